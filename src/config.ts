@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { queueNames } from "./jobs/queues.ts";
+
+const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
+
+const Process = z.object({
+  NODE_ENV: z.enum(["production", "development", "test"]).default("production"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+const Database = Process.extend({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /.*/ }),
+  /** Connections of one process; replicas × pool has to stay below Postgres' max_connections. */
+  DATABASE_POOL_MAX: z.coerce.number().int().min(2).default(10),
+});
+
+const Shared = Database.extend({
+  /** Address the process listens on. */
+  HOST: z.string().min(1).default("0.0.0.0"),
+  /** Broker: needs `maxmemory-policy noeviction` and append-only persistence. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/, hostname: /.*/ }),
+  /** Cache: may be the same server as REDIS_URL; losing it only costs time. */
+  REDIS_CACHE_URL: z.url({ protocol: /^rediss?$/, hostname: /.*/ }).optional(),
+  /** First part of every key of the queues; lets several installations share one Redis. */
+  QUEUE_PREFIX: z.string().min(1).default("jobs"),
+  /** Absent: Amazon's own endpoint of the region. */
+  S3_ENDPOINT_URL: url.optional(),
+  S3_DEFAULT_REGION: z.string().min(1).default("us-east-1"),
+  S3_BUCKET_NAME: z.string().min(1),
+  S3_ACCESS_KEY: z.string().min(1),
+  S3_SECRET_KEY: z.string().min(1),
+  /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
+  S3_PUBLIC_URL: url.optional(),
+});
+
+/** A party whose tokens are accepted. */
+const Issuer = z.object({
+  issuer: z.string().min(1),
+  jwksUrl: url,
+  algorithms: z.array(z.enum(["EdDSA", "RS256"])).min(1),
+  /** Accepted `aud` values; empty: the token need not have one. */
+  audiences: z.array(z.string()).default([]),
+  /** Accepted `azp` values; empty: not looked at. */
+  authorizedParties: z.array(z.string()).default([]),
+  /** Column of `users` that the subject is found by. */
+  userKey: z.enum(["id", "clerk_id"]).default("id"),
+});
+
+export type TrustedIssuer = z.output<typeof Issuer>;
+
+const Api = Shared.extend({
+  PORT: port.default(8080),
+  /** Address of this API as clients see it; audit rows and job links are built from it. */
+  PUBLIC_URL: url.optional(),
+  /** How many proxies in front may be believed about the client's address and protocol. */
+  TRUST_PROXY: z.coerce.number().int().min(0).default(0),
+  /** Origins that browsers may call from, comma separated. */
+  CORS_ORIGINS: list,
+  /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
+  BETTER_AUTH_URL: url.optional(),
+  /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
+  TRUSTED_ISSUERS: z
+    .string()
+    .default("[]")
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "is not JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.array(Issuer)),
+});
+
+const Worker = Shared.extend({
+  /** Probes and metrics of this process. */
+  OPS_PORT: port.default(9090),
+  /** Queues this worker consumes, comma separated; absent: all. */
+  WORKER_QUEUES: list
+    .transform((names) => (names.length > 0 ? names : [...queueNames]))
+    .pipe(z.array(z.enum(queueNames))),
+  /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
+  WORKER_CONCURRENCY: z.coerce.number().int().min(1).optional(),
+  /** How long running jobs may go on after SIGTERM; keep it 10 s below the pod's grace period. */
+  DRAIN_TIMEOUT_MS: z.coerce.number().int().min(0).default(20_000),
+});
+
+/** Every variable there is, by the process that reads it. */
+export const environment = { database: Database, api: Api, worker: Worker };
+
+export type ApiConfig = Readonly<ReturnType<typeof loadApiConfig>>;
+export type WorkerConfig = Readonly<ReturnType<typeof loadWorkerConfig>>;
+
+/** Reads the environment once, at the top of an entry point; throws one error that lists every wrong variable. */
+export function loadDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
+  return read(Database, env);
+}
+
+/** As `loadDatabaseConfig`, for `src/api/main.ts`. */
+export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
+  const { BETTER_AUTH_URL, TRUSTED_ISSUERS, ...config } = read(Api, env);
+  const issuers = [...(BETTER_AUTH_URL ? [betterAuth(BETTER_AUTH_URL)] : []), ...TRUSTED_ISSUERS];
+  if (issuers.length === 0)
+    throw new Error("Bad configuration\nSet BETTER_AUTH_URL or TRUSTED_ISSUERS: nobody could log in");
+  return Object.freeze({
+    ...withDefaults(config),
+    issuers,
+    publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,
+  });
+}
+
+/** As `loadDatabaseConfig`, for `src/workers/main.ts`. */
+export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
+  return Object.freeze(withDefaults(read(Worker, env)));
+}
+
+function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const { success, data, error } = schema.safeParse(given);
+  if (!success) throw new Error(`Bad configuration\n${z.prettifyError(error)}`);
+  return data;
+}
+
+function withDefaults<C extends z.output<typeof Shared>>(config: C) {
+  const endpoint = config.S3_ENDPOINT_URL ?? `https://s3.${config.S3_DEFAULT_REGION}.amazonaws.com`;
+  return {
+    ...config,
+    redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
+    s3PublicUrl: config.S3_PUBLIC_URL ?? `${endpoint}/${config.S3_BUCKET_NAME}`,
+  };
+}
+
+function betterAuth(base: string): TrustedIssuer {
+  return {
+    issuer: base,
+    jwksUrl: `${base}/api/auth/jwks`,
+    algorithms: ["EdDSA"],
+    audiences: [base],
+    authorizedParties: [],
+    userKey: "id",
+  };
+}

@@ -1,0 +1,14 @@
+import type { PayloadOf } from "./define-job.ts";
+import { processImage } from "./process-image.ts";
+
+/** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
+export const jobs = {
+  [processImage.name]: processImage,
+} as const;
+
+export type JobName = keyof typeof jobs;
+export type JobPayload<N extends JobName> = PayloadOf<(typeof jobs)[N]>;
+
+export function isJobName(name: string): name is JobName {
+  return Object.hasOwn(jobs, name);
+}

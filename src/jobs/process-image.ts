@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { defineJob, priorities } from "./define-job.ts";
+
+/** Turns a staged upload into the published web images of one catalogue entity. */
+export const processImage = defineJob({
+  name: "process-image",
+  queue: "images",
+  version: 1,
+  payload: z.object({
+    /** After a value here `services/images.ts` does not compile until it knows that entity's DAO. */
+    entity: z.enum(["category"]),
+    entityId: z.uuid(),
+    /** Row of `images` that the upload made. */
+    imageId: z.uuid(),
+  }),
+  key: ({ imageId }) => imageId,
+  entity: ({ entity, entityId }) => ({ type: entity, id: entityId }),
+  priority: priorities.interactive,
+  retry: { attempts: 5, backoffMs: 1_000 },
+  timeoutMs: 30_000,
+  description: "Makes the web images of an uploaded photo and publishes them.",
+});
