@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import cors from "cors";
+import express, { type RequestHandler, Router } from "express";
+import helmet from "helmet";
+import type { Queues } from "../platform/queues.ts";
+import { boardPath, bullBoard } from "./bull-board.ts";
+import type { ApiContext } from "./context.ts";
+import { mount } from "./define-route.ts";
+import { docsRoutes } from "./docs.ts";
+import { type HealthOptions, healthRoutes } from "./health.ts";
+import { describeApi } from "./openapi.ts";
+import { problemHandler } from "./problem.ts";
+import { routes } from "./routes/index.ts";
+
+export interface AppOptions {
+  context: ApiContext;
+  queues: Queues;
+  health: HealthOptions;
+  corsOrigins: string[];
+  /** Proxies in front that are believed about the client's address. */
+  trustProxy: number;
+}
+
+/** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
+export function createApp({ context, queues, health, corsOrigins, trustProxy }: AppOptions) {
+  const app = express();
+  app.set("etag", false);
+  app.set("trust proxy", trustProxy);
+  // Of a parameter that comes twice the last one counts; brackets have no meaning.
+  app.set("query parser", (query: string) =>
+    Object.assign(Object.create(null), Object.fromEntries(new URLSearchParams(query))),
+  );
+  app.use(nameRequest, observe(context));
+
+  app.use(boardPath, bullBoard(queues, context));
+  app.use("/docs", docsRoutes());
+  app.use(
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    }),
+  );
+  app.use(healthRoutes(health));
+  app.get("/metrics", async (_req, res) => {
+    const { registry } = context.metrics;
+    res.set("content-type", registry.contentType).send(await registry.metrics());
+  });
+
+  app.use(
+    cors({
+      origin: corsOrigins,
+      allowedHeaders: [
+        "authorization",
+        "content-type",
+        "accept",
+        "api-key",
+        "idempotency-key",
+        "if-none-match",
+        "prefer",
+      ],
+      exposedHeaders: ["etag", "location", "retry-after", "x-request-id"],
+      optionsSuccessStatus: 204,
+      maxAge: 600,
+    }),
+  );
+  const document = JSON.stringify(describeApi(routes, health.version ?? "0.0.0", context.publicUrl));
+  app.get("/openapi.json", (_req, res) => void res.type("json").send(document));
+  app.use("/warehouse", mount(Router(), routes, context, "warehouse"));
+  app.use(mount(Router(), routes, context, "shop"));
+
+  app.use((_req, res) => {
+    const detail = "Not Found";
+    res.status(404).json({ detail, message: detail, code: "not_found", request_id: res.locals.requestId });
+  });
+  app.use(problemHandler(context.log));
+  return app;
+}
+
+/** The id that answers, logs, audit rows and jobs of one request share; a sane one of the caller is kept. */
+const nameRequest: RequestHandler = (req, res, next) => {
+  const given = req.get("x-request-id") ?? "";
+  res.locals.requestId = /^[\w.-]{8,64}$/.test(given) ? given : randomUUID();
+  res.setHeader("x-request-id", res.locals.requestId);
+  next();
+};
+
+const observe = ({ log, metrics }: ApiContext): RequestHandler => {
+  return (req, res, next) => {
+    const began = performance.now();
+    res.on("close", () => {
+      const ms = Math.round(performance.now() - began);
+      const route = res.locals.route ?? "other";
+      const status = res.writableFinished ? res.statusCode : 499;
+      metrics.httpDuration.observe({ method: req.method, route, status }, ms / 1_000);
+      const path = req.originalUrl.split("?", 1)[0];
+      const line = { request: res.locals.requestId, method: req.method, path, status, ms, actor: res.locals.actor };
+      // Probes and scrapes come every few seconds and say nothing when all is well.
+      if (route === "other" && status < 400) log.debug(line, "request");
+      else log.info(line, "request");
+    });
+    next();
+  };
+};

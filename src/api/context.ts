@@ -1,0 +1,27 @@
+import type { DataSource } from "typeorm";
+import type { Role } from "../db/entities/user.ts";
+import type { Transact } from "../db/transaction.ts";
+import type { Cache } from "../platform/cache.ts";
+import type { Log } from "../platform/logger.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import type { ObjectStore } from "../platform/object-store.ts";
+
+/** Who sends a request. */
+export interface Actor {
+  id: string;
+  role: Role;
+}
+
+/** What a route may use. `main.ts` builds it once; tests build their own. */
+export interface ApiContext {
+  db: DataSource;
+  transact: Transact;
+  store: ObjectStore;
+  cache: Cache;
+  log: Log;
+  metrics: Metrics;
+  /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
+  authenticate: (authorization: string | undefined) => Promise<Actor>;
+  /** Base URL of this API as clients see it, without a slash at the end. */
+  publicUrl: string;
+}

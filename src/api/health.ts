@@ -1,0 +1,50 @@
+import { Router } from "express";
+
+/** Resolves when a dependency answers; rejects otherwise. */
+export type Probe = (signal: AbortSignal) => Promise<unknown>;
+
+export interface HealthOptions {
+  /** Dependencies by the name that operators know them by. */
+  probes: Record<string, Probe>;
+  version: string | null;
+  isStopping: () => boolean;
+}
+
+const timeoutMs = 1_000;
+
+/**
+ * Liveness asks nothing but the process itself: restarting it mends no database. Readiness asks every dependency;
+ * 204 when all answer, else 503 that names each one. `?verbose` names them in both cases.
+ */
+export function healthRoutes({ probes, version, isStopping }: HealthOptions) {
+  const router = Router();
+  router.get("/-/health-checks/liveness", (_req, res) => void res.status(204).end());
+  router.get("/-/health-checks/readiness", async (req, res) => {
+    const checks = Object.fromEntries(
+      await Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await ask(probe)] as const)),
+    );
+    if (isStopping()) checks.process = "stopping";
+    const bad = Object.keys(checks).filter((name) => checks[name] !== "ok");
+    if (bad.length > 0) {
+      const detail = `Not ready: ${bad.join(", ")}`;
+      return void res.status(503).set("retry-after", "5").json({ detail, message: detail, checks });
+    }
+    if (req.query.verbose === undefined) return void res.status(204).end();
+    res.json({ checks });
+  });
+  router.get("/-/version", (_req, res) => void res.json({ version }));
+  return router;
+}
+
+async function ask(probe: Probe): Promise<string> {
+  const { promise: late, resolve } = Promise.withResolvers<string>();
+  const stop = AbortSignal.timeout(timeoutMs);
+  stop.addEventListener("abort", () => resolve("no answer within 1 s"));
+  return Promise.race([
+    late,
+    probe(stop).then(
+      () => "ok",
+      () => "cannot be reached",
+    ),
+  ]);
+}

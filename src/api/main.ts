@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadApiConfig } from "../config.ts";
+import { createDataSource } from "../db/data-source.ts";
+import { relayBatch } from "../db/outbox.ts";
+import { createTransact } from "../db/transaction.ts";
+import { queueNames } from "../jobs/queues.ts";
+import { createCache } from "../platform/cache.ts";
+import { createLogger } from "../platform/logger.ts";
+import { createMetrics, measureQueues } from "../platform/metrics.ts";
+import { createObjectStore } from "../platform/object-store.ts";
+import { createQueues } from "../platform/queues.ts";
+import { cacheConnection, producerConnection } from "../platform/redis.ts";
+import { startRelay } from "../platform/relay.ts";
+import { shutdownSignal } from "../platform/shutdown.ts";
+import { packageVersion } from "../platform/version.ts";
+import { createApp } from "./app.ts";
+import { createAuthenticate } from "./authenticate.ts";
+import type { ApiContext } from "./context.ts";
+
+/** How long requests that have begun may go on after SIGTERM. */
+const drainMs = 10_000;
+
+const config = loadApiConfig();
+const log = createLogger(config.LOG_LEVEL, "api");
+const stopping = shutdownSignal();
+
+const db = await createDataSource(config.DATABASE_URL, config.DATABASE_POOL_MAX).initialize();
+const producer = producerConnection(config.REDIS_URL, log);
+const queues = createQueues(producer, config.QUEUE_PREFIX, log);
+const metrics = createMetrics();
+measureQueues(metrics, queues);
+const store = createObjectStore({
+  endpoint: config.S3_ENDPOINT_URL,
+  region: config.S3_DEFAULT_REGION,
+  bucket: config.S3_BUCKET_NAME,
+  accessKeyId: config.S3_ACCESS_KEY,
+  secretAccessKey: config.S3_SECRET_KEY,
+  publicUrl: config.s3PublicUrl,
+});
+const cache = createCache({
+  redis: cacheConnection(config.redisCacheUrl, log),
+  subscriber: cacheConnection(config.redisCacheUrl, log),
+  prefix: `${config.QUEUE_PREFIX}-cache`,
+  log,
+  count: (source) => metrics.cacheReads.inc({ source }),
+});
+
+const take = (size: number, publish: Parameters<typeof relayBatch>[3]) => relayBatch(db, queueNames, size, publish);
+const relay = startRelay({ take, queues, log, signal: stopping });
+const context: ApiContext = {
+  db,
+  transact: createTransact(db, relay.nudge),
+  store,
+  cache,
+  log,
+  metrics,
+  authenticate: createAuthenticate(db, config.issuers),
+  publicUrl: config.publicUrl,
+};
+const app = createApp({
+  context,
+  queues,
+  health: {
+    probes: {
+      postgres: () => db.query("SELECT 1"),
+      redis: () => producer.ping(),
+      s3: (signal) => store.ping(signal),
+    },
+    version: packageVersion(),
+    isStopping: () => stopping.aborted,
+  },
+  corsOrigins: config.CORS_ORIGINS,
+  trustProxy: config.TRUST_PROXY,
+});
+
+const server = app.listen(config.PORT, config.HOST);
+server.headersTimeout = 10_000;
+server.requestTimeout = 60_000;
+await once(server, "listening");
+log.info({ address: server.address() }, "API started");
+process.send?.("ready");
+
+if (!stopping.aborted) await once(stopping, "abort");
+log.info("API stops: finishing its running requests");
+server.close();
+server.closeIdleConnections();
+await Promise.race([once(server, "close"), sleep(drainMs, undefined, { ref: false })]);
+server.closeAllConnections();
+await relay.done;
+await queues.close();
+cache.close();
+producer.disconnect();
+store.close();
+await db.destroy();
+log.info("API stopped");
+process.exit(0);

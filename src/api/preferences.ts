@@ -1,0 +1,8 @@
+/** Longest wait that a caller can ask for. */
+const longestWaitSeconds = 60;
+
+/** Seconds that `Prefer: wait=N` (RFC 7240) asks to wait for the result; undefined without one. */
+export function preferredWait(header: string | string[] | undefined) {
+  const given = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec([header].flat().join(","));
+  return given ? Math.min(Number(given[1]), longestWaitSeconds) : undefined;
+}

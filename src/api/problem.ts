@@ -1,0 +1,96 @@
+import type { ErrorRequestHandler, Response } from "express";
+import { z } from "zod";
+import { isPostgresUnavailable } from "../db/postgres-errors.ts";
+import { AppError, UnavailableError, ValidationError } from "../errors.ts";
+import type { Log } from "../platform/logger.ts";
+
+const common = {
+  message: z.string().meta({ description: "For people" }),
+  code: z.string().meta({ description: "For programs; never renamed" }),
+  request_id: z.string().meta({ description: "Names this request in the logs" }),
+};
+
+/** Error body of everything but 422. */
+export const Problem = z.object({ detail: z.string(), ...common }).meta({ id: "Problem", description: "Error" });
+
+/** Error body of 422: each wrong value, where it stands and what was expected. */
+export const InvalidRequest = z
+  .object({
+    detail: z.array(
+      z.object({
+        type: z.string(),
+        loc: z.array(z.union([z.string(), z.number()])),
+        msg: z.string(),
+        input: z.unknown(),
+        ctx: z.record(z.string(), z.unknown()).optional(),
+      }),
+    ),
+    ...common,
+  })
+  .meta({ id: "InvalidRequest", description: "Values of the request are wrong" });
+
+const statusOf: Record<string, number> = {
+  bad_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  invalid_request: 422,
+  unavailable: 503,
+};
+
+interface Answer {
+  status: number;
+  code: string;
+  detail: unknown;
+  message: string;
+}
+
+/** The only place that turns an error into HTTP; what nobody foresaw is logged with its stack and answered with 500. */
+export function problemHandler(log: Log): ErrorRequestHandler {
+  return (error, _req, res, _next) => {
+    const answer = toAnswer(error);
+    if (answer.status >= 500) log.error({ err: error, request: res.locals.requestId }, answer.message);
+    res.locals.failed = true;
+    if (res.headersSent) return void res.destroy();
+    sendProblem(res, answer);
+  };
+}
+
+function sendProblem(res: Response, { status, ...body }: Answer) {
+  if (status === 401) res.setHeader("www-authenticate", "Bearer");
+  if (status === 503) res.setHeader("retry-after", "5");
+  res.setHeader("cache-control", "no-store");
+  res.status(status).json({ ...body, request_id: res.locals.requestId });
+}
+
+/** Status that an error is answered with. */
+export function statusOfError(error: unknown) {
+  return toAnswer(error).status;
+}
+
+function toAnswer(error: unknown): Answer {
+  if (error instanceof ValidationError) {
+    return { status: 422, code: error.code, detail: error.violations, message: error.message };
+  }
+  if (error instanceof AppError) {
+    return { status: statusOf[error.code] ?? 400, code: error.code, detail: error.message, message: error.message };
+  }
+  if (isPostgresUnavailable(error)) return toAnswer(new UnavailableError("The database cannot be reached"));
+  return fromExpress(error) ?? plain(500, "internal", "Internal Server Error");
+}
+
+/** Express' own errors of a broken request, such as a percent sign that encodes nothing. */
+function fromExpress(error: unknown) {
+  const { status, expose } = error as { status?: number; expose?: boolean };
+  if (error instanceof URIError || status === 400) return plain(400, "bad_request", "The request is malformed");
+  if (status === 413 && expose) return plain(413, "too_large", "The request body is too large");
+  return undefined;
+}
+
+function plain(status: number, code: string, text: string): Answer {
+  return { status, code, detail: text, message: text };
+}

@@ -1,0 +1,136 @@
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import busboy from "busboy";
+import { BadRequestError, TooLargeError, ValidationError } from "../errors.ts";
+import type { IncomingFile } from "./stage-image.ts";
+
+/** What a form may have besides its file. */
+const fieldBytes = 64 * 1024;
+
+export interface FormOptions<F> {
+  /** Multipart field that may carry the one file; absent: none may be sent. */
+  fileField: string | undefined;
+  /** Largest file, in bytes. */
+  largestFile: number;
+  /** Takes in the file while it arrives; what it made is taken back by `discard` when the form turns out bad. */
+  take: (file: IncomingFile) => Promise<F>;
+  discard: (file: F) => Promise<void>;
+}
+
+export interface Form<F> {
+  fields: Record<string, string>;
+  file: F | undefined;
+}
+
+/**
+ * Reads a form, multipart or urlencoded; any other body counts as an empty form (wire contract 1.8).
+ * Bounded in bytes, fields and files; throws when it is broken, too large or cut, with the file taken back.
+ */
+export async function receiveForm<F>(req: IncomingMessage, options: FormOptions<F>): Promise<Form<F>> {
+  const type = req.headers["content-type"] ?? "";
+  if (/^multipart\/form-data\b/i.test(type)) return receiveMultipart(req, options);
+  if (!/^application\/x-www-form-urlencoded\b/i.test(type)) return { fields: {}, file: undefined };
+  const chunks: Buffer[] = [];
+  for await (const chunk of bounded(req, fieldBytes)) chunks.push(chunk);
+  const fields = emptyFields();
+  for (const [name, value] of new URLSearchParams(Buffer.concat(chunks).toString("utf8"))) fields[name] = value;
+  return { fields, file: undefined };
+}
+
+/** Without a prototype, so that a field called `__proto__` is a field like any other. */
+const emptyFields = () => Object.create(null) as Record<string, string>;
+
+async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>): Promise<Form<F>> {
+  const largest = options.largestFile + fieldBytes;
+  const declared = req.headers["content-length"] === undefined ? undefined : Number(req.headers["content-length"]);
+  if (declared !== undefined && declared > largest) throw tooLarge(options.largestFile);
+
+  const parser = openParser(req);
+  const fields = emptyFields();
+  const files: Promise<F>[] = [];
+  let refused: Error | undefined;
+  parser.on("field", (name, value, { nameTruncated, valueTruncated }) => {
+    if (nameTruncated || valueTruncated) refused ??= new TooLargeError("A form field is longer than 64 kB");
+    else if (name === options.fileField) refused ??= notAFile(name, value);
+    else if (name) fields[name] = value;
+  });
+  parser.on("file", (name, content, { filename }) => {
+    // A file part without a file name is an empty file input of a browser.
+    if (!filename || (name !== options.fileField && files.length === 0)) return void content.resume();
+    if (files.length > 0) refused ??= new BadRequestError(`Send one file, in the field '${options.fileField}'`);
+    if (refused || name !== options.fileField) return void content.resume();
+    files.push(take(content, filename, declared ?? largest, options));
+  });
+  for (const limit of ["partsLimit", "filesLimit", "fieldsLimit"]) {
+    parser.on(limit, () => (refused ??= new TooLargeError("The form has too many parts")));
+  }
+
+  try {
+    await feed(bounded(req, largest), parser);
+    const [file] = await Promise.all(files);
+    if (refused) throw refused;
+    return { fields, file };
+  } catch (error) {
+    parser.destroy(error as Error);
+    const taken = await Promise.allSettled(files);
+    for (const one of taken) if (one.status === "fulfilled") await options.discard(one.value);
+    const failed = taken.find((one) => one.status === "rejected");
+    throw error instanceof TooLargeError ? error : (failed?.reason ?? broken(error));
+  }
+}
+
+function openParser(req: IncomingMessage) {
+  try {
+    return busboy({
+      headers: req.headers,
+      defParamCharset: "utf8",
+      limits: { fieldSize: fieldBytes, fieldNameSize: 200, fields: 100, files: 3, parts: 104, headerPairs: 20 },
+    });
+  } catch {
+    throw new BadRequestError("Missing boundary in multipart.");
+  }
+}
+
+function take<F>(content: Readable, name: string, atMost: number, options: FormOptions<F>) {
+  const taken = options.take({ name, content, atMost });
+  // The rest of a refused file is read and dropped, so that the caller can read the answer.
+  taken.catch(() => content.resume());
+  return taken;
+}
+
+async function feed(chunks: AsyncIterable<Buffer>, parser: busboy.Busboy) {
+  const closed = once(parser, "close");
+  // Whoever waits below hears of it; nobody else has to.
+  closed.catch(() => undefined);
+  for await (const chunk of chunks) {
+    if (!parser.write(chunk)) await Promise.race([once(parser, "drain"), closed]);
+  }
+  parser.end();
+  await closed;
+}
+
+async function* bounded(req: IncomingMessage, most: number): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size > most) throw tooLarge(most);
+    yield chunk;
+  }
+}
+
+function tooLarge(bytes: number) {
+  const megabytes = Math.floor(bytes / 1024 / 1024);
+  return new TooLargeError(`The upload is larger than ${megabytes > 0 ? `${megabytes} MB` : `${bytes} bytes`}`);
+}
+
+function notAFile(name: string, input: string) {
+  const msg = "Value error, Expected UploadFile, received: <class 'str'>";
+  return new ValidationError([{ type: "value_error", loc: ["body", name], msg, input: input.slice(0, 200) }]);
+}
+
+function broken(error: unknown) {
+  if (error instanceof Error && error.name.endsWith("Error") && "code" in error && error.code === "unavailable")
+    return error;
+  return new BadRequestError("The form is broken or was cut off");
+}

@@ -1,0 +1,6 @@
+import type { Route } from "../define-route.ts";
+import { categoryRoutes } from "./categories.ts";
+import { jobRoutes } from "./jobs.ts";
+
+/** Every route of the public API; OpenAPI, docs and tests read this list. */
+export const routes: readonly Route[] = [...categoryRoutes, ...jobRoutes];

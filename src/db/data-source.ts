@@ -1,0 +1,34 @@
+import "reflect-metadata";
+import { DataSource } from "typeorm";
+import { AuditEntry } from "./entities/audit-entry.ts";
+import { Category } from "./entities/category.ts";
+import { Image } from "./entities/image.ts";
+import { Job } from "./entities/job.ts";
+import { User } from "./entities/user.ts";
+import { Init1763856000001 } from "./migrations/0001-init.ts";
+
+/**
+ * A data source that is not connected yet; `initialize()` connects it.
+ * Its limits turn a stuck lock or a dead server into an error within seconds instead of a hanging request.
+ */
+export function createDataSource(url: string, poolSize = 10) {
+  return new DataSource({
+    type: "postgres",
+    url,
+    entities: [AuditEntry, Category, Image, Job, User],
+    migrations: [Init1763856000001],
+    migrationsTransactionMode: "each",
+    installExtensions: false,
+    uuidExtension: "pgcrypto",
+    poolSize,
+    // An idle connection that breaks is replaced by the pool; without a handler it would end the process.
+    poolErrorHandler: () => undefined,
+    extra: {
+      connectionTimeoutMillis: 3_000,
+      statement_timeout: 10_000,
+      lock_timeout: 3_000,
+      idle_in_transaction_session_timeout: 10_000,
+      keepAlive: true,
+    },
+  });
+}

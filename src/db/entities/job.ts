@@ -1,0 +1,105 @@
+import { Column, Entity, PrimaryColumn } from "typeorm";
+
+/**
+ * open: promised; running: a worker holds it; succeeded, failed, cancelled: over;
+ * unknown: nobody can tell whether its effect happened (a mail cut off after its last byte).
+ */
+export const jobStates = ["open", "running", "succeeded", "failed", "unknown", "cancelled"] as const;
+export type JobState = (typeof jobStates)[number];
+
+export interface JobError {
+  name: string;
+  message: string;
+  /** ISO time of the failure. */
+  at: string;
+}
+
+/** The ledger: one row for each promised piece of work. Postgres is the truth, Redis only the engine. */
+@Entity("job")
+export class Job {
+  @PrimaryColumn("uuid")
+  id!: string;
+
+  @Column("text")
+  queue!: string;
+
+  @Column("text")
+  kind!: string;
+
+  @Column("jsonb")
+  payload!: unknown;
+
+  @Column("smallint", { name: "payload_v" })
+  payloadVersion!: number;
+
+  @Column("text", { name: "dedupe_key", nullable: true })
+  dedupeKey!: string | null;
+
+  @Column("text", { name: "entity_type", nullable: true })
+  entityType!: string | null;
+
+  @Column("text", { name: "entity_id", nullable: true })
+  entityId!: string | null;
+
+  @Column("text", { default: "open" })
+  state!: JobState;
+
+  /** Dispatch generation: the BullMQ job id is `<id>-<gen>`. */
+  @Column("integer", { default: 1 })
+  gen!: number;
+
+  /** Fencing token: goes up with every claim, and only its newest holder may write. */
+  @Column("integer", { default: 0 })
+  epoch!: number;
+
+  @Column("integer", { default: 0 })
+  failures!: number;
+
+  @Column("integer", { name: "max_failures" })
+  maxFailures!: number;
+
+  /** Times that a worker died or went silent while it held the job. */
+  @Column("integer", { default: 0 })
+  crashes!: number;
+
+  @Column("integer", { name: "max_crashes", default: 12 })
+  maxCrashes!: number;
+
+  @Column("smallint")
+  priority!: number;
+
+  @Column("timestamptz", { name: "run_at" })
+  runAt!: Date;
+
+  @Column("timestamptz", { name: "dispatched_at", nullable: true })
+  dispatchedAt!: Date | null;
+
+  @Column("timestamptz", { name: "lease_until", nullable: true })
+  leaseUntil!: Date | null;
+
+  @Column("text", { name: "claimed_by", nullable: true })
+  claimedBy!: string | null;
+
+  @Column("jsonb", { name: "last_error", nullable: true })
+  lastError!: JobError | null;
+
+  @Column("jsonb", { nullable: true })
+  result!: unknown;
+
+  /** Who caused it, if a person did. */
+  @Column("uuid", { name: "actor_id", nullable: true })
+  actorId!: string | null;
+
+  /** Request that caused it; travels into the worker's log lines. */
+  @Column("text", { name: "trace_id", nullable: true })
+  traceId!: string | null;
+
+  @Column("timestamptz", { name: "created_at" })
+  createdAt!: Date;
+
+  @Column("timestamptz", { name: "started_at", nullable: true })
+  startedAt!: Date | null;
+
+  @Column("timestamptz", { name: "finished_at", nullable: true })
+  finishedAt!: Date | null;
+}

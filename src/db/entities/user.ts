@@ -1,0 +1,64 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from "typeorm";
+
+/** In rising order of what they may do. */
+export const roles = ["USER", "EMPLOYEE", "ADMIN"] as const;
+export type Role = (typeof roles)[number];
+
+export const customerTypes = ["USER_RETAIL", "USER_WHOLESALE", "USER_SUPER_WHOLESALE"] as const;
+export type CustomerType = (typeof customerTypes)[number];
+
+export const shippingMethods = ["SELF_PICKUP", "CARGO", "OTHER"] as const;
+export type ShippingMethod = (typeof shippingMethods)[number];
+
+@Entity("users")
+export class User {
+  /** The subject of the identity provider's tokens. */
+  @PrimaryColumn("uuid")
+  id!: string;
+
+  /** Subject of the second identity provider's tokens. */
+  @Column("text", { name: "clerk_id", nullable: true })
+  clerkId!: string | null;
+
+  @Column("text")
+  email!: string;
+
+  @Column("text", { name: "first_name" })
+  firstName!: string;
+
+  @Column("text", { name: "last_name" })
+  lastName!: string;
+
+  @Column("boolean", { name: "is_active", default: true })
+  isActive!: boolean;
+
+  @Column("text", { default: "USER" })
+  role!: Role;
+
+  @Column("text", { name: "customer_type", default: "USER_RETAIL" })
+  customerType!: CustomerType;
+
+  @Column("boolean", { default: false })
+  mailing!: boolean;
+
+  @Column("text", { nullable: true })
+  phone!: string | null;
+
+  @Column("text", { nullable: true })
+  city!: string | null;
+
+  @Column("text", { nullable: true })
+  note!: string | null;
+
+  @Column("text", { name: "shipping_method", nullable: true })
+  shippingMethod!: ShippingMethod | null;
+
+  @Column("text", { name: "shipping_company", nullable: true })
+  shippingCompany!: string | null;
+
+  @CreateDateColumn({ name: "created_at", type: "timestamptz" })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ name: "updated_at", type: "timestamptz" })
+  updatedAt!: Date;
+}

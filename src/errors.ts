@@ -1,0 +1,62 @@
+/**
+ * Errors the caller can do something about. `code` is part of the public API: never rename one.
+ * `api/problem.ts` maps codes to HTTP, `workers/classify-error.ts` to retries.
+ */
+export abstract class AppError extends Error {
+  abstract readonly code: string;
+  override get name() {
+    return this.constructor.name;
+  }
+}
+
+export class NotFoundError extends AppError {
+  readonly code = "not_found";
+}
+
+export class ConflictError extends AppError {
+  readonly code = "conflict";
+}
+
+export class BadRequestError extends AppError {
+  readonly code = "bad_request";
+}
+
+export class UnauthorizedError extends AppError {
+  readonly code = "unauthorized";
+}
+
+export class ForbiddenError extends AppError {
+  readonly code = "forbidden";
+}
+
+export class UnsupportedMediaError extends AppError {
+  readonly code = "unsupported_media";
+}
+
+export class TooLargeError extends AppError {
+  readonly code = "too_large";
+}
+
+/** Something we need is away for the moment; the same request may succeed in a few seconds. */
+export class UnavailableError extends AppError {
+  readonly code = "unavailable";
+}
+
+/** One wrong value of a request, as the wire contract (1.11) shows it. */
+export interface Violation {
+  type: string;
+  loc: (string | number)[];
+  msg: string;
+  input: unknown;
+  ctx?: Record<string, unknown>;
+}
+
+/** The request is understood, but values in it are wrong; says which. */
+export class ValidationError extends AppError {
+  readonly code = "invalid_request";
+  readonly violations: Violation[];
+  constructor(violations: Violation[]) {
+    super(violations.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; "));
+    this.violations = violations;
+  }
+}

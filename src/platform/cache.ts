@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { Log } from "./logger.ts";
+
+/** A cached answer: the bytes to send and the strong ETag that was made of them when they were stored. */
+export interface CachedBody {
+  body: string;
+  etag: string;
+}
+
+export interface Cache {
+  /**
+   * The answer stored under `key`, or what `load` makes of it; one load at a time for a key in this process.
+   * Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
+   */
+  read(tag: string, key: string, load: () => Promise<unknown>): Promise<CachedBody>;
+  /** Drops all that was stored under a tag; call it after the commit. May be repeated. */
+  invalidate(tag: string): Promise<void>;
+  close(): void;
+}
+
+interface LocalEntry extends CachedBody {
+  tag: string;
+  expires: number;
+}
+
+export interface CacheOptions {
+  redis: Redis;
+  /** A second connection, for being told of invalidations by other processes. */
+  subscriber: Redis;
+  prefix: string;
+  log: Log;
+  count?: (source: "local" | "redis" | "load") => void;
+}
+
+/** How long a reader may see an old value when the process that changed it died before saying so. */
+const ttlSeconds = 60;
+const localEntries = 500;
+
+/**
+ * Read-through cache in two layers: a copy in this process, dropped by a message from whoever invalidates, and Redis.
+ * Each tag has a generation in its keys: raising it drops the whole tag, and a slow loader cannot bring old values back.
+ */
+export function createCache({ redis, subscriber, prefix, log, count = () => {} }: CacheOptions): Cache {
+  const local = new Map<string, LocalEntry>();
+  const loading = new Map<string, Promise<CachedBody>>();
+  const unsaid = new Set<string>();
+  const channel = `${prefix}:invalidated`;
+  const generationKey = (tag: string) => `${prefix}:generation:${tag}`;
+  /** Rises with each invalidation seen here; a load that began before one is not kept. */
+  let epoch = 0;
+  let listening = false;
+
+  const dropLocal = (tag?: string) => {
+    epoch++;
+    for (const [key, entry] of local) if (tag === undefined || entry.tag === tag) local.delete(key);
+    for (const key of loading.keys()) if (tag === undefined || key.startsWith(`${tag}|`)) loading.delete(key);
+  };
+  const deafen = () => {
+    listening = false;
+    dropLocal();
+  };
+  const listen = () =>
+    subscriber.subscribe(channel).then(
+      () => {
+        dropLocal();
+        listening = true;
+      },
+      () => undefined,
+    );
+  subscriber.on("message", (_channel, tag) => dropLocal(tag));
+  subscriber.on("close", deafen);
+  subscriber.on("ready", listen);
+  redis.on("ready", () => {
+    for (const tag of unsaid) void tell(tag);
+  });
+
+  const tell = async (tag: string) => {
+    try {
+      await redis.multi().incr(generationKey(tag)).publish(channel, tag).exec();
+      unsaid.delete(tag);
+    } catch (error) {
+      if (!unsaid.has(tag)) log.warn({ err: error, tag }, "cache not invalidated; will be when Redis is back");
+      unsaid.add(tag);
+    }
+  };
+
+  const keep = (id: string, tag: string, value: CachedBody, began: number) => {
+    if (!listening || epoch !== began) return;
+    const [oldest] = local.size >= localEntries ? local.keys() : [];
+    if (oldest !== undefined) local.delete(oldest);
+    local.set(id, { ...value, tag, expires: Date.now() + ttlSeconds * 1_000 });
+  };
+
+  const fetchOrLoad = async (id: string, tag: string, key: string, load: () => Promise<unknown>) => {
+    const began = epoch;
+    // Unknown generation: Redis is away, or a change could not be told. Nothing may be read from it or stored in it.
+    const generation = unsaid.has(tag) ? undefined : await redis.get(generationKey(tag)).catch(() => undefined);
+    const entry = `${prefix}:${tag}:${generation ?? 0}:${key}`;
+    if (generation !== undefined) {
+      const hit = await redis.get(entry).catch(() => null);
+      if (hit) {
+        count("redis");
+        const value = unpack(hit);
+        keep(id, tag, value, began);
+        return value;
+      }
+    }
+    count("load");
+    const body = JSON.stringify(await load());
+    const value = { body, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
+    if (generation !== undefined) {
+      await redis.set(entry, value.etag + value.body, "EX", ttlSeconds).catch(() => undefined);
+    }
+    keep(id, tag, value, began);
+    return value;
+  };
+
+  return {
+    async read(tag, key, load) {
+      const id = `${tag}|${key}`;
+      const entry = local.get(id);
+      if (entry && entry.expires > Date.now()) {
+        count("local");
+        return entry;
+      }
+      const running = loading.get(id);
+      if (running !== undefined) return running;
+      const promise = fetchOrLoad(id, tag, key, load).finally(() => {
+        if (loading.get(id) === promise) loading.delete(id);
+      });
+      loading.set(id, promise);
+      return promise;
+    },
+    async invalidate(tag) {
+      dropLocal(tag);
+      await tell(tag);
+    },
+    close: () => {
+      subscriber.off("close", deafen);
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+function unpack(stored: string): CachedBody {
+  const end = stored.indexOf('"', 1) + 1;
+  return { etag: stored.slice(0, end), body: stored.slice(end) };
+}

@@ -1,0 +1,15 @@
+import { type Logger, pino } from "pino";
+
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
+
+/** JSON lines on stdout. Secrets have no business in a log call; what slips in under a usual name is masked. */
+export function createLogger(level: string, name: string) {
+  return pino({
+    level,
+    base: { name },
+    redact: {
+      paths: ["authorization", "token", "password", "secret", "apiKey", "*.authorization", "*.token", "*.password"],
+      censor: "[masked]",
+    },
+  });
+}

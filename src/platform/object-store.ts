@@ -1,0 +1,131 @@
+import type { Readable } from "node:stream";
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { UnavailableError } from "../errors.ts";
+
+export interface StoredHeaders {
+  contentType: string;
+  cacheControl?: string;
+}
+
+/** What this system does with S3. Every call throws `UnavailableError` when S3 is away or overloaded. */
+export interface ObjectStore {
+  /** Stores an object in one piece; a stream has to be exactly `length` bytes and is not tried again. */
+  put(key: string, body: Buffer | Readable, headers: StoredHeaders, options?: PutOptions): Promise<void>;
+  /** The first `length` bytes of an object (all of it without); throws `MissingObjectError` when there is none. */
+  get(key: string, options?: { length?: number; signal?: AbortSignal }): Promise<Buffer>;
+  /** Copies an object within the bucket, under new headers. */
+  copy(from: string, to: string, headers: StoredHeaders, options?: { signal?: AbortSignal }): Promise<void>;
+  /** Removes an object; one that is not there is fine. */
+  remove(key: string): Promise<void>;
+  /** Resolves when the bucket can be reached. */
+  ping(signal: AbortSignal): Promise<void>;
+  /** Where anybody can read `key`, if it is under `images/`. */
+  publicUrl(key: string): string;
+}
+
+interface PutOptions {
+  length?: number;
+  signal?: AbortSignal;
+}
+
+export class MissingObjectError extends Error {
+  override readonly name = "MissingObjectError";
+}
+
+export interface S3Options {
+  endpoint: string | undefined;
+  region: string;
+  bucket: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  publicUrl: string;
+}
+
+/** An object store on one bucket of an S3-compatible server. */
+export function createObjectStore(options: S3Options): ObjectStore & { close(): void } {
+  const Bucket = options.bucket;
+  const client = new S3Client({
+    ...(options.endpoint && { endpoint: options.endpoint }),
+    region: options.region,
+    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
+    forcePathStyle: true,
+    // Without this, presigned URLs carry the checksum of an empty body and stream uploads are wrapped in chunks.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    maxAttempts: 3,
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: 15_000,
+      httpAgent: { maxSockets: 200 },
+      httpsAgent: { maxSockets: 200 },
+    },
+  });
+  const send: S3Client["send"] = (async (command: never, sendOptions: never) => {
+    try {
+      return await client.send(command, sendOptions);
+    } catch (error) {
+      throw translate(error);
+    }
+  }) as never;
+  const within = (signal?: AbortSignal) => (signal ? { abortSignal: signal } : {});
+
+  return {
+    async put(Key, Body, { contentType, cacheControl }, { length, signal } = {}) {
+      const headers = { ContentType: contentType, ...(cacheControl && { CacheControl: cacheControl }) };
+      const size = length === undefined ? {} : { ContentLength: length };
+      await send(new PutObjectCommand({ Bucket, Key, Body, ...headers, ...size }), within(signal));
+    },
+    async get(Key, { length, signal } = {}) {
+      const Range = length === undefined ? undefined : `bytes=0-${length - 1}`;
+      const { Body } = await send(new GetObjectCommand({ Bucket, Key, ...(Range && { Range }) }), within(signal));
+      if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
+      try {
+        return Buffer.from(await Body.transformToByteArray());
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+    async copy(from, Key, { contentType, cacheControl }, { signal } = {}) {
+      const CopySource = encodeURI(`${Bucket}/${from}`);
+      const headers = { ContentType: contentType, ...(cacheControl && { CacheControl: cacheControl }) };
+      const command = new CopyObjectCommand({ Bucket, Key, CopySource, MetadataDirective: "REPLACE", ...headers });
+      await send(command, within(signal));
+    },
+    async remove(Key) {
+      await send(new DeleteObjectCommand({ Bucket, Key }));
+    },
+    async ping(signal) {
+      await send(new HeadBucketCommand({ Bucket }), within(signal));
+    },
+    publicUrl: (key) => `${options.publicUrl}/${key}`,
+    close: () => client.destroy(),
+  };
+}
+
+const networkCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+]);
+
+function translate(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name === "AbortError") return error;
+  if (error.name === "NoSuchKey" || error.name === "InvalidRange") return new MissingObjectError(error.message);
+  const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const away = status >= 500 || status === 429 || networkCodes.has(code) || error.name === "TimeoutError";
+  if (!away) return error;
+  return new UnavailableError("The object store cannot be reached", { cause: error });
+}

@@ -1,0 +1,58 @@
+import { Redis } from "ioredis";
+import type { Log } from "./logger.ts";
+
+/** A connection to Redis, as the factories below make it. */
+export type RedisConnection = Redis;
+
+/** Reconnects for ever, at most a second apart: BullMQ's own default waits up to 20 s after an outage. */
+const retryStrategy = (times: number) => Math.min(200 * times, 1_000);
+
+/** After a failover the old connection answers READONLY: connect anew and send the command again. */
+const reconnectOnError = (error: Error) => (error.message.startsWith("READONLY") ? 2 : false);
+
+/** A connection that waits for Redis as long as it takes: for BullMQ workers. */
+export function consumerConnection(url: string, log: Log) {
+  return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
+}
+
+/** A connection that fails within two seconds when Redis is away: for those who have Postgres to fall back on. */
+export function producerConnection(url: string, log: Log) {
+  return observed(
+    new Redis(url, {
+      retryStrategy,
+      reconnectOnError,
+      maxRetriesPerRequest: 1,
+      enableOfflineQueue: false,
+      commandTimeout: 2_000,
+    }),
+    log,
+  );
+}
+
+/** A connection that is given 100 ms: a cache that is slower than Postgres is of no use. */
+export function cacheConnection(url: string, log: Log) {
+  return observed(
+    new Redis(url, {
+      retryStrategy,
+      reconnectOnError,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      commandTimeout: 100,
+    }),
+    log,
+  );
+}
+
+function observed(redis: Redis, log: Log) {
+  let away = false;
+  redis.on("error", (error: Error) => {
+    if (!away) log.warn({ err: error }, "Redis is away; connecting again");
+    away = true;
+  });
+  redis.on("ready", () => {
+    if (away) log.info("Redis is back");
+    away = false;
+  });
+  return redis;
+}

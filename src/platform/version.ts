@@ -1,0 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Version of this package, from the nearest package.json above the code; null when there is none. */
+export function packageVersion(): string | null {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const file = join(folder, "package.json");
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, "utf8")) as { version?: string }).version ?? null;
+    if (folder === dirname(folder)) return null;
+  }
+}

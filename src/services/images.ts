@@ -1,0 +1,46 @@
+import type { EntityManager } from "typeorm";
+import { categories } from "../db/dao/categories.ts";
+import { images, type Publication } from "../db/dao/images.ts";
+import { enqueue, type PromiseOptions } from "../db/outbox.ts";
+import type { PayloadOf } from "../jobs/define-job.ts";
+import { processImage } from "../jobs/process-image.ts";
+
+type Payload = PayloadOf<typeof processImage>;
+
+/** An upload that waits in the bucket: the untouched original, and a placeholder under the name of the picture. */
+export interface StagedImage {
+  id: string;
+  objectKey: string;
+  stagedKey: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** Entities that show a picture: where to look which one that is, and how to say that it has changed. */
+const owners = { category: categories } satisfies Record<Payload["entity"], unknown>;
+
+/** Enters an upload; the entity may point at it from now on. `replacesId` is the picture shown until now. */
+export function addImage(tx: EntityManager, image: StagedImage, replacesId: string | null) {
+  const { id, objectKey, stagedKey, sha256, bytes } = image;
+  return images.insert(tx, { id, objectKey, stagedKey, sourceSha256: sha256, sourceBytes: bytes, replacesId });
+}
+
+/** Promises the web images of an entered upload; returns the id of the job. */
+export async function promiseImage(tx: EntityManager, payload: Payload, options?: PromiseOptions) {
+  const jobId = await enqueue(tx, processImage, payload, options);
+  await images.attachJob(tx, payload.imageId, jobId);
+  return jobId;
+}
+
+/** The upload that a job is about; null once it is published, replaced by a newer one, or its entity is deleted. */
+export async function awaitedImage(tx: EntityManager, { entity, entityId, imageId }: Payload) {
+  const owner = await owners[entity].findById(tx, entityId);
+  if (owner?.imageId !== imageId) return null;
+  return owner.image?.stagedKey ? owner.image : null;
+}
+
+/** Shows the finished web images of an upload. Belongs in the transaction that completes the job. */
+export async function publishImage(tx: EntityManager, { entity, entityId, imageId }: Payload, result: Publication) {
+  await images.publish(tx, imageId, result);
+  await owners[entity].touch(tx, entityId);
+}

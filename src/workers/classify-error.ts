@@ -1,0 +1,27 @@
+import { ZodError } from "zod";
+import type { FailureCost } from "../db/ledger.ts";
+import { isPostgresUnavailable } from "../db/postgres-errors.ts";
+import { AppError, UnavailableError } from "../errors.ts";
+
+/** A failure of a job that no repetition can mend; its message is read by people. */
+export class PermanentError extends Error {
+  override readonly name: string = "PermanentError";
+}
+
+/** The job ran longer than its definition allows. */
+export class DeadlineError extends Error {
+  override readonly name = "DeadlineError";
+}
+
+/** What a failed run costs: an outage of what we depend on nothing, a broken payload or input everything, the rest one. */
+export function costOf(error: unknown): FailureCost {
+  if (error instanceof UnavailableError || isPostgresUnavailable(error)) return "none";
+  if (error instanceof PermanentError || error instanceof ZodError || error instanceof AppError) return "all";
+  return "one";
+}
+
+/** What the ledger keeps of an error: a sentence, no stack. */
+export function describeError(error: unknown) {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { name, message: message.slice(0, 1_000), at: new Date().toISOString() };
+}

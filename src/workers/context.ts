@@ -1,0 +1,31 @@
+import type { DataSource, EntityManager } from "typeorm";
+import type { JobName, JobPayload } from "../jobs/index.ts";
+import type { Cache } from "../platform/cache.ts";
+import type { Log } from "../platform/logger.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import type { ObjectStore } from "../platform/object-store.ts";
+
+/** What a processor may use. `main.ts` builds it once. */
+export interface WorkerContext {
+  db: DataSource;
+  store: ObjectStore;
+  cache: Cache;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** One run of a job. */
+export interface JobRun<N extends JobName> {
+  id: string;
+  payload: JobPayload<N>;
+  /** Fires when the job takes too long, when another worker has taken it, or past the grace period of a shutdown. */
+  signal: AbortSignal;
+  /**
+   * Commits the effect together with the job's success, once and only while this worker holds the job; what `effect`
+   * returns is the job's result. Throws `FencedError`, and nothing happened, when the job is another worker's now.
+   */
+  complete(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
+}
+
+/** The work of a job. A processor that returns without `complete` has succeeded without a result. */
+export type Processor<N extends JobName> = (run: JobRun<N>, context: WorkerContext) => Promise<void>;

@@ -1,0 +1,134 @@
+import sharp, { type Metadata } from "sharp";
+import { isSrgbProfile } from "./icc.ts";
+import { UnusableImageError } from "./unusable-image-error.ts";
+
+// Everything else that libvips can read is a decoder more to attack, and SVG may even fetch files. Saving is not touched.
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({
+  operation: ["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer"],
+});
+// Each photo comes once: a cache only holds memory. Cores are used by photos side by side, not within one.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/** Phones make up to 50 megapixels; a decoded photo of this size is 150 MB. */
+const maxPixels = 50_000_000;
+/** With 1280 pixels of width the height stays below 16,383, the most a WebP can hold. */
+const maxAspectRatio = 12;
+/** Interlaced and progressive pictures are decoded as a whole, so the size of that whole has a limit. */
+const maxWholeBytes = 160_000_000;
+
+const formatNames = { jpeg: "JPEG", png: "PNG", webp: "WebP" } as const;
+type Format = keyof typeof formatNames;
+
+/** Uncompressed pixels, sRGB, 8 bit, rows from the top, `channels` 3 (RGB) or 4 (with alpha, not premultiplied). */
+export interface Pixels {
+  width: number;
+  height: number;
+  channels: 1 | 2 | 3 | 4;
+  data: Buffer;
+}
+
+/** What the header of a usable picture says; sizes in pixels, upright. */
+export interface Header {
+  format: Format;
+  width: number;
+  height: number;
+  /** Absent or sRGB: then there is nothing to convert. */
+  hasPlainColours: boolean;
+}
+
+/**
+ * Reads the header of a picture and refuses what is not to be decoded at all; costs about a millisecond.
+ *
+ * Throws `UnusableImageError` for an empty file, for anything but JPEG, PNG and WebP, for a damaged header and for
+ * dimensions above the limits. May be repeated.
+ */
+export async function readHeader(source: Buffer): Promise<Header> {
+  if (source.length === 0) throw new UnusableImageError("The file is empty");
+  const format = formatOf(source);
+  if (format === undefined) throw new UnusableImageError("The file is not a JPEG, PNG or WebP image");
+  // Without a limit here, because the message of our own limit names the size.
+  const header = await sharp(source, { limitInputPixels: false })
+    .metadata()
+    .catch((error: unknown) => rethrow(error, source, format));
+  refuseDimensions(header);
+  const { width, height } = header.autoOrient;
+  return { format, width, height, hasPlainColours: header.icc === undefined || isSrgbProfile(header.icc) };
+}
+
+/**
+ * Decodes a picture once, already shrunk to `width` pixels, upright and in sRGB; of an animation the first frame.
+ *
+ * Throws `UnusableImageError` for data that ends too early or cannot be decoded. May be repeated.
+ */
+export async function decode(source: Buffer, header: Header, width: number): Promise<Pixels> {
+  const { data, info } = await decodeStrictly(source, header, width)
+    .catch((error: unknown) => {
+      if (!isHarmless(error)) throw error;
+      return decodeLeniently(source, header, width);
+    })
+    .catch((error: unknown) => rethrow(error, source, header.format));
+  return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+function decodeStrictly(source: Buffer, header: Header, width: number) {
+  return decodePipeline(source, header, width, "warning");
+}
+
+function decodeLeniently(source: Buffer, header: Header, width: number) {
+  return decodePipeline(source, header, width, "error");
+}
+
+function decodePipeline(source: Buffer, header: Header, width: number, failOn: "warning" | "error") {
+  return sharp(source, { limitInputPixels: maxPixels, failOn, ignoreIcc: header.hasPlainColours })
+    .autoOrient()
+    .resize({ width })
+    .toColourspace("srgb")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+}
+
+/** Some phones write this into every photo; the picture is whole. */
+function isHarmless(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("Invalid SOS parameters for sequential JPEG");
+}
+
+function refuseDimensions({ width, height, channels, depth, isProgressive }: Metadata): void {
+  const size = `The image is ${width} × ${height} pixels`;
+  if (width * height > maxPixels) {
+    throw new UnusableImageError(`${size}; at most ${maxPixels / 1_000_000} megapixels can be processed`);
+  }
+  if (Math.max(width, height) > maxAspectRatio * Math.min(width, height)) {
+    throw new UnusableImageError(`${size}; one side may be at most ${maxAspectRatio} times as long as the other`);
+  }
+  const wholeBytes = isProgressive ? width * height * channels * (depth === "uchar" ? 1 : 2) : 0;
+  if (wholeBytes > maxWholeBytes) {
+    const megabytes = (bytes: number) => Math.round(bytes / 1_000_000);
+    throw new UnusableImageError(
+      `${size}, interlaced, and takes ${megabytes(wholeBytes)} MB of memory; at most ${megabytes(maxWholeBytes)} MB can be processed`,
+    );
+  }
+}
+
+function formatOf(source: Buffer): Format | undefined {
+  const start = source.toString("latin1", 0, 12);
+  if (start.startsWith("\xff\xd8\xff")) return "jpeg";
+  if (start.startsWith("\x89PNG\r\n\x1a\n")) return "png";
+  if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "webp";
+  return undefined;
+}
+
+/** Says in words for people what a decoder complained about; what is not the picture's fault stays as it is. */
+function rethrow(error: unknown, source: Buffer, format: Format): never {
+  const message = error instanceof Error ? error.message : "";
+  if (message === "" || /memory|allocat|timeout/i.test(message)) throw error;
+  const reason = endsTooEarly(source, format, message) ? "it ends too early" : "it cannot be decoded";
+  throw new UnusableImageError(`The ${formatNames[format]} is damaged: ${reason}`, { cause: error });
+}
+
+function endsTooEarly(source: Buffer, format: Format, message: string): boolean {
+  if (format === "jpeg") return message.includes("premature end");
+  if (format === "png") return source.lastIndexOf("IEND") < 0;
+  return source.length < 12 || source.readUInt32LE(4) + 8 > source.length;
+}

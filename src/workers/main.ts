@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadWorkerConfig } from "../config.ts";
+import { createDataSource } from "../db/data-source.ts";
+import { relayBatch } from "../db/outbox.ts";
+import { queueNames } from "../jobs/queues.ts";
+import { createCache } from "../platform/cache.ts";
+import { createLogger } from "../platform/logger.ts";
+import { createMetrics, measureQueues } from "../platform/metrics.ts";
+import { createObjectStore } from "../platform/object-store.ts";
+import { createQueues } from "../platform/queues.ts";
+import { cacheConnection, consumerConnection, producerConnection } from "../platform/redis.ts";
+import { startRelay } from "../platform/relay.ts";
+import { shutdownSignal } from "../platform/shutdown.ts";
+import { startProbes } from "./probes.ts";
+import { startWorker } from "./start-worker.ts";
+
+/** What the last steps of a shutdown may take: giving jobs back, closing connections. */
+const lastStepsMs = 3_000;
+
+const config = loadWorkerConfig();
+const log = createLogger(config.LOG_LEVEL, `worker-${config.WORKER_QUEUES.join("-")}`);
+const stopping = shutdownSignal();
+const cutOff = new AbortController();
+
+const db = await createDataSource(config.DATABASE_URL, config.DATABASE_POOL_MAX).initialize();
+const consumer = consumerConnection(config.REDIS_URL, log);
+const producer = producerConnection(config.REDIS_URL, log);
+const queues = createQueues(producer, config.QUEUE_PREFIX, log);
+const metrics = createMetrics();
+measureQueues(metrics, queues);
+const store = createObjectStore({
+  endpoint: config.S3_ENDPOINT_URL,
+  region: config.S3_DEFAULT_REGION,
+  bucket: config.S3_BUCKET_NAME,
+  accessKeyId: config.S3_ACCESS_KEY,
+  secretAccessKey: config.S3_SECRET_KEY,
+  publicUrl: config.s3PublicUrl,
+});
+const cache = createCache({
+  redis: cacheConnection(config.redisCacheUrl, log),
+  subscriber: cacheConnection(config.redisCacheUrl, log),
+  prefix: `${config.QUEUE_PREFIX}-cache`,
+  log,
+});
+
+const take = (size: number, publish: Parameters<typeof relayBatch>[3]) => relayBatch(db, queueNames, size, publish);
+const relay = startRelay({ take, queues, log, signal: stopping });
+const context = { db, store, cache, log, metrics };
+const worker = `${hostname()}-${process.pid}`;
+const settings = { connection: consumer, prefix: config.QUEUE_PREFIX, concurrency: config.WORKER_CONCURRENCY };
+const workers = config.WORKER_QUEUES.map((queue) =>
+  startWorker({ queue, worker, cutOff: cutOff.signal, context, nudge: relay.nudge }, settings),
+);
+const isReady = () => !stopping.aborted && consumer.status === "ready" && workers.every((one) => one.isRunning());
+const probes = await startProbes({ host: config.HOST, port: config.OPS_PORT, metrics, isReady });
+log.info({ queues: config.WORKER_QUEUES, probes: probes.port }, "worker started");
+process.send?.("ready");
+
+if (!stopping.aborted) await once(stopping, "abort");
+log.info("worker stops: finishing its running jobs");
+const drained = Promise.allSettled(workers.map((one) => one.close()));
+if (await isLate(drained, config.DRAIN_TIMEOUT_MS)) {
+  log.warn("grace period over: running jobs are given back");
+  cutOff.abort();
+  if (await isLate(drained, lastStepsMs)) log.error("a job did not stop; its lease will run out");
+}
+await relay.done;
+await queues.close();
+probes.close();
+cache.close();
+consumer.disconnect();
+producer.disconnect();
+store.close();
+await db.destroy();
+log.info("worker stopped");
+process.exit(0);
+
+async function isLate(work: Promise<unknown>, ms: number) {
+  return (await Promise.race([work, sleep(ms, "late", { ref: false })])) === "late";
+}

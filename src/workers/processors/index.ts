@@ -1,0 +1,8 @@
+import type { JobName } from "../../jobs/index.ts";
+import type { Processor } from "../context.ts";
+import { processImageProcessor } from "./process-image.ts";
+
+/** One processor for each job; a missing or mistyped one does not compile. */
+export const processors: { [N in JobName]: Processor<N> } = {
+  "process-image": processImageProcessor,
+};

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { images } from "../../db/dao/images.ts";
+import type { Image, ImageVariant } from "../../db/entities/image.ts";
+import { MissingObjectError } from "../../platform/object-store.ts";
+import { awaitedImage, publishImage } from "../../services/images.ts";
+import { PermanentError } from "../classify-error.ts";
+import type { JobRun, Processor, WorkerContext } from "../context.ts";
+import { makeWebImages, recipeVersion, type Variant } from "../images/recipe.ts";
+import { UnusableImageError } from "../images/unusable-image-error.ts";
+
+const forever = "public, max-age=31536000, immutable";
+
+/**
+ * Makes the web images of an upload and shows them. Safe to repeat: objects are named after the source and the recipe,
+ * so the same upload gives the same names and bytes.
+ */
+export const processImageProcessor: Processor<"process-image"> = async (run, context) => {
+  const image = await awaitedImage(context.db.manager, run.payload);
+  if (!image?.stagedKey) {
+    await run.complete(async () => ({ skipped: "a newer picture has taken its place, or it was deleted" }));
+    return tidyUp(run, context, null);
+  }
+  const { stagedKey } = image;
+  try {
+    await publish(run, context, image, stagedKey);
+  } catch (error) {
+    if (error instanceof UnusableImageError) await showFormer(run, context, image);
+    throw error;
+  }
+  await tidyUp(run, context, stagedKey);
+};
+
+async function publish(run: JobRun<"process-image">, context: WorkerContext, image: Image, stagedKey: string) {
+  const { store } = context;
+  const { signal } = run;
+  const source = await readStaged(context, image, stagedKey, signal);
+  const { variants, thumbhash } = await makeWebImages(source, signal);
+
+  const named = variants.map((variant) => ({ ...variant, key: variantKey(image, variant) }));
+  await Promise.all(
+    named.map(({ key, type, data }) => store.put(key, data, { contentType: type, cacheControl: forever }, { signal })),
+  );
+  const shown = widestWebp(variants);
+  await store.put(image.objectKey, shown.data, { contentType: shown.type, cacheControl: forever }, { signal });
+
+  const stored = named.map(
+    ({ key, width, height, type, data }): ImageVariant => ({ key, width, height, bytes: data.length, type }),
+  );
+  await run.complete(async (tx) => {
+    await publishImage(tx, run.payload, { variants: stored, thumbhash });
+    return { variants: stored.length };
+  });
+}
+
+async function readStaged({ store }: WorkerContext, image: Image, stagedKey: string, signal: AbortSignal) {
+  const source = await store.get(stagedKey, { length: image.sourceBytes, signal }).catch((error: unknown) => {
+    if (error instanceof MissingObjectError)
+      throw new PermanentError("The uploaded file is not in the bucket any more");
+    throw error;
+  });
+  const sha256 = createHash("sha256").update(source).digest("hex");
+  if (sha256 === image.sourceSha256) return source;
+  throw new PermanentError("The uploaded file has changed since it was uploaded");
+}
+
+function variantKey({ sourceSha256 }: Image, { width, type }: Variant) {
+  return `images/${sourceSha256.slice(0, 32)}/${recipeVersion}-${width}.${type.split("/")[1]}`;
+}
+
+function widestWebp(variants: Variant[]) {
+  const [widest] = variants.filter(({ type }) => type === "image/webp").sort((a, b) => b.width - a.width);
+  if (!widest) throw new Error("The recipe made no WebP");
+  return widest;
+}
+
+/** An unusable upload ends at the picture that was shown before it; without one the placeholder stays. */
+async function showFormer(run: JobRun<"process-image">, context: WorkerContext, image: Image) {
+  const former = image.replacesId ? await images.findById(context.db.manager, image.replacesId) : null;
+  if (!former?.publishedAt) return;
+  const headers = { contentType: "image/webp", cacheControl: forever };
+  await context.store.copy(former.objectKey, image.objectKey, headers, { signal: run.signal });
+  await context.db.transaction((tx) => publishImage(tx, run.payload, former));
+  await context.cache.invalidate(run.payload.entity);
+}
+
+async function tidyUp(run: JobRun<"process-image">, { store, cache, db }: WorkerContext, stagedKey: string | null) {
+  await cache.invalidate(run.payload.entity);
+  const key = stagedKey ?? (await images.findById(db.manager, run.payload.imageId))?.stagedKey;
+  if (key) await store.remove(key);
+}

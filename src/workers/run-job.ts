@@ -1,0 +1,182 @@
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
+import { validate as isUuid } from "uuid";
+import {
+  type Claim,
+  claimJob,
+  completeJob,
+  type FailureCost,
+  FencedError,
+  releaseJob,
+  renewLease,
+} from "../db/ledger.ts";
+import { createTransact } from "../db/transaction.ts";
+import type { QueuedData } from "../jobs/dispatch.ts";
+import { isJobName, type JobPayload, jobs } from "../jobs/index.ts";
+import { type QueueName, queues } from "../jobs/queues.ts";
+import { costOf, DeadlineError, describeError, PermanentError } from "./classify-error.ts";
+import type { Processor, WorkerContext } from "./context.ts";
+import { processors } from "./processors/index.ts";
+
+/** Wait before a run that was cut off by an outage; the outage itself costs no attempt. */
+const outageRetryMs = 2_000;
+/** Wait before a job that only newer code knows is offered again. */
+const unknownKindRetryMs = 30_000;
+
+export interface Consumer {
+  queue: QueueName;
+  /** Names this process in the ledger. */
+  worker: string;
+  /** Fires past the grace period of a shutdown. */
+  cutOff: AbortSignal;
+  context: WorkerContext;
+  /** Wakes the relay after a run that promised further jobs. */
+  nudge: () => void;
+}
+
+/**
+ * Runs one job that BullMQ has handed out: claims it in the ledger, keeps the claim alive, runs its processor and
+ * writes down how it ended. What it throws tells BullMQ whether to try again and when.
+ */
+export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: string, lost: AbortSignal) {
+  const { context, queue, worker } = consumer;
+  // Somebody may have put it there by hand.
+  if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This is no promised job: its data has no ledger id");
+  const result = await claimJob(context.db, bull.data.id, worker, queues[queue].lockMs).catch(putBack(bull, token));
+  if (result.outcome === "finished") return "finished before";
+  if (result.outcome === "held") return delay(bull, token, result.waitMs + 100);
+
+  const { claim } = result;
+  const log = { job: claim.id, kind: claim.kind, epoch: claim.epoch, request: claim.traceId };
+  const began = performance.now();
+  const outcome = await attempt(consumer, claim, lost);
+  const ms = Math.round(performance.now() - began);
+
+  context.metrics.jobRun.observe({ queue, kind: claim.kind }, ms / 1_000);
+  context.metrics.jobsFinished.inc({ queue, kind: claim.kind, outcome: outcome.state });
+  if (outcome.state === "succeeded") {
+    context.log.info({ ...log, ms }, "job succeeded");
+    return "succeeded";
+  }
+  const level = outcome.state === "failed" ? "error" : "warn";
+  context.log[level]({ ...log, ms, err: outcome.error }, `job ${outcome.state}`);
+  return answer(bull, token, outcome);
+}
+
+type Outcome =
+  | { state: "succeeded" }
+  /** Over for good. */
+  | { state: "failed"; error: unknown }
+  /** Counts as a failure and will be tried again by BullMQ's back-off. */
+  | { state: "retried"; error: unknown }
+  /** Costs no attempt: an outage, or a kind of job that this code does not know yet. */
+  | { state: "postponed"; error: unknown; waitMs: number }
+  /** Given back because this process stops. */
+  | { state: "handed-back"; error: unknown }
+  /** Another worker has it now. */
+  | { state: "fenced"; error: unknown };
+
+async function attempt(consumer: Consumer, claim: Claim, lost: AbortSignal): Promise<Outcome> {
+  const { context, queue } = consumer;
+  const finish = async (cost: FailureCost, error: unknown, otherwise: Outcome): Promise<Outcome> => {
+    // A failure to write this down is no failure of the job: its lease runs out and it is claimed again.
+    const state = await releaseJob(context.db, claim, cost, cost === "none" ? null : describeError(error)).catch(
+      () => "open" as const,
+    );
+    if (state === undefined) return { state: "fenced", error };
+    return state === "failed" ? { state, error } : otherwise;
+  };
+
+  if (claim.crashes > claim.maxCrashes) {
+    const error = new PermanentError(`Its worker died ${claim.crashes} times while it ran; it is not tried again`);
+    return finish("all", error, { state: "failed", error });
+  }
+  if (!isJobName(claim.kind) || claim.payloadVersion > jobs[claim.kind].version) {
+    const error = new Error(`No processor here for '${claim.kind}' version ${claim.payloadVersion}`);
+    return finish("none", error, { state: "postponed", error, waitMs: unknownKindRetryMs });
+  }
+
+  const definition = jobs[claim.kind];
+  const fenced = new AbortController();
+  const beat = setInterval(() => {
+    renewLease(context.db, claim, queues[queue].lockMs).then(
+      (held) => held || fenced.abort(new FencedError(`Job '${claim.id}' is held by another worker since`)),
+      () => undefined,
+    );
+  }, queues[queue].lockMs / 3);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    deadline.abort(new DeadlineError(`It took longer than ${definition.timeoutMs / 1_000} s`));
+  }, definition.timeoutMs);
+  const signal = AbortSignal.any([consumer.cutOff, lost, fenced.signal, deadline.signal]);
+
+  try {
+    await run(consumer, claim, signal);
+    return { state: "succeeded" };
+  } catch (error) {
+    if (error instanceof FencedError || fenced.signal.aborted) return { state: "fenced", error };
+    if (consumer.cutOff.aborted || lost.aborted) return await finish("none", error, { state: "handed-back", error });
+    const cause = deadline.signal.aborted ? deadline.signal.reason : error;
+    const cost = costOf(cause);
+    if (cost === "none") return await finish("none", cause, { state: "postponed", error, waitMs: outageRetryMs });
+    return await finish(cost, cause, { state: "retried", error: cause });
+  } finally {
+    clearInterval(beat);
+    clearTimeout(timer);
+  }
+}
+
+async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
+  const { context, nudge } = consumer;
+  const kind = claim.kind as keyof typeof jobs;
+  const payload = jobs[kind].payload.parse(claim.payload) as JobPayload<typeof kind>;
+  const transact = createTransact(context.db, nudge);
+  let completed = false;
+  const complete = async (effect: Parameters<Parameters<Processor<typeof kind>>[0]["complete"]>[0]) => {
+    await transact({ actorId: null, traceId: claim.traceId }, async (tx) => {
+      const result = await effect(tx);
+      await completeJob(tx, claim, result);
+    });
+    completed = true;
+  };
+
+  const process = processors[kind] as Processor<typeof kind>;
+  try {
+    await process({ id: claim.id, payload, signal, complete }, context);
+    if (!completed) await complete(async () => undefined);
+  } catch (error) {
+    if (!completed) throw error;
+    // The effect is committed; what failed was tidying up after it.
+    context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but not all of its clean-up");
+  }
+}
+
+function answer(bull: Job<QueuedData>, token: string, outcome: Exclude<Outcome, { state: "succeeded" }>) {
+  const message = describeError(outcome.error).message;
+  switch (outcome.state) {
+    case "failed":
+      throw new UnrecoverableError(message);
+    case "retried":
+      throw new Error(message);
+    case "postponed":
+      return delay(bull, token, outcome.waitMs);
+    case "handed-back":
+      return handBack(bull, token);
+    case "fenced":
+      return "another worker has it";
+  }
+}
+
+async function delay(bull: Job<QueuedData>, token: string, ms: number): Promise<never> {
+  await bull.moveToDelayed(Date.now() + ms, token);
+  throw new DelayedError();
+}
+
+async function handBack(bull: Job<QueuedData>, token: string): Promise<never> {
+  await bull.moveToWait(token);
+  throw new WaitingError();
+}
+
+/** When Postgres cannot even be asked for the job, it goes back and costs no attempt. */
+function putBack(bull: Job<QueuedData>, token: string) {
+  return (_error: unknown) => delay(bull, token, outageRetryMs);
+}

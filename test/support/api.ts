@@ -1,0 +1,263 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll } from "vitest";
+import { createApp } from "../../src/api/app.ts";
+import { createAuthenticate } from "../../src/api/authenticate.ts";
+import type { ApiContext } from "../../src/api/context.ts";
+import { Category } from "../../src/db/entities/category.ts";
+import { Image } from "../../src/db/entities/image.ts";
+import { Job } from "../../src/db/entities/job.ts";
+import { type Role, User } from "../../src/db/entities/user.ts";
+import { relayBatch } from "../../src/db/outbox.ts";
+import { createTransact } from "../../src/db/transaction.ts";
+import { queueNames } from "../../src/jobs/queues.ts";
+import { createCache } from "../../src/platform/cache.ts";
+import { createLogger } from "../../src/platform/logger.ts";
+import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
+import { createObjectStore } from "../../src/platform/object-store.ts";
+import { createQueues } from "../../src/platform/queues.ts";
+import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
+import { startRelay } from "../../src/platform/relay.ts";
+import { startWorker } from "../../src/workers/start-worker.ts";
+import { useDatabase } from "./database.ts";
+import { useIdentity } from "./identity.ts";
+import { queuePrefix, redisUrl } from "./redis.ts";
+import { useBucket } from "./s3.ts";
+
+export const userIds = {
+  admin: "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d01",
+  employee: "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d02",
+  user: "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d03",
+  inactive: "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d04",
+};
+
+export interface ApiOptions {
+  /** Address of a Redis of the test's own; the shared one otherwise. */
+  redis?: { url: string };
+  corsOrigins?: string[];
+  /** False: promised jobs stay in the outbox. */
+  relay?: boolean;
+}
+
+/** The real HTTP side on a free port, with a database, a bucket and an identity provider of its own. */
+export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOptions = {}) {
+  const db = useDatabase();
+  const s3 = useBucket();
+  const identity = useIdentity();
+  const log = createLogger(process.env.TEST_LOG_LEVEL ?? "silent", "test");
+  const stop = new AbortController();
+  const closers: (() => unknown)[] = [];
+  const api = {
+    db,
+    s3,
+    identity,
+    log,
+    url: "",
+    redisUrl: "",
+    queuePrefix,
+    context: undefined as unknown as ApiContext,
+    queues: undefined as unknown as ReturnType<typeof createQueues>,
+    tokens: { admin: "", employee: "", user: "", inactive: "" },
+    nudge: () => {},
+    isStopping: false,
+  };
+
+  beforeAll(async () => {
+    api.redisUrl = redis?.url ?? redisUrl;
+    const producer = producerConnection(api.redisUrl, log);
+    api.queues = createQueues(producer, queuePrefix, log);
+    const metrics = createMetrics();
+    measureQueues(metrics, api.queues);
+    const store = createObjectStore({
+      endpoint: s3.endpoint,
+      region: "us-east-1",
+      bucket: s3.bucket,
+      accessKeyId: s3.accessKey,
+      secretAccessKey: s3.secretKey,
+      publicUrl: s3.publicUrl,
+    });
+    const cache = createCache({
+      redis: cacheConnection(api.redisUrl, log),
+      subscriber: cacheConnection(api.redisUrl, log),
+      prefix: `${queuePrefix}-cache`,
+      log,
+    });
+    const take = (size: number, publish: Parameters<typeof relayBatch>[3]) => relayBatch(db, queueNames, size, publish);
+    const relay = relays ? startRelay({ take, queues: api.queues, log, signal: stop.signal }) : undefined;
+    if (relay) api.nudge = relay.nudge;
+
+    const issuer = {
+      issuer: identity.url,
+      jwksUrl: `${identity.url}/api/auth/jwks`,
+      algorithms: ["EdDSA"],
+      audiences: [identity.url],
+      authorizedParties: [],
+      userKey: "id" as const,
+    };
+    const context: ApiContext = {
+      db,
+      transact: createTransact(db, () => api.nudge()),
+      store,
+      cache,
+      log,
+      metrics,
+      authenticate: createAuthenticate(db, [issuer]),
+      publicUrl: "https://api.test",
+    };
+    api.context = context;
+    const probes = {
+      postgres: () => db.query("SELECT 1"),
+      redis: () => producer.ping(),
+      s3: (signal: AbortSignal) => store.ping(signal),
+    };
+    const app = createApp({
+      context,
+      queues: api.queues,
+      health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
+      corsOrigins,
+      trustProxy: 0,
+    });
+    const server: Server = app.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    api.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await addUsers();
+    closers.push(
+      () => server.closeAllConnections(),
+      () => server.close(),
+      () => relay?.done,
+      () => api.queues.close(),
+      () => cache.close(),
+      () => producer.disconnect(),
+      () => store.close(),
+    );
+  });
+
+  async function addUsers() {
+    const roles: Record<string, Role> = { admin: "ADMIN", employee: "EMPLOYEE" };
+    for (const [name, id] of Object.entries(userIds)) {
+      const role = roles[name] ?? "USER";
+      const isActive = name !== "inactive";
+      await db.manager.insert(User, {
+        id,
+        email: `${name}@test.example`,
+        firstName: name,
+        lastName: "Test",
+        role,
+        isActive,
+      });
+      api.tokens[name as keyof typeof api.tokens] = await identity.token(id);
+    }
+  }
+
+  afterAll(async () => {
+    stop.abort();
+    for (const close of closers) await close();
+  });
+  return api;
+}
+
+export type TestApi = ReturnType<typeof useApi>;
+
+/** A worker of the images queue in this process, beside the API. */
+export function useWorker(api: TestApi) {
+  const closers: (() => unknown)[] = [];
+  beforeAll(() => {
+    const { db, log } = api;
+    const connection = consumerConnection(api.redisUrl, log);
+    const { store, cache, metrics } = api.context;
+    const context = { db, store, cache, log, metrics };
+    const cutOff = new AbortController().signal;
+    const consumer = { queue: "images" as const, worker: "test", cutOff, context, nudge: () => api.nudge() };
+    const worker = startWorker(consumer, { connection, prefix: api.queuePrefix });
+    closers.push(
+      () => worker.close(),
+      () => connection.disconnect(),
+    );
+  });
+  afterAll(async () => {
+    for (const close of closers) await close();
+  });
+}
+
+/** What is stored now; a refused request must not add to it. */
+export async function stored({ db, s3 }: TestApi) {
+  const [categories, images, jobs] = [
+    await db.manager.count(Category),
+    await db.manager.count(Image),
+    await db.manager.count(Job),
+  ];
+  return { categories, images, jobs, objects: await objectKeys(s3) };
+}
+
+/** Keys of all objects in the bucket, in order. */
+export async function objectKeys({ client, bucket }: TestApi["s3"], prefix = "") {
+  const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+  return Contents.map(({ Key = "" }) => Key);
+}
+
+/** Everything that an answer of this API may have; a test looks at what its request promises. */
+export interface Body {
+  id: string;
+  name: string;
+  slug: string;
+  image_url: string;
+  images: { url: string; width: number; height: number; bytes: number; type: string }[];
+  thumbhash: string | null;
+  image_job: { id: string; status: string; url: string } | null;
+  created_at: string;
+  updated_at: string;
+  items: Body[];
+  total: number;
+  pages: number;
+  status: string;
+  failures: number;
+  error: { name: string; message: string } | null;
+  result: unknown;
+  detail: unknown;
+  message: string;
+  request_id: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Body;
+  text: string;
+}
+
+/** Sends a request and parses the answer; JSON where it is JSON. */
+export async function call(url: string, init: RequestInit = {}): Promise<Answer> {
+  const res = await fetch(url, { redirect: "manual", ...init });
+  const text = await res.text();
+  const isJson = res.headers.get("content-type")?.startsWith("application/json");
+  return { status: res.status, headers: res.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text };
+}
+
+export interface CategoryForm {
+  name?: string | undefined;
+  image?: Buffer | undefined;
+  fileName?: string;
+  token?: string | undefined;
+  headers?: Record<string, string>;
+  method?: "POST" | "PATCH";
+  path?: string;
+}
+
+/** POST or PATCH of a category as a browser sends it. */
+export function sendCategory(api: TestApi, options: CategoryForm) {
+  const {
+    name,
+    image,
+    fileName = "photo.png",
+    token = api.tokens.employee,
+    method = "POST",
+    path = "/categories",
+  } = options;
+  const body = new FormData();
+  if (name !== undefined) body.set("name", name);
+  if (image) body.set("image_blob", new Blob([new Uint8Array(image)]), fileName);
+  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  return call(api.url + path, { method, body, headers: { ...authorization, ...options.headers } });
+}
