@@ -10,7 +10,7 @@ export function toViolations(error: z.ZodError, source: Source, input: unknown):
   return error.issues.map((issue) => {
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const value = path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], input);
-    const missing = value === undefined || value === "";
+    const missing = value === undefined || (value === "" && source === "body");
     const shown = missing && issue.code === "invalid_type" ? missingField : describe(issue, value);
     return { ...shown, loc: [source, ...path], input: value === undefined ? null : value };
   });

@@ -1,0 +1,98 @@
+import { Readable } from "node:stream";
+import type { DataSource, EntityManager } from "typeorm";
+import { discardImage, stageImage } from "../../src/api/stage-image.ts";
+import { createTransact } from "../../src/db/transaction.ts";
+import { priorities } from "../../src/jobs/define-job.ts";
+import type { ObjectStore } from "../../src/platform/object-store.ts";
+import { addImage, promiseImage, type StagedImage } from "../../src/services/images.ts";
+import { insertRows } from "./bulk.ts";
+import { type Catalogue, type CategoryRow, generateCatalogue } from "./catalogue.ts";
+import { drawPicture } from "./pictures.ts";
+import { type DemoUser, demoUsers } from "./users.ts";
+
+/** How many rows were written, by what they are called. */
+export type Loaded = Record<string, number>;
+
+const seed = 20;
+const nobody = { actorId: null, traceId: null };
+
+/**
+ * Enters the demo users and, into a shop without categories, the generated catalogue with its pictures. May be
+ * repeated, also by two processes at once: users are brought up to date, a catalogue that is there is left alone.
+ */
+export async function loadDemo(
+  db: DataSource,
+  store: ObjectStore,
+  size: "none" | "small" | "full",
+  users: readonly DemoUser[] = demoUsers,
+): Promise<Loaded> {
+  const transact = createTransact(db, () => undefined);
+  await transact(nobody, (tx) => insertRows(tx, "users", users, { update: true }));
+  const loaded = { users: users.length };
+  if (size === "none" || !(await isEmpty(db.manager))) return loaded;
+
+  const catalogue = generateCatalogue({ seed, size });
+  const pictures = await stagePictures(store, catalogue.categories);
+  const entered = await transact(nobody, (tx) => enterCatalogue(tx, catalogue, pictures)).catch(async (error) => {
+    await discard(store, pictures);
+    throw error;
+  });
+  if (!entered) {
+    await discard(store, pictures);
+    return loaded;
+  }
+  await db.query("ANALYZE categories, sub_categories, products, offers");
+  return {
+    categories: catalogue.categories.length,
+    "sub-categories": catalogue.subCategories.length,
+    products: catalogue.products.length,
+    offers: catalogue.offers.length,
+    ...loaded,
+  };
+}
+
+type Pictures = ReadonlyMap<CategoryRow, StagedImage>;
+
+/** All or none: what was staged before a failure is taken back. */
+async function stagePictures(store: ObjectStore, categories: readonly CategoryRow[]): Promise<Pictures> {
+  const staged = new Map<CategoryRow, StagedImage>();
+  const results = await Promise.allSettled(
+    categories.map(async (category, index) => {
+      const picture = await drawPicture(category, seed + index);
+      const file = { name: "picture.jpg", content: Readable.from([picture]), atMost: picture.length };
+      staged.set(category, await stageImage(store, "categories", file));
+    }),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (!failed) return staged;
+  await discard(store, staged);
+  throw failed.reason;
+}
+
+async function discard(store: ObjectStore, pictures: Pictures) {
+  await Promise.all(Array.from(pictures.values(), (image) => discardImage(store, image)));
+}
+
+/** False when somebody else has entered categories since. */
+async function enterCatalogue(tx: EntityManager, catalogue: Catalogue, pictures: Pictures) {
+  await tx.query("SELECT pg_advisory_xact_lock(hashtext('demo catalogue'))");
+  if (!(await isEmpty(tx))) return false;
+
+  for (const image of pictures.values()) await addImage(tx, image, null);
+  const categories = catalogue.categories.map((row) => ({ ...row, imageId: pictures.get(row)?.id ?? null }));
+  await insertRows(tx, "categories", categories);
+  await insertRows(tx, "sub_categories", catalogue.subCategories);
+  await insertRows(tx, "products", catalogue.products);
+  await insertRows(tx, "offers", catalogue.offers);
+  for (const [category, image] of pictures) {
+    const payload = { entity: "category", entityId: category.id, imageId: image.id } as const;
+    // A person who uploads a photo meanwhile does not wait for ours.
+    await promiseImage(tx, payload, { priority: priorities.bulk });
+  }
+  return true;
+}
+
+async function isEmpty(tx: EntityManager) {
+  const [row]: { empty: boolean }[] = await tx.query("SELECT NOT EXISTS (SELECT FROM categories) AS empty");
+  return row?.empty === true;
+}
