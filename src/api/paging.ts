@@ -4,8 +4,8 @@ import { integer } from "./fields.ts";
 /** Page query of a list (wire contract 1.6). */
 export const pageQuery = (largest = 500) =>
   z.object({
-    page: integer(z.int().min(1).max(1_000_000)).default(1),
-    size: integer(z.int().min(1).max(largest)).default(300),
+    page: integer(z.int().min(1).max(1_000_000).default(1)),
+    size: integer(z.int().min(1).max(largest).default(300)),
   });
 
 export type PageQuery = z.output<ReturnType<typeof pageQuery>>;

@@ -1,8 +1,11 @@
-import type { ErrorRequestHandler, Response } from "express";
+import type { ErrorRequestHandler, Request, Response } from "express";
 import { z } from "zod";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
 import { AppError, UnavailableError, ValidationError } from "../errors.ts";
 import type { Log } from "../platform/logger.ts";
+
+/** What is still read of a body that nobody wants, so that the caller gets to see the answer. */
+const unwanted = { ms: 3_000, bytes: 16 * 1024 * 1024 };
 
 const common = {
   message: z.string().meta({ description: "For people" }),
@@ -51,13 +54,25 @@ interface Answer {
 
 /** The only place that turns an error into HTTP; what nobody foresaw is logged with its stack and answered with 500. */
 export function problemHandler(log: Log): ErrorRequestHandler {
-  return (error, _req, res, _next) => {
+  return (error, req, res, _next) => {
     const answer = toAnswer(error);
     if (answer.status >= 500) log.error({ err: error, request: res.locals.requestId }, answer.message);
     res.locals.failed = true;
     if (res.headersSent) return void res.destroy();
+    if (!req.complete) hangUpSoon(req, res);
     sendProblem(res, answer);
   };
+}
+
+function hangUpSoon(req: Request, res: Response) {
+  res.setHeader("connection", "close");
+  let bytes = 0;
+  req.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > unwanted.bytes) req.destroy();
+  });
+  const timer = setTimeout(() => req.destroy(), unwanted.ms);
+  req.once("close", () => clearTimeout(timer));
 }
 
 function sendProblem(res: Response, { status, ...body }: Answer) {

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
 import busboy from "busboy";
-import { BadRequestError, TooLargeError, ValidationError } from "../errors.ts";
+import { AppError, BadRequestError, TooLargeError, ValidationError } from "../errors.ts";
 import type { IncomingFile } from "./stage-image.ts";
 
 /** What a form may have besides its file. */
@@ -52,32 +51,41 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   let refused: Error | undefined;
   parser.on("field", (name, value, { nameTruncated, valueTruncated }) => {
     if (nameTruncated || valueTruncated) refused ??= new TooLargeError("A form field is longer than 64 kB");
-    else if (name === options.fileField) refused ??= notAFile(name, value);
+    else if (name === options.fileField && value !== "") refused ??= notAFile(name, value);
     else if (name) fields[name] = value;
   });
   parser.on("file", (name, content, { filename }) => {
-    // A file part without a file name is an empty file input of a browser.
-    if (!filename || (name !== options.fileField && files.length === 0)) return void content.resume();
-    if (files.length > 0) refused ??= new BadRequestError(`Send one file, in the field '${options.fileField}'`);
-    if (refused || name !== options.fileField) return void content.resume();
-    files.push(take(content, filename, declared ?? largest, options));
+    // A file part without a file name is an empty file input of a browser; files under other names are ignored.
+    if (!filename || name !== options.fileField) return void content.resume();
+    if (files.length > 0) refused ??= new BadRequestError(`Send one file, in the field '${name}'`);
+    if (refused) return void content.resume();
+    const taken = options.take({ name: filename, content, atMost: declared ?? largest });
+    // It is looked at when the form has ended; until then its failure is nobody's.
+    taken.catch(() => undefined);
+    files.push(taken);
   });
   for (const limit of ["partsLimit", "filesLimit", "fieldsLimit"]) {
     parser.on(limit, () => (refused ??= new TooLargeError("The form has too many parts")));
   }
 
-  try {
-    await feed(bounded(req, largest), parser);
-    const [file] = await Promise.all(files);
-    if (refused) throw refused;
-    return { fields, file };
-  } catch (error) {
-    parser.destroy(error as Error);
-    const taken = await Promise.allSettled(files);
-    for (const one of taken) if (one.status === "fulfilled") await options.discard(one.value);
-    const failed = taken.find((one) => one.status === "rejected");
-    throw error instanceof TooLargeError ? error : (failed?.reason ?? broken(error));
-  }
+  const broken = await feed(bounded(req, largest), parser).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  if (broken) parser.destroy(broken);
+  const [taken] = await Promise.allSettled(files);
+  const problem = problemOf(broken, refused, taken?.status === "rejected" ? taken.reason : undefined);
+  const file = taken?.status === "fulfilled" ? taken.value : undefined;
+  if (!problem) return { fields, file };
+  if (file !== undefined) await options.discard(file);
+  throw problem;
+}
+
+/** A form that ends too early breaks its file as well: then the form is what was wrong. */
+function problemOf(broken: Error | undefined, refused: Error | undefined, untaken: unknown) {
+  if (broken instanceof AppError || (!broken && refused)) return broken ?? refused;
+  if (untaken instanceof AppError || !broken) return untaken;
+  return new BadRequestError("The form is broken or was cut off");
 }
 
 function openParser(req: IncomingMessage) {
@@ -90,13 +98,6 @@ function openParser(req: IncomingMessage) {
   } catch {
     throw new BadRequestError("Missing boundary in multipart.");
   }
-}
-
-function take<F>(content: Readable, name: string, atMost: number, options: FormOptions<F>) {
-  const taken = options.take({ name, content, atMost });
-  // The rest of a refused file is read and dropped, so that the caller can read the answer.
-  taken.catch(() => content.resume());
-  return taken;
 }
 
 async function feed(chunks: AsyncIterable<Buffer>, parser: busboy.Busboy) {
@@ -127,10 +128,4 @@ function tooLarge(bytes: number) {
 function notAFile(name: string, input: string) {
   const msg = "Value error, Expected UploadFile, received: <class 'str'>";
   return new ValidationError([{ type: "value_error", loc: ["body", name], msg, input: input.slice(0, 200) }]);
-}
-
-function broken(error: unknown) {
-  if (error instanceof Error && error.name.endsWith("Error") && "code" in error && error.code === "unavailable")
-    return error;
-  return new BadRequestError("The form is broken or was cut off");
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, type Hash, randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { fileTypeFromBuffer } from "file-type";
 import { TooLargeError, UnsupportedMediaError } from "../errors.ts";
@@ -24,48 +24,68 @@ export interface IncomingFile {
  * `bytes` is the true one. Throws on a wrong type, on more than 5 MB and on an outage, and leaves nothing behind then.
  */
 export async function stageImage(store: ObjectStore, folder: string, file: IncomingFile): Promise<StagedImage> {
+  // Whoever reads the stream hears of its errors; a listener keeps them from ending the process when nobody does.
+  file.content.on("error", () => undefined);
   const chunks = file.content.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
-  const head = await readHead(chunks);
-  const type = await checkType(head, file.name);
+  try {
+    const head = await readHead(chunks);
+    const type = await checkType(head, file.name);
+    return await putBoth(store, folder, joined(head, chunks), type, file.atMost);
+  } catch (error) {
+    // The rest of a refused file is read and dropped, or the form around it would never end.
+    await drain(chunks);
+    throw error;
+  }
+}
 
+async function putBoth(
+  store: ObjectStore,
+  folder: string,
+  chunks: AsyncIterable<Buffer>,
+  contentType: string,
+  atMost: number,
+): Promise<StagedImage> {
   const id = randomUUID();
   const stagedKey = `staged/${new Date().toISOString().slice(0, 10)}/${id}`;
   const objectKey = `images/${folder}/${id}.webp`;
-  const hash = createHash("sha256");
-  const length = Math.min(file.atMost, largestImage);
-  let bytes = 0;
+  const measure = { hash: createHash("sha256"), bytes: 0 };
+  const length = Math.min(atMost, largestImage);
   const stop = new AbortController();
-
-  const original = Readable.from(
-    (async function* () {
-      try {
-        for await (const chunk of joined(head, chunks)) {
-          bytes += chunk.length;
-          if (bytes > largestImage) throw new TooLargeError("The image is larger than 5 MB; send a smaller one");
-          hash.update(chunk);
-          yield chunk;
-        }
-      } catch (error) {
-        // The S3 client does not look at errors of a body; it would wait for the rest until its time-out.
-        stop.abort(error);
-        throw error;
-      }
-      yield* zeros(length - bytes);
-    })(),
-    { objectMode: false },
-  );
+  const original = Readable.from(padded(chunks, length, measure, stop), { objectMode: false });
+  original.on("error", () => undefined);
 
   const [staged, placed] = await Promise.allSettled([
-    store.put(stagedKey, original, { contentType: type }, { length, signal: stop.signal }),
+    store.put(stagedKey, original, { contentType }, { length, signal: stop.signal }),
     store.put(objectKey, placeholderImage, { contentType: "image/webp", cacheControl: "no-store" }),
   ]);
   if (staged.status === "fulfilled" && placed.status === "fulfilled") {
-    return { id, objectKey, stagedKey, sha256: hash.digest("hex"), bytes };
+    return { id, objectKey, stagedKey, sha256: measure.hash.digest("hex"), bytes: measure.bytes };
   }
   original.destroy();
   await discardImage(store, { stagedKey, objectKey });
   stop.signal.throwIfAborted();
   throw staged.status === "rejected" ? staged.reason : (placed as PromiseRejectedResult).reason;
+}
+
+async function* padded(
+  chunks: AsyncIterable<Buffer>,
+  length: number,
+  measure: { hash: Hash; bytes: number },
+  stop: AbortController,
+) {
+  try {
+    for await (const chunk of chunks) {
+      measure.bytes += chunk.length;
+      if (measure.bytes > largestImage) throw new TooLargeError("The image is larger than 5 MB; send a smaller one");
+      measure.hash.update(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    // The S3 client does not look at errors of a body; it would wait for the rest until its time-out.
+    stop.abort(error);
+    throw error;
+  }
+  yield* zeros(length - measure.bytes);
 }
 
 /** Takes back what `stageImage` stored; what cannot be removed now expires in the bucket. */
@@ -83,6 +103,14 @@ async function readHead(chunks: AsyncIterator<Buffer>) {
     size += value.length;
   }
   return Buffer.concat(parts);
+}
+
+async function drain(chunks: AsyncIterator<Buffer>) {
+  try {
+    while (!(await chunks.next()).done);
+  } catch {
+    // The stream is broken: there is no rest.
+  }
 }
 
 async function* joined(head: Buffer, chunks: AsyncIterator<Buffer>) {

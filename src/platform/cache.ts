@@ -14,7 +14,10 @@ export interface Cache {
    * Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
    */
   read(tag: string, key: string, load: () => Promise<unknown>): Promise<CachedBody>;
-  /** Drops all that was stored under a tag; call it after the commit. May be repeated. */
+  /**
+   * Drops all that was stored under a tag; call it after the commit. In this process it holds from the moment of the
+   * call, so an answer need not wait for the promise, which resolves when Redis knows or is found to be away.
+   */
   invalidate(tag: string): Promise<void>;
   close(): void;
 }
@@ -44,7 +47,8 @@ const localEntries = 500;
 export function createCache({ redis, subscriber, prefix, log, count = () => {} }: CacheOptions): Cache {
   const local = new Map<string, LocalEntry>();
   const loading = new Map<string, Promise<CachedBody>>();
-  const unsaid = new Set<string>();
+  /** Invalidations that Redis does not know yet, by tag; the newest of each counts. */
+  const unsaid = new Map<string, number>();
   const channel = `${prefix}:invalidated`;
   const generationKey = (tag: string) => `${prefix}:generation:${tag}`;
   /** Rises with each invalidation seen here; a load that began before one is not kept. */
@@ -72,16 +76,16 @@ export function createCache({ redis, subscriber, prefix, log, count = () => {} }
   subscriber.on("close", deafen);
   subscriber.on("ready", listen);
   redis.on("ready", () => {
-    for (const tag of unsaid) void tell(tag);
+    for (const tag of unsaid.keys()) void tell(tag);
   });
 
   const tell = async (tag: string) => {
+    const said = unsaid.get(tag);
     try {
       await redis.multi().incr(generationKey(tag)).publish(channel, tag).exec();
-      unsaid.delete(tag);
+      if (unsaid.get(tag) === said) unsaid.delete(tag);
     } catch (error) {
-      if (!unsaid.has(tag)) log.warn({ err: error, tag }, "cache not invalidated; will be when Redis is back");
-      unsaid.add(tag);
+      log.warn({ err: error, tag }, "cache not invalidated; will be when Redis is back");
     }
   };
 
@@ -132,9 +136,10 @@ export function createCache({ redis, subscriber, prefix, log, count = () => {} }
       loading.set(id, promise);
       return promise;
     },
-    async invalidate(tag) {
+    invalidate(tag) {
       dropLocal(tag);
-      await tell(tag);
+      unsaid.set(tag, epoch);
+      return tell(tag);
     },
     close: () => {
       subscriber.off("close", deafen);

@@ -61,6 +61,8 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     maxAttempts: 3,
+    // It would write to the console; every failure reaches the caller as an error anyway.
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 15_000,
@@ -109,6 +111,8 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
     close: () => client.destroy(),
   };
 }
+
+function ignore() {}
 
 const networkCodes = new Set([
   "ECONNREFUSED",

@@ -29,7 +29,8 @@ describe("categories", () => {
       const { status, body, headers } = await sendCategory(api, { name: "Тормоза", image: await redPng(2000, 1000) });
       expect(status).toBe(201);
       expect(headers.get("x-request-id")).toBeTruthy();
-      expect(body).toMatchObject({ name: "Тормоза", slug: "tormoza", images: [], image_job: { status: "open" } });
+      expect(body).toMatchObject({ name: "Тормоза", slug: "tormoza", images: [] });
+      expect(body.image_job?.status).toBeOneOf(["open", "running"]);
       expect(body.image_job?.url).toBe(`https://api.test/jobs/${body.image_job?.id}`);
       expect(body.created_at).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { categories } from "../../db/dao/categories.ts";
 import type { Category } from "../../db/entities/category.ts";
-import { findJob } from "../../db/ledger.ts";
 import {
   changeCategory,
   createCategory,
@@ -51,20 +50,20 @@ function categoryView(category: Category, context: ApiContext): z.output<typeof 
   };
 }
 
-async function categoryDetail(category: Category, context: ApiContext): Promise<z.output<typeof CategoryDetail>> {
-  const job = category.image?.jobId ? await findJob(context.db.manager, category.image.jobId) : null;
+function categoryDetail(category: Category, context: ApiContext): z.output<typeof CategoryDetail> {
+  const job = category.image?.job ?? null;
   return { ...categoryView(category, context), image_job: job && jobLink(job, context.publicUrl) };
 }
 
 /** The answer to a write: the new state, after the picture is done if the caller wants to wait for that. */
 async function answerWrite(context: ApiContext, status: number, id: string, wait: number | undefined) {
-  await context.cache.invalidate(cacheTag);
+  void context.cache.invalidate(cacheTag);
   const category = await getCategory(context.db.manager, id);
   if (wait === undefined || !category.image?.jobId) {
-    return { status, body: await categoryDetail(category, context) };
+    return { status, body: categoryDetail(category, context) };
   }
   await awaitJob(context.db, category.image.jobId, wait);
-  const body = await categoryDetail(await getCategory(context.db.manager, id), context);
+  const body = categoryDetail(await getCategory(context.db.manager, id), context);
   return { status, body, headers: { "preference-applied": `wait=${wait}` } };
 }
 
@@ -100,7 +99,7 @@ export const categoryRoutes = [
     responses: { 200: CategoryDetail, 404: Problem },
     async handle(context, { params: { slug } }) {
       const category = await getCategoryBySlug(context.db.manager, slug);
-      return { status: 200, body: await categoryDetail(category, context) };
+      return { status: 200, body: categoryDetail(category, context) };
     },
   }),
   defineRoute({
@@ -112,7 +111,7 @@ export const categoryRoutes = [
     responses: { 200: CategoryDetail, 404: Problem, 422: InvalidRequest },
     async handle(context, { params: { category_id } }) {
       const category = await getCategory(context.db.manager, category_id);
-      return { status: 200, body: await categoryDetail(category, context) };
+      return { status: 200, body: categoryDetail(category, context) };
     },
   }),
   defineRoute({
@@ -175,7 +174,7 @@ export const categoryRoutes = [
     responses: { 204: z.null(), 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { params: { category_id }, origin }) {
       await context.transact(origin, (tx) => deleteCategory(tx, category_id));
-      await context.cache.invalidate(cacheTag);
+      void context.cache.invalidate(cacheTag);
       return { status: 204 };
     },
   }),

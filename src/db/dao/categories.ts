@@ -5,11 +5,14 @@ import { Category } from "../entities/category.ts";
 const withImage = (tx: EntityManager) =>
   tx.createQueryBuilder(Category, "category").leftJoinAndSelect("category.image", "image");
 
+/** One statement, so that the picture and the state of its job fit together. */
+const withJob = (tx: EntityManager) => withImage(tx).leftJoinAndSelect("image.job", "job");
+
 /** Categories as rows with their pictures; a missing one is `null` or `false`, never an error. */
 export const categories = {
-  findById: (tx: EntityManager, id: string) => withImage(tx).where("category.id = :id", { id }).getOne(),
+  findById: (tx: EntityManager, id: string) => withJob(tx).where("category.id = :id", { id }).getOne(),
 
-  findBySlug: (tx: EntityManager, slug: string) => withImage(tx).where("category.slug = :slug", { slug }).getOne(),
+  findBySlug: (tx: EntityManager, slug: string) => withJob(tx).where("category.slug = :slug", { slug }).getOne(),
 
   /** One page by name, and how many there are in all; two statements. */
   list: (tx: EntityManager, page: { limit: number; offset: number }) =>

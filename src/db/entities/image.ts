@@ -1,4 +1,5 @@
-import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
+import { Column, CreateDateColumn, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from "typeorm";
+import { Job } from "./job.ts";
 
 /** One published rendition of an upload; `key` names the object in the bucket. */
 export interface ImageVariant {
@@ -42,6 +43,10 @@ export class Image {
 
   @Column("uuid", { name: "job_id", nullable: true })
   jobId!: string | null;
+
+  @ManyToOne(() => Job)
+  @JoinColumn({ name: "job_id" })
+  job!: Relation<Job> | null;
 
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;

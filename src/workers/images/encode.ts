@@ -2,14 +2,14 @@ import sharp, { type AvifOptions, type Sharp, type WebpOptions } from "sharp";
 import { rgbaToThumbHash } from "thumbhash";
 import type { Pixels } from "./decode.ts";
 
-/** Effort 2 takes half the time of the usual 4 (docs/benchmarks.md). */
-export const webpOptions: WebpOptions = { quality: 80, effort: 2 };
+/** Effort 2 takes half the time of the usual 4, quality 79 takes back the bytes it adds to 80 (docs/benchmarks.md). */
+export const webpOptions: WebpOptions = { quality: 79, effort: 2 };
 
 /** Effort 4, the usual one, takes eight times as long as 2, and nothing can stop an encoder that runs. */
 export const avifOptions: AvifOptions = { quality: 50, effort: 2 };
 
-/** The thumbhash package takes pictures of up to 100 × 100 pixels; it keeps only the coarsest waves of them. */
-const thumbhashSide = 100;
+/** A hash keeps seven waves a side at most; the 100 pixels the package allows give the same one for twice the time. */
+const thumbhashSide = 50;
 
 /** One finished web image; `width` and `height` in pixels. */
 export interface Variant {

@@ -1,4 +1,4 @@
-import { decode, type Pixels, readHeader } from "./decode.ts";
+import { decode, readHeader } from "./decode.ts";
 import { encodeAvif, encodeWebp, shrink, thumbhashOf, type Variant } from "./encode.ts";
 
 export type { Variant } from "./encode.ts";
@@ -28,29 +28,18 @@ export async function makeWebImages(source: Buffer, signal: AbortSignal): Promis
   const header = await readHeader(source);
   const widths = [...new Set(webpWidths.map((width) => Math.min(width, header.width)))];
   signal.throwIfAborted();
-  const largest = await decode(source, header, Math.max(...widths));
+  let pixels = await decode(source, header, Math.max(...widths));
 
-  const cascade: Pixels[] = [];
+  // In turn: encoders side by side would save one photo a sixth of its time, but cost 40 MB and 5 % more CPU.
+  const variants: Variant[] = [];
   for (const width of widths.toReversed()) {
     signal.throwIfAborted();
-    cascade.unshift(await shrink(cascade[0] ?? largest, width));
-  }
-  signal.throwIfAborted();
-
-  // Side by side, because a person may be waiting and the AVIF takes as long as all the rest.
-  const [[webps, thumbhash], avif] = await Promise.all([
-    encodeInTurn(cascade, signal),
-    encodeAvif(cascade.findLast(({ width }) => width <= avifWidth) ?? largest),
-  ]);
-  signal.throwIfAborted();
-  return { variants: [...webps, avif], thumbhash };
-}
-
-async function encodeInTurn(cascade: Pixels[], signal: AbortSignal): Promise<[webps: Variant[], thumbhash: string]> {
-  const webps: Variant[] = [];
-  for (const pixels of cascade) {
+    pixels = await shrink(pixels, width);
     signal.throwIfAborted();
-    webps.push(await encodeWebp(pixels));
+    variants.unshift(await encodeWebp(pixels));
+    signal.throwIfAborted();
+    if (width === Math.min(avifWidth, header.width)) variants.push(await encodeAvif(pixels));
   }
-  return [webps, cascade[0] === undefined ? "" : await thumbhashOf(cascade[0])];
+  signal.throwIfAborted();
+  return { variants, thumbhash: await thumbhashOf(pixels) };
 }

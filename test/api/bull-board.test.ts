@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { AuditEntry } from "../../src/db/entities/audit-entry.ts";
+import { call, useApi } from "../support/api.ts";
+
+describe("Bull Board", () => {
+  const api = useApi({ relay: false });
+  const board = "/admin/queues";
+  const queues = `${board}/api/queues?activeQueue=images&status=latest&page=1&jobsPerPage=10`;
+  const pause = `${board}/api/queues/images/pause`;
+  const send = (path: string, init: RequestInit = {}) => call(api.url + path, init);
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const html = { accept: "text/html" };
+
+  function login(token: string, headers: Record<string, string> = {}) {
+    return send(`${board}/login`, { method: "POST", body: new URLSearchParams({ token }), headers });
+  }
+
+  async function cookieOf(token: string) {
+    const cookie = (await login(token)).headers.get("set-cookie") ?? "";
+    return { header: { cookie: cookie.split(";")[0] ?? "" }, attributes: cookie };
+  }
+
+  test("sends a person without a session to the login page, and answers 401 to a program", async () => {
+    const page = await send(board, { headers: html });
+    expect([page.status, page.headers.get("location")]).toEqual([303, `${board}/login`]);
+    expect((await send(queues)).status).toBe(401);
+    expect((await send(pause, { method: "PUT" })).status).toBe(401);
+    expect((await send(`${board}/login`)).text).toContain("Access token");
+  });
+
+  test("shows nothing to a customer", async () => {
+    expect((await send(queues, { headers: bearer(api.tokens.user) })).status).toBe(403);
+    const refused = await login(api.tokens.user);
+    expect([refused.status, refused.headers.get("set-cookie")]).toEqual([403, null]);
+    expect(refused.text).toContain("role USER is not allowed");
+  });
+
+  test("says why a login failed, and escapes it", async () => {
+    const refused = await login("<img onerror=alert(1)>");
+    expect(refused.status).toBe(401);
+    expect(refused.text).toContain("Malformed JWT header");
+    expect(refused.text).not.toContain("<img");
+  });
+
+  test("keeps the session in a cookie that scripts and other sites cannot use", async () => {
+    const { header, attributes } = await cookieOf(api.tokens.employee);
+    expect(attributes).toMatch(/Path=\/admin\/queues;.*HttpOnly;.*SameSite=Strict/);
+    expect((await send(queues, { headers: header })).status).toBe(200);
+    expect((await send(board, { headers: { ...header, ...html } })).text).toContain("<title>Jobs (read only)</title>");
+  });
+
+  test("lets an employee look, and an admin act", async () => {
+    const put = (token: string) => send(pause, { method: "PUT", headers: bearer(token) });
+    expect((await send(queues, { headers: bearer(api.tokens.employee) })).status).toBe(200);
+    expect((await put(api.tokens.employee)).status).toBe(405);
+    expect(await api.queues.byName.images.isPaused()).toBe(false);
+    expect((await put(api.tokens.admin)).status).toBe(200);
+    expect(await api.queues.byName.images.isPaused()).toBe(true);
+    await api.queues.byName.images.resume();
+    const rows = await api.db.manager.find(AuditEntry, { order: { createdAt: "ASC" } });
+    expect(rows.map(({ method, endpoint, status }) => [method, endpoint, status])).toEqual([
+      ["PUT", `https://api.test${pause}`, 405],
+      ["PUT", `https://api.test${pause}`, 200],
+    ]);
+  });
+
+  test("refuses what another site sends with the session's cookie", async () => {
+    const { header } = await cookieOf(api.tokens.admin);
+    const put = (headers: Record<string, string>) => send(pause, { method: "PUT", headers: { ...header, ...headers } });
+    expect((await put({ "sec-fetch-site": "cross-site" })).status).toBe(403);
+    expect((await put({ "sec-fetch-site": "same-site" })).status).toBe(403);
+    expect((await put({ origin: "https://evil.test" })).status).toBe(403);
+    expect((await login(api.tokens.admin, { origin: "https://evil.test" })).status).toBe(403);
+    expect(await api.queues.byName.images.isPaused()).toBe(false);
+  });
+
+  test("cannot be shown inside another page", async () => {
+    const { headers } = await send(`${board}/login`);
+    expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+    expect(headers.get("cache-control")).toBe("no-store");
+  });
+});

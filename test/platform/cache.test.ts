@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createCache } from "../../src/platform/cache.ts";
+import { createLogger } from "../../src/platform/logger.ts";
+import { cacheConnection } from "../../src/platform/redis.ts";
+import { queuePrefix, useOwnRedis } from "../support/redis.ts";
+
+describe("the cache", () => {
+  const redis = useOwnRedis();
+  const log = createLogger("silent", "test");
+  const open: { close(): void }[] = [];
+  afterEach(() => {
+    for (const one of open.splice(0)) one.close();
+  });
+
+  /** A cache as one process has it. */
+  async function process() {
+    const connection = cacheConnection(redis.url, log);
+    const sources: string[] = [];
+    const cache = createCache({
+      redis: connection,
+      subscriber: cacheConnection(redis.url, log),
+      prefix: queuePrefix,
+      log,
+      count: (source) => sources.push(source),
+    });
+    open.push(cache);
+    await vi.waitFor(() => expect(connection.status).toBe("ready"));
+    await vi.waitFor(async () => {
+      await cache.read("probe", "x", async () => 1);
+      expect(sources.at(-1)).toBe("local");
+    });
+    sources.length = 0;
+    return { ...cache, sources };
+  }
+
+  const value = (n: number) => async () => ({ n });
+
+  test("loads once for many callers at once, then answers from memory, and other processes from Redis", async () => {
+    const [a, b] = [await process(), await process()];
+    const load = vi.fn(async () => sleep(30, { n: 1 }));
+    const answers = await Promise.all(Array.from({ length: 500 }, () => a.read("t1", "k", load)));
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['{"n":1}']));
+    await a.read("t1", "k", load);
+    expect(a.sources).toEqual(["load", "local"]);
+    expect(await b.read("t1", "k", value(2))).toEqual(answers[0]);
+    expect(b.sources).toEqual(["redis"]);
+  });
+
+  test("shows a change in every process within 100 ms", async () => {
+    const [a, b] = [await process(), await process()];
+    for (const cache of [a, b]) await cache.read("t2", "k", value(1));
+    await a.invalidate("t2");
+    await vi.waitFor(async () => expect((await b.read("t2", "k", value(2))).body).toBe('{"n":2}'), {
+      timeout: 100,
+      interval: 5,
+    });
+    expect((await a.read("t2", "k", value(3))).body).toBe('{"n":2}');
+  });
+
+  test("in the process that changes something, the change shows before Redis has answered", async () => {
+    const a = await process();
+    await a.read("t3", "k", value(1));
+    const told = a.invalidate("t3");
+    expect((await a.read("t3", "k", value(2))).body).toBe('{"n":2}');
+    await told;
+  });
+
+  test("a loader that began before a change cannot bring the old value back", async () => {
+    const [a, b] = [await process(), await process()];
+    const slow = a.read("t4", "k", async () => sleep(80, { n: "old" }));
+    await sleep(20);
+    await b.invalidate("t4");
+    await slow;
+    await vi.waitFor(async () => expect((await a.read("t4", "k", value(2))).body).toBe('{"n":2}'), 100);
+    expect((await b.read("t4", "k", value(3))).body).toBe('{"n":2}');
+  });
+
+  test("a failing loader fails its callers and is asked again", async () => {
+    const a = await process();
+    await expect(a.read("t5", "k", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect((await a.read("t5", "k", value(1))).body).toBe('{"n":1}');
+  });
+
+  test("without Redis everything is loaded, changes show at once, and are told when Redis is back", async () => {
+    const [a, b] = [await process(), await process()];
+    for (const cache of [a, b]) await cache.read("t6", "k", value(1));
+    await redis.stop();
+    await vi.waitFor(async () => expect((await b.read("t6", "k", value(2))).body).toBe('{"n":2}'));
+    await a.invalidate("t6");
+    expect((await a.read("t6", "k", value(3))).body).toBe('{"n":3}');
+    await redis.start();
+    await vi.waitFor(async () => {
+      const told = await a.read("t6", "k", value(4));
+      expect(await b.read("t6", "k", value(5))).toEqual(told);
+      expect(told.body).not.toBe('{"n":1}');
+    }, 10_000);
+  });
+});
