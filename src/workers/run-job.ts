@@ -132,6 +132,7 @@ async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
   const transact = createTransact(context.db, nudge);
   let completed = false;
   const complete = async (effect: Parameters<Parameters<Processor<typeof kind>>[0]["complete"]>[0]) => {
+    signal.throwIfAborted();
     await transact({ actorId: null, traceId: claim.traceId }, async (tx) => {
       const result = await effect(tx);
       await completeJob(tx, claim, result);
@@ -141,13 +142,26 @@ async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
 
   const process = processors[kind] as Processor<typeof kind>;
   try {
-    await process({ id: claim.id, payload, signal, complete }, context);
+    await unlessAborted(process({ id: claim.id, payload, signal, complete }, context), signal);
     if (!completed) await complete(async () => undefined);
   } catch (error) {
     if (!completed) throw error;
     // The effect is committed; what failed was tidying up after it.
     context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but not all of its clean-up");
   }
+}
+
+/**
+ * Lets go of work that is aborted, even when it does not look at its signal: an encoder in its thread cannot be
+ * stopped. What it still does is harmless, for it cannot complete the job any more.
+ */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal) {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  work.catch(() => undefined);
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
 
 function answer(bull: Job<QueuedData>, token: string, outcome: Exclude<Outcome, { state: "succeeded" }>) {

@@ -208,6 +208,7 @@ export interface Body {
   image_job: { id: string; status: string; url: string } | null;
   created_at: string;
   updated_at: string;
+  started_at: string | null;
   items: Body[];
   total: number;
   pages: number;

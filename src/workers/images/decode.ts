@@ -15,8 +15,8 @@ sharp.concurrency(1);
 const maxPixels = 50_000_000;
 /** With 1280 pixels of width the height stays below 16,383, the most a WebP can hold. */
 const maxAspectRatio = 12;
-/** Interlaced and progressive pictures are decoded as a whole, so the size of that whole has a limit. */
-const maxWholeBytes = 160_000_000;
+/** Interlaced and progressive pictures are held in memory as a whole; 50 megapixels from a phone take 150 MB. */
+const maxWholeMegabytes = 160;
 
 const formatNames = { jpeg: "JPEG", png: "PNG", webp: "WebP" } as const;
 type Format = keyof typeof formatNames;
@@ -94,7 +94,8 @@ function isHarmless(error: unknown): boolean {
   return error instanceof Error && error.message.includes("Invalid SOS parameters for sequential JPEG");
 }
 
-function refuseDimensions({ width, height, channels, depth, isProgressive }: Metadata): void {
+function refuseDimensions(header: Metadata): void {
+  const { width, height } = header;
   const size = `The image is ${width} × ${height} pixels`;
   if (width * height > maxPixels) {
     throw new UnusableImageError(`${size}; at most ${maxPixels / 1_000_000} megapixels can be processed`);
@@ -102,13 +103,19 @@ function refuseDimensions({ width, height, channels, depth, isProgressive }: Met
   if (Math.max(width, height) > maxAspectRatio * Math.min(width, height)) {
     throw new UnusableImageError(`${size}; one side may be at most ${maxAspectRatio} times as long as the other`);
   }
-  const wholeBytes = isProgressive ? width * height * channels * (depth === "uchar" ? 1 : 2) : 0;
-  if (wholeBytes > maxWholeBytes) {
-    const megabytes = (bytes: number) => Math.round(bytes / 1_000_000);
+  const megabytes = Math.ceil((width * height * bytesHeldPerPixel(header)) / 1_000_000);
+  if (megabytes > maxWholeMegabytes) {
     throw new UnusableImageError(
-      `${size}, interlaced, and takes ${megabytes(wholeBytes)} MB of memory; at most ${megabytes(maxWholeBytes)} MB can be processed`,
+      `${size}, interlaced, and takes ${megabytes} MB of memory; at most ${maxWholeMegabytes} MB can be processed`,
     );
   }
+}
+
+function bytesHeldPerPixel({ format, channels, depth, isProgressive, chromaSubsampling }: Metadata): number {
+  if (!isProgressive) return 0;
+  if (format !== "jpeg") return channels * (depth === "uchar" ? 1 : 2);
+  // Coefficients of two bytes; of 4:2:0 colour there is half a pair for each pixel.
+  return chromaSubsampling === "4:2:0" ? 3 : channels * 2;
 }
 
 function formatOf(source: Buffer): Format | undefined {

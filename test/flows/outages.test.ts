@@ -1,0 +1,104 @@
+import { describe, expect, test, vi } from "vitest";
+import { call, objectKeys, sendCategory, stored, type TestApi, useApi, useWorker } from "../support/api.ts";
+import { redPng } from "../support/images.ts";
+import { useOwnRedis } from "../support/redis.ts";
+import { useWorkerProcesses } from "../support/worker-process.ts";
+
+const isDone = (api: TestApi, id: string) => async () => {
+  const { body } = await call(`${api.url}/categories/${id}`);
+  expect(body.image_job?.status).toBe("succeeded");
+  return body;
+};
+
+describe("while Redis is away", () => {
+  const redis = useOwnRedis();
+  const api = useApi({ redis });
+  useWorker(api);
+
+  test("a category is taken all the same, lists work, and the picture is there within 5 s after Redis is back", async () => {
+    await redis.stop();
+    const began = performance.now();
+    const { status, body } = await sendCategory(api, { name: "Без брокера", image: await redPng() });
+    expect(status).toBe(201);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect((await call(`${api.url}/categories`)).body.items.map(({ name }) => name)).toEqual(["Без брокера"]);
+    const readiness = await call(`${api.url}/-/health-checks/readiness`);
+    expect([readiness.status, readiness.body.detail]).toEqual([503, "Not ready: redis"]);
+    const board = await call(`${api.url}/admin/queues`, { headers: { authorization: `Bearer ${api.tokens.admin}` } });
+    expect(board.status).toBe(503);
+    await redis.start();
+    await vi.waitFor(isDone(api, body.id), { timeout: 5_000, interval: 50 });
+  });
+});
+
+describe("while S3 is away", () => {
+  const api = useApi();
+  useWorker(api);
+
+  test("503 with Retry-After, and nothing is stored", async () => {
+    const before = await stored(api);
+    await api.s3.stop();
+    const { status, headers } = await sendCategory(api, { name: "Без хранилища", image: await redPng(300, 300) });
+    await api.s3.start();
+    expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await stored(api)).toEqual(before);
+  });
+
+  test("a promised picture waits for it and costs no attempt", async () => {
+    await api.queues.byName.images.pause();
+    const { body } = await sendCategory(api, { name: "Потом", image: await redPng() });
+    await api.s3.stop();
+    await api.queues.byName.images.resume();
+    const job = () => call(body.image_job?.url.replace("https://api.test", api.url) ?? "", asEmployee(api));
+    await vi.waitFor(async () => expect((await job()).body.started_at).toBeTruthy(), 10_000);
+    await api.s3.start();
+    await vi.waitFor(isDone(api, body.id), { timeout: 15_000, interval: 100 });
+    expect((await job()).body).toMatchObject({ status: "succeeded", failures: 0 });
+  });
+});
+
+const asEmployee = (api: TestApi) => ({ headers: { authorization: `Bearer ${api.tokens.employee}` } });
+
+describe("a worker that dies", () => {
+  const api = useApi();
+  const workers = useWorkerProcesses(api);
+
+  test("by kill -9 in the middle: another one finishes the picture, once", { timeout: 60_000 }, async () => {
+    const first = await workers.start();
+    const { body } = await sendCategory(api, { name: "Убит", image: await redPng(6_000, 6_000) });
+    const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
+    await vi.waitFor(async () => expect(await state()).toBe("running"), { timeout: 10_000, interval: 2 });
+    await workers.stop(first, "SIGKILL");
+    expect(await state()).toBe("running");
+    const second = await workers.start();
+    const done = await vi.waitFor(isDone(api, body.id), { timeout: 45_000, interval: 200 });
+    expect(done.images).toHaveLength(4);
+    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]));
+    expect(await objectKeys(api.s3)).toHaveLength(5);
+    const [job] = await api.db.query("SELECT epoch, crashes, failures FROM job");
+    expect(job).toEqual({ epoch: 2, crashes: 1, failures: 0 });
+    await workers.stop(second, "SIGTERM");
+  });
+
+  test("by SIGTERM: it finishes its job, takes no other, and exits with 0", { timeout: 30_000 }, async () => {
+    const worker = await workers.start();
+    const { body } = await sendCategory(api, { name: "Вежливо", image: await redPng(5_000, 5_000) });
+    const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
+    await vi.waitFor(async () => expect(await state()).toBe("running"), { timeout: 10_000, interval: 2 });
+    expect(await workers.stop(worker, "SIGTERM")).toEqual([0, null]);
+    expect(await state()).toBe("succeeded");
+  });
+
+  test("by SIGTERM without time to finish: the job goes back unharmed", { timeout: 30_000 }, async () => {
+    const worker = await workers.start({ DRAIN_TIMEOUT_MS: "0" });
+    const { body } = await sendCategory(api, { name: "В спешке", image: await redPng(6_500, 6_500) });
+    const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
+    await vi.waitFor(async () => expect(await state()).toBe("running"), { timeout: 10_000, interval: 2 });
+    expect(await workers.stop(worker, "SIGTERM")).toEqual([0, null]);
+    const find = () => api.db.query("SELECT state, failures, crashes FROM job WHERE id = $1", [body.image_job?.id]);
+    expect(await find()).toEqual([{ state: "open", failures: 0, crashes: 0 }]);
+    await workers.start();
+    await vi.waitFor(isDone(api, body.id), { timeout: 10_000, interval: 50 });
+    expect(await find()).toEqual([{ state: "succeeded", failures: 0, crashes: 0 }]);
+  });
+});

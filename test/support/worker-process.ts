@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterAll } from "vitest";
+import type { TestApi } from "./api.ts";
+
+/** Worker processes that can be killed; those that are left at the end are. */
+export function useWorkerProcesses(api: TestApi) {
+  const running = new Set<ChildProcess>();
+
+  /** Starts a worker of the images queue; resolves when it takes jobs. */
+  async function start(env: Record<string, string> = {}) {
+    const { PATH, HOME } = process.env;
+    const child = spawn(process.execPath, ["--import", "tsx", "src/workers/main.ts"], {
+      env: {
+        PATH,
+        HOME,
+        NODE_ENV: "test",
+        LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
+        HOST: "127.0.0.1",
+        OPS_PORT: "0",
+        DATABASE_URL: String((api.db.options as { url?: string }).url),
+        DATABASE_POOL_MAX: "4",
+        REDIS_URL: api.redisUrl,
+        QUEUE_PREFIX: api.queuePrefix,
+        S3_ENDPOINT_URL: api.s3.endpoint,
+        S3_BUCKET_NAME: api.s3.bucket,
+        S3_ACCESS_KEY: api.s3.accessKey,
+        S3_SECRET_KEY: api.s3.secretKey,
+        WORKER_QUEUES: "images",
+        DRAIN_TIMEOUT_MS: "5000",
+        ...env,
+      },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    await once(child, "message");
+    return child;
+  }
+
+  /** Ends a worker; resolves with its exit code and signal. */
+  async function stop(child: ChildProcess, signal: NodeJS.Signals) {
+    const ended = once(child, "exit");
+    child.kill(signal);
+    return (await ended) as [number | null, NodeJS.Signals | null];
+  }
+
+  afterAll(async () => {
+    await Promise.all([...running].map((child) => stop(child, "SIGKILL")));
+  });
+  return { start, stop };
+}
