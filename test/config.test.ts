@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { loadApiConfig, loadWorkerConfig } from "../src/config.ts";
+
+const shared = {
+  DATABASE_URL: "postgresql://user@localhost:5432/shop",
+  REDIS_URL: "redis://localhost:6379",
+  S3_ENDPOINT_URL: "http://localhost:9000/",
+  S3_BUCKET_NAME: "shop",
+  S3_ACCESS_KEY: "key",
+  S3_SECRET_KEY: "secret",
+};
+
+describe("the configuration", () => {
+  test("lists every wrong variable at once, and shows no value of them", () => {
+    const load = () => loadApiConfig({ ...shared, PORT: "x", DATABASE_URL: "mysql://root:hunter2@h/d", REDIS_URL: "" });
+    for (const name of ["PORT", "DATABASE_URL", "REDIS_URL"]) expect(load, name).toThrow(name);
+    expect(load).not.toThrow(/hunter2/);
+  });
+
+  test("has sensible values for what is not said", () => {
+    const config = loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test/" });
+    expect(config).toMatchObject({
+      PORT: 8080,
+      publicUrl: "http://localhost:8080",
+      redisCacheUrl: "redis://localhost:6379",
+      s3PublicUrl: "http://localhost:9000/shop",
+      CORS_ORIGINS: [],
+      issuers: [
+        { issuer: "https://shop.test", jwksUrl: "https://shop.test/api/auth/jwks", audiences: ["https://shop.test"] },
+      ],
+    });
+    expect(loadWorkerConfig(shared)).toMatchObject({
+      WORKER_QUEUES: ["images"],
+      OPS_PORT: 9090,
+      NODE_ENV: "production",
+    });
+  });
+
+  test("takes further issuers as JSON", () => {
+    const issuer = {
+      issuer: "https://clerk.test",
+      jwksUrl: "https://clerk.test/jwks",
+      algorithms: ["RS256"],
+      userKey: "clerk_id",
+    };
+    const config = loadApiConfig({ ...shared, TRUSTED_ISSUERS: JSON.stringify([issuer]) });
+    expect(config.issuers).toEqual([{ ...issuer, audiences: [], authorizedParties: [] }]);
+    expect(() => loadApiConfig({ ...shared, TRUSTED_ISSUERS: "[{}]" })).toThrow(/TRUSTED_ISSUERS/);
+    expect(() => loadApiConfig({ ...shared, TRUSTED_ISSUERS: "{" })).toThrow(/is not JSON/);
+  });
+
+  test("refuses an API that nobody could log in to", () => {
+    expect(() => loadApiConfig(shared)).toThrow(/BETTER_AUTH_URL/);
+  });
+
+  test("refuses a queue that does not exist", () => {
+    expect(() => loadWorkerConfig({ ...shared, WORKER_QUEUES: "images,nonsense" })).toThrow(/WORKER_QUEUES/);
+  });
+});
