@@ -25,6 +25,8 @@ const Database = Process.extend({
 });
 
 const Shared = Database.extend({
+  /** How long running requests or jobs may go on after SIGTERM; keep it 10 s below the pod's grace period. */
+  DRAIN_TIMEOUT_MS: z.coerce.number().int().min(0).default(20_000),
   /** Address the process listens on. */
   HOST: z.string().min(1).default("0.0.0.0"),
   /** Broker: needs `maxmemory-policy noeviction` and append-only persistence. */
@@ -92,8 +94,6 @@ const Worker = Shared.extend({
     .pipe(z.array(z.enum(queueNames))),
   /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).optional(),
-  /** How long running jobs may go on after SIGTERM; keep it 10 s below the pod's grace period. */
-  DRAIN_TIMEOUT_MS: z.coerce.number().int().min(0).default(20_000),
 });
 
 /** Every variable there is, by the process that reads it. */

@@ -18,9 +18,6 @@ import { createApp } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
 
-/** How long requests that have begun may go on after SIGTERM. */
-const drainMs = 10_000;
-
 const config = loadApiConfig();
 const log = createLogger(config.LOG_LEVEL, "api");
 const stopping = shutdownSignal();
@@ -85,7 +82,7 @@ if (!stopping.aborted) await once(stopping, "abort");
 log.info("API stops: finishing its running requests");
 server.close();
 server.closeIdleConnections();
-await Promise.race([once(server, "close"), sleep(drainMs, undefined, { ref: false })]);
+await Promise.race([once(server, "close"), sleep(config.DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
 server.closeAllConnections();
 await relay.done;
 await queues.close();

@@ -11,6 +11,7 @@ const batchSize = 500;
 const pollMs = 250;
 /** While busy, a short pause makes batches of 100 and more instead of many small ones. */
 const spacingMs = 10;
+const connectMs = 2_000;
 const longestBackoffMs = 1_000;
 
 export interface RelayOptions {
@@ -61,6 +62,8 @@ export function startRelay(options: RelayOptions): Relay {
     await sleep(backoffMs, undefined, { signal: options.signal }).catch(() => undefined);
   };
   const loop = async () => {
+    // A process that has just started has not reached Redis yet; that is no outage.
+    for (const end = Date.now() + connectMs; !options.queues.isUp() && Date.now() < end; ) await sleep(20);
     while (!options.signal.aborted) await turn().catch(recover);
   };
 

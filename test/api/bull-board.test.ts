@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AuditEntry } from "../../src/db/entities/audit-entry.ts";
 import { call, useApi } from "../support/api.ts";
 
@@ -57,11 +57,13 @@ describe("Bull Board", () => {
     expect((await put(api.tokens.admin)).status).toBe(200);
     expect(await api.queues.byName.images.isPaused()).toBe(true);
     await api.queues.byName.images.resume();
-    const rows = await api.db.manager.find(AuditEntry, { order: { createdAt: "ASC" } });
-    expect(rows.map(({ method, endpoint, status }) => [method, endpoint, status])).toEqual([
-      ["PUT", `https://api.test${pause}`, 405],
-      ["PUT", `https://api.test${pause}`, 200],
-    ]);
+    await vi.waitFor(async () => {
+      const rows = await api.db.manager.find(AuditEntry, { order: { status: "ASC" } });
+      expect(rows.map(({ method, endpoint, status }) => [method, endpoint, status])).toEqual([
+        ["PUT", `https://api.test${pause}`, 200],
+        ["PUT", `https://api.test${pause}`, 405],
+      ]);
+    });
   });
 
   test("refuses what another site sends with the session's cookie", async () => {

@@ -5,6 +5,7 @@ import pg from "pg";
 import type { TestProject } from "vitest/node";
 import { removePostgres, startPostgres } from "../../dev/services/postgres.ts";
 import { startRedis } from "../../dev/services/redis.ts";
+import type { Service } from "../../dev/services/service.ts";
 import { startWatchdog } from "../../dev/services/watchdog.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
 
@@ -25,24 +26,35 @@ export default async function setup(project: TestProject) {
   const directory = mkdtempSync(join(tmpdir(), "tcf-test-"));
   // PostgreSQL runs as another user when the tests run as root.
   chmodSync(directory, 0o755);
+  const dataDirectory = join(directory, "postgres");
   const watchdog = startWatchdog([directory]);
-  const postgresDirectory = join(directory, "postgres");
-  const [postgres, redis] = await Promise.all([
-    startPostgres({ dataDirectory: postgresDirectory, fast: true }),
+  const starts = await Promise.allSettled([
+    startPostgres({ dataDirectory, fast: true }),
     startRedis({ dataDirectory: join(directory, "redis"), binaryDirectory }),
   ]);
-  watchdog.watch({ databases: [postgres.pid], services: [redis.pid] });
-  await migrateTemplate(postgres.url);
-
-  project.provide("postgresUrl", postgres.url);
-  project.provide("redisUrl", redis.url);
-  project.provide("directory", directory);
-  return async () => {
-    await Promise.all([postgres.stop(), redis.stop()]);
-    removePostgres(postgresDirectory);
+  const teardown = async () => {
+    await Promise.all(starts.map((start) => start.status === "fulfilled" && start.value.stop()));
+    removePostgres(dataDirectory);
     rmSync(directory, { recursive: true, force: true });
     await watchdog.release();
   };
+  try {
+    const [postgres, redis] = [started(starts[0]), started(starts[1])];
+    watchdog.watch({ databases: [postgres.pid], services: [redis.pid] });
+    await migrateTemplate(postgres.url);
+    project.provide("postgresUrl", postgres.url);
+    project.provide("redisUrl", redis.url);
+    project.provide("directory", directory);
+    return teardown;
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+}
+
+function started(start: PromiseSettledResult<Service>): Service {
+  if (start.status === "rejected") throw start.reason;
+  return start.value;
 }
 
 async function migrateTemplate(url: string) {

@@ -1,0 +1,16 @@
+import { rmSync } from "node:fs";
+import { refuseWhileRunning } from "./stack/lock.ts";
+import { directory } from "./stack/paths.ts";
+import { Refusal } from "./stack/refusal.ts";
+import { wipe } from "./stack/wipe.ts";
+
+try {
+  await refuseWhileRunning();
+  wipe();
+  rmSync(directory, { recursive: true, force: true });
+  console.log(`Deleted ${directory}.`);
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error;
+  console.error(error.message);
+  process.exitCode = error.exitCode;
+}

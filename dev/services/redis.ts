@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stopLeftover } from "./processes.ts";
+import { findRedis } from "./redis-binary.ts";
+import { eachLine, exitOf, freePort, type Service, stopProcess, waitForOutput } from "./service.ts";
+
+export interface RedisOptions {
+  dataDirectory: string;
+  /** Where a downloaded server program is kept. */
+  binaryDirectory: string;
+  /** Absent: a free one. */
+  port?: number;
+  log?: (line: string) => void;
+  /** Told the process id before the server is ready. */
+  spawned?: (pid: number) => void;
+}
+
+/** Starts a private Redis on 127.0.0.1 as the broker needs it: append-only file, nothing evicted. */
+export async function startRedis({ port, log, spawned, ...options }: RedisOptions): Promise<Service> {
+  const folder = resolve(options.dataDirectory);
+  mkdirSync(folder, { recursive: true });
+  const pidFile = join(folder, "redis.pid");
+  await stopLeftover(folder, pidFile, "SIGTERM");
+
+  const { file, argv0, env, how } = await findRedis(resolve(options.binaryDirectory));
+  const chosenPort = port ?? (await freePort());
+  const settings = {
+    port: String(chosenPort),
+    bind: "127.0.0.1",
+    dir: folder,
+    pidfile: pidFile,
+    appendonly: "yes",
+    appendfsync: "everysec",
+    save: "",
+    "maxmemory-policy": "noeviction",
+    daemonize: "no",
+    logfile: "",
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn(file, args, { argv0, env, cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const exited = exitOf(child);
+  if (child.pid) spawned?.(child.pid);
+  eachLine(child, log);
+  await waitForOutput(child, "Redis", /Ready to accept connections/);
+  return {
+    name: "redis",
+    url: `redis://127.0.0.1:${chosenPort}`,
+    how,
+    pid: child.pid ?? 0,
+    exited,
+    stop: (graceMs) => stopProcess(child, "SIGTERM", graceMs),
+  };
+}

@@ -1,0 +1,128 @@
+import type { ChildProcess } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import net from "node:net";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** A process that was started and is ready. */
+export interface Running {
+  pid: number;
+  /** Settles with the reason when the process has ended, whoever ended it. */
+  exited: Promise<string>;
+  /** Ends it softly, with force after the grace time (5 s); tells whether force was needed. */
+  stop(graceMs?: number): Promise<boolean>;
+}
+
+/** A server that runs as a process of its own. */
+export interface Service extends Running {
+  name: string;
+  url: string;
+  /** Where its program was found, for people. */
+  how: string;
+}
+
+/** Gives a TCP port of 127.0.0.1 that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Tells whether the port is within reach: nobody answers there and this process may listen on it. */
+export async function isPortFree(port: number): Promise<boolean> {
+  // macOS lets a second program listen on 127.0.0.1 beside one that listens on all addresses, so ask both ways.
+  return !(await answers(port)) && (await canListen(port));
+}
+
+/** Gives the full path of the first of the programs that is on `PATH`, or nothing. */
+export function findOnPath(...names: string[]): string | undefined {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+/** Waits for output that matches; throws with the last output when the process ends or the time is over before. */
+export function waitForOutput(child: ChildProcess, name: string, pattern: RegExp, timeoutMs = 60_000): Promise<void> {
+  const streams = [child.stdout, child.stderr];
+  let tail = "";
+  let read = (_chunk: Buffer) => {};
+  let timer: NodeJS.Timeout | undefined;
+  return new Promise<void>((resolve, reject) => {
+    const fail = (why: string) => reject(new Error(`${name} ${why}\n${tail}`.trim()));
+    read = (chunk) => {
+      tail = `${tail}${chunk}`.slice(-4000);
+      if (pattern.test(tail)) resolve();
+    };
+    for (const stream of streams) stream?.on("data", read);
+    child.once("error", (error) => fail(`could not be started: ${error.message}`));
+    child.once("close", (code, signal) => fail(`ended before it was ready (${signal ?? `exit code ${code}`})`));
+    timer = setTimeout(fail, timeoutMs, `was not ready after ${timeoutMs / 1000} s`);
+  }).finally(() => {
+    clearTimeout(timer);
+    for (const stream of streams) stream?.off("data", read);
+  });
+}
+
+/** Passes every line the process writes to `take`; its pipes are read in any case, so that it never blocks on them. */
+export function eachLine(child: ChildProcess, take: (line: string) => void = () => {}): void {
+  for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on("line", take);
+}
+
+/** Settles with the reason when the process has ended. */
+export function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+/** Sends the signal, waits for the end, and kills the process group after the grace time; tells if that was needed. */
+export async function stopProcess(child: ChildProcess, signal: NodeJS.Signals, graceMs = 5_000): Promise<boolean> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
+  const { pid } = child;
+  let killed = false;
+  const timer = setTimeout(() => {
+    killed = true;
+    killGroup(pid);
+  }, graceMs);
+  const exited = exitOf(child);
+  child.kill(signal);
+  await exited;
+  clearTimeout(timer);
+  return killed;
+}
+
+/** Kills a process that was started with `detached`, and all it started. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: "127.0.0.1" });
+    socket.setTimeout(500, () => resolve(true));
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

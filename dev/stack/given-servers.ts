@@ -1,0 +1,52 @@
+import { Refusal } from "./refusal.ts";
+
+/** The S3 bucket to use and the keys for it. */
+export interface Bucket {
+  endpoint: string;
+  bucket: string;
+  accessKey: string;
+  secretKey: string;
+  publicUrl: string;
+}
+
+/** Servers the person has named in the environment and that are used instead of starting one. */
+export interface GivenServers {
+  databaseUrl?: string;
+  redisUrl?: string;
+  s3?: Bucket;
+  smtp?: { host: string; port: number };
+  identityUrl?: string;
+}
+
+const s3Names = ["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "S3_ACCESS_KEY", "S3_SECRET_KEY"] as const;
+
+/** Reads which servers are given; throws a refusal that names every variable that is missing beside them. */
+export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenServers {
+  const { DATABASE_URL, REDIS_URL, SMTP_HOST, SMTP_PORT, BETTER_AUTH_URL } = env;
+  const s3 = readBucket(env);
+  return {
+    ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
+    ...(REDIS_URL && { redisUrl: REDIS_URL }),
+    ...(s3 && { s3 }),
+    ...(SMTP_HOST && { smtp: { host: SMTP_HOST, port: Number(SMTP_PORT || 25) } }),
+    ...(BETTER_AUTH_URL && { identityUrl: BETTER_AUTH_URL }),
+  };
+}
+
+/** Shows an address without its password. */
+export function withoutPassword(address: string): string {
+  const url = new URL(address);
+  if (url.password) url.password = "***";
+  return url.href;
+}
+
+function readBucket(env: NodeJS.ProcessEnv): Bucket | undefined {
+  if (!env.S3_ENDPOINT_URL) return undefined;
+  const missing = s3Names.filter((name) => !env[name]);
+  if (missing.length > 0) {
+    throw new Refusal(`S3_ENDPOINT_URL is set, so that S3 is used; it also needs ${missing.join(", ")}.`);
+  }
+  const [endpoint = "", bucket = "", accessKey = "", secretKey = ""] = s3Names.map((name) => env[name]);
+  const publicUrl = env.S3_PUBLIC_URL || `${endpoint.replace(/\/+$/, "")}/${bucket}`;
+  return { endpoint, bucket, accessKey, secretKey, publicUrl };
+}

@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { commandOf } from "../services/processes.ts";
+import { directory, paths } from "./paths.ts";
+import { Refusal } from "./refusal.ts";
+
+/** Makes this process the only stack of the data directory; throws a refusal when another one runs. */
+export async function takeLock(): Promise<void> {
+  await refuseWhileRunning();
+  mkdirSync(directory, { recursive: true });
+  try {
+    writeFileSync(paths.lock, `${process.pid}\n`, { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw noAccess(error);
+    throw new Refusal("Another `npm start` of this checkout has just begun.");
+  }
+}
+
+/** Notes the process that the next stack has to wait for, should this one be killed. */
+export function noteWatchdog(pid: number): void {
+  writeFileSync(paths.lock, `${process.pid}\n${pid}\n`);
+}
+
+/** Lets the next stack start. */
+export function releaseLock(): void {
+  rmSync(paths.lock, { force: true });
+}
+
+/**
+ * Throws a refusal while a stack runs on the data directory. After one that was killed it waits until the watchdog has
+ * stopped what was left.
+ */
+export async function refuseWhileRunning(): Promise<void> {
+  const [supervisor = 0, watchdog = 0] = readPids();
+  if (supervisor && commandOf(supervisor)?.includes("stack.ts")) {
+    throw new Refusal(
+      `\`npm start\` of this checkout runs already (process ${supervisor}); its addresses are in ${paths.stack}. ` +
+        `To stop it: press Ctrl-C there, or \`kill ${supervisor}\`.`,
+    );
+  }
+  rmSync(paths.stack, { force: true });
+  while (watchdog && commandOf(watchdog)?.includes("tcf-watchdog")) await sleep(100);
+  releaseLock();
+}
+
+function readPids(): number[] {
+  try {
+    return readFileSync(paths.lock, "utf8").split("\n").map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function noAccess(error: unknown): Error {
+  return new Refusal(
+    `${directory} cannot be written (${(error as Error).message}). ` +
+      "If it was made by another user, let that user run `npm run reset`.",
+  );
+}

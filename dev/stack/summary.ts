@@ -1,0 +1,93 @@
+import { demoUsers } from "../demo/users.ts";
+import { paint } from "./console.ts";
+import { type Bucket, withoutPassword } from "./given-servers.ts";
+import type { Secrets } from "./secrets.ts";
+import type { Identity, Smtp } from "./servers.ts";
+
+/** What `stack.json` says; `null` where a server that is not ours stands in. */
+export interface StackFile {
+  api: string;
+  docs: string;
+  bullBoard: string;
+  mailbox: string | null;
+  s3: { endpoint: string; bucket: string; publicUrl: string };
+  databaseUrl: string;
+  redisUrl: string;
+  smtp: string;
+  tokens: { admin: string; employee: string; user: string } | null;
+  apiKey: string;
+  webhookSecret: string;
+  pids: Record<string, number>;
+}
+
+export interface Addresses {
+  api: string;
+  databaseUrl: string;
+  redisUrl: string;
+  s3: Bucket;
+  smtp: Smtp;
+  identity: Identity;
+  secrets: Secrets;
+}
+
+const month = 30 * 24 * 3600;
+
+/** Puts together where everything is, and signs the demo tokens. */
+export async function describe(addresses: Addresses): Promise<Omit<StackFile, "pids">> {
+  const { api, databaseUrl, redisUrl, s3, smtp, identity, secrets } = addresses;
+  return {
+    api,
+    docs: `${api}/docs`,
+    bullBoard: `${api}/admin/queues`,
+    mailbox: smtp.mailbox ?? null,
+    s3: { endpoint: s3.endpoint, bucket: s3.bucket, publicUrl: s3.publicUrl },
+    databaseUrl,
+    redisUrl,
+    smtp: `smtp://${smtp.host}:${smtp.port}`,
+    tokens: await signTokens(identity),
+    apiKey: secrets.apiKey,
+    webhookSecret: secrets.webhookSecret,
+  };
+}
+
+/** Gives the text that tells people where everything is and what to try first. */
+export function summary(stack: Omit<StackFile, "pids">, stackFile: string): string {
+  const rows = [
+    ["API", stack.api],
+    ["Docs", stack.docs],
+    ["Bull Board", stack.bullBoard],
+    ["Mailbox", stack.mailbox ?? stack.smtp],
+    ["S3", `${stack.s3.publicUrl}/`],
+    ["PostgreSQL", withoutPassword(stack.databaseUrl)],
+    ["Redis", withoutPassword(stack.redisUrl)],
+    ["As JSON", stackFile],
+    ...Object.entries(stack.tokens ?? {}).map(([role, token]) => [`Token ${role}`, token]),
+  ].map(([name = "", value = ""]) => `  ${paint("bold", name.padEnd(15))} ${value}`);
+  return ["", ...rows, "", ...example(stack, stackFile), ""].join("\n");
+}
+
+function example({ api, tokens }: Omit<StackFile, "pids">, stackFile: string): string[] {
+  if (!tokens) return ["  Tokens come from your own issuer (BETTER_AUTH_URL)."];
+  return [
+    "  Try it, with a photo of yours:",
+    "",
+    `  TOKEN=$(node -p 'require("${stackFile}").tokens.employee')`,
+    `  curl -F name="Oil filters" -F image_blob=@photo.jpg -H "Prefer: wait=5" \\`,
+    `    -H "Authorization: Bearer $TOKEN" \\`,
+    `    ${api}/categories`,
+    "",
+    "  Ctrl-C stops everything; the data stays.",
+  ];
+}
+
+async function signTokens({ sign }: Identity): Promise<StackFile["tokens"]> {
+  if (!sign) return null;
+  const tokenOf = (role: (typeof demoUsers)[number]["role"]) => {
+    const user = demoUsers.find((one) => one.role === role);
+    if (!user) throw new Error(`There is no demo user with role ${role}`);
+    const names = { first_name: user.firstName, last_name: user.lastName, name: `${user.firstName} ${user.lastName}` };
+    return sign({ sub: user.id, email: user.email, ...names }, { expiresInSeconds: month });
+  };
+  const [admin, employee, user] = await Promise.all([tokenOf("ADMIN"), tokenOf("EMPLOYEE"), tokenOf("USER")]);
+  return { admin, employee, user };
+}
