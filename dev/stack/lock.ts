@@ -18,12 +18,12 @@ export async function takeLock(): Promise<void> {
 
 /** Notes the process that the next stack has to wait for, should this one be killed. */
 export function noteWatchdog(pid: number): void {
-  writeFileSync(paths.lock, `${process.pid}\n${pid}\n`);
+  writeFileSync(paths.watchdog, `${pid}\n`);
 }
 
 /** Lets the next stack start. */
 export function releaseLock(): void {
-  rmSync(paths.lock, { force: true });
+  for (const file of [paths.lock, paths.watchdog]) rmSync(file, { force: true });
 }
 
 /**
@@ -31,7 +31,7 @@ export function releaseLock(): void {
  * stopped what was left.
  */
 export async function refuseWhileRunning(): Promise<void> {
-  const [supervisor = 0, watchdog = 0] = readPids();
+  const [supervisor, watchdog] = [readPid(paths.lock), readPid(paths.watchdog)];
   if (supervisor && commandOf(supervisor)?.includes("stack.ts")) {
     throw new Refusal(
       `\`npm start\` of this checkout runs already (process ${supervisor}); its addresses are in ${paths.stack}. ` +
@@ -43,11 +43,11 @@ export async function refuseWhileRunning(): Promise<void> {
   releaseLock();
 }
 
-function readPids(): number[] {
+function readPid(file: string): number {
   try {
-    return readFileSync(paths.lock, "utf8").split("\n").map(Number);
+    return Number(readFileSync(file, "utf8"));
   } catch {
-    return [];
+    return 0;
   }
 }
 

@@ -9,6 +9,7 @@ export const directory = resolve(root, process.env.STACK_DIRECTORY || "var");
 
 export const paths = {
   lock: join(directory, "supervisor.pid"),
+  watchdog: join(directory, "watchdog.pid"),
   stack: join(directory, "stack.json"),
   ports: join(directory, "ports.json"),
   secrets: join(directory, "secrets.json"),

@@ -62,7 +62,7 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
       maxAge: 600,
     }),
   );
-  const document = JSON.stringify(describeApi(routes, health.version ?? "0.0.0", context.publicUrl));
+  const document = JSON.stringify(describeApi(routes, health.version ?? "0.0.0"));
   app.get("/openapi.json", (_req, res) => void res.type("json").send(document));
   app.use("/warehouse", mount(Router(), routes, context, "warehouse"));
   app.use(mount(Router(), routes, context, "shop"));

@@ -27,7 +27,7 @@ export function loginPage(problem?: string) {
 <form method="post" action="/admin/queues/login">
   <h1>Jobs</h1>
   <p>For staff: employees look, admins act.</p>
-  ${problem ? `<p class="problem" role="alert">${escapeHtml(problem)}</p>` : ""}
+  ${problem ? `<p class="problem" role="alert">The token was refused: ${escapeHtml(problem)}</p>` : ""}
   <label for="token">Access token</label>
   <textarea id="token" name="token" required autofocus spellcheck="false" autocomplete="off"
     placeholder="Paste the token of an employee or admin"></textarea>

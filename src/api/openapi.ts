@@ -4,7 +4,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObj
 import type { Route } from "./define-route.ts";
 
 /** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
-export function describeApi(routes: readonly Route[], version: string, publicUrl: string) {
+export function describeApi(routes: readonly Route[], version: string) {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describe(route) };
   return createDocument({
@@ -16,8 +16,9 @@ export function describeApi(routes: readonly Route[], version: string, publicUrl
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [
-      { url: publicUrl, description: "Storefront representation" },
-      { url: `${publicUrl}/warehouse`, description: "Warehouse representation: some lists are bare arrays" },
+      // Relative, so that the reference works under whatever name a person reached it by.
+      { url: "/", description: "Storefront representation" },
+      { url: "/warehouse", description: "Warehouse representation: some lists are bare arrays" },
     ],
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },

@@ -13,8 +13,8 @@ sharp.concurrency(1);
 
 /** Phones make up to 50 megapixels; a decoded photo of this size is 150 MB. */
 const maxPixels = 50_000_000;
-/** With 1280 pixels of width the height stays below 16,383, the most a WebP can hold. */
-const maxAspectRatio = 12;
+/** The most a WebP can hold is 16,383; a web image is at most 1280 wide. */
+const tallest = { height: 16_383, width: 1_280 };
 /** Interlaced and progressive pictures are held in memory as a whole; 50 megapixels from a phone take 150 MB. */
 const maxWholeMegabytes = 160;
 
@@ -63,24 +63,16 @@ export async function readHeader(source: Buffer): Promise<Header> {
  * Throws `UnusableImageError` for data that ends too early or cannot be decoded. May be repeated.
  */
 export async function decode(source: Buffer, header: Header, width: number): Promise<Pixels> {
-  const { data, info } = await decodeStrictly(source, header, width)
+  const { data, info } = await decodePixels(source, header, width, "warning")
     .catch((error: unknown) => {
       if (!isHarmless(error)) throw error;
-      return decodeLeniently(source, header, width);
+      return decodePixels(source, header, width, "error");
     })
     .catch((error: unknown) => rethrow(error, source, header.format));
   return { data, width: info.width, height: info.height, channels: info.channels };
 }
 
-function decodeStrictly(source: Buffer, header: Header, width: number) {
-  return decodePipeline(source, header, width, "warning");
-}
-
-function decodeLeniently(source: Buffer, header: Header, width: number) {
-  return decodePipeline(source, header, width, "error");
-}
-
-function decodePipeline(source: Buffer, header: Header, width: number, failOn: "warning" | "error") {
+function decodePixels(source: Buffer, header: Header, width: number, failOn: "warning" | "error") {
   return sharp(source, { limitInputPixels: maxPixels, failOn, ignoreIcc: header.hasPlainColours })
     .autoOrient()
     .resize({ width })
@@ -95,13 +87,14 @@ function isHarmless(error: unknown): boolean {
 }
 
 function refuseDimensions(header: Metadata): void {
-  const { width, height } = header;
+  const { width, height } = header.autoOrient;
   const size = `The image is ${width} × ${height} pixels`;
   if (width * height > maxPixels) {
     throw new UnusableImageError(`${size}; at most ${maxPixels / 1_000_000} megapixels can be processed`);
   }
-  if (Math.max(width, height) > maxAspectRatio * Math.min(width, height)) {
-    throw new UnusableImageError(`${size}; one side may be at most ${maxAspectRatio} times as long as the other`);
+  const shownHeight = Math.round((height * Math.min(width, tallest.width)) / width);
+  if (shownHeight > tallest.height) {
+    throw new UnusableImageError(`${size}; as narrow as that it may be at most ${tallest.height} pixels high`);
   }
   const megabytes = Math.ceil((width * height * bytesHeldPerPixel(header)) / 1_000_000);
   if (megabytes > maxWholeMegabytes) {

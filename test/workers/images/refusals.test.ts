@@ -107,7 +107,7 @@ describe("what is too large is refused before it is decoded", () => {
     [
       "a line",
       () => pngClaiming(1, 100_000),
-      "The image is 1 × 100000 pixels; one side may be at most 12 times as long as the other",
+      "The image is 1 × 100000 pixels; as narrow as that it may be at most 16383 pixels high",
     ],
     [
       "interlaced with 16 bits",

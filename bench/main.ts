@@ -1,0 +1,24 @@
+import { readdir } from "node:fs/promises";
+
+/** What every `bench/<name>.ts` exports; `args` are the words after its name. */
+interface Bench {
+  summary: string;
+  run: (args: string[]) => Promise<void>;
+}
+
+const names = (await readdir(import.meta.dirname, { withFileTypes: true }))
+  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "main.ts")
+  .map(({ name }) => name.replace(/\.ts$/, ""))
+  .sort();
+
+const load = async (name: string) => (await import(`./${name}.ts`)) as Bench;
+
+const [wanted, ...args] = process.argv.slice(2);
+if (wanted !== undefined && names.includes(wanted)) {
+  await (await load(wanted)).run(args);
+} else {
+  if (wanted !== undefined) console.error(`No bench is called '${wanted}'.`);
+  console.log("Usage: npm run bench <name>\n");
+  for (const name of names) console.log(`  ${name.padEnd(12)} ${(await load(name)).summary}`);
+  process.exitCode = 1;
+}

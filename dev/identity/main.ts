@@ -1,0 +1,34 @@
+import { writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { demoUsers } from "../demo/users.ts";
+import { startIdentity } from "./identity.ts";
+
+// The issuer as a container of docker-compose.yml: serves its keys, and leaves a token of each role in /tmp/<role>.token.
+
+const month = 30 * 24 * 3600;
+const port = Number(process.env.PORT ?? 4000);
+
+const identity = await startIdentity({ port, keyFile: process.env.KEY_FILE ?? "/keys/identity.json" });
+
+// It listens on 127.0.0.1 only, which is its name in the tokens; other containers come in here.
+const entrance = createServer((client) => {
+  const server = connect(port, "127.0.0.1");
+  client.on("error", () => server.destroy());
+  server.on("error", () => client.destroy());
+  client.pipe(server).pipe(client);
+});
+entrance.listen(port, hostname());
+
+for (const role of ["ADMIN", "EMPLOYEE", "USER"] as const) {
+  const user = demoUsers.find((one) => one.role === role);
+  if (!user) throw new Error(`There is no demo user with role ${role}`);
+  const { id: sub, email, firstName: first_name, lastName: last_name } = user;
+  const claims = { sub, email, first_name, last_name, name: `${first_name} ${last_name}` };
+  const token = await identity.sign(claims, { expiresInSeconds: month });
+  await writeFile(join(tmpdir(), `${role.toLowerCase()}.token`), token);
+  console.log(`${role} ${token}`);
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
