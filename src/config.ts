@@ -137,7 +137,14 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
   return {
     ...config,
     redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
-    s3PublicUrl: config.S3_PUBLIC_URL ?? `${endpoint}/${config.S3_BUCKET_NAME}`,
+    s3: {
+      endpoint: config.S3_ENDPOINT_URL,
+      region: config.S3_DEFAULT_REGION,
+      bucket: config.S3_BUCKET_NAME,
+      accessKeyId: config.S3_ACCESS_KEY,
+      secretAccessKey: config.S3_SECRET_KEY,
+      publicUrl: config.S3_PUBLIC_URL ?? `${endpoint}/${config.S3_BUCKET_NAME}`,
+    },
   };
 }
 

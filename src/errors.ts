@@ -60,3 +60,10 @@ export class ValidationError extends AppError {
     this.violations = violations;
   }
 }
+
+const networkCodes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"];
+
+/** True when a connection could not be made or broke: whoever is at the other end may not have heard of it. */
+export function isNetworkError(error: unknown) {
+  return networkCodes.includes(String((error as { code?: unknown } | null)?.code));
+}

@@ -23,7 +23,7 @@ describe("the configuration", () => {
       PORT: 8080,
       publicUrl: "http://localhost:8080",
       redisCacheUrl: "redis://localhost:6379",
-      s3PublicUrl: "http://localhost:9000/shop",
+      s3: { endpoint: "http://localhost:9000", region: "us-east-1", publicUrl: "http://localhost:9000/shop" },
       CORS_ORIGINS: [],
       issuers: [
         { issuer: "https://shop.test", jwksUrl: "https://shop.test/api/auth/jwks", audiences: ["https://shop.test"] },

@@ -2,7 +2,6 @@ import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { ExpressAdapter } from "@bull-board/express";
 import express, { type Request, type RequestHandler, type Response, Router } from "express";
-import helmet from "helmet";
 import { ForbiddenError, UnauthorizedError, UnavailableError } from "../errors.ts";
 import { type QueueName, queues as settings } from "../jobs/queues.ts";
 import type { Queues } from "../platform/queues.ts";
@@ -10,6 +9,7 @@ import { recordAudit } from "../services/audit.ts";
 import { requireRole } from "./authenticate.ts";
 import { loginPage } from "./board-login-page.ts";
 import type { Actor, ApiContext } from "./context.ts";
+import { pageHeaders } from "./page-headers.ts";
 
 /** Where the board is served. */
 export const boardPath = "/admin/queues";
@@ -22,20 +22,7 @@ const cookieName = "tcf_board";
  */
 export function bullBoard(queues: Queues, context: ApiContext) {
   const router = Router();
-  router.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'self'"],
-          styleSrc: ["'self'", "'unsafe-inline'"],
-          imgSrc: ["'self'", "data:"],
-          formAction: ["'self'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-    }),
-  );
+  router.use(pageHeaders());
   router.use((_req, res, next) => {
     res.setHeader("cache-control", "no-store");
     next();

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import express, { Router } from "express";
-import helmet from "helmet";
+import { pageHeaders } from "./page-headers.ts";
 
 const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -35,20 +35,7 @@ const start = `SwaggerUIBundle({
 /** The API reference at /docs, where every route can be tried; all of it is served from here. */
 export function docsRoutes() {
   const router = Router();
-  router.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'self'"],
-          // Swagger UI sets styles on its elements.
-          styleSrc: ["'self'", "'unsafe-inline'"],
-          imgSrc: ["'self'", "data:"],
-          frameAncestors: ["'none'"],
-        },
-      },
-    }),
-  );
+  router.use(pageHeaders());
   router.get("/", (_req, res) => void res.type("html").send(page));
   router.get("/start.js", (_req, res) => void res.type("js").send(start));
   router.use(express.static(swaggerUi, { index: false, maxAge: "1h" }));

@@ -90,3 +90,8 @@ export async function relayBatch(
     return jobs.length;
   });
 }
+
+/** `relayBatch` for a relay that serves these queues. */
+export function takeFrom(db: DataSource, queues: readonly string[]) {
+  return (size: number, publish: (jobs: Dispatch[]) => Promise<void>) => relayBatch(db, queues, size, publish);
+}

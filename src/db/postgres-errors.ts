@@ -1,3 +1,5 @@
+import { isNetworkError } from "../errors.ts";
+
 interface PostgresError {
   code?: string;
   constraint?: string;
@@ -25,23 +27,13 @@ export function isTransactionConflict(error: unknown) {
   return ["40P01", "40001"].includes(postgresError(error).code ?? "");
 }
 
-const networkCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-]);
-
 /**
  * True when Postgres is away, overloaded or stuck rather than the statement wrong: connection errors,
  * SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, time-outs) and 55P03 (lock time-out).
  */
 export function isPostgresUnavailable(error: unknown) {
   const { code = "" } = postgresError(error);
-  if (networkCodes.has(code) || /^(08|53|57)/.test(code) || code === "55P03") return true;
+  if (isNetworkError(postgresError(error)) || /^(08|53|57)/.test(code) || code === "55P03") return true;
   const message = error instanceof Error ? error.message : "";
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
     message,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
 import type { Log } from "./logger.ts";
+import { cacheConnection, type RedisConnection } from "./redis.ts";
 
 /** A cached answer: the bytes to send and the strong ETag that was made of them when they were stored. */
 export interface CachedBody {
@@ -28,11 +28,10 @@ interface LocalEntry extends CachedBody {
 }
 
 export interface CacheOptions {
-  redis: Redis;
-  /** A second connection, for being told of invalidations by other processes. */
-  subscriber: Redis;
+  /** First part of all its keys. */
   prefix: string;
   log: Log;
+  /** Told of each read where its value came from. */
   count?: (source: "local" | "redis" | "load") => void;
 }
 
@@ -40,11 +39,20 @@ export interface CacheOptions {
 const ttlSeconds = 60;
 const localEntries = 500;
 
+/** A cache on connections of its own: one for commands, one for being told of changes by other processes. */
+export function openCache(url: string, options: CacheOptions): Cache {
+  return createCache(cacheConnection(url, options.log), cacheConnection(url, options.log), options);
+}
+
 /**
  * Read-through cache in two layers: a copy in this process, dropped by a message from whoever invalidates, and Redis.
  * Each tag has a generation in its keys: raising it drops the whole tag, and a slow loader cannot bring old values back.
  */
-export function createCache({ redis, subscriber, prefix, log, count = () => {} }: CacheOptions): Cache {
+function createCache(
+  redis: RedisConnection,
+  subscriber: RedisConnection,
+  { prefix, log, count = () => {} }: CacheOptions,
+): Cache {
   const local = new Map<string, LocalEntry>();
   const loading = new Map<string, Promise<CachedBody>>();
   /** Invalidations that Redis does not know yet, by tag; the newest of each counts. */

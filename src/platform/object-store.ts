@@ -8,7 +8,7 @@ import {
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import { UnavailableError } from "../errors.ts";
+import { isNetworkError, UnavailableError } from "../errors.ts";
 
 export interface StoredHeaders {
   contentType: string;
@@ -41,7 +41,8 @@ export class MissingObjectError extends Error {
 }
 
 export interface S3Options {
-  endpoint: string | undefined;
+  /** Absent: Amazon's own of the region. */
+  endpoint?: string | undefined;
   region: string;
   bucket: string;
   accessKeyId: string;
@@ -114,22 +115,11 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
 
 function ignore() {}
 
-const networkCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-]);
-
 function translate(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AbortError") return error;
   if (error.name === "NoSuchKey" || error.name === "InvalidRange") return new MissingObjectError(error.message);
   const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
-  const { code = "" } = error as NodeJS.ErrnoException;
-  const away = status >= 500 || status === 429 || networkCodes.has(code) || error.name === "TimeoutError";
+  const away = status >= 500 || status === 429 || isNetworkError(error) || error.name === "TimeoutError";
   if (!away) return error;
   return new UnavailableError("The object store cannot be reached", { cause: error });
 }

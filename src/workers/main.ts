@@ -3,14 +3,14 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadWorkerConfig } from "../config.ts";
 import { createDataSource } from "../db/data-source.ts";
-import { relayBatch } from "../db/outbox.ts";
+import { takeFrom } from "../db/outbox.ts";
 import { queueNames } from "../jobs/queues.ts";
-import { createCache } from "../platform/cache.ts";
+import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createQueues } from "../platform/queues.ts";
-import { cacheConnection, consumerConnection, producerConnection } from "../platform/redis.ts";
+import { consumerConnection, producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
 import { startProbes } from "./probes.ts";
@@ -30,23 +30,10 @@ const producer = producerConnection(config.REDIS_URL, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);
 const metrics = createMetrics();
 measureQueues(metrics, queues);
-const store = createObjectStore({
-  endpoint: config.S3_ENDPOINT_URL,
-  region: config.S3_DEFAULT_REGION,
-  bucket: config.S3_BUCKET_NAME,
-  accessKeyId: config.S3_ACCESS_KEY,
-  secretAccessKey: config.S3_SECRET_KEY,
-  publicUrl: config.s3PublicUrl,
-});
-const cache = createCache({
-  redis: cacheConnection(config.redisCacheUrl, log),
-  subscriber: cacheConnection(config.redisCacheUrl, log),
-  prefix: `${config.QUEUE_PREFIX}-cache`,
-  log,
-});
+const store = createObjectStore(config.s3);
+const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log });
 
-const take = (size: number, publish: Parameters<typeof relayBatch>[3]) => relayBatch(db, queueNames, size, publish);
-const relay = startRelay({ take, queues, log, signal: stopping });
+const relay = startRelay({ take: takeFrom(db, queueNames), queues, log, signal: stopping });
 const context = { db, store, cache, log, metrics };
 const worker = `${hostname()}-${process.pid}`;
 const settings = { connection: consumer, prefix: config.QUEUE_PREFIX, concurrency: config.WORKER_CONCURRENCY };

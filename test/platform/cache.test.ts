@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createCache } from "../../src/platform/cache.ts";
+import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
-import { cacheConnection } from "../../src/platform/redis.ts";
 import { queuePrefix, useOwnRedis } from "../support/redis.ts";
 
 describe("the cache", () => {
@@ -15,17 +14,10 @@ describe("the cache", () => {
 
   /** A cache as one process has it. */
   async function process() {
-    const connection = cacheConnection(redis.url, log);
     const sources: string[] = [];
-    const cache = createCache({
-      redis: connection,
-      subscriber: cacheConnection(redis.url, log),
-      prefix: queuePrefix,
-      log,
-      count: (source) => sources.push(source),
-    });
+    const count = (source: string) => sources.push(source);
+    const cache = openCache(redis.url, { prefix: queuePrefix, log, count });
     open.push(cache);
-    await vi.waitFor(() => expect(connection.status).toBe("ready"));
     await vi.waitFor(async () => {
       await cache.read("probe", "x", async () => 1);
       expect(sources.at(-1)).toBe("local");

@@ -9,15 +9,15 @@ import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { type Role, User } from "../../src/db/entities/user.ts";
-import { relayBatch } from "../../src/db/outbox.ts";
+import { takeFrom } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
-import { createCache } from "../../src/platform/cache.ts";
+import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createQueues } from "../../src/platform/queues.ts";
-import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
+import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { startRelay } from "../../src/platform/relay.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
@@ -77,14 +77,10 @@ export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOpt
       secretAccessKey: s3.secretKey,
       publicUrl: s3.publicUrl,
     });
-    const cache = createCache({
-      redis: cacheConnection(api.redisUrl, log),
-      subscriber: cacheConnection(api.redisUrl, log),
-      prefix: `${queuePrefix}-cache`,
-      log,
-    });
-    const take = (size: number, publish: Parameters<typeof relayBatch>[3]) => relayBatch(db, queueNames, size, publish);
-    const relay = relays ? startRelay({ take, queues: api.queues, log, signal: stop.signal }) : undefined;
+    const cache = openCache(api.redisUrl, { prefix: `${queuePrefix}-cache`, log });
+    const relay = relays
+      ? startRelay({ take: takeFrom(db, queueNames), queues: api.queues, log, signal: stop.signal })
+      : undefined;
     if (relay) api.nudge = relay.nudge;
 
     const issuer = {
