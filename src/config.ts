@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { StartUpError } from "./errors.ts";
 import { queueNames } from "./jobs/queues.ts";
 
 const list = z
@@ -112,7 +113,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
   const { BETTER_AUTH_URL, TRUSTED_ISSUERS, ...config } = read(Api, env);
   const issuers = [...(BETTER_AUTH_URL ? [betterAuth(BETTER_AUTH_URL)] : []), ...TRUSTED_ISSUERS];
   if (issuers.length === 0)
-    throw new Error("Bad configuration\nSet BETTER_AUTH_URL or TRUSTED_ISSUERS: nobody could log in");
+    throw new StartUpError("Bad configuration:\n  Set BETTER_AUTH_URL or TRUSTED_ISSUERS: nobody could log in");
   return Object.freeze({
     ...withDefaults(config),
     issuers,
@@ -128,8 +129,12 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
 function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const { success, data, error } = schema.safeParse(given);
-  if (!success) throw new Error(`Bad configuration\n${z.prettifyError(error)}`);
-  return data;
+  if (success) return data;
+  const wrong = error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    return `  ${name} ${given[name] === undefined ? "is not set" : `is wrong: ${message}`}`;
+  });
+  throw new StartUpError(`Bad configuration:\n${wrong.join("\n")}\nAll variables: .env.example, docs/operations.md`);
 }
 
 function withDefaults<C extends z.output<typeof Shared>>(config: C) {

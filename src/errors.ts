@@ -67,3 +67,8 @@ const networkCodes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTF
 export function isNetworkError(error: unknown) {
   return networkCodes.includes(String((error as { code?: unknown } | null)?.code));
 }
+
+/** The process cannot start before an operator has mended something; the message says what. */
+export class StartUpError extends Error {
+  override readonly name = "StartUpError";
+}

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadApiConfig } from "../config.ts";
-import { createDataSource } from "../db/data-source.ts";
+import { connectDatabase } from "../db/data-source.ts";
 import { takeFrom } from "../db/outbox.ts";
 import { createTransact } from "../db/transaction.ts";
 import { queueNames } from "../jobs/queues.ts";
@@ -13,16 +13,18 @@ import { createQueues } from "../platform/queues.ts";
 import { producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
+import { endOnUncaughtError } from "../platform/start-up.ts";
 import { packageVersion } from "../platform/version.ts";
 import { createApp } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
 
+endOnUncaughtError("The API");
 const config = loadApiConfig();
 const log = createLogger(config.LOG_LEVEL, "api");
 const stopping = shutdownSignal();
 
-const db = await createDataSource(config.DATABASE_URL, config.DATABASE_POOL_MAX).initialize();
+const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
 const producer = producerConnection(config.REDIS_URL, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);
 const metrics = createMetrics();

@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { DataSource } from "typeorm";
+import { StartUpError } from "../errors.ts";
 import { AuditEntry } from "./entities/audit-entry.ts";
 import { Category } from "./entities/category.ts";
 import { Image } from "./entities/image.ts";
@@ -31,4 +32,17 @@ export function createDataSource(url: string, poolSize = 10) {
       keepAlive: true,
     },
   });
+}
+
+/** A connected data source; throws `StartUpError` with the address when Postgres cannot be reached or refuses. */
+export async function connectDatabase(url: string, poolSize?: number) {
+  try {
+    return await createDataSource(url, poolSize).initialize();
+  } catch (error) {
+    const { host, pathname } = new URL(url);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartUpError(`Postgres at ${host}${pathname} cannot be used: ${reason}. See DATABASE_URL.`, {
+      cause: error,
+    });
+  }
 }

@@ -1,11 +1,13 @@
 import { loadDatabaseConfig } from "../config.ts";
-import { createDataSource } from "./data-source.ts";
+import { endOnUncaughtError } from "../platform/start-up.ts";
+import { connectDatabase } from "./data-source.ts";
 
 /** Any fixed number; whoever holds it migrates, others wait. */
 const migrationLock = 7_246_128;
 
+endOnUncaughtError("The migration");
 const config = loadDatabaseConfig();
-const db = await createDataSource(config.DATABASE_URL, 2).initialize();
+const db = await connectDatabase(config.DATABASE_URL, 2);
 const holder = db.createQueryRunner();
 try {
   // Waiting for another process that migrates may take longer than a statement usually may.

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadWorkerConfig } from "../config.ts";
-import { createDataSource } from "../db/data-source.ts";
+import { connectDatabase } from "../db/data-source.ts";
 import { takeFrom } from "../db/outbox.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { openCache } from "../platform/cache.ts";
@@ -13,18 +13,20 @@ import { createQueues } from "../platform/queues.ts";
 import { consumerConnection, producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
+import { endOnUncaughtError } from "../platform/start-up.ts";
 import { startProbes } from "./probes.ts";
 import { startWorker } from "./start-worker.ts";
 
 /** What the last steps of a shutdown may take: giving jobs back, closing connections. */
 const lastStepsMs = 3_000;
 
+endOnUncaughtError("The worker");
 const config = loadWorkerConfig();
 const log = createLogger(config.LOG_LEVEL, `worker-${config.WORKER_QUEUES.join("-")}`);
 const stopping = shutdownSignal();
 const cutOff = new AbortController();
 
-const db = await createDataSource(config.DATABASE_URL, config.DATABASE_POOL_MAX).initialize();
+const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
 const consumer = consumerConnection(config.REDIS_URL, log);
 const producer = producerConnection(config.REDIS_URL, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);

@@ -1,0 +1,13 @@
+import { StartUpError } from "../errors.ts";
+
+/** sysexits.h: configuration error. */
+const exitConfig = 78;
+
+/** Ends the process on an error that nobody caught; without a stack when it only says what an operator has to mend. */
+export function endOnUncaughtError(name: string) {
+  process.on("uncaughtException", (error) => {
+    const isPlain = error instanceof StartUpError;
+    process.stderr.write(isPlain ? `${name} cannot start. ${error.message}\n` : `${error.stack ?? error}\n`);
+    process.exit(isPlain ? exitConfig : 1);
+  });
+}
