@@ -16,6 +16,8 @@ export interface IdentityClaims extends JWTPayload {
 export interface IdentityOptions {
   port: number;
   keyFile: string;
+  /** Address to listen on; the URL in its tokens says 127.0.0.1 all the same. */
+  host?: string;
 }
 
 /** A running issuer. */
@@ -31,16 +33,16 @@ const keysPath = "/api/auth/jwks";
 const usualExpirySeconds = 15 * 60;
 
 /**
- * Starts an identity issuer for local use on 127.0.0.1: EdDSA tokens, and their public key as better-auth serves it.
+ * Starts an identity issuer for local use, usually on 127.0.0.1: EdDSA tokens, and their public key as better-auth serves it.
  * Makes the key at first start. Throws when the port is taken or the key file is not one of its own.
  */
-export async function startIdentity({ port, keyFile }: IdentityOptions): Promise<Identity> {
+export async function startIdentity({ port, keyFile, host = "127.0.0.1" }: IdentityOptions): Promise<Identity> {
   const jwk = await loadKey(keyFile);
   const privateKey = await importJWK(jwk, jwk.alg);
   const keySet = JSON.stringify({ keys: [publicPart(jwk)] });
 
   const server = createServer((request, response) => answer(request, response, keySet));
-  server.listen(port, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 

@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { demoUsers } from "../demo/users.ts";
 import { startIdentity } from "./identity.ts";
@@ -10,16 +9,8 @@ import { startIdentity } from "./identity.ts";
 const month = 30 * 24 * 3600;
 const port = Number(process.env.PORT ?? 4000);
 
-const identity = await startIdentity({ port, keyFile: process.env.KEY_FILE ?? "/keys/identity.json" });
-
-// It listens on 127.0.0.1 only, which is its name in the tokens; other containers come in here.
-const entrance = createServer((client) => {
-  const server = connect(port, "127.0.0.1");
-  client.on("error", () => server.destroy());
-  server.on("error", () => client.destroy());
-  client.pipe(server).pipe(client);
-});
-entrance.listen(port, hostname());
+// Other containers fetch its keys; the tokens name it as people outside reach it.
+const identity = await startIdentity({ port, keyFile: process.env.KEY_FILE ?? "/keys/identity.json", host: "0.0.0.0" });
 
 for (const role of ["ADMIN", "EMPLOYEE", "USER"] as const) {
   const user = demoUsers.find((one) => one.role === role);
