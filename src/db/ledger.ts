@@ -17,8 +17,8 @@ export interface Claim {
 
 export type ClaimResult =
   | { outcome: "claimed"; claim: Claim }
-  /** Over already, or gone: nothing to do. */
-  | { outcome: "finished" }
+  /** Over already, or gone (`job` is null then). */
+  | { outcome: "finished"; job: Job | null }
   /** Another worker holds it for so many more milliseconds. */
   | { outcome: "held"; waitMs: number };
 
@@ -39,12 +39,13 @@ const claimSql = `
 export async function claimJob(db: DataSource, id: string, worker: string, leaseMs: number): Promise<ClaimResult> {
   const [rows]: [Claim[], number] = await db.query(claimSql, [id, worker, leaseMs]);
   if (rows[0]) return { outcome: "claimed", claim: rows[0] };
+  const job = await findJob(db.manager, id);
+  if (!job || job.finishedAt) return { outcome: "finished", job };
   const [held]: { waitMs: number }[] = await db.query(
-    `SELECT ceil(extract(epoch FROM lease_until - now()) * 1000)::int AS "waitMs" FROM job
-     WHERE id = $1 AND state IN ('open', 'running')`,
+    'SELECT greatest(0, ceil(extract(epoch FROM lease_until - now()) * 1000))::int AS "waitMs" FROM job WHERE id = $1',
     [id],
   );
-  return held ? { outcome: "held", waitMs: Math.max(0, held.waitMs) } : { outcome: "finished" };
+  return { outcome: "held", waitMs: held?.waitMs ?? 0 };
 }
 
 /** Prolongs the lease of a claim; false when somebody else holds the job now. */

@@ -36,7 +36,7 @@ export async function promiseImage(tx: EntityManager, payload: Payload, options?
 export async function awaitedImage(tx: EntityManager, { entity, entityId, imageId }: Payload) {
   const owner = await owners[entity].findById(tx, entityId);
   if (owner?.imageId !== imageId) return null;
-  return owner.image?.stagedKey ? owner.image : null;
+  return owner.image?.publishedAt ? null : owner.image;
 }
 
 /** Shows the finished web images of an upload. Belongs in the transaction that completes the job. */

@@ -27,5 +27,12 @@ export interface JobRun<N extends JobName> {
   complete(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
 }
 
-/** The work of a job. A processor that returns without `complete` has succeeded without a result. */
-export type Processor<N extends JobName> = (run: JobRun<N>, context: WorkerContext) => Promise<void>;
+export interface Processor<N extends JobName> {
+  /** The work. When it returns without `complete`, the job has succeeded without a result. */
+  run(job: JobRun<N>, context: WorkerContext): Promise<void>;
+  /**
+   * What is left to do when the success is committed: dropping caches, removing what was only needed until then.
+   * Runs at least once, also when the worker died in between, so it has to bear repeating.
+   */
+  afterwards?(payload: JobPayload<N>, context: WorkerContext): Promise<void>;
+}

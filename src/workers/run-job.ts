@@ -6,6 +6,7 @@ import {
   completeJob,
   type FailureCost,
   FencedError,
+  findJob,
   releaseJob,
   renewLease,
 } from "../db/ledger.ts";
@@ -14,7 +15,7 @@ import type { QueuedData } from "../jobs/dispatch.ts";
 import { isJobName, type JobPayload, jobs } from "../jobs/index.ts";
 import { type QueueName, queues } from "../jobs/queues.ts";
 import { costOf, DeadlineError, describeError, PermanentError } from "./classify-error.ts";
-import type { Processor, WorkerContext } from "./context.ts";
+import type { JobRun, Processor, WorkerContext } from "./context.ts";
 import { processors } from "./processors/index.ts";
 
 /** Wait before a run that was cut off by an outage; the outage itself costs no attempt. */
@@ -42,7 +43,10 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
   // Somebody may have put it there by hand.
   if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This is no promised job: its data has no ledger id");
   const result = await claimJob(context.db, bull.data.id, worker, queues[queue].lockMs).catch(putBack(bull, token));
-  if (result.outcome === "finished") return "finished before";
+  if (result.outcome === "finished") {
+    if (result.job?.state === "succeeded") await tidyUp(context, result.job);
+    return "finished before";
+  }
   if (result.outcome === "held") return delay(bull, token, result.waitMs + 100);
 
   const { claim } = result;
@@ -55,7 +59,13 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
   context.metrics.jobsFinished.inc({ queue, kind: claim.kind, outcome: outcome.state });
   if (outcome.state === "succeeded") {
     context.log.info({ ...log, ms }, "job succeeded");
+    await tidyUp(context, claim);
     return "succeeded";
+  }
+  if (outcome.state === "fenced") {
+    // It may have been ourselves: the commit went through, and only its answer was lost.
+    const job = await findJob(context.db.manager, claim.id);
+    if (job?.state === "succeeded") await tidyUp(context, job);
   }
   const level = outcome.state === "failed" ? "error" : "warn";
   context.log[level]({ ...log, ms, err: outcome.error }, `job ${outcome.state}`);
@@ -131,7 +141,7 @@ async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
   const payload = jobs[kind].payload.parse(claim.payload) as JobPayload<typeof kind>;
   const transact = createTransact(context.db, nudge);
   let completed = false;
-  const complete = async (effect: Parameters<Parameters<Processor<typeof kind>>[0]["complete"]>[0]) => {
+  const complete = async (effect: Parameters<JobRun<typeof kind>["complete"]>[0]) => {
     signal.throwIfAborted();
     await transact({ actorId: null, traceId: claim.traceId }, async (tx) => {
       const result = await effect(tx);
@@ -140,15 +150,22 @@ async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
     completed = true;
   };
 
-  const process = processors[kind] as Processor<typeof kind>;
-  try {
-    await unlessAborted(process({ id: claim.id, payload, signal, complete }, context), signal);
-    if (!completed) await complete(async () => undefined);
-  } catch (error) {
+  const { run: process } = processors[kind] as Processor<typeof kind>;
+  await unlessAborted(process({ id: claim.id, payload, signal, complete }, context), signal).catch((error: unknown) => {
+    // Its effect is committed, so it has succeeded whatever came after.
     if (!completed) throw error;
-    // The effect is committed; what failed was tidying up after it.
-    context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but not all of its clean-up");
-  }
+    context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but went wrong after that");
+  });
+  if (!completed) await complete(async () => undefined);
+}
+
+/** The job has succeeded whatever happens here. */
+async function tidyUp(context: WorkerContext, { id, kind, payload }: Pick<Claim, "id" | "kind" | "payload">) {
+  if (!isJobName(kind)) return;
+  const { afterwards } = processors[kind] as Processor<typeof kind>;
+  await afterwards?.(jobs[kind].payload.parse(payload), context).catch((error: unknown) => {
+    context.log.warn({ err: error, job: id, kind }, "job succeeded, but was not tidied up after");
+  });
 }
 
 /**

@@ -82,7 +82,7 @@ describe("the ledger", () => {
   });
 
   test("a job that does not exist is finished", async () => {
-    expect(await claimJob(db, randomUUID(), "test", 1)).toEqual({ outcome: "finished" });
+    expect(await claimJob(db, randomUUID(), "test", 1)).toEqual({ outcome: "finished", job: null });
   });
 
   describe("the outbox", () => {

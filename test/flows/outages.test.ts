@@ -31,6 +31,24 @@ describe("while Redis is away", () => {
   });
 });
 
+describe("a worker that died after its commit", () => {
+  const api = useApi();
+  useWorker(api);
+
+  test("leaves no upload behind: whoever is handed the job again removes it", async () => {
+    const { body } = await sendCategory(api, { name: "Почти", image: await redPng() });
+    await vi.waitFor(isDone(api, body.id), { timeout: 5_000, interval: 50 });
+    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]));
+    await api.context.store.put("staged/left", Buffer.from("x"), { contentType: "image/png" });
+    await api.db.query("UPDATE images SET staged_key = 'staged/left'");
+    const id = body.image_job?.id ?? "";
+    await api.queues.byName.images.add("process-image", { id }, { jobId: `${id}-2` });
+    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]));
+    expect((await isDone(api, body.id)()).images).toEqual(expect.arrayContaining([expect.anything()]));
+    expect(await api.db.query("SELECT epoch FROM job")).toEqual([{ epoch: 1 }]);
+  });
+});
+
 describe("while S3 is away", () => {
   const api = useApi();
   useWorker(api);

@@ -27,8 +27,13 @@ export const images = {
     await tx.update(Image, { id }, { jobId });
   },
 
-  /** Shows the picture; the staged upload is not needed any more. */
+  /** Shows the picture. */
   async publish(tx: EntityManager, id: string, { variants, thumbhash }: Publication) {
-    await tx.update(Image, { id }, { variants, thumbhash, stagedKey: null, publishedAt: () => "now()" });
+    await tx.update(Image, { id }, { variants, thumbhash, publishedAt: () => "now()" });
+  },
+
+  /** Notes that the staged upload has been removed. */
+  async forgetStaged(tx: EntityManager, id: string) {
+    await tx.update(Image, { id }, { stagedKey: null });
   },
 };

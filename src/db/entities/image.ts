@@ -20,7 +20,7 @@ export class Image {
   @Column("text", { name: "object_key" })
   objectKey!: string;
 
-  /** The untouched upload, until it is processed. */
+  /** The untouched upload, until it is processed and removed. */
   @Column("text", { name: "staged_key", nullable: true })
   stagedKey!: string | null;
 

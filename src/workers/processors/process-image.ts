@@ -14,25 +14,32 @@ const forever = "public, max-age=31536000, immutable";
  * Makes the web images of an upload and shows them. Safe to repeat: objects are named after the source and the recipe,
  * so the same upload gives the same names and bytes.
  */
-export const processImageProcessor: Processor<"process-image"> = async (run, context) => {
-  const image = await awaitedImage(context.db.manager, run.payload);
-  if (!image?.stagedKey) {
-    await run.complete(async () => ({ skipped: "a newer picture has taken its place, or it was deleted" }));
-    return tidyUp(run, context, null);
-  }
-  const { stagedKey } = image;
-  try {
-    await publish(run, context, image, stagedKey);
-  } catch (error) {
-    if (error instanceof UnusableImageError) await showFormer(run, context, image);
-    throw error;
-  }
-  await tidyUp(run, context, stagedKey);
+export const processImageProcessor: Processor<"process-image"> = {
+  async run(job, context) {
+    const image = await awaitedImage(context.db.manager, job.payload);
+    if (!image?.stagedKey) {
+      return job.complete(async () => ({ skipped: "a newer picture has taken its place, or it was deleted" }));
+    }
+    try {
+      await publish(job, context, image, image.stagedKey);
+    } catch (error) {
+      if (error instanceof UnusableImageError) await showFormer(job, context, image);
+      throw error;
+    }
+  },
+
+  async afterwards({ entity, imageId }, { db, store, cache }) {
+    await cache.invalidate(entity);
+    const image = await images.findById(db.manager, imageId);
+    if (!image?.stagedKey) return;
+    await store.remove(image.stagedKey);
+    await images.forgetStaged(db.manager, imageId);
+  },
 };
 
-async function publish(run: JobRun<"process-image">, context: WorkerContext, image: Image, stagedKey: string) {
+async function publish(job: JobRun<"process-image">, context: WorkerContext, image: Image, stagedKey: string) {
   const { store } = context;
-  const { signal } = run;
+  const { signal } = job;
   const source = await readStaged(context, image, stagedKey, signal);
   const { variants, thumbhash } = await makeWebImages(source, signal);
 
@@ -46,8 +53,8 @@ async function publish(run: JobRun<"process-image">, context: WorkerContext, ima
   const stored = named.map(
     ({ key, width, height, type, data }): ImageVariant => ({ key, width, height, bytes: data.length, type }),
   );
-  await run.complete(async (tx) => {
-    await publishImage(tx, run.payload, { variants: stored, thumbhash });
+  await job.complete(async (tx) => {
+    await publishImage(tx, job.payload, { variants: stored, thumbhash });
     return { variants: stored.length };
   });
 }
@@ -74,17 +81,11 @@ function widestWebp(variants: Variant[]) {
 }
 
 /** An unusable upload ends at the picture that was shown before it; without one the placeholder stays. */
-async function showFormer(run: JobRun<"process-image">, context: WorkerContext, image: Image) {
+async function showFormer(job: JobRun<"process-image">, context: WorkerContext, image: Image) {
   const former = image.replacesId ? await images.findById(context.db.manager, image.replacesId) : null;
   if (!former?.publishedAt) return;
   const headers = { contentType: "image/webp", cacheControl: forever };
-  await context.store.copy(former.objectKey, image.objectKey, headers, { signal: run.signal });
-  await context.db.transaction((tx) => publishImage(tx, run.payload, former));
-  await context.cache.invalidate(run.payload.entity);
-}
-
-async function tidyUp(run: JobRun<"process-image">, { store, cache, db }: WorkerContext, stagedKey: string | null) {
-  await cache.invalidate(run.payload.entity);
-  const key = stagedKey ?? (await images.findById(db.manager, run.payload.imageId))?.stagedKey;
-  if (key) await store.remove(key);
+  await context.store.copy(former.objectKey, image.objectKey, headers, { signal: job.signal });
+  await context.db.transaction((tx) => publishImage(tx, job.payload, former));
+  await context.cache.invalidate(job.payload.entity);
 }
