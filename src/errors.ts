@@ -13,6 +13,10 @@ export class NotFoundError extends AppError {
   readonly code = "not_found";
 }
 
+export class MethodNotAllowedError extends AppError {
+  readonly code = "method_not_allowed";
+}
+
 export class ConflictError extends AppError {
   readonly code = "conflict";
 }

@@ -32,7 +32,6 @@ describe("the configuration", () => {
     expect(loadWorkerConfig(shared)).toMatchObject({
       WORKER_QUEUES: ["images"],
       OPS_PORT: 9090,
-      NODE_ENV: "production",
     });
   });
 

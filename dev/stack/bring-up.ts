@@ -34,7 +34,7 @@ export async function bringUp({ apiPort, fresh, given, supervisor, signal }: Bri
   const servers = startServers({ given, ports, secrets, supervisor });
 
   const [databaseUrl] = await Promise.all([servers.databaseUrl, compiled]);
-  await migrate({ DATABASE_URL: databaseUrl, NODE_ENV: "development" }, signal);
+  await migrate({ DATABASE_URL: databaseUrl }, signal);
   const [redisUrl, s3] = await Promise.all([servers.redisUrl, servers.s3]);
   const [smtp, identity] = await Promise.all([servers.smtp, servers.identity]);
   const api = `http://127.0.0.1:${apiPort}`;
@@ -76,7 +76,6 @@ async function announce(addresses: Addresses, supervisor: Supervisor): Promise<v
 /** Everything that is known here; each process is given those that it reads. */
 function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, identity, secrets }: Addresses): Variables {
   return {
-    NODE_ENV: "development",
     HOST: "127.0.0.1",
     PORT: String(apiPort),
     OPS_PORT: "0",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import cors from "cors";
 import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
+import { NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
 import { boardPath, bullBoard } from "./bull-board.ts";
 import type { ApiContext } from "./context.ts";
@@ -67,9 +68,8 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
   app.use("/warehouse", mount(Router(), routes, context, "warehouse"));
   app.use(mount(Router(), routes, context, "shop"));
 
-  app.use((_req, res) => {
-    const detail = "Not Found";
-    res.status(404).json({ detail, message: detail, code: "not_found", request_id: res.locals.requestId });
+  app.use(() => {
+    throw new NotFoundError("Not Found");
   });
   app.use(problemHandler(context.log));
   return app;

@@ -88,7 +88,7 @@ function isPageView(req: Request) {
 
 function login(context: ApiContext): RequestHandler {
   return async (req, res) => {
-    const token = String((req.body as { token?: unknown }).token ?? "")
+    const token = String((req.body as { token?: unknown } | undefined)?.token ?? "")
       .trim()
       .replace(/^Bearer\s+/, "");
     try {
@@ -98,8 +98,9 @@ function login(context: ApiContext): RequestHandler {
       const status = error instanceof ForbiddenError ? 403 : 401;
       return void res.status(status).type("html").send(loginPage(error.message));
     }
+    const isEncrypted = context.publicUrl.startsWith("https:");
     // A session of the browser; the token inside has its own end.
-    res.cookie(cookieName, token, { path: boardPath, httpOnly: true, sameSite: "strict", secure: req.secure });
+    res.cookie(cookieName, token, { path: boardPath, httpOnly: true, sameSite: "strict", secure: isEncrypted });
     res.redirect(303, boardPath);
   };
 }

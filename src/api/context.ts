@@ -22,6 +22,8 @@ export interface ApiContext {
   metrics: Metrics;
   /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
   authenticate: (authorization: string | undefined) => Promise<Actor>;
+  /** Fires when the process is to stop: whoever only waits should answer now. */
+  stopping: AbortSignal;
   /** Base URL of this API as clients see it, without a slash at the end. */
   publicUrl: string;
 }

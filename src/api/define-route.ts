@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response, Router } from "express";
 import { z } from "zod";
 import type { Role } from "../db/entities/user.ts";
 import type { Origin } from "../db/transaction.ts";
-import { AppError, UnavailableError, ValidationError } from "../errors.ts";
+import { AppError, MethodNotAllowedError, UnavailableError, ValidationError } from "../errors.ts";
 import type { CachedBody } from "../platform/cache.ts";
 import { recordAudit } from "../services/audit.ts";
 import type { StagedImage } from "../services/images.ts";
@@ -15,6 +15,7 @@ import { sendResult } from "./send-result.ts";
 import { discardImage, largestImage, stageImage } from "./stage-image.ts";
 import { missingField, toViolations } from "./violations.ts";
 
+const longestAudited = 10_000;
 const nothing = z.object({});
 type Shape = z.ZodObject;
 type Nothing = typeof nothing;
@@ -65,8 +66,14 @@ export interface Input<P extends Shape, Q extends Shape, F extends Shape> {
   profile: Profile;
   /** For transactions: on whose behalf, under which request id. */
   origin: Origin;
-  /** Seconds that the caller would like to wait for a job's result. */
-  wait: number | undefined;
+  /** How long the caller would like to wait for a job's result. */
+  wait: Wait | undefined;
+}
+
+export interface Wait {
+  seconds: number;
+  /** Fires when nobody waits any more, or the process stops. */
+  signal: AbortSignal;
 }
 
 /** Ties a route's handler to what it declares; `mount` and the OpenAPI document read the declaration. */
@@ -96,9 +103,8 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   for (const [path, methods] of Map.groupBy(routes, ({ path }) => path)) {
     const allow = methods.map(({ method }) => method.toUpperCase()).join(", ");
     router.all(expressPath(path), (_req, res) => {
-      const detail = "Method Not Allowed";
-      const body = { detail, message: detail, code: "method_not_allowed", request_id: res.locals.requestId };
-      res.status(405).set("allow", allow).json(body);
+      res.set("allow", allow);
+      throw new MethodNotAllowedError("Method Not Allowed");
     });
   }
   return router;
@@ -121,7 +127,7 @@ async function answer(
     actor,
     profile,
     origin: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
-    wait: preferredWait(req.headers.prefer),
+    wait: waitOf(context, req, res),
   };
   if (!route.form) return route.handle(context, { ...input, form: {}, image: undefined });
 
@@ -133,7 +139,7 @@ async function answer(
     take: (file) => stageImage(store, folder, file),
     discard: (image) => discardImage(store, image),
   });
-  res.locals.payload = received.fields;
+  res.locals.payload = declaredFields(route.form, received.fields);
   try {
     return await route.handle(context, { ...input, form: checkForm(route, received), image: received.file });
   } catch (error) {
@@ -142,6 +148,14 @@ async function answer(
     if (received.file && isRefusal) await discardImage(store, received.file);
     throw error;
   }
+}
+
+function waitOf({ stopping }: ApiContext, req: Request, res: Response): Wait | undefined {
+  const seconds = preferredWait(req.headers.prefer);
+  if (seconds === undefined) return undefined;
+  const gone = new AbortController();
+  res.once("close", () => gone.abort());
+  return { seconds, signal: AbortSignal.any([stopping, gone.signal]) };
 }
 
 function check(schema: Shape | undefined, source: "path" | "query" | "body", value: unknown) {
@@ -156,6 +170,12 @@ function checkForm({ form, image }: Route, { fields, file }: Form<StagedImage>) 
   if (image?.required && !file) violations.push({ ...missingField, loc: ["body", image.field], input: null });
   if (violations.length > 0 || !data) throw new ValidationError(violations);
   return data;
+}
+
+/** What the audit log keeps of a form: nothing that nobody asked for, and nothing that Postgres refuses. */
+function declaredFields(form: Shape, fields: Record<string, string>) {
+  const known = Object.keys(form.shape).filter((name) => fields[name] !== undefined);
+  return Object.fromEntries(known.map((name) => [name, fields[name]?.replaceAll("\0", "").slice(0, longestAudited)]));
 }
 
 function isStaff(actor: Actor | undefined): actor is Actor {

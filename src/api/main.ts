@@ -42,6 +42,7 @@ const context: ApiContext = {
   log,
   metrics,
   authenticate: createAuthenticate(db, config.issuers),
+  stopping,
   publicUrl: config.publicUrl,
 };
 const app = createApp({
@@ -69,6 +70,8 @@ process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");
 log.info("API stops: finishing its running requests");
+// Whoever sends requests here has to see first that it is not ready any more.
+await sleep(Math.min(5_000, config.DRAIN_TIMEOUT_MS / 4));
 server.close();
 server.closeIdleConnections();
 await Promise.race([once(server, "close"), sleep(config.DRAIN_TIMEOUT_MS, undefined, { ref: false })]);

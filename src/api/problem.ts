@@ -57,7 +57,6 @@ export function problemHandler(log: Log): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const answer = toAnswer(error);
     if (answer.status >= 500) log.error({ err: error, request: res.locals.requestId }, answer.message);
-    res.locals.failed = true;
     if (res.headersSent) return void res.destroy();
     if (!req.complete) hangUpSoon(req, res);
     sendProblem(res, answer);
@@ -102,6 +101,7 @@ function toAnswer(error: unknown): Answer {
 function fromExpress(error: unknown) {
   const { status, expose } = error as { status?: number; expose?: boolean };
   if (error instanceof URIError || status === 400) return plain(400, "bad_request", "The request is malformed");
+  if (status === 415) return plain(415, "unsupported_media", "The request body is of a kind that is not taken here");
   if (status === 413 && expose) return plain(413, "too_large", "The request body is too large");
   return undefined;
 }

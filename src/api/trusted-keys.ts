@@ -23,9 +23,10 @@ export function trustedKeys(url: string): JWTVerifyGetKey {
     try {
       const answer = await fetch(url, { signal, redirect: "error", headers: { accept: "application/json" } });
       if (answer.status !== 200) throw new Error(`it answered ${answer.status}`);
-      last = { body: await readBounded(answer), at: Date.now() };
-      JSON.parse(last.body);
-      return new Response(last.body);
+      const body = await readBounded(answer);
+      if (!Array.isArray((JSON.parse(body) as { keys?: unknown }).keys)) throw new Error("it answered no key set");
+      last = { body, at: Date.now() };
+      return new Response(body);
     } catch (error) {
       failedAt = Date.now();
       return fallback(error);

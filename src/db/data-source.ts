@@ -8,11 +8,15 @@ import { Job } from "./entities/job.ts";
 import { User } from "./entities/user.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
 
+const usualTimeouts = { statement_timeout: 10_000, lock_timeout: 3_000, idle_in_transaction_session_timeout: 10_000 };
+/** An index on a large table takes minutes; a lock that is not free soon is better waited for in another attempt. */
+const migrationTimeouts = { lock_timeout: 30_000 };
+
 /**
  * A data source that is not connected yet; `initialize()` connects it.
  * Its limits turn a stuck lock or a dead server into an error within seconds instead of a hanging request.
  */
-export function createDataSource(url: string, poolSize = 10) {
+export function createDataSource(url: string, poolSize = 10, timeouts: object = usualTimeouts) {
   return new DataSource({
     type: "postgres",
     url,
@@ -26,18 +30,25 @@ export function createDataSource(url: string, poolSize = 10) {
     poolErrorHandler: () => undefined,
     extra: {
       connectionTimeoutMillis: 3_000,
-      statement_timeout: 10_000,
-      lock_timeout: 3_000,
-      idle_in_transaction_session_timeout: 10_000,
       keepAlive: true,
+      ...timeouts,
     },
   });
 }
 
 /** A connected data source; throws `StartUpError` with the address when Postgres cannot be reached or refuses. */
-export async function connectDatabase(url: string, poolSize?: number) {
+export function connectDatabase(url: string, poolSize?: number) {
+  return connect(createDataSource(url, poolSize), url);
+}
+
+/** As `connectDatabase`, without the limits that a migration may exceed. */
+export function connectForMigration(url: string) {
+  return connect(createDataSource(url, 2, migrationTimeouts), url);
+}
+
+async function connect(db: DataSource, url: string) {
   try {
-    return await createDataSource(url, poolSize).initialize();
+    return await db.initialize();
   } catch (error) {
     const { host, pathname } = new URL(url);
     const reason = error instanceof Error ? error.message : String(error);

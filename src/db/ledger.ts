@@ -51,7 +51,7 @@ export async function claimJob(db: DataSource, id: string, worker: string, lease
 /** Prolongs the lease of a claim; false when somebody else holds the job now. */
 export async function renewLease(db: DataSource, { id, epoch }: Claim, leaseMs: number): Promise<boolean> {
   const [, affected]: [unknown, number] = await db.query(
-    "UPDATE job SET lease_until = now() + $3 * interval '1 millisecond' WHERE id = $1 AND epoch = $2 AND finished_at IS NULL",
+    "UPDATE job SET lease_until = now() + $3 * interval '1 millisecond' WHERE id = $1 AND epoch = $2 AND state = 'running'",
     [id, epoch, leaseMs],
   );
   return affected === 1;
@@ -64,10 +64,19 @@ export async function renewLease(db: DataSource, { id, epoch }: Claim, leaseMs: 
 export async function completeJob(tx: EntityManager, { id, epoch }: Claim, result: unknown): Promise<void> {
   const [, affected]: [unknown, number] = await tx.query(
     `UPDATE job SET state = 'succeeded', result = $3, finished_at = now(), lease_until = NULL
-     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
+     WHERE id = $1 AND epoch = $2 AND state = 'running'`,
     [id, epoch, result === undefined ? null : JSON.stringify(result)],
   );
   if (affected !== 1) throw new FencedError(`Job '${id}' is held by another worker since`);
+}
+
+/** Makes sure, until the transaction ends, that the claim holds; throws `FencedError` when it is lost. */
+export async function holdJob(tx: EntityManager, { id, epoch }: Claim): Promise<void> {
+  const rows = await tx.query("SELECT 1 FROM job WHERE id = $1 AND epoch = $2 AND state = 'running' FOR UPDATE", [
+    id,
+    epoch,
+  ]);
+  if (rows.length !== 1) throw new FencedError(`Job '${id}' is held by another worker since`);
 }
 
 /** What a failure costs: `none` is for outages and shutdowns, `all` for what no repetition can mend. */

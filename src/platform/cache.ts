@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Log } from "./logger.ts";
-import { cacheConnection, type RedisConnection } from "./redis.ts";
+import { cacheConnection, type RedisConnection, subscriberConnection } from "./redis.ts";
 
 /** A cached answer: the bytes to send and the strong ETag that was made of them when they were stored. */
 export interface CachedBody {
@@ -11,9 +11,9 @@ export interface CachedBody {
 export interface Cache {
   /**
    * The answer stored under `key`, or what `load` makes of it; one load at a time for a key in this process.
-   * Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
+   * `isWorthKeeping` is asked after the load. Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
    */
-  read(tag: string, key: string, load: () => Promise<unknown>): Promise<CachedBody>;
+  read(tag: string, key: string, load: () => Promise<unknown>, isWorthKeeping?: () => boolean): Promise<CachedBody>;
   /**
    * Drops all that was stored under a tag; call it after the commit. In this process it holds from the moment of the
    * call, so an answer need not wait for the promise, which resolves when Redis knows or is found to be away.
@@ -22,9 +22,13 @@ export interface Cache {
   close(): void;
 }
 
-interface LocalEntry extends CachedBody {
-  tag: string;
+interface Entry extends CachedBody {
+  /** Milliseconds since 1970; the same wherever a copy of it lies. */
   expires: number;
+}
+
+interface LocalEntry extends Entry {
+  tag: string;
 }
 
 export interface CacheOptions {
@@ -38,10 +42,11 @@ export interface CacheOptions {
 /** How long a reader may see an old value when the process that changed it died before saying so. */
 const ttlSeconds = 60;
 const localEntries = 500;
+const retryMs = 1_000;
 
 /** A cache on connections of its own: one for commands, one for being told of changes by other processes. */
 export function openCache(url: string, options: CacheOptions): Cache {
-  return createCache(cacheConnection(url, options.log), cacheConnection(url, options.log), options);
+  return createCache(cacheConnection(url, options.log), subscriberConnection(url, options.log), options);
 }
 
 /**
@@ -83,53 +88,57 @@ function createCache(
   subscriber.on("message", (_channel, tag) => dropLocal(tag));
   subscriber.on("close", deafen);
   subscriber.on("ready", listen);
-  redis.on("ready", () => {
-    for (const tag of unsaid.keys()) void tell(tag);
-  });
-
   const tell = async (tag: string) => {
     const said = unsaid.get(tag);
     try {
       await redis.multi().incr(generationKey(tag)).publish(channel, tag).exec();
       if (unsaid.get(tag) === said) unsaid.delete(tag);
     } catch (error) {
-      log.warn({ err: error, tag }, "cache not invalidated; will be when Redis is back");
+      log.warn({ err: error, tag }, "cache not invalidated yet; it is tried again");
+      setTimeout(() => unsaid.has(tag) && tell(tag), retryMs).unref();
     }
   };
 
-  const keep = (id: string, tag: string, value: CachedBody, began: number) => {
+  const keep = (id: string, tag: string, value: Entry, began: number) => {
     if (!listening || epoch !== began) return;
     const [oldest] = local.size >= localEntries ? local.keys() : [];
     if (oldest !== undefined) local.delete(oldest);
-    local.set(id, { ...value, tag, expires: Date.now() + ttlSeconds * 1_000 });
+    local.set(id, { ...value, tag });
   };
 
-  const fetchOrLoad = async (id: string, tag: string, key: string, load: () => Promise<unknown>) => {
+  /** Undefined: Redis is away, or a change could not be told yet. Nothing may be read from it or stored in it then. */
+  const generationOf = (tag: string) =>
+    unsaid.has(tag) ? undefined : redis.get(generationKey(tag)).catch(() => undefined);
+
+  const fetchOrLoad = async (
+    id: string,
+    tag: string,
+    key: string,
+    load: () => Promise<unknown>,
+    isWorth = () => true,
+  ) => {
     const began = epoch;
-    // Unknown generation: Redis is away, or a change could not be told. Nothing may be read from it or stored in it.
-    const generation = unsaid.has(tag) ? undefined : await redis.get(generationKey(tag)).catch(() => undefined);
-    const entry = `${prefix}:${tag}:${generation ?? 0}:${key}`;
-    if (generation !== undefined) {
-      const hit = await redis.get(entry).catch(() => null);
-      if (hit) {
-        count("redis");
-        const value = unpack(hit);
-        keep(id, tag, value, began);
-        return value;
-      }
+    const generation = await generationOf(tag);
+    const place = generation === undefined ? undefined : `${prefix}:${tag}:${generation ?? 0}:${key}`;
+    const hit = place && (await redis.get(place).catch(() => null));
+    if (hit) {
+      count("redis");
+      const found = unpack(hit);
+      keep(id, tag, found, began);
+      return found;
     }
     count("load");
     const body = JSON.stringify(await load());
-    const value = { body, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
-    if (generation !== undefined) {
-      await redis.set(entry, value.etag + value.body, "EX", ttlSeconds).catch(() => undefined);
-    }
-    keep(id, tag, value, began);
-    return value;
+    const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+    const loaded = { body, etag, expires: Date.now() + ttlSeconds * 1_000 };
+    if (!isWorth()) return loaded;
+    if (place) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
+    keep(id, tag, loaded, began);
+    return loaded;
   };
 
   return {
-    async read(tag, key, load) {
+    async read(tag, key, load, isWorthKeeping) {
       const id = `${tag}|${key}`;
       const entry = local.get(id);
       if (entry && entry.expires > Date.now()) {
@@ -138,7 +147,7 @@ function createCache(
       }
       const running = loading.get(id);
       if (running !== undefined) return running;
-      const promise = fetchOrLoad(id, tag, key, load).finally(() => {
+      const promise = fetchOrLoad(id, tag, key, load, isWorthKeeping).finally(() => {
         if (loading.get(id) === promise) loading.delete(id);
       });
       loading.set(id, promise);
@@ -157,7 +166,11 @@ function createCache(
   };
 }
 
-function unpack(stored: string): CachedBody {
-  const end = stored.indexOf('"', 1) + 1;
-  return { etag: stored.slice(0, end), body: stored.slice(end) };
+function pack({ expires, etag, body }: Entry) {
+  return `${expires} ${etag} ${body}`;
+}
+
+function unpack(stored: string): Entry {
+  const [expires = "", etag = ""] = stored.split(" ", 2);
+  return { expires: Number(expires), etag, body: stored.slice(expires.length + etag.length + 2) };
 }

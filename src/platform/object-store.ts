@@ -40,6 +40,11 @@ export class MissingObjectError extends Error {
   override readonly name = "MissingObjectError";
 }
 
+/** Three attempts fit well into the time that a job has. */
+const answerMs = 5_000;
+/** A streamed upload is as slow as its client; the request around it ends after a minute. */
+const streamMs = 60_000;
+
 export interface S3Options {
   /** Absent: Amazon's own of the region. */
   endpoint?: string | undefined;
@@ -65,8 +70,10 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
     // It would write to the console; every failure reaches the caller as an error anyway.
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     requestHandler: {
+      // Without this the SDK only logs that it has waited too long.
+      throwOnRequestTimeout: true,
       connectionTimeout: 2_000,
-      requestTimeout: 15_000,
+      requestTimeout: answerMs,
       httpAgent: { maxSockets: 200 },
       httpsAgent: { maxSockets: 200 },
     },
@@ -84,7 +91,8 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
     async put(Key, Body, { contentType, cacheControl }, { length, signal } = {}) {
       const headers = { ContentType: contentType, ...(cacheControl && { CacheControl: cacheControl }) };
       const size = length === undefined ? {} : { ContentLength: length };
-      await send(new PutObjectCommand({ Bucket, Key, Body, ...headers, ...size }), within(signal));
+      const patience = Buffer.isBuffer(Body) ? {} : { requestTimeout: streamMs };
+      await send(new PutObjectCommand({ Bucket, Key, Body, ...headers, ...size }), { ...within(signal), ...patience });
     },
     async get(Key, { length, signal } = {}) {
       const Range = length === undefined ? undefined : `bytes=0-${length - 1}`;

@@ -1,4 +1,5 @@
 import { Queue } from "bullmq";
+import { isNetworkError } from "../errors.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
 import { type QueueName, queueNames } from "../jobs/queues.ts";
 import type { Log } from "./logger.ts";
@@ -16,7 +17,7 @@ export interface Queues {
 export function createQueues(connection: RedisConnection, prefix: string, log: Log): Queues {
   const open = (name: QueueName) => {
     const queue = new Queue<QueuedData>(name, { connection, prefix });
-    queue.on("error", (error) => log.debug({ err: error, queue: name }, "queue error"));
+    queue.on("error", (error) => isNetworkError(error) || log.warn({ err: error, queue: name }, "queue error"));
     return [name, queue] as const;
   };
   const byName = Object.fromEntries(queueNames.map(open)) as Queues["byName"];

@@ -44,6 +44,11 @@ export function cacheConnection(url: string, log: Log) {
   );
 }
 
+/** A connection for being told of things: it waits, since nobody waits for it. */
+export function subscriberConnection(url: string, log: Log) {
+  return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
+}
+
 function observed(redis: Redis, log: Log) {
   let away = false;
   redis.on("error", (error: Error) => {

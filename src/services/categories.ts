@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 import { categories } from "../db/dao/categories.ts";
 import { violatedForeignKey, violatedUnique } from "../db/postgres-errors.ts";
 import { BadRequestError, ConflictError, NotFoundError, ValidationError } from "../errors.ts";
-import { addImage, promiseImage, type StagedImage } from "./images.ts";
+import { addImage, lastPublished, promiseImage, type StagedImage } from "./images.ts";
 import { slugify } from "./slug.ts";
 
 const notFound = () => new NotFoundError("Category not found");
@@ -32,7 +32,7 @@ export async function changeCategory(tx: EntityManager, id: string, { name, imag
     await categories.patch(tx, id, { name, slug }).catch(refuse(name, slug));
   }
   if (image) {
-    await addImage(tx, image, category.imageId);
+    await addImage(tx, image, await lastPublished(tx, category.imageId));
     await categories.patch(tx, id, { imageId: image.id });
     await promiseImage(tx, { entity: "category", entityId: id, imageId: image.id });
   }

@@ -25,6 +25,12 @@ export function addImage(tx: EntityManager, image: StagedImage, replacesId: stri
   return images.insert(tx, { id, objectKey, stagedKey, sourceSha256: sha256, sourceBytes: bytes, replacesId });
 }
 
+/** The picture that is shown for `imageId`: itself once it is published, until then the one before it. */
+export async function lastPublished(tx: EntityManager, imageId: string | null) {
+  const image = imageId ? await images.findById(tx, imageId) : null;
+  return image?.publishedAt ? image.id : (image?.replacesId ?? null);
+}
+
 /** Promises the web images of an entered upload; returns the id of the job. */
 export async function promiseImage(tx: EntityManager, payload: Payload, options?: PromiseOptions) {
   const jobId = await enqueue(tx, processImage, payload, options);
@@ -37,6 +43,12 @@ export async function awaitedImage(tx: EntityManager, { entity, entityId, imageI
   const owner = await owners[entity].findById(tx, entityId);
   if (owner?.imageId !== imageId) return null;
   return owner.image?.publishedAt ? null : owner.image;
+}
+
+/** Shows the variants of a former picture for an upload that turned out unusable. */
+export async function showFormerImage(tx: EntityManager, { entity, entityId, imageId }: Payload, former: Publication) {
+  await images.showInstead(tx, imageId, former);
+  await owners[entity].touch(tx, entityId);
 }
 
 /** Shows the finished web images of an upload. Belongs in the transaction that completes the job. */

@@ -25,6 +25,8 @@ export interface JobRun<N extends JobName> {
    * returns is the job's result. Throws `FencedError`, and nothing happened, when the job is another worker's now.
    */
   complete(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
+  /** Commits an effect without ending the job, under the same condition. */
+  commit(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
 }
 
 export interface Processor<N extends JobName> {

@@ -7,6 +7,7 @@ import {
   type FailureCost,
   FencedError,
   findJob,
+  holdJob,
   releaseJob,
   renewLease,
 } from "../db/ledger.ts";
@@ -22,6 +23,9 @@ import { processors } from "./processors/index.ts";
 const outageRetryMs = 2_000;
 /** Wait before a job that only newer code knows is offered again. */
 const unknownKindRetryMs = 30_000;
+
+/** What tidying up may take; a worker that stops is not held up by it for longer. */
+const tidyUpMs = 5_000;
 
 export interface Consumer {
   queue: QueueName;
@@ -42,9 +46,13 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
   const { context, queue, worker } = consumer;
   // Somebody may have put it there by hand.
   if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This is no promised job: its data has no ledger id");
-  const result = await claimJob(context.db, bull.data.id, worker, queues[queue].lockMs).catch(putBack(bull, token));
+  const result = await claimJob(context.db, bull.data.id, worker, queues[queue].lockMs).catch(
+    putBack(consumer, bull, token),
+  );
   if (result.outcome === "finished") {
     if (result.job?.state === "succeeded") await tidyUp(context, result.job);
+    // The board must not show as completed what the ledger calls failed.
+    if (result.job?.state === "failed") throw new UnrecoverableError(result.job.lastError?.message ?? "It has failed");
     return "finished before";
   }
   if (result.outcome === "held") return delay(bull, token, result.waitMs + 100);
@@ -64,7 +72,7 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
   }
   if (outcome.state === "fenced") {
     // It may have been ourselves: the commit went through, and only its answer was lost.
-    const job = await findJob(context.db.manager, claim.id);
+    const job = await findJob(context.db.manager, claim.id).catch(() => null);
     if (job?.state === "succeeded") await tidyUp(context, job);
   }
   const level = outcome.state === "failed" ? "error" : "warn";
@@ -88,10 +96,9 @@ type Outcome =
 async function attempt(consumer: Consumer, claim: Claim, lost: AbortSignal): Promise<Outcome> {
   const { context, queue } = consumer;
   const finish = async (cost: FailureCost, error: unknown, otherwise: Outcome): Promise<Outcome> => {
-    // A failure to write this down is no failure of the job: its lease runs out and it is claimed again.
-    const state = await releaseJob(context.db, claim, cost, cost === "none" ? null : describeError(error)).catch(
-      () => "open" as const,
-    );
+    const state = await releaseJob(context.db, claim, cost, describeError(error)).catch(() => "unwritten" as const);
+    // What the ledger does not know must not count with BullMQ either: the job is offered again when its lease is over.
+    if (state === "unwritten") return { state: "postponed", error, waitMs: queues[queue].lockMs };
     if (state === undefined) return { state: "fenced", error };
     return state === "failed" ? { state, error } : otherwise;
   };
@@ -140,22 +147,29 @@ async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
   const kind = claim.kind as keyof typeof jobs;
   const payload = jobs[kind].payload.parse(claim.payload) as JobPayload<typeof kind>;
   const transact = createTransact(context.db, nudge);
+  const origin = { actorId: null, traceId: claim.traceId };
   let completed = false;
   const complete = async (effect: Parameters<JobRun<typeof kind>["complete"]>[0]) => {
     signal.throwIfAborted();
-    await transact({ actorId: null, traceId: claim.traceId }, async (tx) => {
-      const result = await effect(tx);
-      await completeJob(tx, claim, result);
-    });
+    await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx)));
     completed = true;
+  };
+  const commit: JobRun<typeof kind>["commit"] = async (effect) => {
+    signal.throwIfAborted();
+    await transact(origin, async (tx) => {
+      await holdJob(tx, claim);
+      await effect(tx);
+    });
   };
 
   const { run: process } = processors[kind] as Processor<typeof kind>;
-  await unlessAborted(process({ id: claim.id, payload, signal, complete }, context), signal).catch((error: unknown) => {
-    // Its effect is committed, so it has succeeded whatever came after.
-    if (!completed) throw error;
-    context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but went wrong after that");
-  });
+  await unlessAborted(process({ id: claim.id, payload, signal, complete, commit }, context), signal).catch(
+    (error: unknown) => {
+      // Its effect is committed, so it has succeeded whatever came after.
+      if (!completed) throw error;
+      context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but went wrong after that");
+    },
+  );
   if (!completed) await complete(async () => undefined);
 }
 
@@ -163,14 +177,17 @@ async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
 async function tidyUp(context: WorkerContext, { id, kind, payload }: Pick<Claim, "id" | "kind" | "payload">) {
   if (!isJobName(kind)) return;
   const { afterwards } = processors[kind] as Processor<typeof kind>;
-  await afterwards?.(jobs[kind].payload.parse(payload), context).catch((error: unknown) => {
+  try {
+    const work = afterwards?.(jobs[kind].payload.parse(payload), context) ?? Promise.resolve();
+    await unlessAborted(work, AbortSignal.timeout(tidyUpMs));
+  } catch (error) {
     context.log.warn({ err: error, job: id, kind }, "job succeeded, but was not tidied up after");
-  });
+  }
 }
 
 /**
  * Lets go of work that is aborted, even when it does not look at its signal: an encoder in its thread cannot be
- * stopped. What it still does is harmless, for it cannot complete the job any more.
+ * stopped. What it still does is harmless: by then the job is not running in its name any more, so it cannot complete it.
  */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal) {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -208,6 +225,9 @@ async function handBack(bull: Job<QueuedData>, token: string): Promise<never> {
 }
 
 /** When Postgres cannot even be asked for the job, it goes back and costs no attempt. */
-function putBack(bull: Job<QueuedData>, token: string) {
-  return (_error: unknown) => delay(bull, token, outageRetryMs);
+function putBack({ context }: Consumer, bull: Job<QueuedData>, token: string) {
+  return (error: unknown) => {
+    context.log.warn({ err: error, queuedJob: bull.id }, "job could not be claimed; it is put back");
+    return delay(bull, token, outageRetryMs);
+  };
 }

@@ -1,4 +1,5 @@
 import { Worker } from "bullmq";
+import { isNetworkError } from "../errors.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
 import { queues } from "../jobs/queues.ts";
 import type { RedisConnection } from "../platform/redis.ts";
@@ -29,7 +30,7 @@ export function startWorker(consumer: Consumer, { connection, prefix, concurrenc
       maxStalledCount: 1_000,
     },
   );
-  worker.on("error", (error) => context.log.debug({ err: error, queue }, "worker error"));
+  worker.on("error", (error) => isNetworkError(error) || context.log.warn({ err: error, queue }, "worker error"));
   worker.on("stalled", (job) =>
     context.log.warn({ queue, queuedJob: job }, "a worker died with this job; it runs again"),
   );

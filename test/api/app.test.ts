@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { routes } from "../../src/api/routes/index.ts";
 import { call, useApi } from "../support/api.ts";
 
@@ -50,14 +50,21 @@ describe("the API as a whole", () => {
 
   test("is not ready while S3 is away or the process stops, and says so", async () => {
     await api.s3.stop();
-    const away = await get("/-/health-checks/readiness");
-    await api.s3.start();
+    const away = await vi.waitFor(async () => {
+      const answer = await get("/-/health-checks/readiness");
+      expect(answer.status).toBe(503);
+      return answer;
+    });
     expect(away).toMatchObject({
       status: 503,
       body: { detail: "Not ready: s3", checks: { postgres: "ok", redis: "ok", s3: "cannot be reached" } },
     });
+    const postgresOnly = await get("/-/health-checks/readiness?require=postgres");
+    expect(postgresOnly.status).toBe(204);
+    await api.s3.start();
     api.isStopping = true;
-    expect((await get("/-/health-checks/readiness")).body.detail).toBe("Not ready: process");
+    const stopping = async () => (await get("/-/health-checks/readiness")).body.detail;
+    await vi.waitFor(async () => expect(await stopping()).toBe("Not ready: process"));
     api.isStopping = false;
     expect((await get("/-/health-checks/liveness")).status).toBe(204);
   });

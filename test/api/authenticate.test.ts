@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { generateKeyPair } from "jose";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { User } from "../../src/db/entities/user.ts";
 import { call, sendCategory, stored, useApi, userIds } from "../support/api.ts";
 import type { TokenOptions } from "../support/identity.ts";
@@ -138,11 +138,23 @@ describe("who may do what", () => {
   });
 
   test("known keys go on working while the issuer is away", async () => {
-    const token = await api.identity.token(userIds.admin);
+    const token = await api.identity.token(userIds.admin, { expires: "2h" });
     expect((await ask(`Bearer ${token}`)).status).toBe(404);
-    api.identity.isBroken = true;
-    expect((await ask(`Bearer ${token}`)).status).toBe(404);
-    api.identity.isBroken = false;
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11 * 60_000 });
+    try {
+      const before = api.identity.requests;
+      for (const fault of ["error", "no JSON", "no keys"] as const) {
+        api.identity.fault = fault;
+        expect((await ask(`Bearer ${token}`)).status, fault).toBe(404);
+        vi.setSystemTime(Date.now() + 11 * 60_000);
+      }
+      expect(api.identity.requests - before).toBe(3);
+      vi.setSystemTime(Date.now() + 60 * 60_000);
+      expect((await ask(`Bearer ${token}`)).status).toBe(503);
+    } finally {
+      vi.useRealTimers();
+      api.identity.fault = undefined;
+    }
   });
 });
 
@@ -150,12 +162,12 @@ describe("an issuer that was never seen", () => {
   const api = useApi({ relay: false });
 
   test("503 with Retry-After while it is away, and 404 for the job once it is back", async () => {
-    api.identity.isBroken = true;
+    api.identity.fault = "error";
     const headers = { authorization: `Bearer ${api.tokens.admin}` };
     const url = `${api.url}/jobs/${userIds.user}`;
     const answer = await call(url, { headers });
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
-    api.identity.isBroken = false;
+    api.identity.fault = undefined;
     await expect.poll(async () => (await call(url, { headers })).status, { timeout: 5_000 }).toBe(404);
   });
 });

@@ -35,6 +35,12 @@ describe("Bull Board", () => {
     expect(refused.text).toContain("role USER is not allowed");
   });
 
+  test("answers 4xx to a login without a form", async () => {
+    expect((await send(`${board}/login`, { method: "POST" })).status).toBe(401);
+    const headers = { "content-type": "application/x-www-form-urlencoded; charset=foo" };
+    expect((await send(`${board}/login`, { method: "POST", headers, body: "token=x" })).status).toBe(415);
+  });
+
   test("says why a login failed, and escapes it", async () => {
     const refused = await login("<img onerror=alert(1)>");
     expect(refused.status).toBe(401);

@@ -102,6 +102,21 @@ describe("categories", () => {
       expect((await pictureOf(answer.body.id)).images.length).toBeGreaterThan(0);
     });
 
+    test("answers 409 to another name with the same slug and says which it is", async () => {
+      await create("Гайки № 5");
+      const { status, body } = await sendCategory(api, { name: "Гайки No-5", image: await redPng() });
+      expect([status, body.detail]).toEqual([
+        409,
+        "A category with the slug 'gaiki-no-5' exists already; choose another name",
+      ]);
+    });
+
+    test("can be found by its slug however long that got", async () => {
+      const { slug, id } = await create("щ".repeat(300));
+      expect(slug).toHaveLength(1_200);
+      expect((await get(`/categories/slug/${slug}`)).body.id).toBe(id);
+    });
+
     test("answers 409 to a second category of that name and says which it is", async () => {
       await create("Подвеска");
       const { status, body } = await sendCategory(api, { name: "Подвеска", image: await redPng() });
@@ -153,6 +168,17 @@ describe("categories", () => {
       expect((await fetch(after.image_url)).headers.get("cache-control")).toContain("immutable");
       const job = await get(`/jobs/${body.image_job?.id}`, as(api.tokens.employee));
       expect(job.body.error?.message).toMatch(/damaged/);
+    });
+
+    test("looks past a picture that is still to come for the former one", async () => {
+      const { id, images } = await pictureOf((await create("Пороги", 330)).id);
+      await api.queues.byName.images.pause();
+      const path = `/categories/${id}`;
+      await sendCategory(api, { method: "PATCH", path, image: await redPng(340, 340) });
+      const broken = (await redPng(900, 900)).subarray(0, 600);
+      await sendCategory(api, { method: "PATCH", path, image: broken });
+      await api.queues.byName.images.resume();
+      expect((await pictureOf(id, (status) => status === "failed")).images).toEqual(images);
     });
 
     test("answers 400 to nothing to change, and 404 to a category that is not there", async () => {
@@ -287,6 +313,18 @@ describe("categories", () => {
       expect(status).toBe(409);
       expect(body.detail).toContain("still has sub-categories");
     });
+  });
+
+  test("the audit log keeps neither what nobody asked for nor what Postgres refuses", async () => {
+    const body = new FormData();
+    body.set("name", "Ну\0ль");
+    body.set("password", "hunter2");
+    body.set("image_blob", new Blob([new Uint8Array(await redPng())]), "p.png");
+    const headers = as(api.tokens.employee);
+    const { headers: answer } = await call(`${api.url}/categories`, { method: "POST", body, headers });
+    const entry = await api.db.manager.findOneByOrFail(AuditEntry, { requestId: answer.get("x-request-id") ?? "" });
+    expect(entry).toMatchObject({ status: 422, payload: { name: "Нуль" } });
+    expect(JSON.stringify(entry.payload)).not.toContain("hunter2");
   });
 
   test("each change by staff is in the audit log once, with its outcome; reading is not", async () => {

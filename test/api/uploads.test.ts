@@ -1,5 +1,6 @@
 import { deflateSync } from "node:zlib";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { AuditEntry } from "../../src/db/entities/audit-entry.ts";
 import { call, objectKeys, sendCategory, stored, useApi, useWorker } from "../support/api.ts";
 import { hangUpAfter, multipart, type Part, sendHead, sendUntilClosed } from "../support/http.ts";
 import { redPng } from "../support/images.ts";
@@ -198,8 +199,11 @@ describe("what may be uploaded as a category", () => {
       `content-length: ${body.length}`,
       "\r\n",
     ].join("\r\n");
+    const audited = () => api.db.manager.countBy(AuditEntry, { status: 400 });
+    const refusals = await audited();
     await hangUpAfter(api.url, head, body.subarray(0, 1_500_000));
-    await vi.waitFor(async () => expect(await stored(api)).toEqual(before), 5_000);
+    await vi.waitFor(async () => expect(await audited()).toBe(refusals + 1), 5_000);
+    expect(await stored(api)).toEqual(before);
   });
 
   test("exactly 5 MB are taken, whatever the file is called inside the form", async () => {

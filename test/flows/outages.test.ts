@@ -68,7 +68,10 @@ describe("while S3 is away", () => {
     await api.s3.stop();
     await api.queues.byName.images.resume();
     const job = () => call(body.image_job?.url.replace("https://api.test", api.url) ?? "", asEmployee(api));
-    await vi.waitFor(async () => expect((await job()).body.started_at).toBeTruthy(), 10_000);
+    const find = () =>
+      api.db.query("SELECT state, failures FROM job WHERE epoch > 0 AND id = $1", [body.image_job?.id]);
+    await vi.waitFor(async () => expect(await find()).toEqual([{ state: "open", failures: 0 }]), 10_000);
+    expect((await job()).body.error?.message).toBe("The object store cannot be reached");
     await api.s3.start();
     await vi.waitFor(isDone(api, body.id), { timeout: 15_000, interval: 100 });
     expect((await job()).body).toMatchObject({ status: "succeeded", failures: 0 });
@@ -103,8 +106,11 @@ describe("a worker that dies", () => {
     const { body } = await sendCategory(api, { name: "Вежливо", image: await redPng(5_000, 5_000) });
     const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
     await vi.waitFor(async () => expect(await state()).toBe("running"), { timeout: 10_000, interval: 2 });
-    expect(await workers.stop(worker, "SIGTERM")).toEqual([0, null]);
+    const stopped = workers.stop(worker, "SIGTERM");
+    const other = await sendCategory(api, { name: "Следующий", image: await redPng() });
+    expect(await stopped).toEqual([0, null]);
     expect(await state()).toBe("succeeded");
+    expect((await call(`${api.url}/categories/${other.body.id}`)).body.image_job?.status).toBe("open");
   });
 
   test("by SIGTERM without time to finish: the job goes back unharmed", { timeout: 30_000 }, async () => {

@@ -99,6 +99,7 @@ export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOpt
       log,
       metrics,
       authenticate: createAuthenticate(db, [issuer]),
+      stopping: stop.signal,
       publicUrl: "https://api.test",
     };
     api.context = context;

@@ -22,8 +22,8 @@ export function useIdentity() {
   const identity = {
     url: "",
     requests: 0,
-    /** While true it answers 500. */
-    isBroken: false,
+    /** What is wrong with its answers at the moment. */
+    fault: undefined as "error" | "no JSON" | "no keys" | undefined,
     /** A token of the user, valid unless the options spoil it. */
     token(subject: string, options: TokenOptions = {}) {
       const { kid = "key-1", expires = "10m", issuer = identity.url, audience = identity.url } = options;
@@ -41,7 +41,9 @@ export function useIdentity() {
   };
   const server = createServer(async (_req, res) => {
     identity.requests++;
-    if (identity.isBroken) return void res.writeHead(500).end();
+    if (identity.fault === "error") return void res.writeHead(500).end();
+    if (identity.fault === "no JSON") return void res.end("<html>We are being upgraded</html>");
+    if (identity.fault === "no keys") return void res.end("{}");
     const key = { ...(await identity.publicKey()), kid: "key-1", alg: "EdDSA", use: "sig" };
     res.setHeader("content-type", "application/json").end(JSON.stringify({ keys: [key] }));
   });

@@ -14,7 +14,6 @@ export function useWorkerProcesses(api: TestApi) {
       env: {
         PATH,
         HOME,
-        NODE_ENV: "test",
         LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
         HOST: "127.0.0.1",
         OPS_PORT: "0",
@@ -34,7 +33,11 @@ export function useWorkerProcesses(api: TestApi) {
     });
     running.add(child);
     child.once("exit", () => running.delete(child));
-    await once(child, "message");
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`The worker ended with exit code ${code} before it was ready`);
+    });
+    ended.catch(() => undefined);
+    await Promise.race([once(child, "message"), ended]);
     return child;
   }
 

@@ -10,7 +10,7 @@ import {
 } from "../../services/categories.ts";
 import { awaitJob } from "../await-job.ts";
 import type { ApiContext } from "../context.ts";
-import { defineRoute } from "../define-route.ts";
+import { defineRoute, type Wait } from "../define-route.ts";
 import { line, required, timestamp, uuid } from "../fields.ts";
 import { ImageView, imageView } from "../image-view.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
@@ -56,15 +56,15 @@ function categoryDetail(category: Category, context: ApiContext): z.output<typeo
 }
 
 /** The answer to a write: the new state, after the picture is done if the caller wants to wait for that. */
-async function answerWrite(context: ApiContext, status: number, id: string, wait: number | undefined) {
+async function answerWrite(context: ApiContext, status: number, id: string, wait: Wait | undefined) {
   void context.cache.invalidate(cacheTag);
   const category = await getCategory(context.db.manager, id);
   if (wait === undefined || !category.image?.jobId) {
     return { status, body: categoryDetail(category, context) };
   }
-  await awaitJob(context.db, category.image.jobId, wait);
+  await awaitJob(context.db, category.image.jobId, wait.seconds, wait.signal);
   const body = categoryDetail(await getCategory(context.db.manager, id), context);
-  return { status, body, headers: { "preference-applied": `wait=${wait}` } };
+  return { status, body, headers: { "preference-applied": `wait=${wait.seconds}` } };
 }
 
 export const categoryRoutes = [
@@ -78,15 +78,19 @@ export const categoryRoutes = [
     async handle(context, { query, profile }) {
       const { manager } = context.db;
       const key = profile === "warehouse" ? "list:all" : `list:${query.page}:${query.size}`;
-      const cached = await context.cache.read(cacheTag, key, async () => {
+      // There is no end of pages past the end, so those are not kept.
+      let isPastEnd = false;
+      const load = async () => {
         if (profile === "warehouse") return (await categories.all(manager)).map((one) => categoryView(one, context));
         const [rows, total] = await categories.list(manager, slice(query));
+        isPastEnd = rows.length === 0;
         return toPage(
           rows.map((one) => categoryView(one, context)),
           total,
           query,
         );
-      });
+      };
+      const cached = await context.cache.read(cacheTag, key, load, () => !isPastEnd);
       return { status: 200, cached };
     },
   }),
@@ -95,8 +99,8 @@ export const categoryRoutes = [
     path: "/categories/slug/{slug}",
     summary: "One category by its slug",
     tag,
-    params: z.object({ slug: line() }),
-    responses: { 200: CategoryDetail, 404: Problem },
+    params: z.object({ slug: line(2_000) }),
+    responses: { 200: CategoryDetail, 404: Problem, 422: InvalidRequest },
     async handle(context, { params: { slug } }) {
       const category = await getCategoryBySlug(context.db.manager, slug);
       return { status: 200, body: categoryDetail(category, context) };

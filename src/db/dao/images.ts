@@ -32,6 +32,11 @@ export const images = {
     await tx.update(Image, { id }, { variants, thumbhash, publishedAt: () => "now()" });
   },
 
+  /** Shows another picture's variants at this one's address; it stays unpublished, so its job may still mend it. */
+  async showInstead(tx: EntityManager, id: string, { variants, thumbhash }: Publication) {
+    await tx.update(Image, { id }, { variants, thumbhash });
+  },
+
   /** Notes that the staged upload has been removed. */
   async forgetStaged(tx: EntityManager, id: string) {
     await tx.update(Image, { id }, { stagedKey: null });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { images } from "../../db/dao/images.ts";
 import type { Image, ImageVariant } from "../../db/entities/image.ts";
 import { MissingObjectError } from "../../platform/object-store.ts";
-import { awaitedImage, publishImage } from "../../services/images.ts";
+import { awaitedImage, publishImage, showFormerImage } from "../../services/images.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { makeWebImages, recipeVersion, type Variant } from "../images/recipe.ts";
@@ -86,6 +86,6 @@ async function showFormer(job: JobRun<"process-image">, context: WorkerContext, 
   if (!former?.publishedAt) return;
   const headers = { contentType: "image/webp", cacheControl: forever };
   await context.store.copy(former.objectKey, image.objectKey, headers, { signal: job.signal });
-  await context.db.transaction((tx) => publishImage(tx, job.payload, former));
+  await job.commit((tx) => showFormerImage(tx, job.payload, former));
   await context.cache.invalidate(job.payload.entity);
 }
