@@ -8,7 +8,13 @@ import { Job } from "./entities/job.ts";
 import { User } from "./entities/user.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
 
-const usualTimeouts = { statement_timeout: 10_000, lock_timeout: 3_000, idle_in_transaction_session_timeout: 10_000 };
+const usualTimeouts = {
+  statement_timeout: 10_000,
+  lock_timeout: 3_000,
+  idle_in_transaction_session_timeout: 10_000,
+  // Counted here, for a server that does not answer any more.
+  query_timeout: 15_000,
+};
 /** An index on a large table takes minutes; a lock that is not free soon is better waited for in another attempt. */
 const migrationTimeouts = { lock_timeout: 30_000 };
 

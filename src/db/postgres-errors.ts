@@ -35,7 +35,7 @@ export function isPostgresUnavailable(error: unknown) {
   const { code = "" } = postgresError(error);
   if (isNetworkError(postgresError(error)) || /^(08|53|57)/.test(code) || code === "55P03") return true;
   const message = error instanceof Error ? error.message : "";
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+  return /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
     message,
   );
 }

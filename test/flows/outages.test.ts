@@ -102,13 +102,12 @@ describe("a worker that dies", () => {
   });
 
   test("by SIGTERM: it finishes its job, takes no other, and exits with 0", { timeout: 30_000 }, async () => {
-    const worker = await workers.start();
+    const worker = await workers.start({ WORKER_CONCURRENCY: "1" });
     const { body } = await sendCategory(api, { name: "Вежливо", image: await redPng(5_000, 5_000) });
     const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
     await vi.waitFor(async () => expect(await state()).toBe("running"), { timeout: 10_000, interval: 2 });
-    const stopped = workers.stop(worker, "SIGTERM");
     const other = await sendCategory(api, { name: "Следующий", image: await redPng() });
-    expect(await stopped).toEqual([0, null]);
+    expect(await workers.stop(worker, "SIGTERM")).toEqual([0, null]);
     expect(await state()).toBe("succeeded");
     expect((await call(`${api.url}/categories/${other.body.id}`)).body.image_job?.status).toBe("open");
   });
