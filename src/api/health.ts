@@ -1,4 +1,5 @@
 import { Router } from "express";
+import { sendJson } from "./send-result.ts";
 
 /** Resolves when a dependency answers; rejects otherwise. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
@@ -33,12 +34,13 @@ export function healthRoutes({ probes, version, isStopping }: HealthOptions) {
     const bad = decide.filter(([, state]) => state !== "ok").map(([name]) => name);
     if (bad.length > 0) {
       const detail = `Not ready: ${bad.join(", ")}`;
-      return void res.status(503).set("retry-after", "5").json({ detail, message: detail, checks });
+      res.status(503).set("retry-after", "5");
+      return sendJson(res, { detail, message: detail, checks });
     }
     if (req.query.verbose === undefined) return void res.status(204).end();
-    res.json({ checks });
+    sendJson(res, { checks });
   });
-  router.get("/-/version", (_req, res) => void res.json({ version }));
+  router.get("/-/version", (_req, res) => sendJson(res, { version }));
   return router;
 }
 

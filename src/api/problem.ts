@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
 import { AppError, UnavailableError, ValidationError } from "../errors.ts";
 import type { Log } from "../platform/logger.ts";
+import { sendJson } from "./send-result.ts";
 
 /** What is still read of a body that nobody wants, so that the caller gets to see the answer. */
 const unwanted = { ms: 3_000, bytes: 16 * 1024 * 1024 };
@@ -78,7 +79,8 @@ function sendProblem(res: Response, { status, ...body }: Answer) {
   if (status === 401) res.setHeader("www-authenticate", "Bearer");
   if (status === 503) res.setHeader("retry-after", "5");
   res.setHeader("cache-control", "no-store");
-  res.status(status).json({ ...body, request_id: res.locals.requestId });
+  res.status(status);
+  sendJson(res, { ...body, request_id: res.locals.requestId });
 }
 
 /** Status that an error is answered with. */

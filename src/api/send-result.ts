@@ -14,6 +14,11 @@ export function sendResult(req: Request, res: Response, { status, body, cached, 
   }
   if (!res.hasHeader("cache-control")) res.set("cache-control", "no-store");
   if (body === undefined) return void res.end();
+  sendJson(res, body);
+}
+
+/** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */
+export function sendJson(res: Response, body: unknown) {
   res.setHeader("content-type", "application/json");
   res.end(JSON.stringify(body));
 }

@@ -7,7 +7,9 @@ describe("the API as a whole", () => {
   const get = (path: string, init: RequestInit = {}) => call(api.url + path, init);
 
   test("answers 404 to an unknown path and 405 to a known one with another method", async () => {
-    expect(await get("/nowhere")).toMatchObject({ status: 404, body: { detail: "Not Found" } });
+    const unknown = await get("/nowhere");
+    expect(unknown).toMatchObject({ status: 404, body: { detail: "Not Found" } });
+    expect(unknown.headers.get("content-type")).toBe("application/json");
     const { status, headers, body } = await get("/categories", { method: "PUT" });
     expect([status, headers.get("allow"), body.detail]).toEqual([405, "GET, POST", "Method Not Allowed"]);
     expect((await get("/categories/slug/x", { method: "DELETE" })).headers.get("allow")).toBe("GET");
