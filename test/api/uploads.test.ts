@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { AuditEntry } from "../../src/db/entities/audit-entry.ts";
 import { call, objectKeys, sendCategory, stored, useApi, useWorker } from "../support/api.ts";
 import { hangUpAfter, multipart, type Part, sendHead, sendUntilClosed } from "../support/http.ts";
-import { redPng } from "../support/images.ts";
+import { phonePhoto, pngBomb, redPng, truncated } from "../support/images.ts";
 
 const fiveMegabytes = 5 * 1024 * 1024;
 const jpegStart = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1]);
@@ -231,17 +231,45 @@ describe("pictures that are taken and turn out unusable", () => {
   const api = useApi();
   useWorker(api);
 
-  test("a truncated picture: the job fails for good with a reason that people can read, the placeholder stays", async () => {
-    const whole = await redPng(600, 600);
-    const image = whole.subarray(0, Math.floor(whole.length / 2));
-    const { status, body } = await sendCategory(api, { name: "Обрезано", image, headers: { prefer: "wait=10" } });
-    expect(status).toBe(201);
-    expect(body).toMatchObject({ images: [], image_job: { status: "failed" } });
-    const headers = { authorization: `Bearer ${api.tokens.employee}` };
-    const job = await call(`${api.url}/jobs/${body.image_job?.id}`, { headers });
-    expect(job.body).toMatchObject({ status: "failed", failures: 1, error: { name: "UnusableImageError" } });
-    expect(job.body.error?.message).toMatch(/^The PNG is damaged/);
-    const shown = await fetch(body.image_url);
-    expect([shown.status, shown.headers.get("cache-control")]).toEqual([200, "no-store"]);
+  test.each<[string, () => Promise<Buffer>, string, RegExp]>([
+    [
+      "a truncated JPEG",
+      async () => truncated(await phonePhoto(), 0.5),
+      "a.jpg",
+      /^The JPEG is damaged: it ends too early$/,
+    ],
+    [
+      "a PNG of a megabyte that is 16,000 pixels square",
+      async () => pngBomb(16_000),
+      "a.png",
+      /^The image is 16000 × 16000/,
+    ],
+  ])(
+    "%s: the job fails for good with a reason that people can read, the placeholder stays",
+    async (name, make, fileName, reason) => {
+      const image = await make();
+      const { status, body } = await sendCategory(api, { name, image, fileName, headers: { prefer: "wait=10" } });
+      expect(status).toBe(201);
+      expect(body).toMatchObject({ images: [], image_job: { status: "failed" } });
+      const headers = { authorization: `Bearer ${api.tokens.employee}` };
+      const job = await call(`${api.url}/jobs/${body.image_job?.id}`, { headers });
+      expect(job.body).toMatchObject({ status: "failed", failures: 1, error: { name: "UnusableImageError" } });
+      expect(job.body.error?.message).toMatch(reason);
+      const shown = await fetch(body.image_url);
+      expect([shown.status, shown.headers.get("cache-control")]).toEqual([200, "no-store"]);
+    },
+  );
+
+  test("a photo of a phone held upright, with the place where it was taken: upright, and the place is gone", async () => {
+    const image = await phonePhoto({ width: 600, height: 800, orientation: 6, gps: true });
+    const options = { name: "С телефона", image, fileName: "IMG_0001.JPG", headers: { prefer: "wait=10" } };
+    const { body } = await sendCategory(api, options);
+    expect(body.images.map(({ width, height }) => [width, height])).toEqual([
+      [320, 427],
+      [600, 800],
+      [600, 800],
+    ]);
+    const shown = Buffer.from(await (await fetch(body.image_url)).arrayBuffer());
+    expect(shown.includes("EXIF") || shown.includes("Exif")).toBe(false);
   });
 });
