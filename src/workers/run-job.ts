@@ -96,7 +96,9 @@ type Outcome =
 async function attempt(consumer: Consumer, claim: Claim, lost: AbortSignal): Promise<Outcome> {
   const { context, queue } = consumer;
   const finish = async (cost: FailureCost, error: unknown, otherwise: Outcome): Promise<Outcome> => {
-    const state = await releaseJob(context.db, claim, cost, describeError(error)).catch(() => "unwritten" as const);
+    // A shutdown is no fault of the job that anybody should read about.
+    const shown = otherwise.state === "handed-back" ? null : describeError(error);
+    const state = await releaseJob(context.db, claim, cost, shown).catch(() => "unwritten" as const);
     // What the ledger does not know must not count with BullMQ either: the job is offered again when its lease is over.
     if (state === "unwritten") return { state: "postponed", error, waitMs: queues[queue].lockMs };
     if (state === undefined) return { state: "fenced", error };

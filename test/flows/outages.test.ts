@@ -118,10 +118,11 @@ describe("a worker that dies", () => {
     const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
     await vi.waitFor(async () => expect(await state()).toBe("running"), { timeout: 10_000, interval: 2 });
     expect(await workers.stop(worker, "SIGTERM")).toEqual([0, null]);
-    const find = () => api.db.query("SELECT state, failures, crashes FROM job WHERE id = $1", [body.image_job?.id]);
-    expect(await find()).toEqual([{ state: "open", failures: 0, crashes: 0 }]);
+    const find = () =>
+      api.db.query("SELECT state, failures, crashes, last_error FROM job WHERE id = $1", [body.image_job?.id]);
+    expect(await find()).toEqual([{ state: "open", failures: 0, crashes: 0, last_error: null }]);
     await workers.start();
     await vi.waitFor(isDone(api, body.id), { timeout: 10_000, interval: 50 });
-    expect(await find()).toEqual([{ state: "succeeded", failures: 0, crashes: 0 }]);
+    expect(await find()).toEqual([{ state: "succeeded", failures: 0, crashes: 0, last_error: null }]);
   });
 });
