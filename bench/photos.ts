@@ -189,7 +189,11 @@ async function pictureSets({ s3 }: StackFile, directory: string) {
   }
   client.destroy();
   const variants = keys.filter((key) => /^images\/[0-9a-f]{32}\//.test(key));
-  const folders = Map.groupBy(variants, (key) => key.split("/")[1] ?? "");
-  const complete = [...folders.values()].filter((set) => set.length === 4).length;
+  const folders = new Map<string, number>();
+  for (const key of variants) {
+    const folder = key.split("/")[1] ?? "";
+    folders.set(folder, (folders.get(folder) ?? 0) + 1);
+  }
+  const complete = [...folders.values()].filter((count) => count === 4).length;
   return { complete, strays: keys.length - complete * 4 - photos };
 }

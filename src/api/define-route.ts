@@ -100,8 +100,9 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
     };
     router[route.method](expressPath(route.path), serve);
   }
-  for (const [path, methods] of Map.groupBy(routes, ({ path }) => path)) {
-    const allow = methods.map(({ method }) => method.toUpperCase()).join(", ");
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const known = routes.filter((route) => route.path === path);
+    const allow = known.map(({ method }) => method.toUpperCase()).join(", ");
     router.all(expressPath(path), (_req, res) => {
       res.set("allow", allow);
       throw new MethodNotAllowedError("Method Not Allowed");

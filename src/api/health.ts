@@ -54,14 +54,13 @@ function remembered<T>(load: () => Promise<T>) {
 }
 
 async function ask(probe: Probe): Promise<string> {
-  const { promise: late, resolve } = Promise.withResolvers<string>();
   const stop = AbortSignal.timeout(timeoutMs);
-  stop.addEventListener("abort", () => resolve("no answer within 1 s"));
-  return Promise.race([
-    late,
-    probe(stop).then(
-      () => "ok",
-      () => "cannot be reached",
-    ),
-  ]);
+  const late = new Promise<string>((resolve) => {
+    stop.addEventListener("abort", () => resolve("no answer within 1 s"));
+  });
+  const answer = probe(stop).then(
+    () => "ok",
+    () => "cannot be reached",
+  );
+  return Promise.race([late, answer]);
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { priorities } from "../jobs/define-job.ts";
 import { type Dispatch, queuedJobId } from "../jobs/dispatch.ts";
 import { isJobName, jobs } from "../jobs/index.ts";
-import type { QueueName } from "../jobs/queues.ts";
 import type { Log } from "./logger.ts";
 import type { Queues } from "./queues.ts";
 
@@ -40,10 +39,13 @@ export function startRelay(options: RelayOptions): Relay {
 
   const pause = (ms: number) => {
     if (nudged) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    wake = resolve;
-    return promise.finally(() => clearTimeout(timer));
+    return new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   };
 
   let backoffMs = 0;
@@ -72,8 +74,9 @@ export function startRelay(options: RelayOptions): Relay {
 }
 
 async function publish(queues: Queues, batch: Dispatch[]) {
-  for (const [queue, group] of Map.groupBy(batch, (job) => job.queue)) {
-    await queues.byName[queue as QueueName].addBulk(group.map(toQueuedJob));
+  for (const [name, queue] of Object.entries(queues.byName)) {
+    const group = batch.filter((job) => job.queue === name);
+    if (group.length > 0) await queue.addBulk(group.map(toQueuedJob));
   }
 }
 

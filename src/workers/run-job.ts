@@ -192,8 +192,10 @@ async function tidyUp(context: WorkerContext, { id, kind, payload }: Pick<Claim,
  * stopped. What it still does is harmless: by then the job is not running in its name any more, so it cannot complete it.
  */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal) {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
+  let abort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+  });
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   work.catch(() => undefined);

@@ -8,6 +8,7 @@ import { demoUsers } from "../../dev/demo/users.ts";
 import { createObjectStore, type ObjectStore } from "../../src/platform/object-store.ts";
 import { slugify } from "../../src/services/slug.ts";
 import { useDatabase } from "../support/database.ts";
+import { groups } from "../support/groups.ts";
 import { useBucket } from "../support/s3.ts";
 
 const small = generateCatalogue({ seed: 20, size: "small" });
@@ -69,16 +70,13 @@ describe.each(sizes)("the %s catalogue", (size, catalogue, counts) => {
   });
 
   it("has two or three offers for each product, of different makers", () => {
-    const brands = Map.groupBy(offers, ({ productId }) => productId);
-    for (const group of brands.values()) {
+    for (const group of groups(offers, ({ productId }) => productId)) {
       expect([2, 3]).toContain(group.length);
       expect(new Set(group.map(({ brand }) => brand.toLowerCase())).size).toBe(group.length);
     }
-    const spellings = Map.groupBy(
-      offers.map(({ brand }) => brand),
-      (brand) => brand.toLowerCase(),
-    );
-    expect([...spellings.values()].some((group) => new Set(group).size > 1)).toBe(true);
+    const brands = offers.map(({ brand }) => brand);
+    const spellings = groups(brands, (brand) => brand.toLowerCase());
+    expect(spellings.some((group) => new Set(group).size > 1)).toBe(true);
   });
 
   it("has log-normal prices in whole roubles with a median around 1,890", () => {
