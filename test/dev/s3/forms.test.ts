@@ -48,7 +48,7 @@ describe("form uploads", () => {
     const small = await post("form/size", "x", { conditions });
     expect([small.status, await codeOf(small)]).toEqual([400, "EntityTooSmall"]);
     expect(await keys("form/size")).toEqual([]);
-    expect(await readdir(join(s3.directory, bucket, "incoming"))).toEqual([]);
+    await expect.poll(() => readdir(join(s3.directory, bucket, "incoming"))).toEqual([]);
   });
 
   test("are refused when a field is not what was signed", async () => {
