@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { refuseWhileRunning } from "./stack/lock.ts";
 import { directory } from "./stack/paths.ts";
 import { Refusal } from "./stack/refusal.ts";
@@ -6,9 +6,10 @@ import { wipe } from "./stack/wipe.ts";
 
 try {
   await refuseWhileRunning();
+  const isThere = existsSync(directory);
   wipe();
   rmSync(directory, { recursive: true, force: true });
-  console.log(`Deleted ${directory}.`);
+  console.log(isThere ? `Deleted ${directory}.` : `${directory} is not there; nothing to delete.`);
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;
   console.error(error.message);

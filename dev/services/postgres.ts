@@ -12,6 +12,8 @@ export interface PostgresOptions {
   dataDirectory: string;
   /** Absent: a free one. */
   port?: number;
+  /** Of the user `postgres`, fixed when the cluster is made; absent: everybody on this machine may do everything. */
+  password?: string;
   /** No fsync: for data that need not survive a crash of the machine. */
   fast?: boolean;
   log?: (line: string) => void;
@@ -26,6 +28,7 @@ const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
 export async function startPostgres({
   dataDirectory,
   port,
+  password,
   fast = false,
   log,
   spawned,
@@ -35,7 +38,7 @@ export async function startPostgres({
   const data = join(home, "data");
   const binaries = await findPostgres(user, join(home, "binaries"));
   await stopLeftover(data, join(data, "postmaster.pid"), "SIGINT");
-  if (!existsSync(data)) await makeCluster(binaries, data, user);
+  if (!existsSync(data)) await makeCluster(binaries, data, user, password);
   checkVersion(data, binaries);
 
   const chosenPort = port ?? (await freePort());
@@ -56,7 +59,7 @@ export async function startPostgres({
   await waitForOutput(child, "PostgreSQL", /ready to accept connections/);
   return {
     name: "postgres",
-    url: `postgresql://postgres@127.0.0.1:${chosenPort}/postgres`,
+    url: `postgresql://postgres${password ? `:${password}` : ""}@127.0.0.1:${chosenPort}/postgres`,
     how: `PostgreSQL ${binaries.version} (${binaries.how})`,
     pid: child.pid ?? 0,
     exited,
@@ -92,16 +95,25 @@ function homeOf(folder: string, user: DroppedUser): string {
   );
 }
 
-async function makeCluster(binaries: PostgresBinaries, data: string, user: DroppedUser): Promise<void> {
-  const unfinished = `${data}.unfinished`;
+async function makeCluster(
+  binaries: PostgresBinaries,
+  data: string,
+  user: DroppedUser,
+  password: string | undefined,
+): Promise<void> {
+  const [unfinished, passwordFile] = [`${data}.unfinished`, `${data}.password`];
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
-  if (user.ids.uid !== undefined && user.ids.gid !== undefined) chownSync(unfinished, user.ids.uid, user.ids.gid);
+  writeFileSync(passwordFile, password ?? "", { mode: 0o600 });
+  const { uid, gid } = user.ids;
+  if (uid !== undefined && gid !== undefined) for (const one of [unfinished, passwordFile]) chownSync(one, uid, gid);
+  const access = password ? ["-A", "scram-sha-256", `--pwfile=${passwordFile}`] : ["-A", "trust"];
   const { ok, output } = await run(
     join(binaries.folder, "bin/initdb"),
-    ["-D", unfinished, "-U", "postgres", "-A", "trust", "-E", "UTF8", ...localeOptions(), "--no-sync"],
+    ["-D", unfinished, "-U", "postgres", ...access, "-E", "UTF8", ...localeOptions(), "--no-sync"],
     { ...user.ids, env, cwd: "/" },
   );
+  rmSync(passwordFile);
   if (!ok) throw new Error(`initdb failed\n${output}`);
   renameSync(unfinished, data);
 }

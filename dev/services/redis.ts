@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stopLeftover } from "./processes.ts";
 import { findRedis } from "./redis-binary.ts";
@@ -11,13 +11,15 @@ export interface RedisOptions {
   binaryDirectory: string;
   /** Absent: a free one. */
   port?: number;
+  /** Absent: everybody on this machine may do everything. */
+  password?: string;
   log?: (line: string) => void;
   /** Told the process id before the server is ready. */
   spawned?: (pid: number) => void;
 }
 
 /** Starts a private Redis on 127.0.0.1 as the broker needs it: append-only file, nothing evicted. */
-export async function startRedis({ port, log, spawned, ...options }: RedisOptions): Promise<Service> {
+export async function startRedis({ port, password, log, spawned, ...options }: RedisOptions): Promise<Service> {
   const folder = resolve(options.dataDirectory);
   mkdirSync(folder, { recursive: true });
   const pidFile = join(folder, "redis.pid");
@@ -37,15 +39,24 @@ export async function startRedis({ port, log, spawned, ...options }: RedisOption
     daemonize: "no",
     logfile: "",
   };
+  // Not an argument: everybody can read those.
+  const configuration = join(folder, "redis.conf");
+  writeFileSync(configuration, password ? `requirepass ${password}\n` : "", { mode: 0o600 });
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(file, args, { argv0, env, cwd: folder, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file, [configuration, ...args], {
+    argv0,
+    env,
+    cwd: folder,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const exited = exitOf(child);
   if (child.pid) spawned?.(child.pid);
   eachLine(child, log);
   await waitForOutput(child, "Redis", /Ready to accept connections/);
   return {
     name: "redis",
-    url: `redis://127.0.0.1:${chosenPort}`,
+    url: `redis://${password ? `:${password}@` : ""}127.0.0.1:${chosenPort}`,
     how,
     pid: child.pid ?? 0,
     exited,

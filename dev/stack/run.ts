@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { chmodSync, mkdirSync } from "node:fs";
 import { startWatchdog } from "../services/watchdog.ts";
 import { bringUp } from "./bring-up.ts";
 import { say, step } from "./console.ts";
@@ -16,6 +17,7 @@ export interface RunOptions {
 /** Runs the stack until a signal, or until a part of it does not start; gives the exit code. */
 export async function runUntilStopped(options: RunOptions): Promise<number> {
   const { signal, failed } = stopSignal();
+  makePrivate([paths.logs, paths.mail, paths.redis, paths.s3]);
   const watchdog = startWatchdog([paths.stack]);
   noteWatchdog(watchdog.pid);
   const supervisor = createSupervisor(paths.logs, watchdog);
@@ -32,6 +34,14 @@ export async function runUntilStopped(options: RunOptions): Promise<number> {
   await watchdog.release();
   say("stopped");
   return signal.reason === "error" ? 1 : 0;
+}
+
+/** What people have sent and stored is for the owner of the stack only; PostgreSQL sees to its folder itself. */
+function makePrivate(folders: string[]): void {
+  for (const folder of folders) {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o700);
+  }
 }
 
 /** Aborts at the first wish to end; the handlers stay, because a second signal must not cut the stop short. */

@@ -47,9 +47,9 @@ export function startServers(options: ServerOptions) {
   return servers;
 }
 
-async function postgres({ given, ports, supervisor }: ServerOptions): Promise<string> {
+async function postgres({ given, ports, secrets, supervisor }: ServerOptions): Promise<string> {
   if (given.databaseUrl) return theirs("PostgreSQL", given.databaseUrl, "DATABASE_URL");
-  const options = { dataDirectory: paths.postgres, port: ports.postgres };
+  const options = { dataDirectory: paths.postgres, port: ports.postgres, password: secrets.databasePassword };
   const { url, how } = await supervisor.keep("postgres", "databases", (hooks) =>
     startPostgres({ ...options, ...hooks }),
   );
@@ -57,9 +57,14 @@ async function postgres({ given, ports, supervisor }: ServerOptions): Promise<st
   return url;
 }
 
-async function redis({ given, ports, supervisor }: ServerOptions): Promise<string> {
+async function redis({ given, ports, secrets, supervisor }: ServerOptions): Promise<string> {
   if (given.redisUrl) return theirs("Redis", given.redisUrl, "REDIS_URL");
-  const options = { dataDirectory: paths.redis, binaryDirectory: paths.redisBinary, port: ports.redis };
+  const options = {
+    dataDirectory: paths.redis,
+    binaryDirectory: paths.redisBinary,
+    port: ports.redis,
+    password: secrets.redisPassword,
+  };
   const { url, how } = await supervisor.keep("redis", "services", (hooks) => startRedis({ ...options, ...hooks }));
   step(`Redis is ready: ${how}`);
   return url;

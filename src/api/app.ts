@@ -33,6 +33,8 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
   );
   app.use(nameRequest, observe(context));
 
+  // People open the address that they are told; programs get the usual 404.
+  app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
   app.use(boardPath, bullBoard(queues, context));
   app.use("/docs", docsRoutes());
   app.use(
@@ -94,7 +96,7 @@ const observe = ({ log, metrics }: ApiContext): RequestHandler => {
       const path = req.originalUrl.split("?", 1)[0];
       const line = { request: res.locals.requestId, method: req.method, path, status, ms, actor: res.locals.actor };
       // Probes and scrapes come every few seconds and say nothing when all is well.
-      if (route === "other" && status < 400) log.debug(line, "request");
+      if (route === "other" && status < 400 && req.method === "GET") log.debug(line, "request");
       else log.info(line, "request");
     });
     next();

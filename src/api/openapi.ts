@@ -12,7 +12,7 @@ export function describeApi(routes: readonly Route[], version: string) {
     info: {
       title: "TCF back end",
       version,
-      description: "Parts store: catalogue, orders, stock. Slow work runs in the background; its jobs can be watched.",
+      description: "Back end of an auto-parts store. Slow work runs in the background; its jobs can be watched.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [

@@ -75,8 +75,7 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
     const job = await findJob(context.db.manager, claim.id).catch(() => null);
     if (job?.state === "succeeded") await tidyUp(context, job);
   }
-  const level = outcome.state === "failed" ? "error" : "warn";
-  context.log[level]({ ...log, ms, err: outcome.error }, `job ${outcome.state}`);
+  report(context, { ...log, ms }, outcome);
   return answer(bull, token, outcome);
 }
 
@@ -92,6 +91,14 @@ type Outcome =
   | { state: "handed-back"; error: unknown }
   /** Another worker has it now. */
   | { state: "fenced"; error: unknown };
+
+function report({ log }: WorkerContext, line: object, { state, error }: Exclude<Outcome, { state: "succeeded" }>) {
+  if (costOf(error) === "all") {
+    // The input was at fault, and whoever sent it can read why: a sentence will do.
+    return log.warn({ ...line, reason: describeError(error).message }, `job ${state}`);
+  }
+  log[state === "failed" ? "error" : "warn"]({ ...line, err: error }, `job ${state}`);
+}
 
 async function attempt(consumer: Consumer, claim: Claim, lost: AbortSignal): Promise<Outcome> {
   const { context, queue } = consumer;

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,9 +29,10 @@ export default async function setup(project: TestProject) {
   chmodSync(directory, 0o755);
   const dataDirectory = join(directory, "postgres");
   const watchdog = startWatchdog([directory]);
+  const password = randomBytes(18).toString("base64url");
   const starts = await Promise.allSettled([
-    startPostgres({ dataDirectory, fast: true }),
-    startRedis({ dataDirectory: join(directory, "redis"), binaryDirectory }),
+    startPostgres({ dataDirectory, fast: true, password }),
+    startRedis({ dataDirectory: join(directory, "redis"), binaryDirectory, password }),
   ]);
   const teardown = async () => {
     await Promise.all(starts.map((start) => start.status === "fulfilled" && start.value.stop()));
