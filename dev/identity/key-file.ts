@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
@@ -35,7 +36,7 @@ async function makeKeyFile(file: string): Promise<string> {
   const jwk = await exportJWK(privateKey);
   const key = { kty: "OKP", crv: "Ed25519", alg: "EdDSA", kid: await calculateJwkThumbprint(jwk), x: jwk.x, d: jwk.d };
   await mkdir(dirname(file), { recursive: true });
-  const written = `${file}.${process.pid}`;
+  const written = `${file}.${randomUUID()}`;
   await writeFile(written, `${JSON.stringify(key)}\n`, { mode: 0o600 });
   try {
     // Unlike a rename, a link never replaces the key of a start at the same moment.
