@@ -1,4 +1,3 @@
-import { createWriteStream } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { isMissingFile } from "./errors.ts";
@@ -44,8 +43,10 @@ export async function writeObjectFile(
     head = describe();
     yield encodeHead(head);
   }
+  // Opened before anything can fail: a stream that opens its file itself may do so after it has been deleted.
+  const file = await open(path, "wx");
   try {
-    await pipeline(content, createWriteStream(path, { flags: "wx" }));
+    await pipeline(content, file.createWriteStream());
   } catch (error) {
     await rm(path, { force: true });
     throw error;
