@@ -99,9 +99,6 @@ const Worker = Shared.extend({
 /** Every variable there is, by the process that reads it. */
 export const environment = { database: Database, api: Api, worker: Worker };
 
-export type ApiConfig = Readonly<ReturnType<typeof loadApiConfig>>;
-export type WorkerConfig = Readonly<ReturnType<typeof loadWorkerConfig>>;
-
 /** Reads the environment once, at the top of an entry point; throws one error that lists every wrong variable. */
 export function loadDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
   return read(Database, env);
