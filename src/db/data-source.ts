@@ -1,12 +1,28 @@
 import "reflect-metadata";
 import { DataSource } from "typeorm";
 import { StartUpError } from "../errors.ts";
+import { Address } from "./entities/address.ts";
 import { AuditEntry } from "./entities/audit-entry.ts";
+import { BalanceEntry } from "./entities/balance-entry.ts";
+import { Cart } from "./entities/cart.ts";
+import { CartOffer } from "./entities/cart-offer.ts";
 import { Category } from "./entities/category.ts";
+import { Document } from "./entities/document.ts";
 import { Image } from "./entities/image.ts";
 import { Job } from "./entities/job.ts";
+import { Mail } from "./entities/mail.ts";
+import { Offer } from "./entities/offer.ts";
+import { Order } from "./entities/order.ts";
+import { OrderOffer } from "./entities/order-offer.ts";
+import { Payment } from "./entities/payment.ts";
+import { Product } from "./entities/product.ts";
+import { StockMovement } from "./entities/stock-movement.ts";
+import { SubCategory } from "./entities/sub-category.ts";
 import { User } from "./entities/user.ts";
+import { Waybill } from "./entities/waybill.ts";
+import { WaybillOffer } from "./entities/waybill-offer.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
+import { Shop1763942400002 } from "./migrations/0002-shop.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -26,8 +42,29 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
   return new DataSource({
     type: "postgres",
     url,
-    entities: [AuditEntry, Category, Image, Job, User],
-    migrations: [Init1763856000001],
+    entities: [
+      Address,
+      AuditEntry,
+      BalanceEntry,
+      Cart,
+      CartOffer,
+      Category,
+      Document,
+      Image,
+      Job,
+      Mail,
+      Offer,
+      Order,
+      OrderOffer,
+      Payment,
+      Product,
+      StockMovement,
+      SubCategory,
+      User,
+      Waybill,
+      WaybillOffer,
+    ],
+    migrations: [Init1763856000001, Shop1763942400002],
     migrationsTransactionMode: "each",
     installExtensions: false,
     uuidExtension: "pgcrypto",

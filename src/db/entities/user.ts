@@ -1,4 +1,5 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from "typeorm";
+import { bigint } from "./bigint.ts";
 
 /** In rising order of what they may do. */
 export const roles = ["USER", "EMPLOYEE", "ADMIN"] as const;
@@ -37,6 +38,19 @@ export class User {
 
   @Column("text", { name: "customer_type", default: "USER_RETAIL" })
   customerType!: CustomerType;
+
+  /** Whole units; changed only together with a row of history. */
+  @Column("bigint", { name: "balance_rub", default: 0, transformer: bigint })
+  balanceRub!: number;
+
+  @Column("bigint", { name: "balance_usd", default: 0, transformer: bigint })
+  balanceUsd!: number;
+
+  @Column("bigint", { name: "balance_eur", default: 0, transformer: bigint })
+  balanceEur!: number;
+
+  @Column("bigint", { name: "balance_try", default: 0, transformer: bigint })
+  balanceTry!: number;
 
   @Column("boolean", { default: false })
   mailing!: boolean;

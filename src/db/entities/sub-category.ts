@@ -1,0 +1,49 @@
+import {
+  Column,
+  CreateDateColumn,
+  Entity,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from "typeorm";
+import { Category } from "./category.ts";
+import { Image } from "./image.ts";
+
+@Entity("sub_categories")
+export class SubCategory {
+  @PrimaryGeneratedColumn("uuid")
+  id!: string;
+
+  @Column("uuid", { name: "category_id" })
+  categoryId!: string;
+
+  @ManyToOne(() => Category)
+  @JoinColumn({ name: "category_id" })
+  category!: Relation<Category>;
+
+  @Column("text")
+  name!: string;
+
+  /** Made from the name; legacy slugs are kept until the name changes. */
+  @Column("text")
+  slug!: string;
+
+  /** A picture that is kept elsewhere; `image` wins over it. */
+  @Column("text", { name: "image_url", nullable: true })
+  imageUrl!: string | null;
+
+  @Column("uuid", { name: "image_id", nullable: true })
+  imageId!: string | null;
+
+  @ManyToOne(() => Image)
+  @JoinColumn({ name: "image_id" })
+  image!: Relation<Image> | null;
+
+  @CreateDateColumn({ name: "created_at", type: "timestamptz" })
+  createdAt!: Date;
+
+  @UpdateDateColumn({ name: "updated_at", type: "timestamptz" })
+  updatedAt!: Date;
+}
