@@ -248,6 +248,7 @@ export interface Body {
   result: unknown;
   detail: unknown;
   message: string;
+  code: string;
   request_id: string;
 }
 
