@@ -90,6 +90,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     BETTER_AUTH_URL: identity.url,
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
     API_KEY: secrets.apiKey,
+    PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
     SMTP_HOST: smtp.host,
     SMTP_PORT: String(smtp.port),
     // Everything has to be down ten seconds after Ctrl-C.

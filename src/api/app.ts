@@ -6,9 +6,9 @@ import { NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
 import { boardPath, bullBoard } from "./bull-board.ts";
 import type { ApiContext } from "./context.ts";
-import { mount } from "./define-route.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
+import { mount } from "./mount.ts";
 import { describeApi } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
 import { routes } from "./routes/index.ts";
@@ -57,10 +57,19 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
         "accept",
         "api-key",
         "idempotency-key",
+        "if-match",
         "if-none-match",
         "prefer",
       ],
-      exposedHeaders: ["etag", "location", "retry-after", "x-request-id"],
+      exposedHeaders: [
+        "etag",
+        "idempotency-replayed",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "x-request-id",
+      ],
       optionsSuccessStatus: 204,
       maxAge: 600,
     }),
