@@ -2,6 +2,7 @@ import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { categories } from "../../db/dao/categories.ts";
 import type { Category } from "../../db/entities/category.ts";
+import { dropCatalogue } from "../../platform/cache-tags.ts";
 import {
   changeCategory,
   createCategory,
@@ -13,13 +14,10 @@ import { awaitJob } from "../await-job.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Result, type Wait } from "../define-route.ts";
 import { line, required, timestamp, uuid } from "../fields.ts";
-import { ImageView, imageView } from "../image-view.ts";
 import { pageOrArrayOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { ImageView, imageView } from "../views/image.ts";
 import { JobLink, jobLink } from "./jobs.ts";
-
-/** Cached answers that show categories belong to this tag. */
-const cacheTag = "category";
 
 const tag = "Categories";
 const image = { field: "image_blob", folder: "categories" };
@@ -63,7 +61,7 @@ async function answerWrite(context: ApiContext, tx: EntityManager, status: numbe
 
 /** Waits for the picture if the caller wants to, and shows the state after that. */
 async function awaitPicture(context: ApiContext, result: Result, wait: Wait | undefined): Promise<Result> {
-  void context.cache.invalidate(cacheTag);
+  void dropCatalogue(context.cache, "category");
   const { id, image_job: job } = result.body as z.output<typeof CategoryDetail>;
   if (!wait || !job) return result;
   await awaitJob(context.db, job.id, wait.seconds, wait.signal);
@@ -95,7 +93,7 @@ export const categoryRoutes = [
           query,
         );
       };
-      const cached = await context.cache.read(cacheTag, key, load, () => !isPastEnd);
+      const cached = await context.cache.read("tree", `categories:${key}`, load, () => !isPastEnd);
       return { status: 200, cached };
     },
   }),
@@ -198,7 +196,7 @@ export const categoryRoutes = [
         await deleteCategory(tx, category_id);
         return { status: 204 };
       });
-      void context.cache.invalidate(cacheTag);
+      void dropCatalogue(context.cache, "category");
       return result;
     },
   }),
