@@ -89,6 +89,8 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
+  /** Where the API reference gets tokens of demo users; only for demos. */
+  DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
   /** JSON array of further (or other) trusted issuers; see docs/operations.md. */

@@ -20,10 +20,12 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are believed about the client's address. */
   trustProxy: number;
+  /** Where the reference page gets tokens of demo users. */
+  demoTokensUrl?: string | undefined;
 }
 
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
-export function createApp({ context, queues, health, corsOrigins, trustProxy }: AppOptions) {
+export function createApp({ context, queues, health, corsOrigins, trustProxy, demoTokensUrl }: AppOptions) {
   const app = express();
   app.set("etag", false);
   app.set("trust proxy", trustProxy);
@@ -36,7 +38,7 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
   // People open the address that they are told; programs get the usual 404.
   app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
   app.use(boardPath, bullBoard(queues, context));
-  app.use("/docs", docsRoutes());
+  app.use("/docs", docsRoutes(demoTokensUrl));
   app.use(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },

@@ -69,6 +69,7 @@ const app = createApp({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 
 const server = app.listen(config.PORT, config.HOST);
