@@ -4,29 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { describeApi } from "../../src/api/openapi.ts";
 import { routes } from "../../src/api/routes/index.ts";
+import { type Described, readDocument } from "../support/open-api-document.ts";
 
-interface Operation {
-  operationId?: string;
-  summary?: string;
-  tags?: string[];
-  security?: Record<string, string[]>[];
-  parameters?: { in: string; name: string }[];
-  requestBody?: object;
-  responses: Record<string, { content?: Record<string, { schema?: { $ref?: string } }> }>;
-}
-
-const document = describeApi(routes, "1.2.3");
-const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-  Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    ...operation,
-  })),
-);
+const { document, operations } = readDocument(routes);
 
 /** Names of the operations for which the rule does not hold. */
-const breaking = (rule: (operation: (typeof operations)[number]) => boolean) =>
+const breaking = (rule: (operation: Described) => boolean) =>
   operations.filter((operation) => !rule(operation)).map(({ name }) => name);
 
 describe("the OpenAPI document", () => {
@@ -54,14 +38,14 @@ describe("the OpenAPI document", () => {
   });
 
   test("declares 401 and 403 wherever a caller may be refused", () => {
-    const isOpen = ({ security }: Operation) => !security?.some((way) => Object.keys(way).length > 0);
+    const isOpen = ({ security }: Described) => !security?.some((way) => Object.keys(way).length > 0);
     expect(breaking((operation) => isOpen(operation) || "401" in operation.responses)).toEqual([]);
-    const takesTokens = ({ security }: Operation) => security?.some((way) => "bearer" in way);
+    const takesTokens = ({ security }: Described) => security?.some((way) => "bearer" in way);
     expect(breaking((operation) => !takesTokens(operation) || "403" in operation.responses)).toEqual([]);
   });
 
   test("declares 422 wherever a value may be wrong", () => {
-    const takesNothing = ({ parameters = [], requestBody }: Operation) => parameters.length === 0 && !requestBody;
+    const takesNothing = ({ parameters = [], requestBody }: Described) => parameters.length === 0 && !requestBody;
     expect(breaking((operation) => takesNothing(operation) || "422" in operation.responses)).toEqual([]);
   });
 
@@ -71,8 +55,8 @@ describe("the OpenAPI document", () => {
   });
 
   test("declares all parameters of a path", () => {
-    const named = ({ name }: { name: string }) => [...name.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
-    const declared = ({ parameters = [] }: Operation) => parameters.filter(({ in: place }) => place === "path");
+    const named = ({ path }: Described) => [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+    const declared = ({ parameters = [] }: Described) => parameters.filter(({ in: place }) => place === "path");
     expect(
       breaking(
         (one) =>
