@@ -184,6 +184,20 @@ describe("what may be uploaded as a category", () => {
     });
   });
 
+  test.each([
+    ["one", "--b\r\n\r\nx\r\n--b--\r\n"],
+    ["several", `${"--b\r\nno head\r\n\r\nx\r\n".repeat(5)}--b--\r\n`],
+    ["a hundred lines that are too many", `--b\r\n${"x: y\r\n".repeat(5_000)}\r\nx\r\n--b--\r\n`],
+  ])("%s parts with a broken head are refused, and the process lives", async (_what, body) => {
+    const headers = {
+      authorization: `Bearer ${api.tokens.employee}`,
+      "content-type": "multipart/form-data; boundary=b",
+    };
+    const { status } = await refuses(() => call(`${api.url}/categories`, { method: "POST", body, headers }));
+    expect(status).toBeOneOf([400, 422]);
+    expect((await call(`${api.url}/-/health-checks/liveness`)).status).toBe(204);
+  });
+
   test("a request that is cut in the middle leaves nothing", async () => {
     const before = await stored(api);
     const big = Buffer.concat([png, Buffer.alloc(3_000_000)]);
