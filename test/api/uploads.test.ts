@@ -198,6 +198,17 @@ describe("what may be uploaded as a category", () => {
     expect((await call(`${api.url}/-/health-checks/liveness`)).status).toBe(204);
   });
 
+  test("a form of many parts that nobody wants is answered all the same", async () => {
+    const send = async () => {
+      const body = new FormData();
+      for (let n = 0; n < 6; n++) body.append("image_blob", new Blob([new Uint8Array(png)]), "a.png");
+      return (await call(`${api.url}/categories`, { method: "POST", body })).status;
+    };
+    for (let turn = 0; turn < 10; turn++) {
+      expect(await Promise.all(Array.from({ length: 8 }, send))).toEqual(Array(8).fill(401));
+    }
+  });
+
   test("a request that is cut in the middle leaves nothing", async () => {
     const before = await stored(api);
     const big = Buffer.concat([png, Buffer.alloc(3_000_000)]);
