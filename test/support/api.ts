@@ -6,7 +6,9 @@ import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
 import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
+import { describeApi } from "../../src/api/openapi.ts";
 import { createReadyAnswers } from "../../src/api/ready-answers.ts";
+import { routes } from "../../src/api/routes/index.ts";
 import { createSecrets } from "../../src/api/secrets.ts";
 import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
@@ -26,6 +28,7 @@ import { startRelay } from "../../src/platform/relay.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
+import { openApiChecker } from "./openapi.ts";
 import { queuePrefix, redisUrl } from "./redis.ts";
 import { useBucket } from "./s3.ts";
 
@@ -268,11 +271,21 @@ export interface Answer {
   text: string;
 }
 
-/** Sends a request and parses the answer; JSON where it is JSON. */
+/** Origins of servers that are not the API: their answers are in no document. */
+export const undescribed = new Set<string>();
+let checkAnswer: ReturnType<typeof openApiChecker> | undefined;
+
+/** Sends a request and parses the answer, JSON where it is JSON; throws when it is not as the OpenAPI document says. */
 export async function call(url: string, init: RequestInit = {}): Promise<Answer> {
   const res = await fetch(url, { redirect: "manual", ...init });
   const text = await res.text();
-  const isJson = res.headers.get("content-type")?.startsWith("application/json");
+  const contentType = res.headers.get("content-type");
+  const conditional = new Headers(init.headers).has("if-none-match");
+  if (!undescribed.has(new URL(url).origin)) {
+    checkAnswer ??= openApiChecker(describeApi(routes, "test"));
+    checkAnswer({ method: init.method ?? "GET", url, status: res.status, contentType, text, conditional });
+  }
+  const isJson = contentType?.startsWith("application/json");
   return { status: res.status, headers: res.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text };
 }
 
