@@ -31,4 +31,16 @@ export const accessTable: Record<string, Admission> = {
   "PATCH /categories/{category_id}": "staff",
   "DELETE /categories/{category_id}": "admins",
   "GET /jobs/{job_id}": "users",
+  "GET /waybills": "staff",
+  "GET /waybills/meta/count": "staff",
+  // Of somebody else's it says that there is none.
+  "GET /waybills/{waybill_id}": "users",
+  "POST /waybills": "staff",
+  "PATCH /waybills/{waybill_id}": "staff",
+  "POST /waybills/{waybill_id}/commit": "staff",
+  "DELETE /waybills/{waybill_id}": "staff",
+  "GET /waybills/{waybill_id}/offers": "staff",
+  "POST /waybills/{waybill_id}/offers": "staff",
+  "PATCH /waybill-offers/{waybill_offer_id}": "staff",
+  "DELETE /waybill-offers/{waybill_offer_id}": "staff",
 };
