@@ -31,6 +31,7 @@ export const accessTable: Record<string, Admission> = {
   "PATCH /categories/{category_id}": "staff",
   "DELETE /categories/{category_id}": "admins",
   "GET /jobs/{job_id}": "users",
+  "POST /orders/{order_id}/convert": "staff",
   "GET /waybills": "staff",
   "GET /waybills/meta/count": "staff",
   // Of somebody else's it says that there is none.
