@@ -44,4 +44,6 @@ export const accessTable: Record<string, Admission> = {
   "POST /waybills/{waybill_id}/offers": "staff",
   "PATCH /waybill-offers/{waybill_offer_id}": "staff",
   "DELETE /waybill-offers/{waybill_offer_id}": "staff",
+  "GET /stock-movements": "staff",
+  "GET /stock-movements/sums": "staff",
 };

@@ -2,6 +2,7 @@ import type { Route } from "../define-route.ts";
 import { categoryRoutes } from "./categories.ts";
 import { convertRoutes } from "./convert.ts";
 import { jobRoutes } from "./jobs.ts";
+import { stockMovementRoutes } from "./stock-movements.ts";
 import { waybillOfferRoutes } from "./waybill-offers.ts";
 import { waybillRoutes } from "./waybills.ts";
 
@@ -11,5 +12,6 @@ export const routes: readonly Route[] = [
   ...convertRoutes,
   ...waybillRoutes,
   ...waybillOfferRoutes,
+  ...stockMovementRoutes,
   ...jobRoutes,
 ];
