@@ -46,4 +46,6 @@ export const accessTable: Record<string, Admission> = {
   "DELETE /waybill-offers/{waybill_offer_id}": "staff",
   "GET /stock-movements": "staff",
   "GET /stock-movements/sums": "staff",
+  "GET /analytics/products/best-selling": "staff",
+  "GET /analytics/products/facets": "staff",
 };

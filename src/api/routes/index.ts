@@ -1,4 +1,5 @@
 import type { Route } from "../define-route.ts";
+import { analyticsRoutes } from "./analytics.ts";
 import { categoryRoutes } from "./categories.ts";
 import { convertRoutes } from "./convert.ts";
 import { jobRoutes } from "./jobs.ts";
@@ -13,5 +14,6 @@ export const routes: readonly Route[] = [
   ...waybillRoutes,
   ...waybillOfferRoutes,
   ...stockMovementRoutes,
+  ...analyticsRoutes,
   ...jobRoutes,
 ];
