@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { Role } from "../db/entities/user.ts";
-import { UnauthorizedError } from "../errors.ts";
+import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 import { requireRole } from "./authenticate.ts";
 import type { Actor, ApiContext } from "./context.ts";
 
@@ -36,6 +36,12 @@ export async function admit(access: Access, context: ApiContext, req: Request): 
     default:
       return atLeast(access, context, req);
   }
+}
+
+/** Customers see what is theirs, staff sees everything; throws 403 to a customer who asks for somebody else's. */
+export function checkOwn(actor: Actor, ownerId: string) {
+  if (actor.role !== "USER" || actor.id === ownerId) return;
+  throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed.`);
 }
 
 async function atLeast(role: Role, context: ApiContext, req: Request) {

@@ -1,6 +1,7 @@
 import type { Route } from "../define-route.ts";
 import { categoryRoutes } from "./categories.ts";
 import { jobRoutes } from "./jobs.ts";
+import { userRoutes } from "./users.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
-export const routes: readonly Route[] = [...categoryRoutes, ...jobRoutes];
+export const routes: readonly Route[] = [...categoryRoutes, ...jobRoutes, ...userRoutes];

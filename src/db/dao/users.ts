@@ -1,5 +1,7 @@
 import type { EntityManager } from "typeorm";
-import { User } from "../entities/user.ts";
+import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
+import { type CustomerType, type Role, User } from "../entities/user.ts";
+import { containing } from "../like.ts";
 
 export interface NewUser {
   id: string;
@@ -8,10 +10,63 @@ export interface NewUser {
   lastName: string;
 }
 
+type Changeable =
+  | "email"
+  | "firstName"
+  | "lastName"
+  | "isActive"
+  | "role"
+  | "customerType"
+  | "mailing"
+  | "phone"
+  | "city"
+  | "note"
+  | "shippingMethod"
+  | "shippingCompany";
+
+/** New values of a user; what is undefined stays. */
+export type UserChange = { [Key in Changeable]?: User[Key] | undefined };
+
+export interface UserFilter {
+  /** Part of a name, the phone number or the e-mail; empty finds everybody. */
+  searchTerm: string;
+  customerType?: CustomerType | undefined;
+  role?: Role | undefined;
+}
+
+/** Users as rows; a missing one is `null`, never an error. */
 export const users = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
+
+  /** Holds the row until the transaction ends. Rows that name the user may still be entered by others meanwhile. */
+  lock: (tx: EntityManager, id: string) => tx.findOne(User, { where: { id }, lock: { mode: "for_no_key_update" } }),
+
+  /** One page, newest first, and how many there are in all; two statements. */
+  list(tx: EntityManager, { searchTerm, customerType, role }: UserFilter, page: { limit: number; offset: number }) {
+    const query = tx
+      .createQueryBuilder(User, "user")
+      .orderBy("user.created_at", "DESC")
+      .addOrderBy("user.id", "DESC")
+      .limit(page.limit)
+      .offset(page.offset);
+    if (customerType) query.andWhere("user.customer_type = :customerType", { customerType });
+    if (role) query.andWhere("user.role = :role", { role });
+    if (searchTerm) {
+      query.andWhere(
+        "(user.first_name ILIKE :term OR user.last_name ILIKE :term OR user.phone ILIKE :term OR user.email ILIKE :term)",
+        { term: containing(searchTerm) },
+      );
+    }
+    return query.getManyAndCount();
+  },
+
+  count: (tx: EntityManager, { role }: { role?: Role | undefined }) => tx.countBy(User, role ? { role } : {}),
+
+  async patch(tx: EntityManager, id: string, change: UserChange) {
+    await tx.update(User, { id }, change as QueryDeepPartialEntity<User>);
+  },
 
   /** Adds a customer unless the id is known; throws a unique violation when another one has that e-mail. */
   async insertUnlessKnown(tx: EntityManager, { id, email, firstName, lastName }: NewUser) {
