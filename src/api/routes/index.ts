@@ -1,8 +1,15 @@
 import type { Route } from "../define-route.ts";
+import { addressRoutes } from "./addresses.ts";
 import { balanceRoutes } from "./balance.ts";
 import { categoryRoutes } from "./categories.ts";
 import { jobRoutes } from "./jobs.ts";
 import { userRoutes } from "./users.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
-export const routes: readonly Route[] = [...balanceRoutes, ...categoryRoutes, ...jobRoutes, ...userRoutes];
+export const routes: readonly Route[] = [
+  ...addressRoutes,
+  ...balanceRoutes,
+  ...categoryRoutes,
+  ...jobRoutes,
+  ...userRoutes,
+];
