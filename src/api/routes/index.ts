@@ -4,6 +4,7 @@ import { balanceRoutes } from "./balance.ts";
 import { categoryRoutes } from "./categories.ts";
 import { jobRoutes } from "./jobs.ts";
 import { userRoutes } from "./users.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
 export const routes: readonly Route[] = [
@@ -12,4 +13,5 @@ export const routes: readonly Route[] = [
   ...categoryRoutes,
   ...jobRoutes,
   ...userRoutes,
+  ...webhookRoutes,
 ];

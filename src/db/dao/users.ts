@@ -10,6 +10,11 @@ export interface NewUser {
   lastName: string;
 }
 
+/** What the identity provider knows of a user, and when it last changed there, if that was said. */
+export interface KnownUser extends NewUser {
+  updatedAt: Date | null;
+}
+
 type Changeable =
   | "email"
   | "firstName"
@@ -33,6 +38,18 @@ export interface UserFilter {
   customerType?: CustomerType | undefined;
   role?: Role | undefined;
 }
+
+/** A clock that is ahead must not make every later event look old. */
+const upsertSql = `
+  INSERT INTO users AS known (id, email, first_name, last_name, identity_updated_at)
+  VALUES ($1, $2, $3, $4, CASE WHEN $5::timestamptz > now() THEN now() ELSE $5 END)
+  ON CONFLICT (id) DO UPDATE
+    SET email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name, updated_at = now(),
+        identity_updated_at = coalesce(excluded.identity_updated_at, known.identity_updated_at)
+    WHERE (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
+      AND (known.email, known.first_name, known.last_name, known.identity_updated_at) IS DISTINCT FROM
+          (excluded.email, excluded.first_name, excluded.last_name,
+           coalesce(excluded.identity_updated_at, known.identity_updated_at))`;
 
 /** Users as rows; a missing one is `null`, never an error. */
 export const users = {
@@ -74,5 +91,14 @@ export const users = {
       "INSERT INTO users (id, email, first_name, last_name) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
       [id, email, firstName, lastName],
     );
+  },
+
+  /** Adds a customer or takes over what is newer; throws a unique violation when another one has that e-mail. */
+  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser) {
+    await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+  },
+
+  async deactivate(tx: EntityManager, id: string) {
+    await tx.update(User, { id, isActive: true }, { isActive: false });
   },
 };
