@@ -1,5 +1,6 @@
 import type { Route } from "../define-route.ts";
 import { addressRoutes } from "./addresses.ts";
+import { auditLogRoutes } from "./audit-log.ts";
 import { balanceRoutes } from "./balance.ts";
 import { categoryRoutes } from "./categories.ts";
 import { jobRoutes } from "./jobs.ts";
@@ -9,6 +10,7 @@ import { webhookRoutes } from "./webhooks.ts";
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
 export const routes: readonly Route[] = [
   ...addressRoutes,
+  ...auditLogRoutes,
   ...balanceRoutes,
   ...categoryRoutes,
   ...jobRoutes,
