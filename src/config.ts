@@ -20,6 +20,9 @@ const sender = z.string().transform((text, context) => {
   context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
   return z.NEVER;
 });
+const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
+/** Requests in a minute; 0 means no limit. */
+const perMinute = (usual: number) => z.coerce.number().int().min(0).default(usual);
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
 
 const Process = z.object({
@@ -76,6 +79,26 @@ const Api = Shared.extend({
   TRUST_PROXY: z.coerce.number().int().min(0).default(0),
   /** Origins that browsers may call from, comma separated. */
   CORS_ORIGINS: list,
+  /** Keys of programs that may order documents and mail, comma separated; several while one is replaced. */
+  API_KEY: list.pipe(z.array(z.string().min(16, "an API key has at least 16 characters"))),
+  /** Secret that the identity provider sends with its webhooks; absent: none are taken. */
+  BETTER_AUTH_WEBHOOK_SECRET: z.string().min(16).optional(),
+  /** Networks whose clients may print without a token, comma separated CIDRs; absent: nobody. */
+  PRINT_ALLOWED_CIDRS: cidrs,
+  /** Requests a minute from one address without a token, to one process. */
+  RATE_LIMIT_ANONYMOUS: perMinute(1_200),
+  /** Requests a minute of one user, to one process. */
+  RATE_LIMIT_USER: perMinute(1_200),
+  /** Requests a minute from one address with the API key, to one process. */
+  RATE_LIMIT_API_KEY: perMinute(600),
+  /** Guests' orders a minute from one address, to all processes together. */
+  RATE_LIMIT_ORDERS: perMinute(30),
+  /** Uploads a day of one user, to all processes together. */
+  UPLOADS_PER_DAY: perMinute(1_000),
+  /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
+  RATE_LIMIT_EXEMPT_CIDRS: cidrs,
+  /** Where the API reference gets tokens of demo users; only for demos. */
+  DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
   /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
@@ -130,6 +153,15 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
   return Object.freeze({
     ...withDefaults(config),
     issuers,
+    limits: {
+      anonymous: { points: config.RATE_LIMIT_ANONYMOUS, seconds: 60 },
+      user: { points: config.RATE_LIMIT_USER, seconds: 60 },
+      "api-key": { points: config.RATE_LIMIT_API_KEY, seconds: 60 },
+      // Wrong tokens or keys from one address (S16).
+      credentials: { points: 20, seconds: 60 },
+      orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
+      uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
+    },
     publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,
   });
 }

@@ -27,10 +27,31 @@ export class BadRequestError extends AppError {
 
 export class UnauthorizedError extends AppError {
   readonly code = "unauthorized";
+  /** What the caller could have sent (`WWW-Authenticate`). */
+  readonly scheme: string;
+  constructor(message: string, scheme = "Bearer") {
+    super(message);
+    this.scheme = scheme;
+  }
 }
 
 export class ForbiddenError extends AppError {
   readonly code = "forbidden";
+}
+
+/** The state that the caller expected (`If-Match`) is not the present one. */
+export class PreconditionFailedError extends AppError {
+  readonly code = "precondition_failed";
+}
+
+/** The caller has used up what it may do for now. */
+export class TooManyRequestsError extends AppError {
+  readonly code = "too_many_requests";
+  readonly retryAfterSeconds: number;
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
 
 export class UnsupportedMediaError extends AppError {

@@ -6,9 +6,9 @@ import { NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
 import { boardPath, bullBoard } from "./bull-board.ts";
 import type { ApiContext } from "./context.ts";
-import { mount } from "./define-route.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
+import { mount } from "./mount.ts";
 import { describeApi } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
 import { routes } from "./routes/index.ts";
@@ -20,10 +20,12 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are believed about the client's address. */
   trustProxy: number;
+  /** Where the reference page gets tokens of demo users. */
+  demoTokensUrl?: string | undefined;
 }
 
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
-export function createApp({ context, queues, health, corsOrigins, trustProxy }: AppOptions) {
+export function createApp({ context, queues, health, corsOrigins, trustProxy, demoTokensUrl }: AppOptions) {
   const app = express();
   app.set("etag", false);
   app.set("trust proxy", trustProxy);
@@ -36,7 +38,7 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
   // People open the address that they are told; programs get the usual 404.
   app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
   app.use(boardPath, bullBoard(queues, context));
-  app.use("/docs", docsRoutes());
+  app.use("/docs", docsRoutes(demoTokensUrl));
   app.use(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -57,10 +59,19 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
         "accept",
         "api-key",
         "idempotency-key",
+        "if-match",
         "if-none-match",
         "prefer",
       ],
-      exposedHeaders: ["etag", "location", "retry-after", "x-request-id"],
+      exposedHeaders: [
+        "etag",
+        "idempotency-replayed",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "x-request-id",
+      ],
       optionsSuccessStatus: 204,
       maxAge: 600,
     }),

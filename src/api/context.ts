@@ -5,6 +5,8 @@ import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
+import type { RateLimits } from "../platform/rate-limits.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** Who sends a request. */
 export interface Actor {
@@ -22,6 +24,12 @@ export interface ApiContext {
   metrics: Metrics;
   /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
   authenticate: (authorization: string | undefined) => Promise<Actor>;
+  secrets: Secrets;
+  limits: RateLimits;
+  /** True for an address that the limits do not hold for: the servers of our own front ends. */
+  isExempt: (address: string | undefined) => boolean;
+  /** True for an address that may print without a token. */
+  isPrinter: (address: string | undefined) => boolean;
   /** Fires when the process is to stop: whoever only waits should answer now. */
   stopping: AbortSignal;
   /** Base URL of this API as clients see it, without a slash at the end. */

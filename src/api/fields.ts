@@ -11,7 +11,7 @@ export const line = (max = 300) =>
 export const required = <S extends z.ZodType>(schema: S) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema);
 
-/** A whole number in a query: `5`, `+5` and `5.0` are the same. */
+/** A whole number, also as text: `5`, `+5` and `5.0` are the same. */
 export const integer = (schema: z.ZodType<number>) =>
   z.preprocess((value) => {
     const isWhole = typeof value === "string" && /^\s*[+-]?\d{1,15}(\.0*)?\s*$/.test(value);
@@ -33,3 +33,35 @@ export const uuid = z.preprocess((value) => {
 
 /** A moment as clients want it: ISO 8601 in UTC, ending in `Z`. */
 export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" });
+
+/** True or false in any of its usual spellings (wire contract 1.7). */
+export const boolean = z.preprocess((value) => {
+  const text = String(value).toLowerCase();
+  if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
+  return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
+}, z.boolean());
+
+/** Text of several lines, such as a note, trimmed; empty is null. */
+export const note = z
+  .string()
+  .trim()
+  .max(5_000)
+  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
+  .transform((text) => text || null)
+  .nullable();
+
+/** One line that may be missing: empty is null. */
+export const optionalLine = (max = 300) =>
+  z.preprocess((value) => (typeof value === "string" && value.trim() === "" ? null : value), line(max).nullable());
+
+/** Whole roubles. */
+export const roubles = integer(z.int().min(0).max(1_000_000_000));
+
+/** How many pieces a line has. */
+export const pieces = integer(z.int().gt(0).max(1_000_000));
+
+/** What a person looks for; `%` and `_` mean themselves. */
+export const searchTerm = z
+  .string()
+  .max(500)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");

@@ -10,7 +10,8 @@ import { createLogger } from "../platform/logger.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createQueues } from "../platform/queues.ts";
-import { producerConnection } from "../platform/redis.ts";
+import { createRateLimits } from "../platform/rate-limits.ts";
+import { cacheConnection, producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
@@ -18,6 +19,9 @@ import { packageVersion } from "../platform/version.ts";
 import { createApp } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
+import { sharedLimits } from "./limit-requests.ts";
+import { inNetworks } from "./networks.ts";
+import { createSecrets } from "./secrets.ts";
 
 endOnUncaughtError("The API");
 const config = loadApiConfig();
@@ -33,6 +37,8 @@ const store = createObjectStore(config.s3);
 const count = (source: string) => metrics.cacheReads.inc({ source });
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log, count });
 
+const limiter = cacheConnection(config.redisCacheUrl, log);
+
 const relay = startRelay({ take: takeFrom(db, queueNames), queues, log, signal: stopping });
 const context: ApiContext = {
   db,
@@ -42,6 +48,10 @@ const context: ApiContext = {
   log,
   metrics,
   authenticate: createAuthenticate(db, config.issuers),
+  secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET),
+  limits: createRateLimits(limiter, `${config.QUEUE_PREFIX}-limit`, config.limits, sharedLimits),
+  isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
+  isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
   stopping,
   publicUrl: config.publicUrl,
 };
@@ -59,6 +69,7 @@ const app = createApp({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 
 const server = app.listen(config.PORT, config.HOST);
@@ -79,6 +90,7 @@ server.closeAllConnections();
 await relay.done;
 await queues.close();
 cache.close();
+limiter.disconnect();
 producer.disconnect();
 store.close();
 await db.destroy();

@@ -1,7 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
-import type { Route } from "./define-route.ts";
+import type { Access } from "./access.ts";
+import { type FileResponse, isSchema, type Route } from "./define-route.ts";
+import { InvalidRequest, Problem } from "./problem.ts";
 
 /** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
 export function describeApi(routes: readonly Route[], version: string) {
@@ -21,25 +23,78 @@ export function describeApi(routes: readonly Route[], version: string) {
       { url: "/warehouse", description: "Warehouse representation: some lists are bare arrays" },
     ],
     components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        apiKey: { type: "apiKey", in: "header", name: "api-key" },
+        webhookSecret: { type: "apiKey", in: "header", name: "x-better-auth-secret" },
+      },
     },
     paths,
   });
 }
 
 function describe(route: Route): ZodOpenApiOperationObject {
-  const { params, query, summary, tag, role } = route;
+  const { params, query, summary, tag } = route;
   return {
     operationId: operationId(route),
     summary,
     tags: [tag],
-    ...(role && { description: `Needs the role ${role}.` }),
-    security: role ? [{ bearer: [] }] : [],
-    requestParams: { ...(params && { path: params }), ...(query && { query }) },
-    ...(route.form && { requestBody: { required: true, content: formContent(route) } }),
+    description: [route.description, accessNotes[route.access]].filter(Boolean).join("\n\n"),
+    security: securityOf[route.access],
+    requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route) },
+    ...bodyOf(route),
     responses: Object.fromEntries(
-      Object.entries(route.responses).map(([status, schema]) => [status, describeResponse(status, schema)]),
+      Object.entries(responsesOf(route)).map(([status, response]) => [status, describeResponse(status, response)]),
     ),
+    "x-access": route.access,
+  };
+}
+
+const bearer = [{ bearer: [] }];
+const securityOf: Record<Access, Record<string, string[]>[]> = {
+  public: [],
+  optional: [{}, ...bearer],
+  USER: bearer,
+  EMPLOYEE: bearer,
+  ADMIN: bearer,
+  "api-key": [{ apiKey: [] }],
+  webhook: [{ webhookSecret: [] }],
+  print: [{}, ...bearer],
+};
+const accessNotes: Record<Access, string> = {
+  public: "Open to everybody.",
+  optional: "Open to everybody; with a token the answer may show more.",
+  USER: "Needs a token.",
+  EMPLOYEE: "Needs the role EMPLOYEE.",
+  ADMIN: "Needs the role ADMIN.",
+  "api-key": "For programs that have the API key.",
+  webhook: "For the identity provider.",
+  print: "Needs the role EMPLOYEE, or an address that may print.",
+};
+
+function headersOf({ method, idempotent, path }: Route) {
+  const key = z.string().min(1).max(255).optional().meta({
+    description: "Any text of your own. The same request under the same key is done once, for 7 days",
+  });
+  const tag = z.string().optional().meta({ description: "ETag of the state that you expect; 412 when it is another" });
+  const isTagged = method === "patch" && path.endsWith("}");
+  const headers = { ...(idempotent && { "Idempotency-Key": key }), ...(isTagged && { "If-Match": tag }) };
+  return Object.keys(headers).length > 0 ? { header: z.object(headers) } : {};
+}
+
+/** What a route declares, and what its kind of access and body can always lead to. */
+function responsesOf(route: Route): Route["responses"] {
+  const problems: number[] = [429, 503];
+  if (route.access !== "public") problems.push(401);
+  if (!["public", "optional", "api-key", "webhook"].includes(route.access)) problems.push(403);
+  if (route.body || route.raw) problems.push(400, 413);
+  const isTagged = route.method === "patch" && route.path.endsWith("}");
+  return {
+    ...Object.fromEntries(problems.map((status) => [status, Problem])),
+    ...(route.access === "optional" && { 403: Problem }),
+    ...(isTagged && { 412: Problem }),
+    ...(route.idempotent && { 422: InvalidRequest }),
+    ...route.responses,
   };
 }
 
@@ -47,13 +102,30 @@ function operationId({ method, path }: Route) {
   return `${method}${path.replaceAll(/[/{}_-]+(\w)/g, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, "")}`;
 }
 
-function formContent({ form = z.object({}), image }: Route) {
+function bodyOf(route: Route) {
+  if (route.raw) return { requestBody: { required: true, content: { "application/json": { schema: anything } } } };
+  if (!route.body) return {};
+  const accepts = route.accepts ?? ["json"];
+  const json = accepts.includes("json") && { "application/json": { schema: route.body } };
+  const form = accepts.includes("form") && formContent(route);
+  return { requestBody: { required: true, content: { ...json, ...form } } };
+}
+
+const anything = z.looseObject({});
+
+function formContent({ body, image }: Route) {
+  const form = body instanceof z.ZodObject ? body : z.object({});
   if (!image) return { "application/x-www-form-urlencoded": { schema: form } };
   const file = z.file().meta({ description: "JPEG, PNG or WebP, at most 5 MB and 50 megapixels" });
   return { "multipart/form-data": { schema: form.extend({ [image.field]: image.required ? file : file.optional() }) } };
 }
 
-function describeResponse(status: string, schema: z.ZodType) {
+function describeResponse(status: string, response: z.ZodType | FileResponse) {
   const description = STATUS_CODES[status] ?? status;
-  return schema instanceof z.ZodNull ? { description } : { description, content: { "application/json": { schema } } };
+  if (isSchema(response)) {
+    const isEmpty = response instanceof z.ZodNull;
+    return isEmpty ? { description } : { description, content: { "application/json": { schema: response } } };
+  }
+  const bytes = z.string().meta({ format: "binary" });
+  return { description, content: Object.fromEntries(response.mediaTypes.map((type) => [type, { schema: bytes }])) };
 }

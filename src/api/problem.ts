@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
 import { z } from "zod";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
-import { AppError, UnavailableError, ValidationError } from "../errors.ts";
+import { AppError, TooManyRequestsError, UnauthorizedError, UnavailableError, ValidationError } from "../errors.ts";
 import type { Log } from "../platform/logger.ts";
 import { sendJson } from "./send-result.ts";
 
@@ -40,14 +40,17 @@ const statusOf: Record<string, number> = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  precondition_failed: 412,
   too_large: 413,
   unsupported_media: 415,
   invalid_request: 422,
+  too_many_requests: 429,
   unavailable: 503,
 };
 
 interface Answer {
   status: number;
+  headers?: Record<string, string>;
   code: string;
   detail: unknown;
   message: string;
@@ -75,9 +78,8 @@ function hangUpSoon(req: Request, res: Response) {
   req.once("close", () => clearTimeout(timer));
 }
 
-function sendProblem(res: Response, { status, ...body }: Answer) {
-  if (status === 401) res.setHeader("www-authenticate", "Bearer");
-  if (status === 503) res.setHeader("retry-after", "5");
+function sendProblem(res: Response, { status, headers = {}, ...body }: Answer) {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.setHeader("cache-control", "no-store");
   res.status(status);
   sendJson(res, { ...body, request_id: res.locals.requestId });
@@ -93,10 +95,17 @@ function toAnswer(error: unknown): Answer {
     return { status: 422, code: error.code, detail: error.violations, message: error.message };
   }
   if (error instanceof AppError) {
-    return { status: statusOf[error.code] ?? 400, code: error.code, detail: error.message, message: error.message };
+    const { code, message } = error;
+    return { status: statusOf[code] ?? 400, headers: headersOf(error), code, detail: message, message };
   }
   if (isPostgresUnavailable(error)) return toAnswer(new UnavailableError("The database cannot be reached"));
   return fromExpress(error) ?? plain(500, "internal", "Internal Server Error");
+}
+
+function headersOf(error: AppError): Record<string, string> {
+  if (error instanceof UnauthorizedError) return { "www-authenticate": error.scheme };
+  if (error instanceof TooManyRequestsError) return { "retry-after": String(error.retryAfterSeconds) };
+  return error instanceof UnavailableError ? { "retry-after": "5" } : {};
 }
 
 /** Express' own errors of a broken request, such as a percent sign that encodes nothing. */

@@ -1,29 +1,48 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
-import type { Result } from "./define-route.ts";
+import { etagOf } from "../platform/cache.ts";
+import type { Result, Route } from "./define-route.ts";
 
-/** Sends what a route returned; a cached answer carries its ETag and is 304 when the caller has it already. */
-export function sendResult(req: Request, res: Response, { status, body, cached, headers }: Result) {
+/**
+ * Sends what a route returned. What can be read again carries an ETag, and is 304 when the caller has it already; what
+ * belongs to one person is never to be kept on the way.
+ */
+export async function sendResult(req: Request, res: Response, route: Pick<Route, "cache" | "method">, result: Result) {
+  const { status, body, cached, stream, headers, fileName } = result;
   res.status(status);
+  if (fileName !== undefined) res.attachment(fileName);
   if (headers) res.set(headers);
-  if (cached) {
+  if (!res.hasHeader("cache-control")) {
     // Anybody may keep it, and has to ask whether it is still good.
-    res.set({ etag: cached.etag, "cache-control": "public, no-cache" });
-    if (knows(req.headers["if-none-match"], cached.etag)) return void res.status(304).end();
-    res.setHeader("content-type", "application/json");
-    return void res.end(cached.body);
+    res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
-  if (!res.hasHeader("cache-control")) res.set("cache-control", "no-store");
+  if (stream) return pipeline(Readable.from(stream), res);
+  if (cached) return sendTagged(req, res, cached.etag, cached.body);
   if (body === undefined) return void res.end();
-  sendJson(res, body);
+  const text = JSON.stringify(body);
+  if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(text), text);
+  sendText(res, text);
 }
 
 /** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */
 export function sendJson(res: Response, body: unknown) {
-  res.setHeader("content-type", "application/json");
-  res.end(JSON.stringify(body));
+  sendText(res, JSON.stringify(body));
 }
 
-function knows(ifNoneMatch: string | undefined, etag: string) {
-  if (!ifNoneMatch) return false;
-  return ifNoneMatch.trim() === "*" || ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+/** True when a header such as If-None-Match names the ETag. */
+export function matchesTag(header: string, etag: string) {
+  return header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+function sendTagged(req: Request, res: Response, etag: string, text: string) {
+  res.setHeader("etag", etag);
+  const known = req.headers["if-none-match"];
+  if (known && (known.trim() === "*" || matchesTag(known, etag))) return void res.status(304).end();
+  sendText(res, text);
+}
+
+function sendText(res: Response, text: string) {
+  if (!res.hasHeader("content-type")) res.setHeader("content-type", "application/json");
+  res.end(text);
 }

@@ -5,15 +5,38 @@ type Source = "query" | "path" | "body";
 type Issue = z.core.$ZodIssue;
 type Shown = Pick<Violation, "type" | "msg"> & { ctx?: Record<string, unknown> };
 
-/** Puts the parser's complaints in the words of the wire contract (1.11). */
-export function toViolations(error: z.ZodError, source: Source, input: unknown): Violation[] {
-  return error.issues.map((issue) => {
+/** More of them tell nobody more. */
+const mostShown = 50;
+const longestInput = 1_000;
+
+/**
+ * Puts the parser's complaints in the words of the wire contract (1.11). Of a missing key `input` is null, or what the
+ * key is missing in when `missing` says so; long values are left out.
+ */
+export function toViolations(
+  error: z.ZodError,
+  source: Source,
+  input: unknown,
+  missing: "null" | "enclosing" = "null",
+): Violation[] {
+  return error.issues.slice(0, mostShown).map((issue) => {
     const path = issue.path.filter((part) => typeof part !== "symbol");
-    const value = path.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], input);
-    const missing = value === undefined || (value === "" && source === "body");
-    const shown = missing && issue.code === "invalid_type" ? missingField : describe(issue, value);
-    return { ...shown, loc: [source, ...path], input: value === undefined ? null : value };
+    const value = valueAt(input, path);
+    const isMissing = value === undefined || (value === "" && source === "body");
+    const shown = isMissing && issue.code === "invalid_type" ? missingField : describe(issue, value);
+    const named = value === undefined && missing === "enclosing" ? valueAt(input, path.slice(0, -1)) : value;
+    return { ...shown, loc: [source, ...path], input: shortened(named) };
   });
+}
+
+function valueAt(input: unknown, path: (string | number)[]) {
+  return path.reduce<unknown>((part, key) => (part as Record<string, unknown> | null | undefined)?.[key], input);
+}
+
+function shortened(value: unknown) {
+  if (value === undefined) return null;
+  if (typeof value === "string") return value.length > longestInput ? `${value.slice(0, longestInput)}…` : value;
+  return JSON.stringify(value).length > longestInput ? null : value;
 }
 
 /** A violation for a field that has to be there and is not. */
@@ -46,6 +69,16 @@ function describeType(expected: string, value: unknown): Shown {
       return { type: "int_from_float", msg: "Input should be a valid integer, got a number with a fractional part" };
     }
     return { type: "int_parsing", msg: "Input should be a valid integer, unable to parse string as an integer" };
+  }
+  if (expected === "boolean") {
+    return { type: "bool_parsing", msg: "Input should be a valid boolean, unable to interpret input" };
+  }
+  if (expected === "array") return { type: "list_type", msg: "Input should be a valid list" };
+  if (expected === "object") {
+    return {
+      type: "model_attributes_type",
+      msg: "Input should be a valid dictionary or object to extract fields from",
+    };
   }
   return { type: `${expected}_type`, msg: `Input should be a valid ${expected}` };
 }

@@ -13,7 +13,11 @@ interface Note extends Origin {
 }
 
 /** Runs one transaction and returns what `work` returned. */
-export type Transact = <T>(origin: Origin, work: (tx: EntityManager) => Promise<T>) => Promise<T>;
+export type Transact = <T>(
+  origin: Origin,
+  work: (tx: EntityManager) => Promise<T>,
+  isolation?: "REPEATABLE READ" | undefined,
+) => Promise<T>;
 
 const attempts = 4;
 
@@ -22,11 +26,11 @@ const attempts = 4;
  * deadlock or serialisation failure, and calls `onPromise` after a commit that promised jobs.
  */
 export function createTransact(db: DataSource, onPromise: () => void): Transact {
-  return async (origin, work) => {
+  return async (origin, work, isolation = undefined) => {
     for (let attempt = 1; ; attempt++) {
       const note: Note = { ...origin, promised: false };
       try {
-        const result = await db.transaction((tx) => {
+        const result = await db.transaction(isolation ?? "READ COMMITTED", (tx) => {
           notes.set(tx, note);
           return work(tx);
         });

@@ -129,8 +129,7 @@ function createCache(
     }
     count("load");
     const body = JSON.stringify(await load());
-    const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-    const loaded = { body, etag, expires: Date.now() + ttlSeconds * 1_000 };
+    const loaded = { body, etag: etagOf(body), expires: Date.now() + ttlSeconds * 1_000 };
     if (!isWorth()) return loaded;
     if (place) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
     keep(id, tag, loaded, began);
@@ -164,6 +163,11 @@ function createCache(
       subscriber.disconnect();
     },
   };
+}
+
+/** The strong ETag of a body: the same bytes, the same tag, in every process. */
+export function etagOf(body: string) {
+  return `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
 }
 
 function pack({ expires, etag, body }: Entry) {

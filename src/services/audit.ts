@@ -3,7 +3,20 @@ import { auditLog, type NewAuditEntry } from "../db/dao/audit-log.ts";
 
 /** Enters one change that staff made or tried to make; a list as payload is wrapped, as the wire contract wants it. */
 export function recordAudit(tx: EntityManager, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
-  return auditLog.insert(tx, { ...entry, payload: asObject(entry.payload) });
+  return auditLog.insert(tx, { ...entry, payload: storable(asObject(entry.payload)) });
+}
+
+/** Longer ones say no more about what was done. */
+const longestPayload = 100_000;
+
+/** Postgres' jsonb knows neither U+0000 nor half a surrogate pair, and nobody may fill the log up. */
+function storable(payload: Record<string, unknown> | null) {
+  if (payload === null) return null;
+  const text = JSON.stringify(payload);
+  if (text.length > longestPayload) return { left_out: `${text.length} characters` };
+  return JSON.parse(
+    text.replace(/\\(\\|u(?:0000|d[89a-f][0-9a-f]{2}))/gi, (found, code) => (code === "\\" ? found : "\ufffd")),
+  ) as Record<string, unknown>;
 }
 
 function asObject(payload: unknown): Record<string, unknown> | null {

@@ -1,24 +1,24 @@
 import type { CustomerType } from "../db/entities/user.ts";
 
-/** The two prices of an offer that are stored; all others follow from them. */
-export interface OfferPrices {
+/** The two prices that an offer has, whole roubles. */
+export interface Prices {
   priceRub: number;
   superWholesalePriceRub: number;
 }
 
-/** The wholesale price in whole roubles: half-way between retail and super-wholesale, halves rounded up. */
-export function wholesalePriceRub({ priceRub, superWholesalePriceRub }: OfferPrices): number {
+/** The price between the two, rounded half up, wherever it is shown, charged or printed (wire contract 3.12, Appendix D 3). */
+export function wholesalePriceRub({ priceRub, superWholesalePriceRub }: Prices): number {
   return Math.round((priceRub + superWholesalePriceRub) / 2);
 }
 
-/** What a customer of this type pays for one piece, in whole roubles: the same in catalogue, orders and documents. */
-export function priceRubFor(customerType: CustomerType, offer: OfferPrices): number {
+/** What a customer of this type pays for one piece. */
+export function priceRubFor(customerType: CustomerType, prices: Prices): number {
   switch (customerType) {
     case "USER_RETAIL":
-      return offer.priceRub;
+      return prices.priceRub;
     case "USER_WHOLESALE":
-      return wholesalePriceRub(offer);
+      return wholesalePriceRub(prices);
     case "USER_SUPER_WHOLESALE":
-      return offer.superWholesalePriceRub;
+      return prices.superWholesalePriceRub;
   }
 }

@@ -81,10 +81,11 @@ describe("the API as a whole", () => {
   test("describes every route in OpenAPI 3.1, with the picture as a file", async () => {
     const document = JSON.parse((await get("/openapi.json")).text);
     expect(document.openapi).toBe("3.1.0");
-    for (const { path, method, role } of routes) {
+    for (const { path, method, access } of routes) {
       const operation = document.paths[path][method];
       expect(operation.summary, path).toBeTruthy();
-      expect(operation.security, path).toEqual(role ? [{ bearer: [] }] : []);
+      expect(operation["x-access"], path).toBe(access);
+      expect(operation.security.length > 0, path).toBe(access !== "public");
     }
     const { schema } = document.paths["/categories"].post.requestBody.content["multipart/form-data"];
     expect(schema.required.toSorted()).toEqual(["image_blob", "name"]);

@@ -5,6 +5,9 @@ import { afterAll, beforeAll } from "vitest";
 import { createApp } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
 import type { ApiContext } from "../../src/api/context.ts";
+import { type LimitName, limitNames, sharedLimits } from "../../src/api/limit-requests.ts";
+import { inNetworks } from "../../src/api/networks.ts";
+import { createSecrets } from "../../src/api/secrets.ts";
 import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
 import { Job } from "../../src/db/entities/job.ts";
@@ -18,7 +21,8 @@ import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createQueues } from "../../src/platform/queues.ts";
-import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
+import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
+import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { startRelay } from "../../src/platform/relay.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
@@ -34,16 +38,39 @@ export const userIds = {
   inactive: "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d04",
 };
 
+export const apiKey = "test-api-key-0123456789";
+export const webhookSecret = "test-webhook-secret-0123456789";
+
+const unlimited = Object.fromEntries(limitNames.map((name) => [name, { points: 0, seconds: 1 }])) as Record<
+  LimitName,
+  Limit
+>;
+
 export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
   corsOrigins?: string[];
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
+  /** Limits on requests; none otherwise. */
+  limits?: Partial<Record<LimitName, Limit>>;
+  /** Networks that no limit holds for. */
+  exempt?: string[];
+  /** Networks that may print without a token. */
+  printers?: string[];
+  trustProxy?: number;
 }
 
 /** The real HTTP side on a free port, with a database, a bucket and an identity provider of its own. */
-export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOptions = {}) {
+export function useApi({
+  redis,
+  corsOrigins = [],
+  relay: relays = true,
+  limits = {},
+  exempt = [],
+  printers = [],
+  trustProxy = 0,
+}: ApiOptions = {}) {
   const db = useDatabase();
   const s3 = useBucket();
   const identity = useIdentity();
@@ -79,6 +106,7 @@ export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOpt
       secretAccessKey: s3.secretKey,
       publicUrl: s3.publicUrl,
     });
+    const limiter = cacheConnection(api.redisUrl, log);
     const cache = openCache(api.redisUrl, { prefix: `${queuePrefix}-cache`, log });
     const relay = relays
       ? startRelay({ take: takeFrom(db, queueNames), queues: api.queues, log, signal: stop.signal })
@@ -101,6 +129,10 @@ export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOpt
       log,
       metrics,
       authenticate: createAuthenticate(db, [issuer]),
+      secrets: createSecrets([apiKey], webhookSecret),
+      limits: createRateLimits(limiter, queuePrefix, { ...unlimited, ...limits }, sharedLimits),
+      isExempt: inNetworks(exempt),
+      isPrinter: inNetworks(printers),
       stopping: stop.signal,
       publicUrl: "https://api.test",
     };
@@ -115,7 +147,7 @@ export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOpt
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
-      trustProxy: 0,
+      trustProxy,
     });
     const server: Server = app.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -127,6 +159,7 @@ export function useApi({ redis, corsOrigins = [], relay: relays = true }: ApiOpt
       () => relay?.done,
       () => api.queues.close(),
       () => cache.close(),
+      () => limiter.disconnect(),
       () => producer.disconnect(),
       () => store.close(),
     );
@@ -223,6 +256,7 @@ export interface Body {
   result: unknown;
   detail: unknown;
   message: string;
+  code: string;
   request_id: string;
 }
 

@@ -1,6 +1,8 @@
+import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { categories } from "../../db/dao/categories.ts";
 import type { Category } from "../../db/entities/category.ts";
+import { dropCatalogue } from "../../platform/cache-tags.ts";
 import {
   changeCategory,
   createCategory,
@@ -10,15 +12,12 @@ import {
 } from "../../services/categories.ts";
 import { awaitJob } from "../await-job.ts";
 import type { ApiContext } from "../context.ts";
-import { defineRoute, type Wait } from "../define-route.ts";
+import { defineRoute, type Result, type Wait } from "../define-route.ts";
 import { line, required, timestamp, uuid } from "../fields.ts";
-import { ImageView, imageView } from "../image-view.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { ImageView, imageView } from "../views/image.ts";
 import { JobLink, jobLink } from "./jobs.ts";
-
-/** Cached answers that show categories belong to this tag. */
-const cacheTag = "category";
 
 const tag = "Categories";
 const image = { field: "image_blob", folder: "categories" };
@@ -55,16 +54,19 @@ function categoryDetail(category: Category, context: ApiContext): z.output<typeo
   return { ...categoryView(category, context), image_job: job && jobLink(job, context.publicUrl) };
 }
 
-/** The answer to a write: the new state, after the picture is done if the caller wants to wait for that. */
-async function answerWrite(context: ApiContext, status: number, id: string, wait: Wait | undefined) {
-  void context.cache.invalidate(cacheTag);
-  const category = await getCategory(context.db.manager, id);
-  if (wait === undefined || !category.image?.jobId) {
-    return { status, body: categoryDetail(category, context) };
-  }
-  await awaitJob(context.db, category.image.jobId, wait.seconds, wait.signal);
-  const body = categoryDetail(await getCategory(context.db.manager, id), context);
-  return { status, body, headers: { "preference-applied": `wait=${wait.seconds}` } };
+/** The answer to a write, made inside its transaction. */
+async function answerWrite(context: ApiContext, tx: EntityManager, status: number, id: string): Promise<Result> {
+  return { status, body: categoryDetail(await getCategory(tx, id), context) };
+}
+
+/** Waits for the picture if the caller wants to, and shows the state after that. */
+async function awaitPicture(context: ApiContext, result: Result, wait: Wait | undefined): Promise<Result> {
+  void dropCatalogue(context.cache, "category");
+  const { id, image_job: job } = result.body as z.output<typeof CategoryDetail>;
+  if (!wait || !job) return result;
+  await awaitJob(context.db, job.id, wait.seconds, wait.signal);
+  const { body } = await answerWrite(context, context.db.manager, result.status, id);
+  return { ...result, body, headers: { ...result.headers, "preference-applied": `wait=${wait.seconds}` } };
 }
 
 export const categoryRoutes = [
@@ -73,16 +75,17 @@ export const categoryRoutes = [
     path: "/categories",
     summary: "List categories by name",
     tag,
+    access: "public",
+    cache: "public",
     query: pageQuery(),
     responses: { 200: pageOf(CategoryView), 422: InvalidRequest },
-    async handle(context, { query, profile }) {
-      const { manager } = context.db;
+    async handle(context, { query, profile, reader }) {
       const key = profile === "warehouse" ? "list:all" : `list:${query.page}:${query.size}`;
       // There is no end of pages past the end, so those are not kept.
       let isPastEnd = false;
       const load = async () => {
-        if (profile === "warehouse") return (await categories.all(manager)).map((one) => categoryView(one, context));
-        const [rows, total] = await categories.list(manager, slice(query));
+        if (profile === "warehouse") return (await categories.all(reader)).map((one) => categoryView(one, context));
+        const [rows, total] = await categories.list(reader, slice(query));
         isPastEnd = rows.length === 0;
         return toPage(
           rows.map((one) => categoryView(one, context)),
@@ -90,7 +93,7 @@ export const categoryRoutes = [
           query,
         );
       };
-      const cached = await context.cache.read(cacheTag, key, load, () => !isPastEnd);
+      const cached = await context.cache.read("tree", `categories:${key}`, load, () => !isPastEnd);
       return { status: 200, cached };
     },
   }),
@@ -99,10 +102,12 @@ export const categoryRoutes = [
     path: "/categories/slug/{slug}",
     summary: "One category by its slug",
     tag,
+    access: "public",
+    cache: "public",
     params: z.object({ slug: line(2_000) }),
     responses: { 200: CategoryDetail, 404: Problem, 422: InvalidRequest },
-    async handle(context, { params: { slug } }) {
-      const category = await getCategoryBySlug(context.db.manager, slug);
+    async handle(context, { params: { slug }, reader }) {
+      const category = await getCategoryBySlug(reader, slug);
       return { status: 200, body: categoryDetail(category, context) };
     },
   }),
@@ -111,10 +116,12 @@ export const categoryRoutes = [
     path: "/categories/{category_id}",
     summary: "One category by its id",
     tag,
+    access: "public",
+    cache: "public",
     params,
     responses: { 200: CategoryDetail, 404: Problem, 422: InvalidRequest },
-    async handle(context, { params: { category_id } }) {
-      const category = await getCategory(context.db.manager, category_id);
+    async handle(context, { params: { category_id }, reader }) {
+      const category = await getCategory(reader, category_id);
       return { status: 200, body: categoryDetail(category, context) };
     },
   }),
@@ -123,8 +130,10 @@ export const categoryRoutes = [
     path: "/categories",
     summary: "Create a category; its picture is processed in the background",
     tag,
-    role: "EMPLOYEE",
-    form: z.object({ name: required(line()) }),
+    access: "EMPLOYEE",
+    idempotent: true,
+    accepts: ["form"],
+    body: z.object({ name: required(line()) }),
     image: { ...image, required: true },
     responses: {
       201: CategoryDetail,
@@ -136,10 +145,12 @@ export const categoryRoutes = [
       422: InvalidRequest,
       503: Problem,
     },
-    async handle(context, { form: { name }, image, origin, wait }) {
+    async handle(context, { body: { name }, image, commit, wait }) {
       if (!image) throw new Error("The route declares its picture as required");
-      const id = await context.transact(origin, (tx) => createCategory(tx, { name, image }));
-      return answerWrite(context, 201, id, wait);
+      const result = await commit(async (tx) =>
+        answerWrite(context, tx, 201, await createCategory(tx, { name, image })),
+      );
+      return awaitPicture(context, result, wait);
     },
   }),
   defineRoute({
@@ -147,9 +158,10 @@ export const categoryRoutes = [
     path: "/categories/{category_id}",
     summary: "Rename a category or give it another picture; what is not sent stays",
     tag,
-    role: "EMPLOYEE",
+    access: "EMPLOYEE",
     params,
-    form: z.object({ name: line().optional() }),
+    accepts: ["form"],
+    body: z.object({ name: line().optional() }),
     image: { ...image, required: false },
     responses: {
       200: CategoryDetail,
@@ -163,9 +175,12 @@ export const categoryRoutes = [
       422: InvalidRequest,
       503: Problem,
     },
-    async handle(context, { params: { category_id }, form: { name }, image, origin, wait }) {
-      await context.transact(origin, (tx) => changeCategory(tx, category_id, { name, image }));
-      return answerWrite(context, 200, category_id, image ? wait : undefined);
+    async handle(context, { params: { category_id }, body: { name }, image, commit, wait }) {
+      const result = await commit(async (tx) => {
+        await changeCategory(tx, category_id, { name, image });
+        return answerWrite(context, tx, 200, category_id);
+      });
+      return awaitPicture(context, result, image ? wait : undefined);
     },
   }),
   defineRoute({
@@ -173,13 +188,16 @@ export const categoryRoutes = [
     path: "/categories/{category_id}",
     summary: "Delete a category that has no sub-categories",
     tag,
-    role: "ADMIN",
+    access: "ADMIN",
     params,
     responses: { 204: z.null(), 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest },
-    async handle(context, { params: { category_id }, origin }) {
-      await context.transact(origin, (tx) => deleteCategory(tx, category_id));
-      void context.cache.invalidate(cacheTag);
-      return { status: 204 };
+    async handle(context, { params: { category_id }, commit }) {
+      const result = await commit(async (tx) => {
+        await deleteCategory(tx, category_id);
+        return { status: 204 };
+      });
+      void dropCatalogue(context.cache, "category");
+      return result;
     },
   }),
 ];

@@ -62,8 +62,8 @@ function jobView(job: Job): z.output<typeof JobView> {
 }
 
 /** Somebody else's job looks like one that does not exist. */
-function maySee(job: Job, actor: Actor | undefined) {
-  return actor !== undefined && (actor.role !== "USER" || job.actorId === actor.id);
+function maySee(job: Job, actor: Actor) {
+  return actor.role !== "USER" || job.actorId === actor.id;
 }
 
 export const jobRoutes = [
@@ -72,11 +72,11 @@ export const jobRoutes = [
     path: "/jobs/{job_id}",
     summary: "How far a job is: the caller's own, or any for staff",
     tag: "Jobs",
-    role: "USER",
+    access: "USER",
     params: z.object({ job_id: uuid }),
     responses: { 200: JobView, 401: Problem, 404: Problem, 422: InvalidRequest },
-    async handle({ db }, { params, actor }) {
-      const job = await findJob(db.manager, params.job_id);
+    async handle(_context, { params, actor, reader }) {
+      const job = await findJob(reader, params.job_id);
       if (!job || !maySee(job, actor)) throw new NotFoundError(`Job with id ${params.job_id} not found.`);
       // A client that polls should leave the server a moment.
       const headers: Record<string, string> = job.finishedAt ? {} : { "retry-after": "1" };

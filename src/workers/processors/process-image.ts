@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { images } from "../../db/dao/images.ts";
 import type { Image, ImageVariant } from "../../db/entities/image.ts";
+import { dropCatalogue } from "../../platform/cache-tags.ts";
 import { MissingObjectError } from "../../platform/object-store.ts";
 import { awaitedImage, publishImage, showFormerImage } from "../../services/images.ts";
 import { PermanentError } from "../classify-error.ts";
@@ -29,7 +30,7 @@ export const processImageProcessor: Processor<"process-image"> = {
   },
 
   async afterwards({ entity, imageId }, { db, store, cache }) {
-    await cache.invalidate(entity);
+    await dropCatalogue(cache, entity);
     const image = await images.findById(db.manager, imageId);
     if (!image?.stagedKey) return;
     await store.remove(image.stagedKey);
@@ -87,5 +88,5 @@ async function showFormer(job: JobRun<"process-image">, context: WorkerContext, 
   const headers = { contentType: "image/webp", cacheControl: forever };
   await context.store.copy(former.objectKey, image.objectKey, headers, { signal: job.signal });
   await job.commit((tx) => showFormerImage(tx, job.payload, former));
-  await context.cache.invalidate(job.payload.entity);
+  await dropCatalogue(context.cache, job.payload.entity);
 }

@@ -1,0 +1,41 @@
+import type { Request, Response } from "express";
+import { recordAudit } from "../services/audit.ts";
+import type { Actor, ApiContext } from "./context.ts";
+import type { Result } from "./define-route.ts";
+import { statusOfError } from "./problem.ts";
+
+/** Does what a request asks for and enters it in the audit log, with its outcome, when staff tries to change something. */
+export async function auditStaff(
+  context: ApiContext,
+  req: Request,
+  res: Response,
+  actor: Actor | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!isStaff(actor) || ["GET", "HEAD"].includes(req.method)) return work();
+  const result = await work().catch(async (error: unknown) => {
+    await audit(context, req, res, actor, statusOfError(error));
+    throw error;
+  });
+  await audit(context, req, res, actor, result.status);
+  return result;
+}
+
+function isStaff(actor: Actor | undefined): actor is Actor {
+  return actor !== undefined && actor.role !== "USER";
+}
+
+/** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */
+async function audit(context: ApiContext, req: Request, res: Response, actor: Actor, status: number) {
+  const { requestId, payload = null } = res.locals as { requestId: string; payload?: unknown };
+  const endpoint = context.publicUrl + withoutSecrets(req.originalUrl);
+  const entry = { userId: actor.id, method: req.method, endpoint, payload, status, requestId };
+  await recordAudit(context.db.manager, entry).catch((error: unknown) => {
+    context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
+  });
+}
+
+/** Nobody should send a secret in an address, but somebody will. */
+function withoutSecrets(url: string) {
+  return url.replace(/([?&][^=&]*(?:token|secret|password|api.?key)[^=&]*=)[^&]*/gi, "$1***").slice(0, 4_000);
+}

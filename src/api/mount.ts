@@ -1,0 +1,157 @@
+import type { Request, RequestHandler, Response, Router } from "express";
+import { z } from "zod";
+import type { KeyedRequest } from "../db/idempotency.ts";
+import {
+  AppError,
+  MethodNotAllowedError,
+  PreconditionFailedError,
+  UnavailableError,
+  ValidationError,
+} from "../errors.ts";
+import { etagOf } from "../platform/cache.ts";
+import { admit } from "./access.ts";
+import { auditStaff } from "./audit-staff.ts";
+import { type Committed, createCommit, hashRequest } from "./commit.ts";
+import type { Actor, ApiContext } from "./context.ts";
+import type { Profile, Result, Route, Wait } from "./define-route.ts";
+import { guardCredentials, limitAction, limitRequests } from "./limit-requests.ts";
+import { preferredWait } from "./preferences.ts";
+import { type ReceivedBody, receiveBody } from "./receive-body.ts";
+import { matchesTag, sendResult } from "./send-result.ts";
+import { discardImage } from "./stage-image.ts";
+import { toViolations } from "./violations.ts";
+
+const nothing = z.object({});
+
+/** Serves the routes: admits the caller, checks what the route declares, calls it, audits staff, and answers. */
+export function mount(router: Router, routes: readonly Route[], context: ApiContext, profile: Profile) {
+  for (const route of routes) {
+    const twin = route.method === "patch" ? readingTwin(route, routes) : undefined;
+    const serve: RequestHandler = async (req, res) => {
+      res.locals.route = route.path;
+      const actor = await guardCredentials(context, req, () => admit(route.access, context, req));
+      res.locals.actor = actor?.id;
+      const result = await auditStaff(context, req, res, actor, async () => {
+        await limitRequests(context, req, res, route.access, actor);
+        return answer({ route, twin, context, profile, req, res, actor });
+      });
+      await sendResult(req, res, route, result);
+    };
+    router[route.method](expressPath(route.path), serve);
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const known = routes.filter((route) => route.path === path);
+    const allow = known.map(({ method }) => method.toUpperCase()).join(", ");
+    router.all(expressPath(path), (_req, res) => {
+      res.set("allow", allow);
+      throw new MethodNotAllowedError("Method Not Allowed");
+    });
+  }
+  return router;
+}
+
+const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+/** The GET of the same thing: its ETag is what If-Match speaks of. */
+function readingTwin({ path }: Route, routes: readonly Route[]) {
+  return routes.find((route) => route.method === "get" && route.path === path);
+}
+
+interface Call {
+  route: Route;
+  twin: Route | undefined;
+  context: ApiContext;
+  profile: Profile;
+  req: Request;
+  res: Response;
+  actor: Actor | undefined;
+}
+
+async function answer(call: Call): Promise<Result> {
+  const { route, context, req, res, actor } = call;
+  const params = check(route.params, "path", req.params);
+  const query = check(route.query, "query", req.query);
+  const keyed = keyOf(call);
+  if (route.limit && actor === undefined) await limitAction(context, req, route.limit, actor);
+  if (route.image && actor !== undefined) await limitAction(context, req, "uploads", actor);
+
+  const received = await receiveBody(route, context, req, res);
+  try {
+    const body = received.check();
+    const gone = goneSignal(context, res);
+    const input = {
+      params,
+      query,
+      body,
+      bytes: received.bytes,
+      headers: req.headers,
+      image: received.image,
+      actor,
+      profile: call.profile,
+      reader: context.db.manager,
+      origin: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
+      wait: waitOf(req, gone),
+      gone,
+    };
+    const hash = keyed && hashRequest(req.method, req.baseUrl + req.path, query, body, received.image?.sha256 ?? null);
+    const committed = createCommit({
+      transact: context.transact,
+      origin: input.origin,
+      keyed: keyed && { ...keyed, hash: String(hash) },
+      precondition: preconditionOf(call, input),
+    });
+    const result = await route.handle(context, { ...input, commit: committed.commit } as never);
+    await settle(call, received, committed, keyed !== undefined);
+    return result;
+  } catch (error) {
+    // After an outage nobody knows whether the commit went through, so the upload has to stay; strays expire.
+    const isRefusal = error instanceof AppError && !(error instanceof UnavailableError);
+    if (received.image && isRefusal) await discardImage(context.store, received.image);
+    throw error;
+  }
+}
+
+async function settle({ route, context }: Call, received: ReceivedBody, committed: Committed, isKeyed: boolean) {
+  if (isKeyed && !committed.wasCalled()) throw new Error(`${route.path} is declared idempotent but commits nothing`);
+  // The first request has brought the same picture already.
+  if (committed.isReplay() && received.image) await discardImage(context.store, received.image);
+}
+
+function keyOf({ route, req, actor }: Call): Omit<KeyedRequest, "hash"> | undefined {
+  const key = req.get("idempotency-key");
+  if (!route.idempotent || key === undefined) return undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    const msg = "Value error, an Idempotency-Key has 1 to 255 visible ASCII characters";
+    const loc = ["header", "idempotency-key"];
+    throw new ValidationError([{ type: "value_error", loc, msg, input: key.slice(0, 300) }]);
+  }
+  const program = route.access === "api-key" ? "api-key" : "anonymous";
+  return { scope: actor?.id ?? program, key };
+}
+
+function preconditionOf({ twin, context, req }: Call, input: object) {
+  const wanted = req.get("if-match");
+  if (!twin || wanted === undefined) return undefined;
+  return async (reader: unknown) => {
+    const { body } = await twin.handle(context, { ...input, reader } as never);
+    if (wanted.trim() === "*" || matchesTag(wanted, etagOf(JSON.stringify(body)))) return;
+    throw new PreconditionFailedError("It has been changed since you read it (If-Match); read it again and repeat");
+  };
+}
+
+function goneSignal({ stopping }: ApiContext, res: Response) {
+  const gone = new AbortController();
+  res.once("close", () => gone.abort());
+  return AbortSignal.any([stopping, gone.signal]);
+}
+
+function waitOf(req: Request, signal: AbortSignal): Wait | undefined {
+  const seconds = preferredWait(req.headers.prefer);
+  return seconds === undefined ? undefined : { seconds, signal };
+}
+
+function check(schema: z.ZodType = nothing, source: "path" | "query", value: unknown) {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  throw new ValidationError(toViolations(error, source, value));
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import type { Image } from "../../db/entities/image.ts";
+import type { ObjectStore } from "../../platform/object-store.ts";
+
+/** Shown where there is no picture (wire contract 3.12). */
+export const placeholderUrl = "https://storage.yandexcloud.net/tcf-images/default.svg";
+
+/** Fields of everything that has a picture. */
+export const ImageView = {
+  image_url: z.url().meta({
+    description: "The picture, at most 1280 wide; a placeholder until it is processed. Changes with every new picture",
+  }),
+  images: z
+    .array(z.object({ url: z.url(), width: z.int(), height: z.int(), bytes: z.int(), type: z.string() }))
+    .meta({ description: "The same picture in several widths and types; empty until it is processed" }),
+  thumbhash: z.string().nullable().meta({ description: "Base64 of a blurred preview, see evanw.github.io/thumbhash" }),
+};
+
+/** What a row has of its picture. */
+export interface Pictured {
+  imageUrl: string | null;
+  image: Pick<Image, "objectKey" | "variants" | "thumbhash"> | null;
+}
+
+/** The address of a picture; null when there is none. */
+export function pictureUrl({ image, imageUrl }: Pictured, store: ObjectStore): string | null {
+  return image ? store.publicUrl(image.objectKey) : imageUrl || null;
+}
+
+/** The picture of an entity: its newest upload, else one that is kept elsewhere, else the placeholder. */
+export function imageView(pictured: Pictured, store: ObjectStore, fallback = placeholderUrl) {
+  const { image } = pictured;
+  return {
+    image_url: pictureUrl(pictured, store) ?? fallback,
+    images: (image?.variants ?? []).map(({ key, ...variant }) => ({ url: store.publicUrl(key), ...variant })),
+    thumbhash: image?.thumbhash ?? null,
+  };
+}

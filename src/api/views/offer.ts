@@ -1,0 +1,91 @@
+import type { EntityManager } from "typeorm";
+import { z } from "zod";
+import { catalogueRows, type OfferRow } from "../../db/dao/catalogue-rows.ts";
+import type { ObjectStore } from "../../platform/object-store.ts";
+import { wholesalePriceRub } from "../../services/prices.ts";
+import type { ApiContext } from "../context.ts";
+import { timestamp } from "../fields.ts";
+import { pictureUrl } from "./image.ts";
+import { parentsOf } from "./parents.ts";
+import { NestedProduct, type NestedProductView, nestedProductView } from "./product.ts";
+
+/** An offer inside something else, and in lists. */
+export const NestedOffer = z
+  .object({
+    id: z.uuid(),
+    product_id: z.uuid(),
+    product: NestedProduct,
+    sku: z.string().nullable(),
+    address_id: z.string().nullable().meta({ description: "The same as sku" }),
+    offer_bitrix_id: z.string().nullable(),
+    brand: z.string(),
+    manufacturer_number: z.string(),
+    internal_description: z.string().nullable(),
+    price_rub: z.int(),
+    super_wholesale_price_rub: z.int(),
+    wholesale_price_rub: z.int().meta({ description: "Mean of the two other prices, rounded half up" }),
+    quantity: z.int(),
+    is_deleted: z.boolean(),
+    image_url: z.url(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "NestedOffer" });
+export type NestedOfferView = z.output<typeof NestedOffer>;
+
+/** An offer as other things show it; without a picture of its own it has its product's. */
+export function nestedOfferView(row: OfferRow, product: NestedProductView, store: ObjectStore): NestedOfferView {
+  return {
+    id: row.id,
+    product_id: row.productId,
+    product,
+    sku: row.sku,
+    address_id: row.sku,
+    offer_bitrix_id: row.offerBitrixId,
+    brand: row.brand,
+    manufacturer_number: row.manufacturerNumber,
+    internal_description: row.internalDescription,
+    price_rub: row.priceRub,
+    super_wholesale_price_rub: row.superWholesalePriceRub,
+    wholesale_price_rub: wholesalePriceRub(row),
+    quantity: row.quantity,
+    is_deleted: row.isDeleted,
+    image_url: pictureUrl(row, store) ?? product.image_url,
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+  };
+}
+
+/** Views of these rows, in their order; one more statement for all their products. */
+export async function viewOffers(
+  context: ApiContext,
+  reader: EntityManager,
+  rows: readonly OfferRow[],
+): Promise<NestedOfferView[]> {
+  if (rows.length === 0) return [];
+  const { store } = context;
+  const products = await catalogueRows.products(reader, [...new Set(rows.map(({ productId }) => productId))]);
+  const parents = await parentsOf(
+    context,
+    reader,
+    products.map(({ subCategoryId }) => subCategoryId),
+  );
+  const views = new Map(products.map((row) => [row.id, nestedProductView(row, parents, store)]));
+  return rows.map((row) => {
+    const product = views.get(row.productId);
+    if (!product) throw new Error(`Product '${row.productId}' of offer '${row.id}' was not loaded`);
+    return nestedOfferView(row, product, store);
+  });
+}
+
+/** Offers of these ids for the lines of orders, waybills and carts, by id; two statements, deleted offers too. */
+export async function offerViewsById(
+  context: ApiContext,
+  reader: EntityManager,
+  ids: Iterable<string>,
+): Promise<ReadonlyMap<string, NestedOfferView>> {
+  const wanted = [...new Set(ids)];
+  const rows = wanted.length > 0 ? await catalogueRows.offers(reader, wanted) : [];
+  const views = await viewOffers(context, reader, rows);
+  return new Map(views.map((view) => [view.id, view]));
+}

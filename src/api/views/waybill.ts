@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { type Waybill, waybillTypes } from "../../db/entities/waybill.ts";
+import type { Profile } from "../define-route.ts";
+import { timestamp } from "../fields.ts";
+import { UserView, userView } from "./user.ts";
+
+export const WaybillView = z
+  .object({
+    id: z.uuid(),
+    author: UserView,
+    customer: UserView,
+    customer_id: z.uuid(),
+    order_id: z.uuid().nullable(),
+    waybill_type: z.enum(waybillTypes),
+    is_pending: z.boolean(),
+    note: z.string().nullable(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "Waybill" });
+
+/** A waybill without its lines; author and customer have to be loaded. */
+export function waybillView(waybill: Waybill, profile: Profile): z.output<typeof WaybillView> {
+  return {
+    id: waybill.id,
+    author: userView(waybill.author, profile),
+    customer: userView(waybill.customer, profile),
+    customer_id: waybill.customerId,
+    order_id: waybill.orderId,
+    waybill_type: waybill.waybillType,
+    is_pending: waybill.isPending,
+    note: waybill.note,
+    created_at: waybill.createdAt.toISOString(),
+    updated_at: waybill.updatedAt.toISOString(),
+  };
+}
