@@ -65,3 +65,9 @@ export const searchTerm = z
   .string()
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
+
+/**
+ * One e-mail address, as both clients read it (wire contract 1.16): ASCII, a dotted domain, no names, comments or quotes
+ * that a mail program could take for more than one recipient.
+ */
+export const email = z.email().max(254);

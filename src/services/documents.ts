@@ -33,6 +33,17 @@ export async function requestDocument(tx: EntityManager, request: DocumentReques
   return (await documents.findById(tx, id)) as PromisedDocument;
 }
 
+/** Throws `NotFoundError` unless the order or waybill of a document is this user's; price lists are nobody's. */
+export async function requireOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
+  if (kind === "order") {
+    const order = await documentSources.order(tx, parameters.id);
+    if (order?.userId !== userId) throw noOrder();
+  } else if (kind === "waybill") {
+    const waybill = await documentSources.waybill(tx, parameters.id);
+    if (!waybill || ![waybill.customerId, waybill.authorId].includes(userId)) throw noWaybill();
+  }
+}
+
 /** Makes sure that the public price list of a day is there (true) or on its way (false); may be repeated. */
 export async function ensurePriceList(tx: EntityManager, day: string): Promise<boolean> {
   const list = publicPriceList(day);
@@ -45,7 +56,9 @@ export async function ensurePriceList(tx: EntityManager, day: string): Promise<b
 export const kindOf = ({ kind, format, parameters }: Document) => ({ kind, format, parameters }) as DocumentKind;
 
 async function checkSource(tx: EntityManager, { kind, parameters }: DocumentKind) {
-  if (kind === "order" && !(await documentSources.order(tx, parameters.id))) throw new NotFoundError("Order not found");
-  if (kind === "waybill" && !(await documentSources.waybill(tx, parameters.id)))
-    throw new NotFoundError("Waybill not found");
+  if (kind === "order" && !(await documentSources.order(tx, parameters.id))) throw noOrder();
+  if (kind === "waybill" && !(await documentSources.waybill(tx, parameters.id))) throw noWaybill();
 }
+
+const noOrder = () => new NotFoundError("Order not found");
+const noWaybill = () => new NotFoundError("Waybill not found");
