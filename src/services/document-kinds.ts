@@ -15,6 +15,18 @@ export type DocumentKind =
       parameters: { type: PriceListType; day: string };
     };
 
+/** What a file of each format is sent as. */
+export const contentTypes: Record<DocumentKind["format"], string> = {
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  pdf: "application/pdf",
+  csv: "text/csv; charset=utf-8",
+};
+
+/** Content types without their parameters, as an API description names them. */
+export const mediaTypesOf = (formats: readonly DocumentKind["format"][]) =>
+  formats.map((format) => contentTypes[format].split(";", 1).join());
+
 /** The price list that anybody may read. */
 export const publicPriceList = (day: string) =>
   ({ kind: "price-list", format: "xlsx", parameters: { type: "wholesale", day } }) satisfies DocumentKind;

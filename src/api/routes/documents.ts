@@ -5,6 +5,7 @@ import { ConflictError, ForbiddenError, NotFoundError } from "../../errors.ts";
 import { businessDay } from "../../services/business-day.ts";
 import {
   type DocumentKind,
+  mediaTypesOf,
   priceListFormats,
   priceListTypes,
   publicKeyOf,
@@ -137,7 +138,12 @@ export const documentRoutes = [
     tag,
     access: "USER",
     params,
-    responses: { 200: { mediaTypes: ["application/octet-stream"] }, 404: Problem, 409: Problem, 422: InvalidRequest },
+    responses: {
+      200: { mediaTypes: mediaTypesOf([...sheetFormats, ...priceListFormats]) },
+      404: Problem,
+      409: Problem,
+      422: InvalidRequest,
+    },
     async handle(context, { actor, params: { document_id }, reader }) {
       const document = requireVisible(await documents.findById(reader, document_id), actor);
       if (!document.readyAt) throw new ConflictError("The document is not made yet; its job says how far it is");

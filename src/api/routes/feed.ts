@@ -4,10 +4,10 @@ import { businessDay } from "../../services/business-day.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Input, type Result } from "../define-route.ts";
 import { ymlFeed } from "../feed/yml.ts";
-import { matchesTag } from "../send-result.ts";
+import { knowsTag } from "../send-result.ts";
 
 const tag = "Integrations";
-const contentType = "application/xml; charset=utf-8";
+const contentType = "application/xml";
 const responses = { 200: { mediaTypes: [contentType] } };
 
 /**
@@ -29,8 +29,8 @@ async function answer(
 
 /** If-Modified-Since counts only where there is no If-None-Match (RFC 9110, 13.1.3); HTTP dates have whole seconds. */
 function isKnown(headers: Readonly<Record<string, string | string[] | undefined>>, etag: string, changed: Date) {
-  const tags = headers["if-none-match"];
-  if (tags !== undefined) return String(tags).trim() === "*" || matchesTag(String(tags), etag);
+  const tags = headers["if-none-match"]?.toString();
+  if (tags !== undefined) return knowsTag(tags, etag);
   const since = Date.parse(String(headers["if-modified-since"]));
   return since >= Math.floor(changed.getTime() / 1_000) * 1_000;
 }

@@ -3,6 +3,7 @@ import { UnavailableError } from "../../errors.ts";
 import { businessDay } from "../../services/business-day.ts";
 import {
   type DocumentKind,
+  mediaTypesOf,
   namesOf,
   priceListFormats,
   priceListTypes,
@@ -17,8 +18,12 @@ import { JobLink, jobLink } from "./jobs.ts";
 
 const tag = "Print";
 const sheetQuery = z.object({ format: z.enum(sheetFormats).default("docx") });
-const file = { mediaTypes: ["application/octet-stream"] };
-const responses = { 200: file, 202: JobLink, 404: Problem, 422: InvalidRequest };
+const responses = {
+  200: { mediaTypes: mediaTypesOf(sheetFormats) },
+  202: JobLink,
+  404: Problem,
+  422: InvalidRequest,
+};
 
 /** The file itself, as the warehouse expects it: made anew, since the data may have changed. */
 async function print(
@@ -82,7 +87,11 @@ export const printRoutes = [
         type: z.enum(priceListTypes).default("wholesale"),
         ext: z.enum(priceListFormats).default("xlsx"),
       }),
-      responses: { 200: file, 202: JobLink, 422: InvalidRequest },
+      responses: {
+        200: { mediaTypes: mediaTypesOf(priceListFormats) },
+        202: JobLink,
+        422: InvalidRequest,
+      },
       handle(context, input) {
         const { type, ext } = input.query;
         const parameters = { type, day: businessDay(new Date()) };

@@ -14,13 +14,6 @@ import { listingToXlsx, printoutToXlsx } from "./writers/sheets.ts";
 
 export type Content = AsyncIterable<Uint8Array>;
 
-export const contentTypes: Record<DocumentKind["format"], string> = {
-  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-  pdf: "application/pdf",
-  csv: "text/csv; charset=utf-8",
-};
-
 const printoutWriters = { docx: writeDocx, xlsx: printoutToXlsx, pdf: writePdf } satisfies Record<
   string,
   (printout: Printout) => Content

@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
-import { namesOf, publicKeyOf } from "../../services/document-kinds.ts";
+import { contentTypes, namesOf, publicKeyOf } from "../../services/document-kinds.ts";
 import { kindOf } from "../../services/documents.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
-import { contentTypes, renderContent } from "../documents/render.ts";
+import { renderContent } from "../documents/render.ts";
 import { type SpooledFile, spool } from "../documents/spool.ts";
 
 /**
