@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { feedRows } from "../../db/dao/feed-rows.ts";
 import { businessDay } from "../../services/business-day.ts";
 import type { ApiContext } from "../context.ts";
@@ -8,7 +9,7 @@ import { knowsTag } from "../send-result.ts";
 
 const tag = "Integrations";
 const contentType = "application/xml";
-const responses = { 200: { mediaTypes: [contentType] } };
+const responses = { 200: { mediaTypes: [contentType] }, 304: z.null() };
 
 /**
  * The feed, or 304 for whoever has it already. Nothing is kept here for twelve hours: whether the catalogue is still the
