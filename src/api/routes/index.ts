@@ -3,7 +3,11 @@ import { addressRoutes } from "./addresses.ts";
 import { auditLogRoutes } from "./audit-log.ts";
 import { balanceRoutes } from "./balance.ts";
 import { categoryRoutes } from "./categories.ts";
+import { documentRoutes } from "./documents.ts";
+import { feedRoutes } from "./feed.ts";
 import { jobRoutes } from "./jobs.ts";
+import { mailRoutes } from "./mail.ts";
+import { printRoutes } from "./print.ts";
 import { userRoutes } from "./users.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -13,7 +17,11 @@ export const routes: readonly Route[] = [
   ...auditLogRoutes,
   ...balanceRoutes,
   ...categoryRoutes,
+  ...documentRoutes,
+  ...feedRoutes,
   ...jobRoutes,
+  ...mailRoutes,
+  ...printRoutes,
   ...userRoutes,
   ...webhookRoutes,
 ];
