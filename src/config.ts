@@ -137,13 +137,17 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
     ...withDefaults(config),
     issuers,
     limits: {
-      anonymous: { points: config.RATE_LIMIT_ANONYMOUS, seconds: 60 },
-      user: { points: config.RATE_LIMIT_USER, seconds: 60 },
-      "api-key": { points: config.RATE_LIMIT_API_KEY, seconds: 60 },
-      // Wrong tokens or keys from one address (S16).
-      credentials: { points: 20, seconds: 60 },
-      orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
-      uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
+      here: {
+        anonymous: { points: config.RATE_LIMIT_ANONYMOUS, seconds: 60 },
+        user: { points: config.RATE_LIMIT_USER, seconds: 60 },
+        "api-key": { points: config.RATE_LIMIT_API_KEY, seconds: 60 },
+      },
+      everywhere: {
+        // Wrong tokens or keys from one address (S16).
+        credentials: { points: 20, seconds: 60 },
+        orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
+        uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
+      },
     },
     publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,
   });

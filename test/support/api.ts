@@ -2,12 +2,12 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
-import { createApp } from "../../src/api/app.ts";
+import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
 import type { ApiContext } from "../../src/api/context.ts";
-import { type LimitName, limitNames, sharedLimits } from "../../src/api/limit-requests.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
+import { createReadyAnswers } from "../../src/api/ready-answers.ts";
 import { routes } from "../../src/api/routes/index.ts";
 import { createSecrets } from "../../src/api/secrets.ts";
 import { Category } from "../../src/db/entities/category.ts";
@@ -42,10 +42,18 @@ export const userIds = {
 export const apiKey = "test-api-key-0123456789";
 export const webhookSecret = "test-webhook-secret-0123456789";
 
-const unlimited = Object.fromEntries(limitNames.map((name) => [name, { points: 0, seconds: 1 }])) as Record<
-  LimitName,
-  Limit
->;
+const none: Limit = { points: 0, seconds: 1 };
+const noLimits = {
+  here: { anonymous: none, user: none, "api-key": none },
+  everywhere: { credentials: none, orders: none, uploads: none },
+};
+export type LimitName = keyof (typeof noLimits)["here"] | keyof (typeof noLimits)["everywhere"];
+
+function limitsOf(given: Partial<Record<LimitName, Limit>>) {
+  const pick = <Name extends LimitName>(of: Record<Name, Limit>) =>
+    Object.fromEntries(Object.keys(of).map((name) => [name, given[name as Name] ?? none])) as Record<Name, Limit>;
+  return { here: pick(noLimits.here), everywhere: pick(noLimits.everywhere) };
+}
 
 export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
@@ -131,7 +139,8 @@ export function useApi({
       metrics,
       authenticate: createAuthenticate(db, [issuer]),
       secrets: createSecrets([apiKey], webhookSecret),
-      limits: createRateLimits(limiter, queuePrefix, { ...unlimited, ...limits }, sharedLimits),
+      limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
+      answers: createReadyAnswers(trustProxy),
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
       stopping: stop.signal,
@@ -143,14 +152,14 @@ export function useApi({
       redis: () => producer.ping(),
       s3: (signal: AbortSignal) => store.ping(signal),
     };
-    const app = createApp({
+    const server: Server = createApiServer({
       context,
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
       trustProxy,
     });
-    const server: Server = app.listen(0, "127.0.0.1");
+    server.listen(0, "127.0.0.1");
     await once(server, "listening");
     api.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await addUsers();
