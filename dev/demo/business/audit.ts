@@ -14,14 +14,14 @@ interface Action {
   at: string;
 }
 
-export interface Doings {
+export interface ShopHistory {
   orders: readonly PlacedOrder[];
   waybills: readonly WaybillWithLines[];
   entries: readonly BalanceEntryRow[];
 }
 
 /** What staff did to get where the shop is, and what they were refused. */
-export function makeAuditLog(shop: Shop, { orders, waybills, entries }: Doings): AuditRow[] {
+export function makeAuditLog(shop: Shop, { orders, waybills, entries }: ShopHistory): AuditRow[] {
   return [
     ...ofOrders(shop, orders),
     ...waybills.flatMap(ofWaybill),
