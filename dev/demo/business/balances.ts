@@ -36,8 +36,7 @@ export function changesOfWaybills(waybills: readonly WaybillWithLines[], payment
         reason: "WAYBILL_PAYMENT",
         at: committedAt,
         waybillId: waybill.id,
-        // Not a negative zero.
-        delta: () => (due === 0 ? 0 : directions[waybill.waybillType] * due),
+        delta: () => (due === 0 ? undefined : directions[waybill.waybillType] * due),
       };
     });
 }

@@ -1,6 +1,7 @@
+import { priceRubFor } from "../../../src/services/prices.ts";
 import type { PlacedOrder } from "./orders.ts";
 import type { Person } from "./people.ts";
-import { linePrice, typeAt } from "./prices.ts";
+import { typeAt } from "./prices.ts";
 import type { CartOfferRow, CartRow } from "./rows.ts";
 import type { Shop } from "./shop.ts";
 
@@ -46,7 +47,7 @@ function draft({ random, calendar, shelf }: Shop, person: Person): CartWithLines
     cartLine(random.uuid(), cart, {
       offerId: offer.id,
       quantity: Math.min(shelf.pieces(offer, type), offer.quantity),
-      seenPriceRub: linePrice(type, offer),
+      seenPriceRub: priceRubFor(type, offer),
       addedAt: calendar.after(createdAt, 1, 60),
     }),
   );

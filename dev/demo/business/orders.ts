@@ -1,9 +1,10 @@
 import type { OrderStatus } from "../../../src/db/entities/order.ts";
+import { priceRubFor } from "../../../src/services/prices.ts";
 import { orderNotes } from "../words/people.ts";
 import { buyerOf, contactOf } from "./buyers.ts";
 import type { Calendar } from "./calendar.ts";
 import type { Person } from "./people.ts";
-import { linePrice, typeAt } from "./prices.ts";
+import { typeAt } from "./prices.ts";
 import type { OrderOfferRow, OrderRow } from "./rows.ts";
 import { destinationOf, type Style } from "./shipping.ts";
 import type { Shop } from "./shop.ts";
@@ -112,7 +113,7 @@ function makeLines(shop: Shop, order: OrderRow, buyer: Person | null, shipped: b
       brand: offer.brand,
       manufacturerNumber: offer.manufacturerNumber,
       quantity: shipped ? wanted : Math.min(wanted, offer.quantity),
-      priceRub: linePrice(type, offer),
+      priceRub: priceRubFor(type, offer),
       createdAt,
       updatedAt: createdAt,
     };

@@ -15,7 +15,7 @@ import type { WaybillOffer } from "../../../src/db/entities/waybill-offer.ts";
 type Row<E, Relations extends keyof E = never> = { [K in Exclude<keyof E, Relations>]: Stored<E[K]> };
 type Stored<Value> = Value extends Date ? string : Value;
 
-export type UserRow = Row<User>;
+export type UserRow = Row<User, "identityUpdatedAt">;
 export type AddressRow = Row<Address, "user">;
 export type OrderRow = Row<Order, "user" | "storedAddress">;
 export type OrderOfferRow = Row<OrderOffer, "order" | "offer">;
@@ -26,4 +26,4 @@ export type PaymentRow = Row<Payment, "order">;
 export type BalanceEntryRow = Row<BalanceEntry, "waybill">;
 export type CartRow = Row<Cart>;
 export type CartOfferRow = Row<CartOffer, "cart" | "offer">;
-export type AuditRow = Row<AuditEntry>;
+export type AuditRow = Row<AuditEntry, "user">;

@@ -1,8 +1,9 @@
 import type { WaybillType } from "../../../src/db/entities/waybill.ts";
+import { priceRubFor } from "../../../src/services/prices.ts";
 import type { OfferRow } from "../catalogue.ts";
 import type { Random } from "../random.ts";
 import type { Person } from "./people.ts";
-import { linePrice, typeAt } from "./prices.ts";
+import { typeAt } from "./prices.ts";
 import type { WaybillOfferRow, WaybillRow } from "./rows.ts";
 
 export interface WaybillWithLines {
@@ -43,7 +44,7 @@ export function writeWaybill(random: Random, input: NewWaybill): WaybillWithLine
     updatedAt: committed?.at ?? createdAt,
   };
   const type = typeAt(customer, createdAt);
-  const lines = goods.map(({ offer, quantity, priceRub = linePrice(type, offer) }) => ({
+  const lines = goods.map(({ offer, quantity, priceRub = priceRubFor(type, offer) }) => ({
     id: random.uuid(),
     waybillId: id,
     offerId: offer.id,

@@ -16,20 +16,22 @@ describe.each(shops)("the balances of the %s shop", (_size, _catalogue, business
     return total - paid.reduce((sum, { amountRub }) => sum + amountRub, 0);
   }
 
-  it("have one entry for every committed waybill of somebody else than its author", () => {
+  it("have one entry for every committed waybill of somebody else than its author that payments do not cover", () => {
     const entries = balanceEntries.filter(({ waybillId }) => waybillId);
     const others = committed.filter(({ customerId, authorId }) => customerId !== authorId);
+    const due = others.filter((waybill) => dueFor(waybill) !== 0);
     expect(others.length).toBeLessThan(committed.length);
-    expect(entries.map(({ waybillId }) => waybillId).sort()).toEqual(others.map(({ id }) => id).sort());
-    for (const waybill of others) {
+    expect(due.length).toBeLessThan(others.length);
+    expect(entries.map(({ waybillId }) => waybillId).sort()).toEqual(due.map(({ id }) => id).sort());
+    for (const waybill of due) {
       const { id, waybillType, customerId, committedAt } = waybill;
       const sign = waybillType === "WAYBILL_OUT" ? -1 : 1;
       const entry = entries.find(({ waybillId }) => waybillId === id);
       const common = { currency: "RUB", reason: "WAYBILL_PAYMENT", createdAt: committedAt };
       expect(entry).toMatchObject({ userId: customerId, ...common });
-      expect(0 + (entry?.delta ?? Number.NaN)).toBe(0 + sign * dueFor(waybill));
+      expect(entry?.delta).toBe(sign * dueFor(waybill));
     }
-    expect(new Set(entries.map(({ delta }) => Math.sign(delta)))).toEqual(new Set([-1, 0, 1]));
+    expect(new Set(entries.map(({ delta }) => Math.sign(delta)))).toEqual(new Set([-1, 1]));
   });
 
   it("have an entry for every payment from a balance, and one more when it was refunded", () => {

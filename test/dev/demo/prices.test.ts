@@ -1,20 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { linePrice } from "../../../dev/demo/business/prices.ts";
 import type { CustomerType } from "../../../src/db/entities/user.ts";
+import { priceRubFor } from "../../../src/services/prices.ts";
 import { byId, find, shops } from "./shops.ts";
-
-describe("the price of a line", () => {
-  it.each([
-    [717, 573, 645],
-    [100, 51, 76],
-    [100, 53, 77],
-  ])("at %d and %d for the super-wholesaler is %d for the wholesaler: half up", (retail, superWholesale, wholesale) => {
-    const offer = { priceRub: retail, superWholesalePriceRub: superWholesale };
-    expect(linePrice("USER_RETAIL", offer)).toBe(retail);
-    expect(linePrice("USER_WHOLESALE", offer)).toBe(wholesale);
-    expect(linePrice("USER_SUPER_WHOLESALE", offer)).toBe(superWholesale);
-  });
-});
 
 describe.each(shops)("the prices of the %s shop", (_size, catalogue, business) => {
   const { users, orders, orderOffers, waybills, waybillOffers, auditLog } = business;
@@ -34,7 +21,7 @@ describe.each(shops)("the prices of the %s shop", (_size, catalogue, business) =
       const { userId, createdAt } = find(byId(orders), orderId);
       const type = typeAt(userId, createdAt);
       seen.add(type);
-      expect(priceRub).toBe(linePrice(type, find(offers, offerId)));
+      expect(priceRub).toBe(priceRubFor(type, find(offers, offerId)));
     }
     expect(seen.size).toBe(3);
     const promoted = orders.filter(({ userId }) => isPromoted(userId));
@@ -45,7 +32,7 @@ describe.each(shops)("the prices of the %s shop", (_size, catalogue, business) =
     for (const { waybillId, offerId, priceRub, quantity } of waybillOffers) {
       const { orderId, customerId, createdAt } = find(byId(waybills), waybillId);
       if (orderId === null) {
-        expect(priceRub).toBe(linePrice(typeAt(customerId, createdAt), find(offers, offerId)));
+        expect(priceRub).toBe(priceRubFor(typeAt(customerId, createdAt), find(offers, offerId)));
       } else {
         const line = orderOffers.find((one) => one.orderId === orderId && one.offerId === offerId);
         expect({ priceRub, quantity }).toEqual({ priceRub: line?.priceRub, quantity: line?.quantity });
