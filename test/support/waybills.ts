@@ -11,13 +11,16 @@ export interface AddedWaybill {
   lineIds: string[];
 }
 
-/** A pending waybill out with its lines in the database, made by the employee for the user unless said otherwise. */
+/**
+ * A pending waybill out with its lines in the database, made by the employee for the user unless said otherwise; in a
+ * transaction when its manager is given.
+ */
 export async function addWaybill(
-  db: DataSource,
+  { manager }: Pick<DataSource, "manager">,
   { lines = [], ...values }: Partial<Omit<Waybill, "author" | "customer" | "order">> & { lines?: WaybillLine[] } = {},
 ): Promise<AddedWaybill> {
   const id = values.id ?? randomUUID();
-  await db.manager.insert(Waybill, {
+  await manager.insert(Waybill, {
     authorId: userIds.employee,
     customerId: userIds.user,
     waybillType: "WAYBILL_OUT",
@@ -26,5 +29,5 @@ export async function addWaybill(
   });
   const line = { brand: "ACME", manufacturerNumber: "AC-100", quantity: 1, priceRub: 1_000 };
   const rows = lines.map((values) => ({ ...line, ...values }));
-  return { id, lineIds: await waybillOffers.insert(db.manager, id, rows) };
+  return { id, lineIds: await waybillOffers.insert(manager, id, rows) };
 }
