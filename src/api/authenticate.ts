@@ -86,8 +86,9 @@ const text = z.string().max(300).catch("");
 const Names = z.object({ email: z.email().nullable().catch(null), first_name: text, last_name: text });
 
 function subjectOf({ userKey }: TokenIssuer, claims: JWTPayload) {
-  const value = String(userKey === "clerk_id" ? (claims.clerk_id ?? claims.sub) : claims.sub);
-  if (userKey === "id" && !z.guid().safeParse(value).success) throw new UnauthorizedError("Invalid JWT");
+  const value: unknown = userKey === "clerk_id" ? (claims.clerk_id ?? claims.sub) : claims.sub;
+  const { success, data } = (userKey === "id" ? z.guid() : z.string().min(1)).safeParse(value);
+  if (!success) throw new UnauthorizedError("Invalid JWT");
   const { email, first_name, last_name } = Names.parse(claims);
-  return { key: userKey, value, email, firstName: first_name, lastName: last_name };
+  return { key: userKey, value: data, email, firstName: first_name, lastName: last_name };
 }

@@ -53,6 +53,7 @@ function describe(issue: Issue, value: unknown): Shown {
     case "invalid_format":
       if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
       if (issue.format === "email") return invalidEmail;
+      if (issue.format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
       return { type: "value_error", msg: `Value error, ${issue.message}` };
     case "invalid_value":
       return invalidChoice(issue.values.map(String));
@@ -63,7 +64,7 @@ function describe(issue: Issue, value: unknown): Shown {
 
 const invalidUuid = { type: "uuid_parsing", msg: "Input should be a valid UUID, 32 hexadecimal digits are expected" };
 
-const emailReason = "it has to be one address like name@host.example";
+const emailReason = "It needs one @, Latin letters only, and a domain such as 'example.ru'.";
 const invalidEmail = {
   type: "value_error",
   msg: `value is not a valid email address: ${emailReason}`,
