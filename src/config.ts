@@ -19,6 +19,14 @@ const whole = (least: number, most = 999_999_999) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 const port = whole(0, 65_535);
+/** `Name <address>`, or the address alone. */
+const sender = z.string().transform((text, context) => {
+  const [, name = "", address] = /^(?:([^<>"\r\n]*?) *<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
+  const parsed = z.email().safeParse(address ?? text.trim());
+  if (parsed.success) return { name, address: parsed.data };
+  context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
+  return z.NEVER;
+});
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
 const perMinute = (usual: number) => whole(0).default(usual);
@@ -124,6 +132,15 @@ const Worker = Shared.extend({
     .pipe(z.array(z.enum(queueNames))),
   /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
   WORKER_CONCURRENCY: whole(1).optional(),
+  /** Mail server; needed by the worker of the queue `mail` alone. */
+  SMTP_HOST: z.string().min(1).optional(),
+  SMTP_PORT: whole(1, 65_535).default(587),
+  SMTP_USER: z.string().min(1).optional(),
+  SMTP_PASS: z.string().min(1).optional(),
+  /** Sender of all mail; its address is also where people unsubscribe. */
+  SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "info@info.eucalytics.uk" }),
+  /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
+  SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
 });
 
 /** Every variable there is, by the process that reads it. */
@@ -162,7 +179,22 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
 
 /** As `loadDatabaseConfig`, for `src/workers/main.ts`. */
 export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
-  return Object.freeze(withDefaults(read(Worker, env)));
+  const config = read(Worker, env);
+  const { SMTP_HOST, SMTP_USER, SMTP_PASS, SMTP_SECURITY } = config;
+  if (config.WORKER_QUEUES.includes("mail") && !SMTP_HOST)
+    throw new StartUpError("Bad configuration:\n  SMTP_HOST is not set: the queue mail could not send anything");
+  if (SMTP_PASS && SMTP_SECURITY === "none")
+    throw new StartUpError("Bad configuration:\n  SMTP_SECURITY is none: SMTP_PASS would be sent for all to read");
+  return Object.freeze({
+    ...withDefaults(config),
+    smtp: {
+      host: SMTP_HOST ?? "localhost",
+      port: config.SMTP_PORT,
+      credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
+      from: config.SMTP_FROM,
+      security: SMTP_SECURITY,
+    },
+  });
 }
 
 function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {

@@ -94,6 +94,8 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
     SMTP_HOST: smtp.host,
     SMTP_PORT: String(smtp.port),
+    // Our own mailbox is on this machine and has no certificate.
+    ...(smtp.mailbox && { SMTP_SECURITY: "none" }),
     // Everything has to be down ten seconds after Ctrl-C.
     DRAIN_TIMEOUT_MS: "2000",
   };

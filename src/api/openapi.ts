@@ -110,7 +110,8 @@ function bodyOf(route: Route) {
   const accepts = route.accepts ?? ["json"];
   const json = accepts.includes("json") && { "application/json": { schema: route.body } };
   const form = accepts.includes("form") && formContent(route);
-  return { requestBody: { required: true, content: { ...json, ...form } } };
+  const required = !route.body.safeParse(undefined).success;
+  return { requestBody: { required, content: { ...json, ...form } } };
 }
 
 const anything = z.looseObject({});
