@@ -37,7 +37,8 @@ export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" })
 
 /** True or false in any of its usual spellings (wire contract 1.7). */
 export const boolean = z.preprocess((value) => {
-  const text = String(value).toLowerCase();
+  // An object may have a toString that is no function.
+  const text = typeof value === "object" ? "" : String(value).toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
 }, z.boolean());
