@@ -1,3 +1,4 @@
+import { parsePhoneNumberFromString } from "libphonenumber-js";
 import { z } from "zod";
 
 /** Postgres refuses U+0000, and no name, slug or id has control characters; line breaks belong in notes. */
@@ -65,3 +66,30 @@ export const searchTerm = z
   .string()
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
+
+/** One address of plain letters, as strict as both clients are on reading it (wire contract 1.16). */
+export const email = z
+  .string()
+  .trim()
+  .refine((text) => text.length <= 254 && z.regexes.email.test(text), {
+    message: "value is not a valid email address: it has to be one such as name@example.com",
+    params: { reason: "It has to be one such as name@example.com" },
+  });
+
+/** A telephone number as people write it, Russian unless it says otherwise; comes out as E.164 (wire contract 3.12). */
+export const phone = z
+  .string()
+  .max(100)
+  .transform((text, context) => {
+    const options = { defaultCountry: "RU", extract: false } as const;
+    const number = parsePhoneNumberFromString(text.trim().replace(/^tel:/i, ""), options);
+    if (number?.isValid()) return number.number as string;
+    context.addIssue({ code: "custom", message: "value is not a valid phone number" });
+    return z.NEVER;
+  });
+
+/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
+export const roundedRoubles = z.preprocess(
+  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
+  z.number().min(0).max(1_000_000_000).transform(Math.round),
+);

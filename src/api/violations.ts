@@ -23,7 +23,8 @@ export function toViolations(
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const value = valueAt(input, path);
     const isMissing = value === undefined || (value === "" && source === "body");
-    const shown = isMissing && issue.code === "invalid_type" ? missingField : describe(issue, value);
+    const isAbsent = issue.code === "invalid_value" && value === undefined;
+    const shown = isAbsent || (isMissing && issue.code === "invalid_type") ? missingField : describe(issue, value);
     const named = value === undefined && missing === "enclosing" ? valueAt(input, path.slice(0, -1)) : value;
     return { ...shown, loc: [source, ...path], input: shortened(named) };
   });
@@ -42,6 +43,11 @@ function shortened(value: unknown) {
 /** A violation for a field that has to be there and is not. */
 export const missingField = { type: "missing", msg: "Field required" } as const;
 
+/** Violations for keys of a JSON body that this caller has to send and has not. */
+export function missingKeys(names: readonly string[], body: object): Violation[] {
+  return names.map((name) => ({ ...missingField, loc: ["body", name], input: shortened(body) }));
+}
+
 function describe(issue: Issue, value: unknown): Shown {
   switch (issue.code) {
     case "invalid_type":
@@ -49,15 +55,23 @@ function describe(issue: Issue, value: unknown): Shown {
     case "too_small":
       return issue.origin === "string" ? tooShort(Number(issue.minimum)) : tooSmall(issue);
     case "too_big":
+      if (issue.origin === "array") return tooMany(Number(issue.maximum));
       return issue.origin === "string" ? tooLong(Number(issue.maximum)) : tooBig(issue);
     case "invalid_format":
       if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
-      return { type: "value_error", msg: `Value error, ${issue.message}` };
+      return invalidValue(issue.message);
     case "invalid_value":
       return invalidChoice(issue.values.map(String));
+    case "custom":
+      return { ...invalidValue(issue.message), ...(issue.params && { ctx: issue.params }) };
     default:
-      return { type: "value_error", msg: `Value error, ${issue.message}` };
+      return invalidValue(issue.message);
   }
+}
+
+/** Those that say what the value is not stand by themselves. */
+function invalidValue(message: string): Shown {
+  return { type: "value_error", msg: message.startsWith("value is not ") ? message : `Value error, ${message}` };
 }
 
 const invalidUuid = { type: "uuid_parsing", msg: "Input should be a valid UUID, 32 hexadecimal digits are expected" };
@@ -90,6 +104,10 @@ function tooShort(min: number): Shown {
 
 function tooLong(max: number): Shown {
   return { type: "string_too_long", msg: `String should have at most ${max} characters`, ctx: { max_length: max } };
+}
+
+function tooMany(max: number): Shown {
+  return { type: "too_long", msg: `List should have at most ${max} items`, ctx: { max_length: max } };
 }
 
 function tooSmall({ minimum, inclusive }: z.core.$ZodIssueTooSmall): Shown {
