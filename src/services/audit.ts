@@ -1,9 +1,13 @@
 import type { EntityManager } from "typeorm";
 import { auditLog, type NewAuditEntry } from "../db/dao/audit-log.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
-/** Enters one change that staff made or tried to make; a list as payload is wrapped, as the wire contract wants it. */
+/**
+ * Enters one change that staff made or tried to make; a list as payload is wrapped, as the wire contract wants it, and
+ * what looks like a secret or like data of a card is left out.
+ */
 export function recordAudit(tx: EntityManager, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
-  return auditLog.insert(tx, { ...entry, payload: storable(asObject(entry.payload)) });
+  return auditLog.insert(tx, { ...entry, payload: storable(asObject(withoutSecrets(entry.payload))) });
 }
 
 /** Longer ones say no more about what was done. */
