@@ -13,6 +13,9 @@ export const users = {
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
 
+  /** Holds the row until the transaction ends. Rows that name the user may still be entered by others meanwhile. */
+  lock: (tx: EntityManager, id: string) => tx.findOne(User, { where: { id }, lock: { mode: "for_no_key_update" } }),
+
   /** Adds a customer unless the id is known; throws a unique violation when another one has that e-mail. */
   async insertUnlessKnown(tx: EntityManager, { id, email, firstName, lastName }: NewUser) {
     await tx.query(
