@@ -41,4 +41,13 @@ export const accessTable: Record<string, Admission> = {
   "DELETE /orders/{order_id}": "admins",
   "PATCH /order-offers/{order_offer_id}": "staff",
   "DELETE /order-offers/{order_offer_id}": "staff",
+  "GET /cart": "users",
+  "GET /carts/{user_id}": "staff",
+  "POST /cart/offers": "users",
+  "PATCH /cart/offers/{offer_id}": "users",
+  "DELETE /cart/offers/{offer_id}": "users",
+  "DELETE /cart": "users",
+  "POST /cart/merge": "users",
+  "POST /cart/seen": "users",
+  "POST /cart/checkout": "users",
 };

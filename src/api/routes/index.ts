@@ -1,8 +1,15 @@
 import type { Route } from "../define-route.ts";
+import { cartRoutes } from "./carts.ts";
 import { categoryRoutes } from "./categories.ts";
 import { jobRoutes } from "./jobs.ts";
 import { orderOfferRoutes } from "./order-offers.ts";
 import { orderRoutes } from "./orders.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
-export const routes: readonly Route[] = [...categoryRoutes, ...jobRoutes, ...orderRoutes, ...orderOfferRoutes];
+export const routes: readonly Route[] = [
+  ...categoryRoutes,
+  ...jobRoutes,
+  ...orderRoutes,
+  ...orderOfferRoutes,
+  ...cartRoutes,
+];
