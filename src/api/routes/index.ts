@@ -4,6 +4,8 @@ import { categoryRoutes } from "./categories.ts";
 import { jobRoutes } from "./jobs.ts";
 import { orderOfferRoutes } from "./order-offers.ts";
 import { orderRoutes } from "./orders.ts";
+import { paymentPageRoutes } from "./payment-pages.ts";
+import { paymentRoutes } from "./payments.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
 export const routes: readonly Route[] = [
@@ -12,4 +14,6 @@ export const routes: readonly Route[] = [
   ...orderRoutes,
   ...orderOfferRoutes,
   ...cartRoutes,
+  ...paymentRoutes,
+  ...paymentPageRoutes,
 ];
