@@ -89,6 +89,8 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
+  /** Where the API reference gets tokens of demo users; only for demos. */
+  DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
   /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
@@ -135,13 +137,17 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
     ...withDefaults(config),
     issuers,
     limits: {
-      anonymous: { points: config.RATE_LIMIT_ANONYMOUS, seconds: 60 },
-      user: { points: config.RATE_LIMIT_USER, seconds: 60 },
-      "api-key": { points: config.RATE_LIMIT_API_KEY, seconds: 60 },
-      // Wrong tokens or keys from one address (S16).
-      credentials: { points: 20, seconds: 60 },
-      orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
-      uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
+      here: {
+        anonymous: { points: config.RATE_LIMIT_ANONYMOUS, seconds: 60 },
+        user: { points: config.RATE_LIMIT_USER, seconds: 60 },
+        "api-key": { points: config.RATE_LIMIT_API_KEY, seconds: 60 },
+      },
+      everywhere: {
+        // Wrong tokens or keys from one address (S16).
+        credentials: { points: 20, seconds: 60 },
+        orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
+        uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
+      },
     },
     publicUrl: config.PUBLIC_URL ?? `http://localhost:${config.PORT}`,
   });

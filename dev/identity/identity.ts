@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { importJWK, type JWTPayload, SignJWT } from "jose";
+import type { DemoUser } from "../demo/users.ts";
 import { loadKey, publicPart } from "./key-file.ts";
 
 /** What a token says about its user; issuer, audience and times are the issuer's own business. */
@@ -16,6 +17,8 @@ export interface IdentityClaims extends JWTPayload {
 export interface IdentityOptions {
   port: number;
   keyFile: string;
+  /** Users whose tokens anybody on this machine may have, and the origins whose pages may ask for them. */
+  demo?: { users: readonly DemoUser[]; origins: readonly string[] };
   /** Address to listen on; the URL in its tokens says 127.0.0.1 all the same. */
   host?: string;
 }
@@ -30,30 +33,44 @@ export interface Identity {
 }
 
 const keysPath = "/api/auth/jwks";
+const demoPath = "/demo-tokens";
 const usualExpirySeconds = 15 * 60;
+const demoExpirySeconds = 12 * 3600;
 
 /**
  * Starts an identity issuer for local use, usually on 127.0.0.1: EdDSA tokens, and their public key as better-auth serves it.
  * Makes the key at first start. Throws when the port is taken or the key file is not one of its own.
  */
-export async function startIdentity({ port, keyFile, host = "127.0.0.1" }: IdentityOptions): Promise<Identity> {
+export async function startIdentity({ port, keyFile, demo, host = "127.0.0.1" }: IdentityOptions): Promise<Identity> {
   const jwk = await loadKey(keyFile);
   const privateKey = await importJWK(jwk, jwk.alg);
-  const keySet = JSON.stringify({ keys: [publicPart(jwk)] });
+  const keySet = { keys: [publicPart(jwk)] };
 
-  const server = createServer((request, response) => answer(request, response, keySet));
+  const server = createServer((request, response) => {
+    const path = request.method === "GET" || request.method === "HEAD" ? request.url?.split("?")[0] : undefined;
+    if (path === keysPath) return sendJson(response, keySet);
+    if (path !== demoPath || !demo) return sendNothing(response);
+    const origin = demo.origins.find((one) => one === request.headers.origin);
+    if (origin) response.setHeader("access-control-allow-origin", origin);
+    response.setHeader("vary", "origin");
+    tokensOf(demo.users, sign).then(
+      (tokens) => sendJson(response, tokens),
+      () => response.destroy(),
+    );
+  });
   server.listen(port, host);
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sign: Identity["sign"] = (claims, { expiresInSeconds = usualExpirySeconds } = {}) => {
+    const now = Math.floor(Date.now() / 1000);
+    return new SignJWT({ ...claims, iss: url, aud: url, iat: now, exp: now + expiresInSeconds })
+      .setProtectedHeader({ alg: jwk.alg, kid: jwk.kid })
+      .sign(privateKey);
+  };
 
   return {
     url,
-    sign: (claims, { expiresInSeconds = usualExpirySeconds } = {}) => {
-      const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ ...claims, iss: url, aud: url, iat: now, exp: now + expiresInSeconds })
-        .setProtectedHeader({ alg: jwk.alg, kid: jwk.kid })
-        .sign(privateKey);
-    },
+    sign,
     stop: async () => {
       server.close();
       server.closeAllConnections();
@@ -62,11 +79,29 @@ export async function startIdentity({ port, keyFile, host = "127.0.0.1" }: Ident
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, keySet: string): void {
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  if (isRead && request.url?.split("?")[0] === keysPath) {
-    response.writeHead(200, { "content-type": "application/json" }).end(keySet);
-  } else {
-    response.writeHead(404, { "content-type": "text/plain" }).end(`There is only ${keysPath} here.\n`);
-  }
+/** What a token of this demo user says about him. */
+export function claimsOf({ id: sub, email, firstName: first_name, lastName: last_name }: DemoUser): IdentityClaims {
+  return { sub, email, first_name, last_name, name: `${first_name} ${last_name}` };
+}
+
+function tokensOf(users: readonly DemoUser[], sign: Identity["sign"]) {
+  return Promise.all(
+    users.map(async (user) => ({
+      name: `${user.firstName} ${user.lastName}`,
+      email: user.email,
+      role: user.role,
+      customer_type: user.customerType,
+      token: await sign(claimsOf(user), { expiresInSeconds: demoExpirySeconds }),
+    })),
+  );
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  response
+    .writeHead(200, { "content-type": "application/json", "cache-control": "no-store" })
+    .end(JSON.stringify(body));
+}
+
+function sendNothing(response: ServerResponse): void {
+  response.writeHead(404, { "content-type": "text/plain" }).end(`There is only ${keysPath} here.\n`);
 }

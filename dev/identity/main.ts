@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { demoUsers } from "../demo/users.ts";
-import { startIdentity } from "./identity.ts";
+import { claimsOf, startIdentity } from "./identity.ts";
 
 // The issuer as a container of docker-compose.yml: serves its keys, and leaves a token of each role in /tmp/<role>.token.
 
@@ -10,14 +10,17 @@ const month = 30 * 24 * 3600;
 const port = Number(process.env.PORT ?? 4000);
 
 // Other containers fetch its keys; the tokens name it as people outside reach it.
-const identity = await startIdentity({ port, keyFile: process.env.KEY_FILE ?? "/keys/identity.json", host: "0.0.0.0" });
+const identity = await startIdentity({
+  port,
+  keyFile: process.env.KEY_FILE ?? "/keys/identity.json",
+  host: "0.0.0.0",
+  demo: { users: demoUsers, origins: ["http://localhost:8080", "http://127.0.0.1:8080"] },
+});
 
 for (const role of ["ADMIN", "EMPLOYEE", "USER"] as const) {
   const user = demoUsers.find((one) => one.role === role);
   if (!user) throw new Error(`There is no demo user with role ${role}`);
-  const { id: sub, email, firstName: first_name, lastName: last_name } = user;
-  const claims = { sub, email, first_name, last_name, name: `${first_name} ${last_name}` };
-  const token = await identity.sign(claims, { expiresInSeconds: month });
+  const token = await identity.sign(claimsOf(user), { expiresInSeconds: month });
   await writeFile(join(tmpdir(), `${role.toLowerCase()}.token`), token);
   console.log(`${role} ${token}`);
 }

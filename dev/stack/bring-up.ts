@@ -31,7 +31,7 @@ export async function bringUp({ apiPort, fresh, given, supervisor, signal }: Bri
   const secrets = readSecrets(paths.secrets);
   const ports = await choosePorts(paths.ports, apiPort, say);
   const compiled = compile(signal);
-  const servers = startServers({ given, ports, secrets, supervisor });
+  const servers = startServers({ given, ports, apiPort, secrets, supervisor });
 
   const [databaseUrl] = await Promise.all([servers.databaseUrl, compiled]);
   await migrate({ DATABASE_URL: databaseUrl }, signal);
@@ -88,6 +88,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     S3_SECRET_KEY: s3.secretKey,
     S3_PUBLIC_URL: s3.publicUrl,
     BETTER_AUTH_URL: identity.url,
+    ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
     API_KEY: secrets.apiKey,
     PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { demoUsers } from "../demo/users.ts";
 import type { Identity as OwnIdentity } from "../identity/identity.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { startRedis } from "../services/redis.ts";
@@ -27,6 +28,7 @@ export interface Identity {
 export interface ServerOptions {
   given: GivenServers;
   ports: Ports;
+  apiPort: number;
   secrets: Secrets;
   supervisor: Supervisor;
 }
@@ -103,10 +105,12 @@ async function smtp({ given, ports, supervisor }: ServerOptions): Promise<Smtp> 
   return { host: "127.0.0.1", port: ports.smtp, mailbox: mailbox.pageUrl };
 }
 
-async function identity({ given, ports, supervisor }: ServerOptions): Promise<Identity> {
+async function identity({ given, ports, apiPort, supervisor }: ServerOptions): Promise<Identity> {
   if (given.identityUrl) return { url: theirs("identity issuer", given.identityUrl, "BETTER_AUTH_URL") };
   const { startIdentity } = await import("../identity/identity.ts");
-  const { url, sign, stop } = await startIdentity({ port: ports.identity, keyFile: paths.identityKey });
+  const origins = [`http://127.0.0.1:${apiPort}`, `http://localhost:${apiPort}`];
+  const demo = { users: demoUsers, origins };
+  const { url, sign, stop } = await startIdentity({ port: ports.identity, keyFile: paths.identityKey, demo });
   supervisor.atEnd(stop);
   step("identity issuer is ready");
   return { url, sign };

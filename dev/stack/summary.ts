@@ -1,4 +1,5 @@
 import { demoUsers } from "../demo/users.ts";
+import { claimsOf } from "../identity/identity.ts";
 import { paint } from "./console.ts";
 import { type Bucket, withoutPassword } from "./given-servers.ts";
 import type { Secrets } from "./secrets.ts";
@@ -85,8 +86,7 @@ async function signTokens({ sign }: Identity): Promise<StackFile["tokens"]> {
   const tokenOf = (role: (typeof demoUsers)[number]["role"]) => {
     const user = demoUsers.find((one) => one.role === role);
     if (!user) throw new Error(`There is no demo user with role ${role}`);
-    const names = { first_name: user.firstName, last_name: user.lastName, name: `${user.firstName} ${user.lastName}` };
-    return sign({ sub: user.id, email: user.email, ...names }, { expiresInSeconds: month });
+    return sign(claimsOf(user), { expiresInSeconds: month });
   };
   const [admin, employee, user] = await Promise.all([tokenOf("ADMIN"), tokenOf("EMPLOYEE"), tokenOf("USER")]);
   return { admin, employee, user };

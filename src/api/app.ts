@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
 import cors from "cors";
 import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
@@ -11,6 +11,7 @@ import { type HealthOptions, healthRoutes } from "./health.ts";
 import { mount } from "./mount.ts";
 import { describeApi } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
+import { requestIdOf } from "./request-id.ts";
 import { routes } from "./routes/index.ts";
 
 export interface AppOptions {
@@ -20,10 +21,20 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are believed about the client's address. */
   trustProxy: number;
+  /** Where the reference page gets tokens of demo users. */
+  demoTokensUrl?: string | undefined;
 }
 
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
-export function createApp({ context, queues, health, corsOrigins, trustProxy }: AppOptions) {
+export function createApiServer(options: AppOptions): Server {
+  const { context } = options;
+  const app = createApp(options);
+  return createServer((req, res) => {
+    if (!context.answers.serve(context, req, res)) app(req, res);
+  });
+}
+
+function createApp({ context, queues, health, corsOrigins, trustProxy, demoTokensUrl }: AppOptions) {
   const app = express();
   app.set("etag", false);
   app.set("trust proxy", trustProxy);
@@ -36,10 +47,19 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
   // People open the address that they are told; programs get the usual 404.
   app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
   app.use(boardPath, bullBoard(queues, context));
-  app.use("/docs", docsRoutes());
+  app.use("/docs", docsRoutes(demoTokensUrl));
   app.use(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+      // These are for pages; with an answer in JSON they only cost.
+      crossOriginOpenerPolicy: false,
+      crossOriginResourcePolicy: false,
+      originAgentCluster: false,
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xFrameOptions: false,
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false,
     }),
   );
   app.use(healthRoutes(health));
@@ -86,10 +106,8 @@ export function createApp({ context, queues, health, corsOrigins, trustProxy }: 
   return app;
 }
 
-/** The id that answers, logs, audit rows and jobs of one request share; a sane one of the caller is kept. */
 const nameRequest: RequestHandler = (req, res, next) => {
-  const given = req.get("x-request-id") ?? "";
-  res.locals.requestId = /^[\w.-]{8,64}$/.test(given) ? given : randomUUID();
+  res.locals.requestId = requestIdOf(req.headers["x-request-id"]);
   res.setHeader("x-request-id", res.locals.requestId);
   next();
 };

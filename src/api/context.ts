@@ -5,7 +5,8 @@ import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
-import type { RateLimits } from "../platform/rate-limits.ts";
+import type { ApiLimits } from "./limit-requests.ts";
+import type { ReadyAnswers } from "./ready-answers.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Who sends a request. */
@@ -25,7 +26,9 @@ export interface ApiContext {
   /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
   authenticate: (authorization: string | undefined) => Promise<Actor>;
   secrets: Secrets;
-  limits: RateLimits;
+  limits: ApiLimits;
+  /** Answers that can be sent without asking anybody. */
+  answers: ReadyAnswers;
   /** True for an address that the limits do not hold for: the servers of our own front ends. */
   isExempt: (address: string | undefined) => boolean;
   /** True for an address that may print without a token. */

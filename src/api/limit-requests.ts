@@ -1,16 +1,16 @@
 import type { Request, Response } from "express";
 import { type AppError, TooManyRequestsError, UnauthorizedError } from "../errors.ts";
-import type { Standing } from "../platform/rate-limits.ts";
+import type { RateLimits, Standing } from "../platform/rate-limits.ts";
 import type { Access } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import { clientOf } from "./networks.ts";
 
-/** What is counted, and for whom: see `docs/operations.md`. */
-export const limitNames = ["anonymous", "user", "api-key", "credentials", "orders", "uploads"] as const;
-export type LimitName = (typeof limitNames)[number];
+/** All requests of a caller, counted in each process by itself. */
+export const requestLimits = ["anonymous", "user", "api-key"] as const;
+/** What has to hold over all processes: wrong credentials and guests' orders by address, uploads by user. */
+export const actionLimits = ["credentials", "orders", "uploads"] as const;
 
-/** Those that have to hold over all processes together. */
-export const sharedLimits = ["credentials", "orders", "uploads"] as const satisfies LimitName[];
+export type ApiLimits = RateLimits<(typeof requestLimits)[number], (typeof actionLimits)[number]>;
 
 /** Admits a caller by `letIn`; an address with too many refused tokens or keys is not heard for a while. */
 export async function guardCredentials<T>({ limits, isExempt }: ApiContext, req: Request, letIn: () => Promise<T>) {
@@ -22,13 +22,13 @@ export async function guardCredentials<T>({ limits, isExempt }: ApiContext, req:
   try {
     return await letIn();
   } catch (error) {
-    if (error instanceof UnauthorizedError) await limits.count("credentials", client);
+    if (error instanceof UnauthorizedError) await limits.countEverywhere("credentials", client);
     throw error;
   }
 }
 
 /** Counts a request against the limit of its caller and says so in the headers; throws 429 when there are too many. */
-export async function limitRequests(
+export function limitRequest(
   context: ApiContext,
   req: Request,
   res: Response,
@@ -37,14 +37,20 @@ export async function limitRequests(
 ) {
   if (context.isExempt(req.ip)) return;
   const isProgram = access === "api-key" || access === "webhook";
-  const name: LimitName = actor ? "user" : isProgram ? "api-key" : "anonymous";
-  const standing = await context.limits.count(name, actor?.id ?? clientOf(req.ip));
+  const name = actor ? "user" : isProgram ? "api-key" : "anonymous";
+  const standing = context.limits.countHere(name, actor?.id ?? clientOf(req.ip));
   if (!standing) return;
-  describe(res, standing);
+  const [, policy, , state] = standingHeaders(standing);
+  res.set({ "ratelimit-policy": policy, ratelimit: state });
   refuseExceeded(standing, "Too many requests");
 }
 
-/** Counts what is limited more strictly than other requests: guests' orders by address, uploads by user. */
+/** As `limitRequest` for a caller without a token, but only tells where he stands. */
+export function countAnonymous({ isExempt, limits }: ApiContext, address: string): Standing | undefined {
+  return isExempt(address) ? undefined : limits.countHere("anonymous", clientOf(address));
+}
+
+/** Counts what is limited more strictly than other requests. */
 export async function limitAction(
   context: ApiContext,
   req: Request,
@@ -52,14 +58,20 @@ export async function limitAction(
   actor: Actor | undefined,
 ) {
   if (context.isExempt(req.ip)) return;
-  const standing = await context.limits.count(name, actor?.id ?? clientOf(req.ip));
+  const standing = await context.limits.countEverywhere(name, actor?.id ?? clientOf(req.ip));
   if (standing) refuseExceeded(standing, `Too many ${name}`);
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10 */
-function describe(res: Response, { name, points, seconds, remaining, resetSeconds }: Standing) {
-  res.setHeader("ratelimit-policy", `"${name}";q=${points};w=${seconds}`);
-  res.setHeader("ratelimit", `"${name}";r=${remaining};t=${resetSeconds}`);
+/** Names and values in turn (draft-ietf-httpapi-ratelimit-headers-10). */
+export function standingHeaders(standing: Standing | undefined): string[] {
+  if (!standing) return [];
+  const { name, points, seconds, remaining, resetSeconds } = standing;
+  return [
+    "ratelimit-policy",
+    `"${name}";q=${points};w=${seconds}`,
+    "ratelimit",
+    `"${name}";r=${remaining};t=${resetSeconds}`,
+  ];
 }
 
 function refuseExceeded({ isExceeded, points, seconds, resetSeconds }: Standing, what: string) {

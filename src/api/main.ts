@@ -16,11 +16,11 @@ import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { packageVersion } from "../platform/version.ts";
-import { createApp } from "./app.ts";
+import { createApiServer } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
-import { sharedLimits } from "./limit-requests.ts";
 import { inNetworks } from "./networks.ts";
+import { createReadyAnswers } from "./ready-answers.ts";
 import { createSecrets } from "./secrets.ts";
 
 endOnUncaughtError("The API");
@@ -49,13 +49,14 @@ const context: ApiContext = {
   metrics,
   authenticate: createAuthenticate(db, config.issuers),
   secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET),
-  limits: createRateLimits(limiter, `${config.QUEUE_PREFIX}-limit`, config.limits, sharedLimits),
+  limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
+  answers: createReadyAnswers(config.TRUST_PROXY),
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
   stopping,
   publicUrl: config.publicUrl,
 };
-const app = createApp({
+const server = createApiServer({
   context,
   queues,
   health: {
@@ -69,9 +70,10 @@ const app = createApp({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 
-const server = app.listen(config.PORT, config.HOST);
+server.listen(config.PORT, config.HOST);
 server.headersTimeout = 10_000;
 server.requestTimeout = 60_000;
 await once(server, "listening");

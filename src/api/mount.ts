@@ -14,7 +14,7 @@ import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import type { Profile, Result, Route, Wait } from "./define-route.ts";
-import { guardCredentials, limitAction, limitRequests } from "./limit-requests.ts";
+import { guardCredentials, limitAction, limitRequest } from "./limit-requests.ts";
 import { preferredWait } from "./preferences.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
 import { matchesTag, sendResult } from "./send-result.ts";
@@ -32,9 +32,10 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
       const actor = await guardCredentials(context, req, () => admit(route.access, context, req));
       res.locals.actor = actor?.id;
       const result = await auditStaff(context, req, res, actor, async () => {
-        await limitRequests(context, req, res, route.access, actor);
+        limitRequest(context, req, res, route.access, actor);
         return answer({ route, twin, context, profile, req, res, actor });
       });
+      context.answers.keep(req, res, route, result);
       await sendResult(req, res, route, result);
     };
     router[route.method](expressPath(route.path), serve);

@@ -88,6 +88,8 @@ function responsesOf(route: Route): Route["responses"] {
   if (route.access !== "public") problems.push(401);
   if (!["public", "optional", "api-key", "webhook"].includes(route.access)) problems.push(403);
   if (route.body || route.raw) problems.push(400, 413);
+  // A percent sign that encodes nothing.
+  if (route.params) problems.push(400);
   const isTagged = route.method === "patch" && route.path.endsWith("}");
   return {
     ...Object.fromEntries(problems.map((status) => [status, Problem])),

@@ -14,6 +14,10 @@ export type PageQuery = z.output<ReturnType<typeof pageQuery>>;
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({ items: z.array(item), total: z.int(), page: z.int(), size: z.int(), pages: z.int() });
 
+/** Response schema of a list that the warehouse wants whole and bare (wire contract 1.16). */
+export const pageOrArrayOf = <S extends z.ZodType>(item: S) =>
+  z.union([pageOf(item), z.array(item)]).meta({ description: "A page; under `/warehouse` an array of all" });
+
 /** What to ask the database for. */
 export const slice = ({ page, size }: PageQuery) => ({ limit: size, offset: (page - 1) * size });
 

@@ -62,13 +62,13 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     const answer = toAnswer(error);
     if (answer.status >= 500) log.error({ err: error, request: res.locals.requestId }, answer.message);
     if (res.headersSent) return void res.destroy();
-    if (!req.complete) hangUpSoon(req, res);
+    if (!req.complete) readOn(req);
     sendProblem(res, answer);
   };
 }
 
-function hangUpSoon(req: Request, res: Response) {
-  res.setHeader("connection", "close");
+/** A connection that is closed while the caller still sends takes the answer with it; so it is closed only in the end. */
+function readOn(req: Request) {
   let bytes = 0;
   req.on("data", (chunk: Buffer) => {
     bytes += chunk.length;

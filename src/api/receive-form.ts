@@ -46,6 +46,8 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   if (declared !== undefined && declared > largest) throw tooLarge(options.largestFile);
 
   const parser = openParser(req);
+  // It complains about each part that is broken; `feed` hears the first complaint, and nobody has to hear the others.
+  parser.on("error", () => undefined);
   const fields = emptyFields();
   const files: Promise<F>[] = [];
   let refused: Error | undefined;

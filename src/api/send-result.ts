@@ -35,10 +35,14 @@ export function matchesTag(header: string, etag: string) {
   return header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }
 
+/** True when If-None-Match says that the caller has this state already. */
+export function knowsTag(ifNoneMatch: string | undefined, etag: string) {
+  return ifNoneMatch !== undefined && (ifNoneMatch.trim() === "*" || matchesTag(ifNoneMatch, etag));
+}
+
 function sendTagged(req: Request, res: Response, etag: string, text: string) {
   res.setHeader("etag", etag);
-  const known = req.headers["if-none-match"];
-  if (known && (known.trim() === "*" || matchesTag(known, etag))) return void res.status(304).end();
+  if (knowsTag(req.headers["if-none-match"], etag)) return void res.status(304).end();
   sendText(res, text);
 }
 

@@ -6,6 +6,8 @@ import { cacheConnection, type RedisConnection, subscriberConnection } from "./r
 export interface CachedBody {
   body: string;
   etag: string;
+  /** True as long as `read` would give this very answer from memory. */
+  isFresh(): boolean;
 }
 
 export interface Cache {
@@ -22,12 +24,14 @@ export interface Cache {
   close(): void;
 }
 
-interface Entry extends CachedBody {
+interface Entry {
+  body: string;
+  etag: string;
   /** Milliseconds since 1970; the same wherever a copy of it lies. */
   expires: number;
 }
 
-interface LocalEntry extends Entry {
+interface LocalEntry extends Entry, CachedBody {
   tag: string;
 }
 
@@ -41,7 +45,8 @@ export interface CacheOptions {
 
 /** How long a reader may see an old value when the process that changed it died before saying so. */
 const ttlSeconds = 60;
-const localEntries = 500;
+/** What one process keeps: entries, and characters in all of them. */
+const localLimits = { entries: 500, characters: 24_000_000 };
 const retryMs = 1_000;
 
 /** A cache on connections of its own: one for commands, one for being told of changes by other processes. */
@@ -59,6 +64,7 @@ function createCache(
   { prefix, log, count = () => {} }: CacheOptions,
 ): Cache {
   const local = new Map<string, LocalEntry>();
+  let characters = 0;
   const loading = new Map<string, Promise<CachedBody>>();
   /** Invalidations that Redis does not know yet, by tag; the newest of each counts. */
   const unsaid = new Map<string, number>();
@@ -68,9 +74,13 @@ function createCache(
   let epoch = 0;
   let listening = false;
 
+  const forget = (id: string) => {
+    characters -= local.get(id)?.body.length ?? 0;
+    local.delete(id);
+  };
   const dropLocal = (tag?: string) => {
     epoch++;
-    for (const [key, entry] of local) if (tag === undefined || entry.tag === tag) local.delete(key);
+    for (const [id, entry] of local) if (tag === undefined || entry.tag === tag) forget(id);
     for (const key of loading.keys()) if (tag === undefined || key.startsWith(`${tag}|`)) loading.delete(key);
   };
   const deafen = () => {
@@ -99,11 +109,17 @@ function createCache(
     }
   };
 
-  const keep = (id: string, tag: string, value: Entry, began: number) => {
-    if (!listening || epoch !== began) return;
-    const [oldest] = local.size >= localEntries ? local.keys() : [];
-    if (oldest !== undefined) local.delete(oldest);
-    local.set(id, { ...value, tag });
+  const keep = (id: string, tag: string, value: Entry, began: number): CachedBody => {
+    if (!listening || epoch !== began) return { ...value, isFresh: () => false };
+    const entry: LocalEntry = { ...value, tag, isFresh: () => local.get(id) === entry && entry.expires > Date.now() };
+    forget(id);
+    for (const oldest of local.keys()) {
+      if (local.size < localLimits.entries && characters + entry.body.length <= localLimits.characters) break;
+      forget(oldest);
+    }
+    local.set(id, entry);
+    characters += entry.body.length;
+    return entry;
   };
 
   /** Undefined: Redis is away, or a change could not be told yet. Nothing may be read from it or stored in it then. */
@@ -116,31 +132,28 @@ function createCache(
     key: string,
     load: () => Promise<unknown>,
     isWorth = () => true,
-  ) => {
+  ): Promise<CachedBody> => {
     const began = epoch;
     const generation = await generationOf(tag);
     const place = generation === undefined ? undefined : `${prefix}:${tag}:${generation ?? 0}:${key}`;
     const hit = place && (await redis.get(place).catch(() => null));
     if (hit) {
       count("redis");
-      const found = unpack(hit);
-      keep(id, tag, found, began);
-      return found;
+      return keep(id, tag, unpack(hit), began);
     }
     count("load");
     const body = JSON.stringify(await load());
     const loaded = { body, etag: etagOf(body), expires: Date.now() + ttlSeconds * 1_000 };
-    if (!isWorth()) return loaded;
+    if (!isWorth()) return { ...loaded, isFresh: () => false };
     if (place) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
-    keep(id, tag, loaded, began);
-    return loaded;
+    return keep(id, tag, loaded, began);
   };
 
   return {
     async read(tag, key, load, isWorthKeeping) {
       const id = `${tag}|${key}`;
       const entry = local.get(id);
-      if (entry && entry.expires > Date.now()) {
+      if (entry?.isFresh()) {
         count("local");
         return entry;
       }

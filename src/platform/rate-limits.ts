@@ -15,41 +15,45 @@ export interface Standing extends Limit {
   isExceeded: boolean;
 }
 
-/** Counts what callers do, by the name of a limit and a key for the caller. Never fails, and never waits for long. */
-export interface RateLimits {
-  /** Counts one more; undefined when there is no such limit. */
-  count(name: string, key: string): Promise<Standing | undefined>;
+/** Counts what callers do, by the name of a limit and a key for the caller; undefined means there is no such limit. */
+export interface RateLimits<Here extends string = string, Everywhere extends string = string> {
+  /** Counts one more in this process alone, because a request for a cached list should not cost a trip to Redis. */
+  countHere(name: Here, key: string): Standing | undefined;
+  /** Counts one more over all processes, in Redis; over this one alone while Redis is away. Never fails. */
+  countEverywhere(name: Everywhere, key: string): Promise<Standing | undefined>;
   /** Seconds until the caller may try again; 0 when it may now. Counts nothing. */
-  blockedSeconds(name: string, key: string): Promise<number>;
+  blockedSeconds(name: Everywhere, key: string): Promise<number>;
 }
 
-/**
- * Limits by name. Those in `shared` hold over all processes, in Redis, and over this one alone while Redis is away;
- * the others are counted in each process by itself, because a request for a cached list should not cost a trip to Redis.
- */
-export function createRateLimits<Name extends string>(
-  redis: RedisConnection,
-  prefix: string,
-  limits: Record<Name, Limit>,
-  shared: readonly Name[],
-): RateLimits {
-  const limiters = new Map<string, { limiter: RateLimiterMemory | RateLimiterRedis; limit: Limit }>();
-  for (const [name, limit] of Object.entries<Limit>(limits)) {
-    if (limit.points === 0) continue;
-    const options = { points: limit.points, duration: limit.seconds, keyPrefix: `${prefix}:${name}` };
-    const memory = new RateLimiterMemory(options);
-    const limiter = shared.includes(name as Name)
-      ? new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: memory, rejectIfRedisNotReady: true })
-      : memory;
-    limiters.set(name, { limiter, limit });
-  }
+export interface LimitOptions<Here extends string, Everywhere extends string> {
+  redis: RedisConnection;
+  /** First part of all keys. */
+  prefix: string;
+  here: Record<Here, Limit>;
+  everywhere: Record<Everywhere, Limit>;
+}
+
+/** Limits by name, of the two kinds. */
+export function createRateLimits<Here extends string, Everywhere extends string>({
+  redis,
+  prefix,
+  here,
+  everywhere,
+}: LimitOptions<Here, Everywhere>): RateLimits<Here, Everywhere> {
+  const windows = new Map(entries(here).map(([name, limit]) => [name, fixedWindow(name, limit)]));
+  const shared = new Map(
+    entries(everywhere).map(([name, limit]) => [
+      name,
+      { limit, limiter: sharedLimiter(redis, `${prefix}:${name}`, limit) },
+    ]),
+  );
   return {
-    async count(name, key) {
-      const found = limiters.get(name);
-      if (!found) return undefined;
-      const { limiter, limit } = found;
-      const result = await limiter.consume(key).catch((refusal: unknown) => refusal);
-      if (!(result instanceof RateLimiterRes)) return undefined;
+    countHere: (name, key) => windows.get(name)?.(key),
+    async countEverywhere(name, key) {
+      const found = shared.get(name);
+      const result = await found?.limiter.consume(key).catch((refusal: unknown) => refusal);
+      if (!found || !(result instanceof RateLimiterRes)) return undefined;
+      const { limit } = found;
       return {
         name,
         ...limit,
@@ -59,10 +63,43 @@ export function createRateLimits<Name extends string>(
       };
     },
     async blockedSeconds(name, key) {
-      const found = limiters.get(name);
+      const found = shared.get(name);
       const result = await found?.limiter.get(key).catch(() => null);
       if (!found || !result || result.consumedPoints < found.limit.points) return 0;
       return Math.max(1, Math.ceil(result.msBeforeNext / 1_000));
     },
+  };
+}
+
+function entries<Name extends string>(limits: Record<Name, Limit>) {
+  return (Object.entries(limits) as [Name, Limit][]).filter(([, { points }]) => points > 0);
+}
+
+function sharedLimiter(redis: RedisConnection, keyPrefix: string, { points, seconds }: Limit) {
+  const options = { points, duration: seconds, keyPrefix };
+  const insuranceLimiter = new RateLimiterMemory(options);
+  return new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter, rejectIfRedisNotReady: true });
+}
+
+/** All counts begin anew together, so that nothing has to be tidied up. */
+function fixedWindow(name: string, limit: Limit) {
+  let counts = new Map<string, number>();
+  let ends = 0;
+  return (key: string): Standing => {
+    const now = performance.now();
+    if (now >= ends) {
+      counts = new Map();
+      ends = now + limit.seconds * 1_000;
+    }
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    const resetSeconds = Math.ceil((ends - now) / 1_000);
+    return {
+      name,
+      ...limit,
+      remaining: Math.max(0, limit.points - count),
+      resetSeconds,
+      isExceeded: count > limit.points,
+    };
   };
 }

@@ -184,6 +184,31 @@ describe("what may be uploaded as a category", () => {
     });
   });
 
+  test.each([
+    ["one", "--b\r\n\r\nx\r\n--b--\r\n"],
+    ["several", `${"--b\r\nno head\r\n\r\nx\r\n".repeat(5)}--b--\r\n`],
+    ["a hundred lines that are too many", `--b\r\n${"x: y\r\n".repeat(5_000)}\r\nx\r\n--b--\r\n`],
+  ])("%s parts with a broken head are refused, and the process lives", async (_what, body) => {
+    const headers = {
+      authorization: `Bearer ${api.tokens.employee}`,
+      "content-type": "multipart/form-data; boundary=b",
+    };
+    const { status } = await refuses(() => call(`${api.url}/categories`, { method: "POST", body, headers }));
+    expect(status).toBeOneOf([400, 422]);
+    expect((await call(`${api.url}/-/health-checks/liveness`)).status).toBe(204);
+  });
+
+  test("a form of many parts that nobody wants is answered all the same", async () => {
+    const send = async () => {
+      const body = new FormData();
+      for (let n = 0; n < 6; n++) body.append("image_blob", new Blob([new Uint8Array(png)]), "a.png");
+      return (await call(`${api.url}/categories`, { method: "POST", body })).status;
+    };
+    for (let turn = 0; turn < 10; turn++) {
+      expect(await Promise.all(Array.from({ length: 8 }, send))).toEqual(Array(8).fill(401));
+    }
+  });
+
   test("a request that is cut in the middle leaves nothing", async () => {
     const before = await stored(api);
     const big = Buffer.concat([png, Buffer.alloc(3_000_000)]);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { demoUsers } from "../../dev/demo/users.ts";
 import { type Identity, startIdentity } from "../../dev/identity/identity.ts";
 
 describe("the identity issuer", () => {
@@ -39,6 +40,27 @@ describe("the identity issuer", () => {
     expect(payload).toMatchObject({ ...claims, iss: identity.url, aud: identity.url });
     expect(protectedHeader.alg).toBe("EdDSA");
     expect(Number(payload.exp) - Number(payload.iat)).toBe(900);
+  });
+
+  it("gives tokens of demo users to the pages that it was told of", async () => {
+    const user = demoUsers[0];
+    if (!user) throw new Error("there are no demo users");
+    const demo = { users: [user], origins: ["http://localhost:8080"] };
+    const identity = await startIdentity({ port: 0, keyFile, demo });
+    running.push(identity);
+    const ask = (origin: string) => fetch(`${identity.url}/demo-tokens`, { headers: { origin } });
+    const answer = await ask("http://localhost:8080");
+    const [{ token, ...person }] = (await answer.json()) as [{ token: string }];
+    expect(person).toEqual({
+      name: `${user.firstName} ${user.lastName}`,
+      email: user.email,
+      role: user.role,
+      customer_type: user.customerType,
+    });
+    expect((await verify(identity, token)).payload.sub).toBe(user.id);
+    expect(answer.headers.get("access-control-allow-origin")).toBe("http://localhost:8080");
+    expect((await ask("https://elsewhere.example")).headers.get("access-control-allow-origin")).toBeNull();
+    expect((await fetch(`${(await start()).url}/demo-tokens`)).status).toBe(404);
   });
 
   it("lets no caller choose the issuer, the audience or the times", async () => {

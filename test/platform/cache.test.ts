@@ -36,7 +36,8 @@ describe("the cache", () => {
     expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['{"n":1}']));
     await a.read("t1", "k", load);
     expect(a.sources).toEqual(["load", "local"]);
-    expect(await b.read("t1", "k", value(2))).toEqual(answers[0]);
+    const { body, etag } = await b.read("t1", "k", value(2));
+    expect({ body, etag }).toEqual({ body: answers[0]?.body, etag: answers[0]?.etag });
     expect(b.sources).toEqual(["redis"]);
   });
 
@@ -85,7 +86,7 @@ describe("the cache", () => {
     await redis.start();
     await vi.waitFor(async () => {
       const told = await a.read("t6", "k", value(4));
-      expect(await b.read("t6", "k", value(5))).toEqual(told);
+      expect((await b.read("t6", "k", value(5))).etag).toBe(told.etag);
       expect(told.body).not.toBe('{"n":1}');
     }, 10_000);
   });

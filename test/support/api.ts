@@ -2,11 +2,13 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
-import { createApp } from "../../src/api/app.ts";
+import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
 import type { ApiContext } from "../../src/api/context.ts";
-import { type LimitName, limitNames, sharedLimits } from "../../src/api/limit-requests.ts";
 import { inNetworks } from "../../src/api/networks.ts";
+import { describeApi } from "../../src/api/openapi.ts";
+import { createReadyAnswers } from "../../src/api/ready-answers.ts";
+import { routes } from "../../src/api/routes/index.ts";
 import { createSecrets } from "../../src/api/secrets.ts";
 import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
@@ -26,6 +28,7 @@ import { startRelay } from "../../src/platform/relay.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
+import { openApiChecker } from "./openapi.ts";
 import { queuePrefix, redisUrl } from "./redis.ts";
 import { useBucket } from "./s3.ts";
 
@@ -39,10 +42,18 @@ export const userIds = {
 export const apiKey = "test-api-key-0123456789";
 export const webhookSecret = "test-webhook-secret-0123456789";
 
-const unlimited = Object.fromEntries(limitNames.map((name) => [name, { points: 0, seconds: 1 }])) as Record<
-  LimitName,
-  Limit
->;
+const none: Limit = { points: 0, seconds: 1 };
+const noLimits = {
+  here: { anonymous: none, user: none, "api-key": none },
+  everywhere: { credentials: none, orders: none, uploads: none },
+};
+export type LimitName = keyof (typeof noLimits)["here"] | keyof (typeof noLimits)["everywhere"];
+
+function limitsOf(given: Partial<Record<LimitName, Limit>>) {
+  const pick = <Name extends LimitName>(of: Record<Name, Limit>) =>
+    Object.fromEntries(Object.keys(of).map((name) => [name, given[name as Name] ?? none])) as Record<Name, Limit>;
+  return { here: pick(noLimits.here), everywhere: pick(noLimits.everywhere) };
+}
 
 export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
@@ -128,7 +139,8 @@ export function useApi({
       metrics,
       authenticate: createAuthenticate(db, [issuer]),
       secrets: createSecrets([apiKey], webhookSecret),
-      limits: createRateLimits(limiter, queuePrefix, { ...unlimited, ...limits }, sharedLimits),
+      limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
+      answers: createReadyAnswers(trustProxy),
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
       stopping: stop.signal,
@@ -140,14 +152,14 @@ export function useApi({
       redis: () => producer.ping(),
       s3: (signal: AbortSignal) => store.ping(signal),
     };
-    const app = createApp({
+    const server: Server = createApiServer({
       context,
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
       trustProxy,
     });
-    const server: Server = app.listen(0, "127.0.0.1");
+    server.listen(0, "127.0.0.1");
     await once(server, "listening");
     api.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await addUsers();
@@ -248,6 +260,7 @@ export interface Body {
   result: unknown;
   detail: unknown;
   message: string;
+  code: string;
   request_id: string;
 }
 
@@ -258,11 +271,21 @@ export interface Answer {
   text: string;
 }
 
-/** Sends a request and parses the answer; JSON where it is JSON. */
+/** Origins of servers that are not the API: their answers are in no document. */
+export const undescribed = new Set<string>();
+let checkAnswer: ReturnType<typeof openApiChecker> | undefined;
+
+/** Sends a request and parses the answer, JSON where it is JSON; throws when it is not as the OpenAPI document says. */
 export async function call(url: string, init: RequestInit = {}): Promise<Answer> {
   const res = await fetch(url, { redirect: "manual", ...init });
   const text = await res.text();
-  const isJson = res.headers.get("content-type")?.startsWith("application/json");
+  const contentType = res.headers.get("content-type");
+  const conditional = new Headers(init.headers).has("if-none-match");
+  if (!undescribed.has(new URL(url).origin)) {
+    checkAnswer ??= openApiChecker(describeApi(routes, "test"));
+    checkAnswer({ method: init.method ?? "GET", url, status: res.status, contentType, text, conditional });
+  }
+  const isJson = contentType?.startsWith("application/json");
   return { status: res.status, headers: res.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text };
 }
 

@@ -14,7 +14,7 @@ import { awaitJob } from "../await-job.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Result, type Wait } from "../define-route.ts";
 import { line, required, timestamp, uuid } from "../fields.ts";
-import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
+import { pageOrArrayOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { ImageView, imageView } from "../views/image.ts";
 import { JobLink, jobLink } from "./jobs.ts";
@@ -78,7 +78,7 @@ export const categoryRoutes = [
     access: "public",
     cache: "public",
     query: pageQuery(),
-    responses: { 200: pageOf(CategoryView), 422: InvalidRequest },
+    responses: { 200: pageOrArrayOf(CategoryView), 422: InvalidRequest },
     async handle(context, { query, profile, reader }) {
       const key = profile === "warehouse" ? "list:all" : `list:${query.page}:${query.size}`;
       // There is no end of pages past the end, so those are not kept.

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import autocannon from "autocannon";
+
+/** What a server did under load. */
+export interface Load {
+  perSecond: number;
+  /** Milliseconds that the client saw. */
+  p50: number;
+  p95: number;
+  p99: number;
+  /** CPU time of the server process for one request; the client shares its cores, so this is the fairer figure. */
+  cpuMicros: number;
+  failed: number;
+}
+
+export interface Server {
+  url: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** Runs a file of the bench as a server of its own; it says `"port":…` when it listens. */
+export async function startServer(file: string, env: Record<string, string>): Promise<Server> {
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", "--import", "tsx", file], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const url = await addressOf(child);
+  return {
+    url,
+    pid: child.pid ?? 0,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once("exit", () => resolve());
+        child.kill("SIGKILL");
+      }),
+  };
+}
+
+function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      // What it says later is read, so that it can go on, and forgotten.
+      if (output.length < 100_000) output += text;
+      const [, port] = /"port":(\d+)/.exec(output) ?? [];
+      if (port) resolve(`http://127.0.0.1:${port}`);
+    });
+    child.once("exit", (code) => reject(new Error(`The server ended with ${code}:\n${output}`)));
+  });
+}
+
+export interface LoadOptions {
+  connections: number;
+  seconds: number;
+  headers?: Record<string, string>;
+  /** One after the other, over and over; the URL's own path otherwise. */
+  paths?: string[];
+}
+
+/** Sends requests for so many seconds, after a second to warm up; throws when the server answers with errors. */
+export async function loadOf({ url, pid }: Server, path: string, options: LoadOptions): Promise<Load> {
+  const { connections, seconds, headers = {}, paths = [path] } = options;
+  const requests = paths.map((one) => ({ path: one, headers }));
+  const base = { url, connections, requests };
+  await autocannon({ ...base, duration: 1 });
+  const before = cpuSeconds(pid);
+  const latencies: number[] = [];
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    const run = autocannon({ ...base, duration: seconds }, (error, done) => (error ? reject(error) : resolve(done)));
+    run.on("response", (_client, _status, _bytes, ms) => void latencies.push(ms));
+  });
+  const cpu = cpuSeconds(pid) - before;
+  latencies.sort((a, b) => a - b);
+  const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN;
+  const done = latencies.length;
+  const failed = result.errors + result["4xx"] + result["5xx"];
+  if (failed > 0) throw new Error(`${failed} of ${done} requests to ${path} failed`);
+  return {
+    perSecond: done / result.duration,
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    cpuMicros: (cpu / done) * 1e6,
+    failed,
+  };
+}
+
+const ticksPerSecond = 100;
+
+function cpuSeconds(pid: number) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / ticksPerSecond;
+}
+
+/** Resident memory of a process at its highest, in MB. */
+export function peakMb(pid: number) {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+}
