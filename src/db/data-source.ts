@@ -23,6 +23,7 @@ import { Waybill } from "./entities/waybill.ts";
 import { WaybillOffer } from "./entities/waybill-offer.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
 import { Shop1763942400002 } from "./migrations/0002-shop.ts";
+import { Search1764028800003 } from "./migrations/0003-search.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -64,7 +65,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Waybill,
       WaybillOffer,
     ],
-    migrations: [Init1763856000001, Shop1763942400002],
+    migrations: [Init1763856000001, Shop1763942400002, Search1764028800003],
     migrationsTransactionMode: "each",
     installExtensions: false,
     uuidExtension: "pgcrypto",

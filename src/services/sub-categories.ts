@@ -61,6 +61,13 @@ export async function getSubCategoryBySlug(tx: EntityManager, slug: string) {
   return (await subCategories.findBySlug(tx, slug)) ?? Promise.reject(notFound());
 }
 
+/** The id of the sub-category that a list of products is asked for by; the wire contract (1.11) has other words here. */
+export async function getSubCategoryIdBySlug(tx: EntityManager, slug: string) {
+  const subCategory = await subCategories.findBySlug(tx, slug);
+  if (!subCategory) throw new NotFoundError("SubCategory not found");
+  return subCategory.id;
+}
+
 function refuse({ slug, categoryId }: { slug?: string; categoryId?: string }) {
   return refusal({
     sub_categories_slug_key: `A sub-category with the slug '${slug}' exists already; choose another name`,
