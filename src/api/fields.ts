@@ -1,3 +1,4 @@
+import parsePhoneNumber from "libphonenumber-js";
 import { z } from "zod";
 
 /** Postgres refuses U+0000, and no name, slug or id has control characters; line breaks belong in notes. */
@@ -14,7 +15,7 @@ export const required = <S extends z.ZodType>(schema: S) =>
 /** A whole number, also as text: `5`, `+5` and `5.0` are the same. */
 export const integer = (schema: z.ZodType<number>) =>
   z.preprocess((value) => {
-    const isWhole = typeof value === "string" && /^\s*[+-]?\d{1,15}(\.0*)?\s*$/.test(value);
+    const isWhole = typeof value === "string" && /^\s*[+-]?\d{1,16}(\.0*)?\s*$/.test(value);
     return isWhole ? Number(value) : value;
   }, schema);
 
@@ -36,7 +37,8 @@ export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" })
 
 /** True or false in any of its usual spellings (wire contract 1.7). */
 export const boolean = z.preprocess((value) => {
-  const text = String(value).toLowerCase();
+  // An object may have a toString that is no function.
+  const text = typeof value === "object" ? "" : String(value).toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
 }, z.boolean());
@@ -61,6 +63,12 @@ export const optionalLine = (max = 300) =>
 /** Whole roubles. */
 export const roubles = integer(z.int().min(0).max(1_000_000_000));
 
+/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
+export const roundedRoubles = z.preprocess(
+  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
+  z.number().min(0).max(1_000_000_000).transform(Math.round),
+);
+
 /** How many pieces a line has. */
 export const pieces = integer(z.int().gt(0).max(1_000_000));
 
@@ -69,3 +77,37 @@ export const searchTerm = z
   .string()
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
+
+/** One e-mail address that the clients' own check accepts: ASCII, and a domain with a dot (wire contract 1.16). */
+export const email = z.string().trim().max(254).pipe(z.email()).meta({ format: "email" });
+
+/** A phone number as people write it, Russian without a country code; comes out as E.164. */
+export const phone = z
+  .string()
+  .transform((text, context) => {
+    const number = toE164(text);
+    if (number !== undefined) return number;
+    context.addIssue({ code: "invalid_format", format: "phone", input: text });
+    return z.NEVER;
+  })
+  .meta({ examples: ["+79780424666", "8 (978) 042-46-66"] });
+
+/** A phone number that may be missing: empty is null. */
+export const optionalPhone = z.preprocess(
+  (value) => (typeof value === "string" && value.trim() === "" ? null : value),
+  phone.nullable(),
+);
+
+function toE164(text: string) {
+  if (text.length > 60) return undefined;
+  const number = parsePhoneNumber(text.trim().replace(/^tel:/i, ""), { defaultCountry: "RU", extract: false });
+  return number?.isValid() ? number.number : undefined;
+}
+
+/** A name as the identity provider has it: what Postgres or a page could not take is left out, nobody is refused. */
+export const givenName = z.string().transform((text) =>
+  text
+    .slice(0, 300)
+    .replace(/[\p{Cc}\p{Cs}]/gu, "")
+    .trim(),
+);

@@ -17,12 +17,17 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
     // Anybody may keep it, and has to ask whether it is still good.
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
-  if (stream) return pipeline(Readable.from(stream), res);
+  if (stream) return pipeline(Readable.from(stream), res).catch(unlessCallerLeft);
   if (cached) return sendTagged(req, res, cached.etag, cached.body);
   if (body === undefined) return void res.end();
   const text = textOf(body);
   if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(text), text);
   sendText(res, text);
+}
+
+/** Whoever hangs up in the middle of an answer does no harm, and nobody has to look at it. */
+function unlessCallerLeft(error: { code?: unknown }) {
+  if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }
 
 /** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */

@@ -3,9 +3,8 @@ import { offerCount } from "../catalogue-lists.ts";
 import { searchOffers } from "../catalogue-searches.ts";
 import { defineRoute } from "../define-route.ts";
 import { boolean, line, searchTerm, uuid } from "../fields.ts";
-import { pageOf, pageQuery } from "../paging.ts";
+import { Count, pageOf, pageQuery } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
-import { Count } from "../views/count.ts";
 import { NestedOffer } from "../views/offer.ts";
 import { productIdOf } from "../views/product.ts";
 

@@ -4,9 +4,8 @@ import { productCount } from "../catalogue-lists.ts";
 import { searchProducts } from "../catalogue-searches.ts";
 import { defineRoute } from "../define-route.ts";
 import { boolean, searchTerm, uuid } from "../fields.ts";
-import { pageOf, pageQuery } from "../paging.ts";
+import { Count, pageOf, pageQuery } from "../paging.ts";
 import { InvalidRequest } from "../problem.ts";
-import { Count } from "../views/count.ts";
 import { NestedProduct } from "../views/product.ts";
 
 const common = { method: "get", tag: "Products", access: "public", cache: "public" } as const;

@@ -18,52 +18,49 @@ const offerThreshold: Threshold = { over: 3, of: 20 };
 
 /** Products that have the term in their name or numbers; dots count nowhere. */
 export function productsContaining(term: string): Search {
-  const sql = `
-    SELECT id, 0 AS rank FROM products
-    WHERE NOT is_deleted AND replace(search_text, '.', '') LIKE lower($1)`;
+  const sql = "SELECT product_id AS id, 0 AS rank FROM product_search WHERE replace(content, '.', '') LIKE lower($1)";
   return { sql, values: [containing(term.replaceAll(".", ""))], order: "id descending" };
 }
 
 /**
  * Offers that have the term in their brand or number, or in their product's name or numbers. The texts decide; without
- * their dots they only lead to the index.
+ * their dots those of products only lead to the index.
  */
 export function offersContaining(term: string): Search {
   const sql = `
-    SELECT o.id, 0 AS rank FROM offers o JOIN products p ON p.id = o.product_id AND NOT p.is_deleted
-    WHERE NOT o.is_deleted AND o.search_text LIKE lower($1)
+    SELECT o.offer_id AS id, 0 AS rank FROM offer_search o JOIN product_search p USING (product_id)
+    WHERE o.content LIKE lower($1)
     UNION
-    SELECT o.id, 0 FROM products p JOIN offers o ON o.product_id = p.id
-    WHERE NOT p.is_deleted AND NOT o.is_deleted
-      AND p.search_text LIKE lower($1) AND replace(p.search_text, '.', '') LIKE lower($2)`;
+    SELECT o.offer_id, 0 FROM product_search p JOIN offer_search o USING (product_id)
+    WHERE p.content LIKE lower($1) AND replace(p.content, '.', '') LIKE lower($2)`;
   return { sql, values: [containing(term), containing(term.replaceAll(".", ""))], order: "id descending" };
 }
 
-/** Products whose name is similar to the term; undefined when nothing is similar to it. */
+/** Products whose name is similar to the term; undefined when nothing can be. */
 export async function productsLike(reader: EntityManager, term: string): Promise<Search | undefined> {
   const similar = await similarTo(reader, term, productThreshold);
   if (!similar) return undefined;
-  const sql = similar.select("products", "name_trigrams", "t.id");
+  const sql = similar.select("product_search", "name_trigrams", "t.product_id AS id");
   return { name: "products-like", sql, values: similar.values, order: "best first" };
 }
 
-/** Offers whose brand, number, or product's name or numbers are similar to the term; undefined as above. */
+/** Offers whose brand, number, or product's name or numbers are similar to the term; undefined when nothing can be. */
 export async function offersLike(reader: EntityManager, term: string): Promise<Search | undefined> {
   const similar = await similarTo(reader, term, offerThreshold);
   if (!similar) return undefined;
   const sql = `
     SELECT id, max(rank) AS rank FROM (
-      SELECT o.id, found.rank FROM (
-        ${similar.select("products", "name_trigrams", "t.id")}
+      SELECT o.offer_id AS id, found.rank FROM (
+        ${similar.select("product_search", "name_trigrams", "t.product_id")}
         UNION ALL
-        ${similar.select("products", "cross_number_trigrams", "t.id")}
-      ) found JOIN offers o ON o.product_id = found.id AND NOT o.is_deleted
+        ${similar.select("product_search", "cross_number_trigrams", "t.product_id")}
+      ) found JOIN offer_search o USING (product_id)
       UNION ALL
       SELECT found.id, found.rank FROM (
-        ${similar.select("offers", "brand_trigrams", "t.id, t.product_id")}
+        ${similar.select("offer_search", "brand_trigrams", "t.offer_id AS id, t.product_id")}
         UNION ALL
-        ${similar.select("offers", "manufacturer_number_trigrams", "t.id, t.product_id")}
-      ) found JOIN products p ON p.id = found.product_id AND NOT p.is_deleted
+        ${similar.select("offer_search", "manufacturer_number_trigrams", "t.offer_id, t.product_id")}
+      ) found JOIN product_search USING (product_id)
     ) found GROUP BY id`;
   return { name: "offers-like", sql, values: similar.values, order: "best first" };
 }
@@ -85,12 +82,11 @@ async function similarTo(reader: EntityManager, term: string, threshold: Thresho
   const { over, of } = threshold;
 
   /** One column's matches with their similarity; what the index gives are candidates. */
-  const select = (table: "products" | "offers", column: TrigramColumn, columns: string) => {
+  const select = (table: "product_search" | "offer_search", column: TrigramColumn, columns: string) => {
     const keys = values.push(probe(trigrams, threshold, frequencies(column)));
     const [texts, shared] = [`t.${column}`, `icount(t.${column} & $1)`];
     return `SELECT ${columns}, ${shared}::real / (icount(${texts}) + $2 - ${shared}) AS rank FROM ${table} t
-      WHERE NOT t.is_deleted AND trigram_keys(${texts}) && $${keys}
-        AND ${over + of} * ${shared} > ${over} * (icount(${texts}) + $2)`;
+      WHERE trigram_keys(${texts}) && $${keys} AND ${over + of} * ${shared} > ${over} * (icount(${texts}) + $2)`;
   };
   return { select, values };
 }

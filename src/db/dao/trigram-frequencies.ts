@@ -38,7 +38,7 @@ interface Statistics {
 async function load(db: DataSource): Promise<Frequencies> {
   const rows: Statistics[] = await db.query(`
     SELECT attname AS column, most_common_elems::text::integer[] AS trigrams, most_common_elem_freqs AS frequencies
-    FROM pg_stats WHERE schemaname = current_schema() AND tablename IN ('products', 'offers') AND attname LIKE '%\\_trigrams'
+    FROM pg_stats WHERE schemaname = current_schema() AND tablename IN ('product_search', 'offer_search')
       AND most_common_elems IS NOT NULL`);
   return new Map(
     rows.map(({ column, trigrams, frequencies }) => [

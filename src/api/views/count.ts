@@ -1,4 +1,0 @@
-import { z } from "zod";
-
-/** How many there are. */
-export const Count = z.object({ count: z.int() }).meta({ id: "Count" });
