@@ -37,7 +37,8 @@ export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" })
 
 /** True or false in any of its usual spellings (wire contract 1.7). */
 export const boolean = z.preprocess((value) => {
-  const text = String(value).toLowerCase();
+  // An object may have a toString that is no function.
+  const text = typeof value === "object" ? "" : String(value).toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
 }, z.boolean());
@@ -57,6 +58,12 @@ export const optionalLine = (max = 300) =>
 
 /** Whole roubles. */
 export const roubles = integer(z.int().min(0).max(1_000_000_000));
+
+/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
+export const roundedRoubles = z.preprocess(
+  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
+  z.number().min(0).max(1_000_000_000).transform(Math.round),
+);
 
 /** How many pieces a line has. */
 export const pieces = integer(z.int().gt(0).max(1_000_000));
