@@ -365,14 +365,17 @@ describe("addresses", () => {
     // Somebody who holds the order and then wants the user must not meet a delete that holds the user and wants the order.
     const holder = api.db.createQueryRunner();
     await holder.startTransaction();
-    await holder.query("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", [orderId]);
-    const removed = me.remove(address?.id ?? "");
-    const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    await expect.poll(() => api.db.query(waiting)).toHaveLength(1);
-    await holder.query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", [me.id]);
-    await holder.commitTransaction();
-    await holder.release();
-    expect((await removed).status).toBe(204);
+    try {
+      await holder.query("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", [orderId]);
+      const removed = me.remove(address?.id ?? "");
+      const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+      await expect.poll(() => api.db.query(waiting)).toHaveLength(1);
+      await holder.query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", [me.id]);
+      await holder.commitTransaction();
+      expect((await removed).status).toBe(204);
+    } finally {
+      await holder.release();
+    }
     expect(await api.db.manager.findOneByOrFail(Order, { id: orderId })).toMatchObject({ addressId: null });
   });
 

@@ -159,10 +159,10 @@ describe("users", () => {
     });
 
     test("404 to an unknown clerk_id, with it in the text, and 422 to one that cannot be", async () => {
-      expect(await ask("GET /users/clerk/user_nobody")).toMatchObject({
-        status: 404,
-        body: { detail: "User with clerk_id user_nobody not found." },
-      });
+      const missing = { status: 404, body: { detail: "User with clerk_id user_nobody not found." } };
+      for (const as of ["user", "employee"] as const) {
+        expect(await ask("GET /users/clerk/user_nobody", { as })).toMatchObject(missing);
+      }
       expect((await ask("GET /users/clerk/%00")).status).toBe(422);
     });
 
