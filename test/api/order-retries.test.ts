@@ -5,6 +5,7 @@ import { createDataSource } from "../../src/db/data-source.ts";
 import { Order } from "../../src/db/entities/order.ts";
 import { OrderOffer } from "../../src/db/entities/order-offer.ts";
 import { createTransact } from "../../src/db/transaction.ts";
+import { dropCatalogue } from "../../src/platform/cache-tags.ts";
 import { useApi, userIds } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import { hangUpAfter } from "../support/http.ts";
@@ -66,6 +67,15 @@ describe("an order that is sent again", () => {
       Array.from({ length: 50 }, () => sendPatiently(api, "POST", "/orders", order(note), options)),
     );
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(await stored(note)).toEqual({ orders: 1, lines: 1 });
+  });
+
+  test("more often than there are connections is answered at once, also while nothing is cached", async () => {
+    const note = randomUUID();
+    const options = { key: randomUUID() };
+    await dropCatalogue(api.context.cache, "category");
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(order(note), options)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
     expect(await stored(note)).toEqual({ orders: 1, lines: 1 });
   });
 

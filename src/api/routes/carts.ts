@@ -1,14 +1,8 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import {
-  acceptPrices,
-  addToCart,
-  changeCartLine,
-  emptyCart,
-  mergeIntoCart,
-  removeCartLine,
-} from "../../services/carts.ts";
+import { acceptPrices, addToCart, changeCartLine, emptyCart, removeCartLine } from "../../services/carts.ts";
 import { checkOut } from "../../services/checkout.ts";
+import { mergeIntoCart } from "../../services/merge-cart.ts";
 import { getOrder } from "../../services/orders.ts";
 import type { Commit } from "../commit.ts";
 import type { ApiContext } from "../context.ts";
