@@ -7,7 +7,7 @@ import { coveredRub } from "../../src/services/payments.ts";
 import { useApi, userIds } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import { countStatements } from "../support/count-statements.ts";
-import { deliver } from "../support/deliveries.ts";
+import { addWaybillOf, deliver } from "../support/deliveries.ts";
 import { addOrder } from "../support/orders.ts";
 import { type Sending, send, sendPatiently } from "../support/shop.ts";
 
@@ -352,6 +352,21 @@ describe("payments", () => {
       expect([await cover(orderId), await history()]).toEqual([700, []]);
       await deliver(api, { orderId, totalRub: 700 });
       expect([await balance(), await history()]).toEqual([0, []]);
+    });
+
+    test("a waybill that is pending has not left", async () => {
+      await setBalance(100);
+      const { orderId, id } = await newPayment(700);
+      await addWaybillOf(api, { orderId, customerId: userId, isPending: true });
+      await staff(id, "confirm");
+      expect(await history()).toEqual([]);
+      await staff(id, "refund");
+      const { body } = await pay(orderId, { method: "BALANCE", amount_rub: 100 });
+      await staff(body.id, "refund");
+      expect(await history()).toEqual([
+        ["ORDER_PAYMENT", -100, 100, 0],
+        ["ORDER_REFUND", 100, 0, 100],
+      ]);
     });
 
     test("a refund before the goods leave touches no balance, and they are charged then", async () => {
