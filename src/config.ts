@@ -11,10 +11,25 @@ const list = z
       .map((item) => item.trim())
       .filter(Boolean),
   );
-const port = z.coerce.number().int().min(0).max(65_535);
+/** Digits and nothing else: Number() takes a blank for 0, and 0 would switch a limit off. */
+const whole = (least: number, most = 999_999_999) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "is no whole number")
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+const port = whole(0, 65_535);
+/** `Name <address>`, or the address alone. */
+const sender = z.string().transform((text, context) => {
+  const [, name = "", address] = /^(?:([^<>"\r\n]*?) *<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
+  const parsed = z.email().safeParse(address ?? text.trim());
+  if (parsed.success) return { name, address: parsed.data };
+  context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
+  return z.NEVER;
+});
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
-const perMinute = (usual: number) => z.coerce.number().int().min(0).default(usual);
+const perMinute = (usual: number) => whole(0).default(usual);
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
 
 const Process = z.object({
@@ -24,12 +39,12 @@ const Process = z.object({
 const Database = Process.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /.*/ }),
   /** Connections of one process; replicas × pool has to stay below Postgres' max_connections. */
-  DATABASE_POOL_MAX: z.coerce.number().int().min(2).default(10),
+  DATABASE_POOL_MAX: whole(2).default(10),
 });
 
 const Shared = Database.extend({
   /** How long running requests or jobs may go on after SIGTERM; keep it 10 s below the pod's grace period. */
-  DRAIN_TIMEOUT_MS: z.coerce.number().int().min(0).default(20_000),
+  DRAIN_TIMEOUT_MS: whole(0).default(20_000),
   /** Address the process listens on. */
   HOST: z.string().min(1).default("0.0.0.0"),
   /** Broker: needs `maxmemory-policy noeviction` and append-only persistence. */
@@ -68,7 +83,7 @@ const Api = Shared.extend({
   /** Address of this API as clients see it; audit rows and job links are built from it. */
   PUBLIC_URL: url.optional(),
   /** How many proxies in front may be believed about the client's address and protocol. */
-  TRUST_PROXY: z.coerce.number().int().min(0).default(0),
+  TRUST_PROXY: whole(0).default(0),
   /** Origins that browsers may call from, comma separated. */
   CORS_ORIGINS: list,
   /** Keys of programs that may order documents and mail, comma separated; several while one is replaced. */
@@ -126,7 +141,16 @@ const Worker = Shared.extend({
     .transform((names) => (names.length > 0 ? names : [...queueNames]))
     .pipe(z.array(z.enum(queueNames))),
   /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
-  WORKER_CONCURRENCY: z.coerce.number().int().min(1).optional(),
+  WORKER_CONCURRENCY: whole(1).optional(),
+  /** Mail server; needed by the worker of the queue `mail` alone. */
+  SMTP_HOST: z.string().min(1).optional(),
+  SMTP_PORT: whole(1, 65_535).default(587),
+  SMTP_USER: z.string().min(1).optional(),
+  SMTP_PASS: z.string().min(1).optional(),
+  /** Sender of all mail; its address is also where people unsubscribe. */
+  SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "info@info.eucalytics.uk" }),
+  /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
+  SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
 });
 
 /** Every variable there is, by the process that reads it. */
@@ -169,7 +193,22 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
 
 /** As `loadDatabaseConfig`, for `src/workers/main.ts`. */
 export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
-  return Object.freeze(withDefaults(read(Worker, env)));
+  const config = read(Worker, env);
+  const { SMTP_HOST, SMTP_USER, SMTP_PASS, SMTP_SECURITY } = config;
+  if (config.WORKER_QUEUES.includes("mail") && !SMTP_HOST)
+    throw new StartUpError("Bad configuration:\n  SMTP_HOST is not set: the queue mail could not send anything");
+  if (SMTP_PASS && SMTP_SECURITY === "none")
+    throw new StartUpError("Bad configuration:\n  SMTP_SECURITY is none: SMTP_PASS would be sent for all to read");
+  return Object.freeze({
+    ...withDefaults(config),
+    smtp: {
+      host: SMTP_HOST ?? "localhost",
+      port: config.SMTP_PORT,
+      credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
+      from: config.SMTP_FROM,
+      security: SMTP_SECURITY,
+    },
+  });
 }
 
 function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {

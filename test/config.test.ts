@@ -29,11 +29,48 @@ describe("the configuration", () => {
         { issuer: "https://shop.test", jwksUrl: "https://shop.test/api/auth/jwks", audiences: ["https://shop.test"] },
       ],
     });
-    expect(loadWorkerConfig(shared)).toMatchObject({
-      WORKER_QUEUES: ["images"],
+    expect(loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test" })).toMatchObject({
+      WORKER_QUEUES: ["images", "documents", "mail"],
       OPS_PORT: 9090,
+      smtp: {
+        host: "mail.test",
+        port: 587,
+        credentials: undefined,
+        from: { name: "ТЦ Форд", address: "info@info.eucalytics.uk" },
+        security: "starttls",
+      },
     });
   });
+
+  test("needs a mail server for the queue mail alone", () => {
+    expect(() => loadWorkerConfig(shared)).toThrow(/SMTP_HOST is not set/);
+    expect(loadWorkerConfig({ ...shared, WORKER_QUEUES: "images" }).WORKER_QUEUES).toEqual(["images"]);
+  });
+
+  test("sends no password in the clear", () => {
+    const login = { SMTP_HOST: "mail.test", SMTP_USER: "shop", SMTP_PASS: "hunter2", SMTP_SECURITY: "none" };
+    expect(() => loadWorkerConfig({ ...shared, ...login })).toThrow(/SMTP_SECURITY/);
+    expect(() => loadWorkerConfig({ ...shared, ...login })).not.toThrow(/hunter2/);
+    expect(loadWorkerConfig({ ...shared, ...login, SMTP_SECURITY: "tls" }).smtp.credentials).toEqual({
+      user: "shop",
+      pass: "hunter2",
+    });
+  });
+
+  test.each([
+    ["Shop <shop@mail.test>", { name: "Shop", address: "shop@mail.test" }],
+    ["shop@mail.test", { name: "", address: "shop@mail.test" }],
+    ["<shop@mail.test>", { name: "", address: "shop@mail.test" }],
+  ])("takes %j as a sender", (SMTP_FROM, from) => {
+    expect(loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test", SMTP_FROM }).smtp.from).toEqual(from);
+  });
+
+  test.each(["Shop", "a@x.ru, b@x.ru", "Shop <a@x.ru>\r\nBcc: <b@x.ru>", "Shop <a@x.ru> <b@x.ru>", "a@localhost"])(
+    "refuses %j as a sender",
+    (SMTP_FROM) => {
+      expect(() => loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test", SMTP_FROM })).toThrow(/SMTP_FROM/);
+    },
+  );
 
   test("takes further issuers as JSON", () => {
     const issuer = {

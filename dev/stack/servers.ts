@@ -83,7 +83,7 @@ async function s3({ given, ports, secrets, supervisor }: ServerOptions): Promise
     S3_ACCESS_KEY: secrets.s3AccessKey,
     S3_SECRET_KEY: secrets.s3SecretKey,
     S3_BUCKET_NAME: bucketName,
-    S3_PUBLIC_PREFIXES: "images/",
+    S3_PUBLIC_PREFIXES: "images/, tmp/price_list_",
   });
   const file = join(root, "dev/s3/main.ts");
   await supervisor.keep("s3", "services", (hooks) => startNode(file, env, hooks, typescriptArguments));

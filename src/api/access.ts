@@ -1,6 +1,6 @@
 import type { Request } from "express";
-import type { Role } from "../db/entities/user.ts";
-import { UnauthorizedError } from "../errors.ts";
+import { type Role, roles } from "../db/entities/user.ts";
+import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 import { requireRole } from "./authenticate.ts";
 import type { Actor, ApiContext } from "./context.ts";
 
@@ -18,7 +18,10 @@ export type ActorOf<A extends Access> = A extends Role
     ? Actor | undefined
     : undefined;
 
-/** Lets the caller in or throws 401 or 403; returns who it is, when that is known. Changes nothing. */
+/**
+ * Finds out who calls, when that can be known, or throws 401; throws 403 to a deactivated user. Whether the role
+ * suffices is for `checkRole`. Changes nothing.
+ */
 export async function admit(access: Access, context: ApiContext, req: Request): Promise<Actor | undefined> {
   switch (access) {
     case "public":
@@ -31,17 +34,25 @@ export async function admit(access: Access, context: ApiContext, req: Request): 
       if (context.secrets.isWebhookSecret(String(req.headers["x-better-auth-secret"] ?? ""))) return undefined;
       throw new UnauthorizedError("Invalid webhook secret", "Webhook");
     case "print":
-      if (context.isPrinter(req.ip)) return undefined;
-      return atLeast("EMPLOYEE", context, req);
+      return context.isPrinter(req.ip) ? undefined : context.authenticate(req.headers.authorization);
     default:
-      return atLeast(access, context, req);
+      return context.authenticate(req.headers.authorization);
   }
 }
 
-async function atLeast(role: Role, context: ApiContext, req: Request) {
-  const actor = await context.authenticate(req.headers.authorization);
-  requireRole(actor, role);
-  return actor;
+/** Throws 403 unless the caller's role suffices; apart from `admit`, because what staff tries in vain is audited too. */
+export function checkRole(access: Access, actor: Actor | undefined) {
+  if (actor === undefined) return;
+  if (access === "print") requireRole(actor, "EMPLOYEE");
+  else if (isRole(access)) requireRole(actor, access);
+}
+
+const isRole = (access: Access): access is Role => (roles as readonly string[]).includes(access);
+
+/** Customers see what is theirs, staff sees everything; throws 403 to a customer who asks for somebody else's. */
+export function checkOwn(actor: Actor, ownerId: string) {
+  if (actor.role !== "USER" || actor.id === ownerId) return;
+  throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed.`);
 }
 
 function checkApiKey({ secrets }: ApiContext, given: string | string[] | undefined) {

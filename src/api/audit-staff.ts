@@ -4,7 +4,10 @@ import type { Actor, ApiContext } from "./context.ts";
 import type { Result } from "./define-route.ts";
 import { statusOfError } from "./problem.ts";
 
-/** Does what a request asks for and enters it in the audit log, with its outcome, when staff tries to change something. */
+/**
+ * Does what a request asks for and enters it in the audit log, with its outcome, when staff tries to change something.
+ * A repetition that was answered from memory is not entered: it changed nothing, and the first one is there.
+ */
 export async function auditStaff(
   context: ApiContext,
   req: Request,
@@ -17,7 +20,7 @@ export async function auditStaff(
     await audit(context, req, res, actor, statusOfError(error));
     throw error;
   });
-  await audit(context, req, res, actor, result.status);
+  if (!result.headers?.["idempotency-replayed"]) await audit(context, req, res, actor, result.status);
   return result;
 }
 
@@ -28,14 +31,36 @@ function isStaff(actor: Actor | undefined): actor is Actor {
 /** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */
 async function audit(context: ApiContext, req: Request, res: Response, actor: Actor, status: number) {
   const { requestId, payload = null } = res.locals as { requestId: string; payload?: unknown };
-  const endpoint = context.publicUrl + withoutSecrets(req.originalUrl);
+  const endpoint = context.publicUrl + asUri(withoutSecrets(pathOf(req.originalUrl)));
   const entry = { userId: actor.id, method: req.method, endpoint, payload, status, requestId };
   await recordAudit(context.db.manager, entry).catch((error: unknown) => {
     context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
   });
 }
 
+/** A request line may name the whole address, as one to a proxy does. */
+function pathOf(url: string) {
+  if (url.startsWith("/")) return url;
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+/** What a URI cannot have stands encoded: Node takes brackets, quotes and single percent signs as they come. */
+function asUri(path: string) {
+  return path.replace(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/?%]/gi, (character) => encodeURIComponent(character));
+}
+
+const secretName = /token|secret|password|api.?key/i;
+
 /** Nobody should send a secret in an address, but somebody will. */
 function withoutSecrets(url: string) {
-  return url.replace(/([?&][^=&]*(?:token|secret|password|api.?key)[^=&]*=)[^&]*/gi, "$1***").slice(0, 4_000);
+  const [path, ...rest] = url.slice(0, 4_000).split("?");
+  if (rest.length === 0) return path ?? "";
+  const pairs = rest.join("?").split("&");
+  // Pair by pair: one expression over the whole address takes minutes for one that is made for it.
+  const shown = pairs.map((pair) => {
+    const [name = ""] = pair.split("=", 1);
+    return secretName.test(name) && pair.length > name.length ? `${name}=***` : pair;
+  });
+  return `${path}?${shown.join("&")}`;
 }

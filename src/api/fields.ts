@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString } from "libphonenumber-js";
+import parsePhoneNumber from "libphonenumber-js";
 import { z } from "zod";
 
 /** Postgres refuses U+0000, and no name, slug or id has control characters; line breaks belong in notes. */
@@ -15,7 +15,7 @@ export const required = <S extends z.ZodType>(schema: S) =>
 /** A whole number, also as text: `5`, `+5` and `5.0` are the same. */
 export const integer = (schema: z.ZodType<number>) =>
   z.preprocess((value) => {
-    const isWhole = typeof value === "string" && /^\s*[+-]?\d{1,15}(\.0*)?\s*$/.test(value);
+    const isWhole = typeof value === "string" && /^\s*[+-]?\d{1,16}(\.0*)?\s*$/.test(value);
     return isWhole ? Number(value) : value;
   }, schema);
 
@@ -37,19 +37,24 @@ export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" })
 
 /** True or false in any of its usual spellings (wire contract 1.7). */
 export const boolean = z.preprocess((value) => {
-  const text = String(value).toLowerCase();
+  // An object may have a toString that is no function.
+  const text = typeof value === "object" ? "" : String(value).toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
 }, z.boolean());
 
-/** Text of several lines, such as a note, trimmed; empty is null. */
-export const note = z
-  .string()
-  .trim()
-  .max(5_000)
-  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
-  .transform((text) => text || null)
-  .nullable();
+/** Text of several lines, trimmed; empty is null. */
+export const lines = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
+    .transform((text) => text || null)
+    .nullable();
+
+/** What people write about something. */
+export const note = lines(5_000);
 
 /** One line that may be missing: empty is null. */
 export const optionalLine = (max = 300) =>
@@ -57,6 +62,12 @@ export const optionalLine = (max = 300) =>
 
 /** Whole roubles. */
 export const roubles = integer(z.int().min(0).max(1_000_000_000));
+
+/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
+export const roundedRoubles = z.preprocess(
+  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
+  z.number().min(0).max(1_000_000_000).transform(Math.round),
+);
 
 /** How many pieces a line has. */
 export const pieces = integer(z.int().gt(0).max(1_000_000));
@@ -67,29 +78,39 @@ export const searchTerm = z
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
 
-/** One address of plain letters, as strict as both clients are on reading it (wire contract 1.16). */
-export const email = z
-  .string()
-  .trim()
-  .refine((text) => text.length <= 254 && z.regexes.email.test(text), {
-    message: "value is not a valid email address: it has to be one such as name@example.com",
-    params: { reason: "It has to be one such as name@example.com" },
-  });
+/** One e-mail address that the clients' own check accepts: ASCII, and a domain with a dot (wire contract 1.16). */
+export const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.email.source.slice(1)}`) });
 
-/** A telephone number as people write it, Russian unless it says otherwise; comes out as E.164 (wire contract 3.12). */
+/** An e-mail address as people type it, perhaps with blanks around it. */
+export const email = z.string().trim().pipe(exactEmail).meta({ format: "email" });
+
+/** A phone number as people write it, Russian without a country code; comes out as E.164. */
 export const phone = z
   .string()
-  .max(100)
   .transform((text, context) => {
-    const options = { defaultCountry: "RU", extract: false } as const;
-    const number = parsePhoneNumberFromString(text.trim().replace(/^tel:/i, ""), options);
-    if (number?.isValid()) return number.number as string;
-    context.addIssue({ code: "custom", message: "value is not a valid phone number" });
+    const number = toE164(text);
+    if (number !== undefined) return number;
+    context.addIssue({ code: "invalid_format", format: "phone", input: text });
     return z.NEVER;
-  });
+  })
+  .meta({ examples: ["+79780424666", "8 (978) 042-46-66"] });
 
-/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
-export const roundedRoubles = z.preprocess(
-  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
-  z.number().min(0).max(1_000_000_000).transform(Math.round),
+/** A phone number that may be missing: empty is null. */
+export const optionalPhone = z.preprocess(
+  (value) => (typeof value === "string" && value.trim() === "" ? null : value),
+  phone.nullable(),
+);
+
+function toE164(text: string) {
+  if (text.length > 60) return undefined;
+  const number = parsePhoneNumber(text.trim().replace(/^tel:/i, ""), { defaultCountry: "RU", extract: false });
+  return number?.isValid() ? number.number : undefined;
+}
+
+/** A name as the identity provider has it: what Postgres or a page could not take is left out, nobody is refused. */
+export const givenName = z.string().transform((text) =>
+  text
+    .slice(0, 300)
+    .replace(/[\p{Cc}\p{Cs}]/gu, "")
+    .trim(),
 );

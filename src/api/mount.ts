@@ -9,7 +9,7 @@ import {
   ValidationError,
 } from "../errors.ts";
 import { etagOf } from "../platform/cache.ts";
-import { admit } from "./access.ts";
+import { admit, checkRole } from "./access.ts";
 import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
 import type { Actor, ApiContext } from "./context.ts";
@@ -32,6 +32,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
       const actor = await guardCredentials(context, req, () => admit(route.access, context, req));
       res.locals.actor = actor?.id;
       const result = await auditStaff(context, req, res, actor, async () => {
+        checkRole(route.access, actor);
         limitRequest(context, req, res, route.access, actor);
         return answer({ route, twin, context, profile, req, res, actor });
       });

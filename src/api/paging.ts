@@ -25,3 +25,6 @@ export const slice = ({ page, size }: PageQuery) => ({ limit: size, offset: (pag
 export function toPage<T>(items: T[], total: number, { page, size }: PageQuery) {
   return { items, total, page, size, pages: Math.ceil(total / size) };
 }
+
+/** Answer of everything that is only counted. */
+export const Count = z.object({ count: z.int() }).meta({ id: "Count" });

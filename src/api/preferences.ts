@@ -6,3 +6,9 @@ export function preferredWait(header: string | string[] | undefined) {
   const given = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec([header].flat().join(","));
   return given ? Math.min(Number(given[1]), longestWaitSeconds) : undefined;
 }
+
+/** As `preferredWait`, for routes that wait of their own accord: `respond-async` alone means not at all. */
+export function patience(header: string | string[] | undefined, usualSeconds: number) {
+  const isAsync = /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test([header].flat().join(","));
+  return preferredWait(header) ?? (isAsync ? 0 : usualSeconds);
+}

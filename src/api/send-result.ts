@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
-import { etagOf } from "../platform/cache.ts";
+import { etagOf, textOf } from "../platform/cache.ts";
 import type { Result, Route } from "./define-route.ts";
 
 /**
@@ -17,12 +17,17 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
     // Anybody may keep it, and has to ask whether it is still good.
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
-  if (stream) return pipeline(Readable.from(stream), res);
+  if (stream) return pipeline(Readable.from(stream), res).catch(unlessCallerLeft);
   if (cached) return sendTagged(req, res, cached.etag, cached.body);
   if (body === undefined) return void res.end();
-  const text = JSON.stringify(body);
+  const text = textOf(body);
   if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(text), text);
   sendText(res, text);
+}
+
+/** Whoever hangs up in the middle of an answer does no harm, and nobody has to look at it. */
+function unlessCallerLeft(error: { code?: unknown }) {
+  if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }
 
 /** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */

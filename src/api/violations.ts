@@ -59,6 +59,8 @@ function describe(issue: Issue, value: unknown): Shown {
       return issue.origin === "string" ? tooLong(Number(issue.maximum)) : tooBig(issue);
     case "invalid_format":
       if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
+      if (issue.format === "email") return invalidEmail;
+      if (issue.format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
       return invalidValue(issue.message);
     case "invalid_value":
       return invalidChoice(issue.values.map(String));
@@ -75,6 +77,13 @@ function invalidValue(message: string): Shown {
 }
 
 const invalidUuid = { type: "uuid_parsing", msg: "Input should be a valid UUID, 32 hexadecimal digits are expected" };
+
+const emailReason = "It needs one @, Latin letters only, and a domain such as 'example.ru'.";
+const invalidEmail = {
+  type: "value_error",
+  msg: `value is not a valid email address: ${emailReason}`,
+  ctx: { reason: emailReason },
+};
 
 function describeType(expected: string, value: unknown): Shown {
   if (expected === "string") return { type: "string_type", msg: "Input should be a valid string" };

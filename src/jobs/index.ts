@@ -1,9 +1,13 @@
 import type { PayloadOf } from "./define-job.ts";
 import { processImage } from "./process-image.ts";
+import { renderDocument } from "./render-document.ts";
+import { sendMail } from "./send-mail.ts";
 
 /** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
   [processImage.name]: processImage,
+  [renderDocument.name]: renderDocument,
+  [sendMail.name]: sendMail,
 } as const;
 
 export type JobName = keyof typeof jobs;

@@ -10,6 +10,19 @@ export const queues = {
     stalledMs: 5_000,
     description: "Turns uploaded photos into web images. Goal: done within 3 s of the upload.",
   },
+  documents: {
+    concurrency: 2,
+    lockMs: 15_000,
+    stalledMs: 5_000,
+    description: "Makes order sheets, waybills and price lists. Goal: an order or a waybill within 2 s of the request.",
+  },
+  mail: {
+    concurrency: 5,
+    // Longer than the mailer waits for an answer, so that nobody else takes a mail that may just have been sent.
+    lockMs: 30_000,
+    stalledMs: 5_000,
+    description: "Sends mails, one recipient each. Goal: handed to the mail server within 30 s of the request.",
+  },
 } as const;
 
 export type QueueName = keyof typeof queues;

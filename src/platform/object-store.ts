@@ -21,13 +21,15 @@ export interface ObjectStore {
   put(key: string, body: Buffer | Readable, headers: StoredHeaders, options?: PutOptions): Promise<void>;
   /** The first `length` bytes of an object (all of it without); throws `MissingObjectError` when there is none. */
   get(key: string, options?: { length?: number; signal?: AbortSignal }): Promise<Buffer>;
+  /** An object in pieces as they arrive; throws `MissingObjectError` when there is none. Give up by not reading on. */
+  read(key: string, options?: { signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
   /** Copies an object within the bucket, under new headers. */
   copy(from: string, to: string, headers: StoredHeaders, options?: { signal?: AbortSignal }): Promise<void>;
   /** Removes an object; one that is not there is fine. */
   remove(key: string): Promise<void>;
   /** Resolves when the bucket can be reached. */
   ping(signal: AbortSignal): Promise<void>;
-  /** Where anybody can read `key`, if it is under `images/`. */
+  /** Where anybody can read `key`, if it is one of those that the bucket's policy opens. */
   publicUrl(key: string): string;
 }
 
@@ -103,6 +105,11 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       } catch (error) {
         throw translate(error);
       }
+    },
+    async read(Key, { signal } = {}) {
+      const { Body } = await send(new GetObjectCommand({ Bucket, Key }), within(signal));
+      if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
+      return Body as Readable;
     },
     async copy(from, Key, { contentType, cacheControl }, { signal } = {}) {
       const CopySource = encodeURI(`${Bucket}/${from}`);

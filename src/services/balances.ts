@@ -1,31 +1,26 @@
 import type { EntityManager } from "typeorm";
-import { balances, type NewBalanceEntry } from "../db/dao/balances.ts";
-import { users } from "../db/dao/users.ts";
-import type { BalanceReason, Currency } from "../db/entities/balance-entry.ts";
-import { NotFoundError } from "../errors.ts";
-
-export interface BalanceChange {
-  userId: string;
-  currency: Currency;
-  /** Whole units; negative takes away. */
-  delta: number;
-  reason: BalanceReason;
-  waybillId?: string | undefined;
-  paymentId?: string | undefined;
-}
+import { type BalanceChange, balances, type NewBalanceEntry } from "../db/dao/balances.ts";
+import { violatedUnique } from "../db/postgres-errors.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
 
 /**
- * Changes one balance of a user together with its history, and holds the user until the transaction ends; there is no
- * limit to an overdraft. Throws when there is no such user. Each call is one more change.
+ * Changes one balance of a user and enters it in the history; holds the user's row until the transaction ends, so lock
+ * everything else before. Throws when there is no such user, when the change of this waybill (or of this payment for
+ * this reason) was entered before, and when the balance would become too large to count exactly.
  */
 export async function changeBalance(tx: EntityManager, change: BalanceChange): Promise<NewBalanceEntry> {
-  const { userId, currency, delta, reason, waybillId = null, paymentId = null } = change;
-  const user = await users.lock(tx, userId);
-  if (!user) throw new NotFoundError(`User ${userId} not found`);
-  const balanceBefore = balances.of(user, currency);
-  const balanceAfter = balanceBefore + delta;
-  await balances.write(tx, userId, currency, balanceAfter);
-  const entry = { userId, waybillId, paymentId, delta, balanceBefore, balanceAfter, currency, reason };
-  await balances.insert(tx, entry);
+  const entry = await balances.change(tx, change).catch((error: unknown) => {
+    if (violatedUnique(error) === undefined) throw error;
+    throw new ConflictError(`${sourceOf(change)} has changed the balance of user '${change.userId}' already`);
+  });
+  if (!entry) throw new NotFoundError(`User ${change.userId} not found`);
+  if (!Number.isSafeInteger(entry.balanceAfter)) {
+    const { userId, currency, delta } = change;
+    throw new ConflictError(`A change by '${delta}' makes the ${currency} balance of user '${userId}' too large`);
+  }
   return entry;
+}
+
+function sourceOf({ waybillId, paymentId, reason }: BalanceChange) {
+  return paymentId ? `Payment '${paymentId}' (${reason})` : `Waybill '${waybillId}'`;
 }

@@ -1,6 +1,8 @@
 import type { EntityManager } from "typeorm";
-import { users } from "../db/dao/users.ts";
+import { type UserChange, users } from "../db/dao/users.ts";
+import type { Role, User } from "../db/entities/user.ts";
 import { violatedUnique } from "../db/postgres-errors.ts";
+import { ConflictError, ForbiddenError, NotFoundError } from "../errors.ts";
 
 /** Who a valid token says it is about. */
 export interface Subject {
@@ -27,4 +29,43 @@ export async function userOfToken(tx: EntityManager, subject: Subject) {
     return null;
   }
   return users.findById(tx, id);
+}
+
+/** A user by id; throws when there is none. */
+export async function getUser(tx: EntityManager, id: string): Promise<User> {
+  return (await users.findById(tx, id)) ?? Promise.reject(new NotFoundError("User not found"));
+}
+
+/** A user by the second identity provider's id; throws when there is none. */
+export async function getUserByClerkId(tx: EntityManager, clerkId: string): Promise<User> {
+  const missing = () => Promise.reject(new NotFoundError(`User with clerk_id ${clerkId} not found.`));
+  return (await users.findByClerkId(tx, clerkId)) ?? missing();
+}
+
+/** What only an admin may change, as clients call it. */
+const adminsOnly = { role: "role", isActive: "is_active", email: "email" } as const;
+
+/**
+ * Gives a locked user (`users.lock`) other values and returns the row as it is then; values that it has already change
+ * nothing. Throws when only an admin may change one of them, and when another user has the e-mail.
+ */
+export async function changeUser(
+  tx: EntityManager,
+  { user, change, by }: { user: User; change: UserChange; by: Role },
+) {
+  const isNew = ([key, value]: [string, unknown]) => value !== undefined && user[key as keyof UserChange] !== value;
+  const changed = Object.fromEntries(Object.entries(change).filter(isNew)) as UserChange;
+  if (Object.keys(changed).length === 0) return user;
+  if (by !== "ADMIN") refuseAdminsOnly(changed, by);
+  await users.patch(tx, user.id, changed).catch((error: unknown) => {
+    if (violatedUnique(error) === undefined) throw error;
+    throw new ConflictError(`A user with the e-mail '${changed.email}' exists already; give another one`);
+  });
+  return getUser(tx, user.id);
+}
+
+function refuseAdminsOnly(changed: UserChange, by: Role) {
+  const refused = Object.entries(adminsOnly).flatMap(([key, name]) => (key in changed ? [`'${name}'`] : []));
+  if (refused.length === 0) return;
+  throw new ForbiddenError(`Access denied: role ${by} is not allowed to change ${refused.join(", ")}.`);
 }

@@ -2,6 +2,7 @@ import { ZodError } from "zod";
 import type { FailureCost } from "../db/ledger.ts";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
 import { AppError, UnavailableError } from "../errors.ts";
+import { RefusedMailError, UncertainMailError } from "../platform/mailer.ts";
 
 /** A failure of a job that no repetition can mend; its message is read by people. */
 export class PermanentError extends Error {
@@ -16,9 +17,11 @@ export class DeadlineError extends Error {
 /** What a failed run costs: an outage of what we depend on nothing, a broken payload or input everything, the rest one. */
 export function costOf(error: unknown): FailureCost {
   if (error instanceof UnavailableError || isPostgresUnavailable(error)) return "none";
-  if (error instanceof PermanentError || error instanceof ZodError || error instanceof AppError) return "all";
-  return "one";
+  return permanent.some((kind) => error instanceof kind) ? "all" : "one";
 }
+
+/** A mail that may have been sent is not sent again: whoever wants it twice asks for it. */
+const permanent = [PermanentError, ZodError, AppError, RefusedMailError, UncertainMailError];
 
 /** What the ledger keeps of an error: a sentence, no stack. */
 export function describeError(error: unknown) {

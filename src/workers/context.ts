@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from "typeorm";
 import type { JobName, JobPayload } from "../jobs/index.ts";
 import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
+import type { Mailer } from "../platform/mailer.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
 
@@ -10,6 +11,7 @@ export interface WorkerContext {
   db: DataSource;
   store: ObjectStore;
   cache: Cache;
+  mailer: Mailer;
   log: Log;
   metrics: Metrics;
 }

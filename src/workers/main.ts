@@ -7,6 +7,7 @@ import { takeFrom } from "../db/outbox.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
+import { createMailer } from "../platform/mailer.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createQueues } from "../platform/queues.ts";
@@ -34,9 +35,10 @@ const metrics = createMetrics();
 measureQueues(metrics, queues);
 const store = createObjectStore(config.s3);
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log });
+const mailer = createMailer(config.smtp);
 
 const relay = startRelay({ take: takeFrom(db, queueNames), queues, log, signal: stopping });
-const context = { db, store, cache, log, metrics };
+const context = { db, store, cache, mailer, log, metrics };
 const worker = `${hostname()}-${process.pid}`;
 const settings = { connection: consumer, prefix: config.QUEUE_PREFIX, concurrency: config.WORKER_CONCURRENCY };
 const workers = config.WORKER_QUEUES.map((queue) =>
@@ -62,6 +64,7 @@ cache.close();
 consumer.disconnect();
 producer.disconnect();
 store.close();
+mailer.close();
 await db.destroy();
 log.info("worker stopped");
 process.exit(0);

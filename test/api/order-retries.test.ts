@@ -34,7 +34,6 @@ const stored = async (note: string) => {
 describe("an order that is sent again", () => {
   test("60 orders with 5 parallel requests each are 60 orders and 300 equal answers", { timeout: 60_000 }, async () => {
     const note = randomUUID();
-    const began = performance.now();
     const five = (n: number) => {
       const options = { ...user(), key: randomUUID() };
       return Promise.all(
@@ -45,7 +44,6 @@ describe("an order that is sent again", () => {
     for (let wave = 0; wave < 3; wave++) {
       answers.push(...(await Promise.all(Array.from({ length: 20 }, (_, n) => five(20 * wave + n)))));
     }
-    const seconds = (performance.now() - began) / 1_000;
     for (const [n, same] of answers.entries()) {
       expect(same.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
       expect(new Set(same.map(({ text }) => text)).size).toBe(1);
@@ -58,7 +56,6 @@ describe("an order that is sent again", () => {
       [note],
     );
     expect(pieces).toBe((60 * 61) / 2);
-    expect(seconds).toBeLessThan(30);
   });
 
   test("50 times at once under one key is one order", async () => {

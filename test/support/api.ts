@@ -20,6 +20,7 @@ import { createTransact } from "../../src/db/transaction.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
+import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createQueues } from "../../src/platform/queues.ts";
@@ -29,6 +30,7 @@ import { startRelay } from "../../src/platform/relay.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
+import { useMailbox } from "./mailbox.ts";
 import { openApiChecker } from "./openapi.ts";
 import { queuePrefix, redisUrl } from "./redis.ts";
 import { useBucket } from "./s3.ts";
@@ -204,25 +206,31 @@ export function useApi({
 
 export type TestApi = ReturnType<typeof useApi>;
 
-/** A worker of the images queue in this process, beside the API. */
+/** Workers of all queues in this process, beside the API, and the mailbox that their mail goes to. */
 export function useWorker(api: TestApi) {
   const closers: (() => unknown)[] = [];
+  const mailbox = useMailbox();
   beforeAll(() => {
     const { db, log } = api;
     const connection = consumerConnection(api.redisUrl, log);
     const { store, cache, metrics } = api.context;
-    const context = { db, store, cache, log, metrics };
+    const mailer = createMailer(mailbox.mailerOptions());
+    const context = { db, store, cache, mailer, log, metrics };
     const cutOff = new AbortController().signal;
-    const consumer = { queue: "images" as const, worker: "test", cutOff, context, nudge: () => api.nudge() };
-    const worker = startWorker(consumer, { connection, prefix: api.queuePrefix });
+    const workers = queueNames.map((queue) => {
+      const consumer = { queue, worker: "test", cutOff, context, nudge: () => api.nudge() };
+      return startWorker(consumer, { connection, prefix: api.queuePrefix });
+    });
     closers.push(
-      () => worker.close(),
+      () => Promise.all(workers.map((worker) => worker.close())),
       () => connection.disconnect(),
+      () => mailer.close(),
     );
   });
   afterAll(async () => {
     for (const close of closers) await close();
   });
+  return { mailbox };
 }
 
 /** What is stored now; a refused request must not add to it. */

@@ -11,7 +11,7 @@ const accessKey = "test-access-key";
 const secretKey = "test-secret-key";
 
 /**
- * An S3 server with one bucket for this test file alone; anybody may read its `images/`.
+ * An S3 server with one bucket for this test file alone; anybody may read its `images/` and price lists.
  * `stop` and `start` make an outage: objects and address stay.
  */
 export function useBucket() {
@@ -30,7 +30,7 @@ export function useBucket() {
         directory,
         credentials: { [accessKey]: secretKey },
         buckets: [bucket],
-        publicPrefixes: [`${bucket}/images/`],
+        publicPrefixes: [`${bucket}/images/`, `${bucket}/tmp/price_list_`],
       });
       server.listen(Number(new URL(s3.endpoint).port), "127.0.0.1");
       await once(server, "listening");

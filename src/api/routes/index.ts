@@ -1,19 +1,57 @@
 import type { Route } from "../define-route.ts";
+import { addressRoutes } from "./addresses.ts";
+import { analyticsRoutes } from "./analytics.ts";
+import { auditLogRoutes } from "./audit-log.ts";
+import { balanceRoutes } from "./balance.ts";
 import { cartRoutes } from "./carts.ts";
 import { categoryRoutes } from "./categories.ts";
+import { convertRoutes } from "./convert.ts";
+import { documentRoutes } from "./documents.ts";
+import { feedRoutes } from "./feed.ts";
 import { jobRoutes } from "./jobs.ts";
+import { mailRoutes } from "./mail.ts";
+import { offerSearchRoutes } from "./offer-searches.ts";
+import { offerRoutes } from "./offers.ts";
 import { orderOfferRoutes } from "./order-offers.ts";
 import { orderRoutes } from "./orders.ts";
 import { paymentPageRoutes } from "./payment-pages.ts";
 import { paymentRoutes } from "./payments.ts";
+import { printRoutes } from "./print.ts";
+import { productSearchRoutes } from "./product-searches.ts";
+import { productRoutes } from "./products.ts";
+import { stockMovementRoutes } from "./stock-movements.ts";
+import { subCategoryRoutes } from "./sub-categories.ts";
+import { userRoutes } from "./users.ts";
+import { waybillOfferRoutes } from "./waybill-offers.ts";
+import { waybillRoutes } from "./waybills.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
 export const routes: readonly Route[] = [
-  ...categoryRoutes,
-  ...jobRoutes,
-  ...orderRoutes,
-  ...orderOfferRoutes,
+  ...addressRoutes,
+  ...analyticsRoutes,
+  ...auditLogRoutes,
+  ...balanceRoutes,
   ...cartRoutes,
-  ...paymentRoutes,
+  ...categoryRoutes,
+  ...convertRoutes,
+  ...documentRoutes,
+  ...feedRoutes,
+  ...jobRoutes,
+  ...mailRoutes,
+  ...offerSearchRoutes,
+  ...offerRoutes,
+  ...orderOfferRoutes,
+  ...orderRoutes,
   ...paymentPageRoutes,
+  ...paymentRoutes,
+  ...printRoutes,
+  ...productSearchRoutes,
+  ...productRoutes,
+  ...stockMovementRoutes,
+  ...subCategoryRoutes,
+  ...userRoutes,
+  ...waybillOfferRoutes,
+  ...waybillRoutes,
+  ...webhookRoutes,
 ];

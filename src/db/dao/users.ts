@@ -1,5 +1,7 @@
 import type { EntityManager } from "typeorm";
-import { User } from "../entities/user.ts";
+import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
+import { type CustomerType, type Role, User } from "../entities/user.ts";
+import { containing } from "../like.ts";
 
 export interface NewUser {
   id: string;
@@ -8,6 +10,48 @@ export interface NewUser {
   lastName: string;
 }
 
+/** What the identity provider knows of a user, and when it last changed there, if that was said. */
+export interface KnownUser extends NewUser {
+  updatedAt: Date | null;
+}
+
+type Changeable =
+  | "email"
+  | "firstName"
+  | "lastName"
+  | "isActive"
+  | "role"
+  | "customerType"
+  | "mailing"
+  | "phone"
+  | "city"
+  | "note"
+  | "shippingMethod"
+  | "shippingCompany";
+
+/** New values of a user; what is undefined stays. */
+export type UserChange = { [Key in Changeable]?: User[Key] | undefined };
+
+export interface UserFilter {
+  /** Part of a name, the phone number or the e-mail; empty finds everybody. */
+  searchTerm: string;
+  customerType?: CustomerType | undefined;
+  role?: Role | undefined;
+}
+
+/** A clock that is ahead must not make every later event look old. */
+const upsertSql = `
+  INSERT INTO users AS known (id, email, first_name, last_name, identity_updated_at)
+  VALUES ($1, $2, $3, $4, CASE WHEN $5::timestamptz > now() THEN now() ELSE $5 END)
+  ON CONFLICT (id) DO UPDATE
+    SET email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name, updated_at = now(),
+        identity_updated_at = coalesce(excluded.identity_updated_at, known.identity_updated_at)
+    WHERE (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
+      AND (known.email, known.first_name, known.last_name, known.identity_updated_at) IS DISTINCT FROM
+          (excluded.email, excluded.first_name, excluded.last_name,
+           coalesce(excluded.identity_updated_at, known.identity_updated_at))`;
+
+/** Users as rows; a missing one is `null`, never an error. */
 export const users = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
@@ -16,11 +60,45 @@ export const users = {
   /** Holds the row until the transaction ends. Rows that name the user may still be entered by others meanwhile. */
   lock: (tx: EntityManager, id: string) => tx.findOne(User, { where: { id }, lock: { mode: "for_no_key_update" } }),
 
+  /** One page, newest first, and how many there are in all; two statements. */
+  list(tx: EntityManager, { searchTerm, customerType, role }: UserFilter, page: { limit: number; offset: number }) {
+    const query = tx
+      .createQueryBuilder(User, "user")
+      .orderBy("user.created_at", "DESC")
+      .addOrderBy("user.id", "DESC")
+      .limit(page.limit)
+      .offset(page.offset);
+    if (customerType) query.andWhere("user.customer_type = :customerType", { customerType });
+    if (role) query.andWhere("user.role = :role", { role });
+    if (searchTerm) {
+      query.andWhere(
+        "(user.first_name ILIKE :term OR user.last_name ILIKE :term OR user.phone ILIKE :term OR user.email ILIKE :term)",
+        { term: containing(searchTerm) },
+      );
+    }
+    return query.getManyAndCount();
+  },
+
+  count: (tx: EntityManager, { role }: { role?: Role | undefined }) => tx.countBy(User, role ? { role } : {}),
+
+  async patch(tx: EntityManager, id: string, change: UserChange) {
+    await tx.update(User, { id }, change as QueryDeepPartialEntity<User>);
+  },
+
   /** Adds a customer unless the id is known; throws a unique violation when another one has that e-mail. */
   async insertUnlessKnown(tx: EntityManager, { id, email, firstName, lastName }: NewUser) {
     await tx.query(
       "INSERT INTO users (id, email, first_name, last_name) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
       [id, email, firstName, lastName],
     );
+  },
+
+  /** Adds a customer or takes over what is newer; throws a unique violation when another one has that e-mail. */
+  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser) {
+    await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+  },
+
+  async deactivate(tx: EntityManager, id: string) {
+    await tx.update(User, { id, isActive: true }, { isActive: false });
   },
 };

@@ -1,4 +1,14 @@
-import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from "typeorm";
+import {
+  Column,
+  CreateDateColumn,
+  Entity,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+  UpdateDateColumn,
+} from "typeorm";
+import { User } from "./user.ts";
 
 /** One change that a member of staff made or tried to make. */
 @Entity("audit_log")
@@ -8,6 +18,10 @@ export class AuditEntry {
 
   @Column("uuid", { name: "user_id" })
   userId!: string;
+
+  @ManyToOne(() => User)
+  @JoinColumn({ name: "user_id" })
+  user!: Relation<User>;
 
   @Column("text")
   method!: string;

@@ -70,6 +70,10 @@ export class User {
   @Column("text", { name: "shipping_company", nullable: true })
   shippingCompany!: string | null;
 
+  /** When the identity provider last changed what it has told us of the user; null when it never said. */
+  @Column("timestamptz", { name: "identity_updated_at", nullable: true })
+  identityUpdatedAt!: Date | null;
+
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;
 

@@ -1,8 +1,12 @@
 import type { JobName } from "../../jobs/index.ts";
 import type { Processor } from "../context.ts";
 import { processImageProcessor } from "./process-image.ts";
+import { renderDocumentProcessor } from "./render-document.ts";
+import { sendMailProcessor } from "./send-mail.ts";
 
 /** One processor for each job; a missing or mistyped one does not compile. */
 export const processors: { [N in JobName]: Processor<N> } = {
   "process-image": processImageProcessor,
+  "render-document": renderDocumentProcessor,
+  "send-mail": sendMailProcessor,
 };

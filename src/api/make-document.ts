@@ -1,0 +1,66 @@
+import type { EntityManager } from "typeorm";
+import { documents } from "../db/dao/documents.ts";
+import type { Document } from "../db/entities/document.ts";
+import { NotFoundError, UnavailableError } from "../errors.ts";
+import { MissingObjectError } from "../platform/object-store.ts";
+import { namesOf } from "../services/document-kinds.ts";
+import { type DocumentRequest, kindOf, requestDocument } from "../services/documents.ts";
+import { attachment } from "./attachment.ts";
+import { awaitJob } from "./await-job.ts";
+import type { ApiContext } from "./context.ts";
+import type { Input, Result } from "./define-route.ts";
+import { patience } from "./preferences.ts";
+
+/** How long a route waits for a document unless `Prefer` says otherwise (wire contract, Appendix D 13). */
+const usualSeconds = 25;
+
+type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "gone">;
+
+export interface MadeDocument {
+  /** As it is now: `readyAt` is set if it was made in time. */
+  document: Document;
+  headers: Record<string, string>;
+}
+
+/**
+ * Orders a document and waits for it, as long as the caller wants to. `before` runs first in the same transaction and may
+ * refuse. Throws `UnavailableError` when it could not be made.
+ */
+export async function makeDocument(
+  { db }: ApiContext,
+  { commit, reader, headers, gone }: Call,
+  request: DocumentRequest,
+  before: (tx: EntityManager) => Promise<void> = async () => {},
+): Promise<MadeDocument> {
+  // A repetition under the same Idempotency-Key finds the same document, and waits for it again.
+  const promised = await commit(async (tx) => {
+    await before(tx);
+    const { id, jobId } = await requestDocument(tx, request);
+    return { status: 202, body: { id, jobId } };
+  });
+  const { id, jobId } = promised.body as { id: string; jobId: string };
+  await awaitJob(db, jobId, patience(headers.prefer, usualSeconds), gone);
+  const document = await documents.findById(reader, id);
+  if (!document) throw new NotFoundError("Document not found");
+  if (document.job?.state === "failed") throw failed(document);
+  return { document, headers: { ...promised.headers } };
+}
+
+/** The file of a document that is made, to be saved under `names`. */
+export async function sendDocument({ store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
+  const { objectKey, contentType, bytes } = document;
+  const stream = await store.read(String(objectKey)).catch((error: unknown) => {
+    if (error instanceof MissingObjectError) throw new NotFoundError("The file has expired; order the document again");
+    throw error;
+  });
+  const headers = {
+    "content-type": String(contentType),
+    "content-length": String(bytes),
+    "content-disposition": attachment(names.shown, names.ascii),
+  };
+  return { status: 200, headers, stream } satisfies Result;
+}
+
+function failed({ jobId }: Document) {
+  return new UnavailableError(`The document could not be made; job '${jobId}' says why`);
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { auditLog } from "../../db/dao/audit-log.ts";
+import type { AuditEntry } from "../../db/entities/audit-entry.ts";
+import { defineRoute, type Profile } from "../define-route.ts";
+import { timestamp } from "../fields.ts";
+import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
+import { InvalidRequest } from "../problem.ts";
+import { UserView, userView } from "../views/user.ts";
+
+const AuditEntryView = z
+  .object({
+    id: z.uuid(),
+    user_id: z.uuid(),
+    user: UserView,
+    method: z.enum(["POST", "PUT", "PATCH", "DELETE"]),
+    endpoint: z.url(),
+    payload: z.record(z.string(), z.unknown()).nullable().meta({ description: "A list is wrapped in `items`" }),
+    status: z.int().meta({ description: "HTTP status of the answer" }),
+    request_id: z.string(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "AuditLog" });
+
+function auditEntryView(entry: AuditEntry, profile: Profile) {
+  return {
+    id: entry.id,
+    user_id: entry.userId,
+    user: userView(entry.user, profile),
+    method: entry.method,
+    endpoint: entry.endpoint,
+    payload: entry.payload,
+    status: entry.status,
+    request_id: entry.requestId,
+    created_at: entry.createdAt.toISOString(),
+    updated_at: entry.updatedAt.toISOString(),
+  };
+}
+
+export const auditLogRoutes = [
+  defineRoute({
+    method: "get",
+    path: "/audit-log",
+    summary: "What staff has changed or tried to change, newest first",
+    tag: "Audit log",
+    access: "EMPLOYEE",
+    query: pageQuery(),
+    responses: { 200: pageOf(AuditEntryView), 422: InvalidRequest },
+    async handle(_context, { query, profile, reader }) {
+      const [rows, total] = await auditLog.list(reader, slice(query));
+      const items = rows.map((entry) => auditEntryView(entry, profile));
+      return { status: 200, body: toPage(items, total, query) };
+    },
+  }),
+];

@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { documents } from "../../db/dao/documents.ts";
+import type { Document } from "../../db/entities/document.ts";
+import { ConflictError, ForbiddenError, NotFoundError } from "../../errors.ts";
+import { businessDay } from "../../services/business-day.ts";
+import {
+  type DocumentKind,
+  mediaTypesOf,
+  priceListFormats,
+  priceListTypes,
+  publicKeyOf,
+  publicPriceList,
+  sheetFormats,
+} from "../../services/document-kinds.ts";
+import { requireOwnSource } from "../../services/documents.ts";
+import type { Actor } from "../context.ts";
+import { defineRoute } from "../define-route.ts";
+import { uuid } from "../fields.ts";
+import { makeDocument, sendDocument } from "../make-document.ts";
+import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
+import { InvalidRequest, Problem } from "../problem.ts";
+import { DocumentView, documentView } from "../views/document.ts";
+import { JobLink, jobLink } from "./jobs.ts";
+
+const tag = "Documents";
+const params = z.object({ document_id: uuid });
+const waiting =
+  "Answers when the file is made, at most after 25 s: `Prefer: wait=N` waits for up to N seconds (60 at most), " +
+  "`Prefer: respond-async` not at all.";
+
+const parameters = z.object({ id: uuid });
+const Wanted = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("order"), format: z.enum(sheetFormats), parameters }),
+  z.object({ kind: z.literal("waybill"), format: z.enum(sheetFormats), parameters }),
+  z.object({
+    kind: z.literal("price-list"),
+    format: z.enum(priceListFormats),
+    parameters: z.object({ type: z.enum(priceListTypes) }),
+  }),
+]);
+
+function toKind(wanted: z.output<typeof Wanted>): DocumentKind {
+  if (wanted.kind !== "price-list") return wanted;
+  return { ...wanted, parameters: { ...wanted.parameters, day: businessDay(new Date()) } };
+}
+
+/** Somebody else's document looks like one that does not exist. */
+function requireVisible(document: Document | null, actor: Actor): Document {
+  const isVisible = document && (actor.role !== "USER" || document.requestedBy === actor.id);
+  if (isVisible) return document;
+  throw new NotFoundError("Document not found");
+}
+
+export const documentRoutes = [
+  defineRoute({
+    method: "post",
+    path: "/documents/price",
+    summary: "Make the wholesale price list of today and publish it",
+    description: waiting,
+    tag,
+    access: "api-key",
+    idempotent: true,
+    responses: { 200: z.object({ url: z.url() }), 202: JobLink },
+    async handle(context, input) {
+      const list = publicPriceList(businessDay(new Date()));
+      const { document, headers } = await makeDocument(context, input, { ...list, requestedBy: null });
+      if (document.readyAt) {
+        const url = context.store.publicUrl(String(publicKeyOf(list)));
+        return { status: 200, body: { url }, headers };
+      }
+      const job = document.job && jobLink(document.job, context.publicUrl);
+      return { status: 202, body: job, headers: { ...headers, location: String(job?.url) } };
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/documents",
+    summary: "Order a document: one's own orders and waybills, for staff everything",
+    description: waiting,
+    tag,
+    access: "USER",
+    idempotent: true,
+    body: Wanted,
+    responses: { 201: DocumentView, 202: DocumentView, 404: Problem, 422: InvalidRequest },
+    async handle(context, input) {
+      const { actor, body } = input;
+      const isCustomer = actor.role === "USER";
+      if (isCustomer && body.kind === "price-list")
+        throw new ForbiddenError("Access denied: role USER is not allowed.");
+      const kind = toKind(body);
+      const { document, headers } = await makeDocument(
+        context,
+        input,
+        { ...kind, requestedBy: actor.id },
+        async (tx) => {
+          if (isCustomer) await requireOwnSource(tx, kind, actor.id);
+        },
+      );
+      const view = documentView(document, context);
+      const [status, location] = document.readyAt
+        ? [201, `${context.publicUrl}/documents/${document.id}`]
+        : [202, view.job?.url];
+      return { status, body: view, headers: { ...headers, location: String(location) } };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/documents",
+    summary: "Documents, newest first: one's own, for staff all",
+    tag,
+    access: "USER",
+    query: pageQuery(),
+    responses: { 200: pageOf(DocumentView), 422: InvalidRequest },
+    async handle(context, { actor, query, reader }) {
+      const own = actor.role === "USER" ? { requestedBy: actor.id } : {};
+      const [rows, total] = await documents.list(reader, { ...own, ...slice(query) });
+      const views = rows.map((row) => documentView(row, context));
+      return { status: 200, body: toPage(views, total, query) };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/documents/{document_id}",
+    summary: "One document: how far it is, and where its file is",
+    tag,
+    access: "USER",
+    params,
+    responses: { 200: DocumentView, 404: Problem, 422: InvalidRequest },
+    async handle(context, { actor, params: { document_id }, reader }) {
+      const document = requireVisible(await documents.findById(reader, document_id), actor);
+      return { status: 200, body: documentView(document, context) };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/documents/{document_id}/download",
+    summary: "The file of a document",
+    tag,
+    access: "USER",
+    params,
+    responses: {
+      200: { mediaTypes: mediaTypesOf([...sheetFormats, ...priceListFormats]) },
+      404: Problem,
+      409: Problem,
+      422: InvalidRequest,
+    },
+    async handle(context, { actor, params: { document_id }, reader }) {
+      const document = requireVisible(await documents.findById(reader, document_id), actor);
+      if (!document.readyAt) throw new ConflictError("The document is not made yet; its job says how far it is");
+      return sendDocument(context, document);
+    },
+  }),
+];

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { UnavailableError } from "../../errors.ts";
+import { businessDay } from "../../services/business-day.ts";
+import {
+  type DocumentKind,
+  mediaTypesOf,
+  namesOf,
+  priceListFormats,
+  priceListTypes,
+  sheetFormats,
+} from "../../services/document-kinds.ts";
+import type { ApiContext } from "../context.ts";
+import { defineRoute, type Input, type Result } from "../define-route.ts";
+import { uuid } from "../fields.ts";
+import { makeDocument, sendDocument } from "../make-document.ts";
+import { InvalidRequest, Problem } from "../problem.ts";
+import { JobLink, jobLink } from "./jobs.ts";
+
+const tag = "Print";
+const sheetQuery = z.object({ format: z.enum(sheetFormats).default("docx") });
+const responses = {
+  200: { mediaTypes: mediaTypesOf(sheetFormats) },
+  202: JobLink,
+  404: Problem,
+  422: InvalidRequest,
+};
+
+/** The file itself, as the warehouse expects it: made anew, since the data may have changed. */
+async function print(
+  context: ApiContext,
+  input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "gone">,
+  kind: DocumentKind,
+  ascii = namesOf(kind).ascii,
+): Promise<Result> {
+  const { document } = await makeDocument(context, input, { ...kind, requestedBy: input.actor?.id ?? null });
+  if (document.readyAt) return sendDocument(context, document, { shown: ascii, ascii });
+  // Whoever asks for waiting or not knows what 202 means; the warehouse would save any 2xx as the document.
+  if (input.headers.prefer === undefined || !document.job) {
+    throw new UnavailableError("The document is not made yet; try again in a moment");
+  }
+  const job = jobLink(document.job, context.publicUrl);
+  return { status: 202, body: job, headers: { location: job.url } };
+}
+
+export const printRoutes = [
+  defineRoute({
+    method: "get",
+    path: "/print/orders/{order_id}",
+    summary: "An order as a file",
+    tag,
+    access: "print",
+    params: z.object({ order_id: uuid }),
+    query: sheetQuery,
+    responses,
+    handle: (context, input) =>
+      print(context, input, {
+        kind: "order",
+        format: input.query.format,
+        parameters: { id: input.params.order_id },
+      }),
+  }),
+  defineRoute({
+    method: "get",
+    path: "/print/waybills/{waybill_id}",
+    summary: "A waybill as a file",
+    tag,
+    access: "print",
+    params: z.object({ waybill_id: uuid }),
+    query: sheetQuery,
+    responses,
+    handle: (context, input) =>
+      print(context, input, {
+        kind: "waybill",
+        format: input.query.format,
+        parameters: { id: input.params.waybill_id },
+      }),
+  }),
+  // The warehouse says the one, the service before this one said the other.
+  ...["/print/prices", "/print/price"].map((path) =>
+    defineRoute({
+      method: "get",
+      path,
+      summary: "The price list of today as a file",
+      tag,
+      access: "print",
+      query: z.object({
+        type: z.enum(priceListTypes).default("wholesale"),
+        ext: z.enum(priceListFormats).default("xlsx"),
+      }),
+      responses: {
+        200: { mediaTypes: mediaTypesOf(priceListFormats) },
+        202: JobLink,
+        422: InvalidRequest,
+      },
+      handle(context, input) {
+        const { type, ext } = input.query;
+        const parameters = { type, day: businessDay(new Date()) };
+        return print(context, input, { kind: "price-list", format: ext, parameters }, `priceList.${ext}`);
+      },
+    }),
+  ),
+];

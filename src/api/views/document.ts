@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { Document } from "../../db/entities/document.ts";
+import { publicKeyOf } from "../../services/document-kinds.ts";
+import { kindOf } from "../../services/documents.ts";
+import type { ApiContext } from "../context.ts";
+import { timestamp } from "../fields.ts";
+import { JobLink, jobLink } from "../routes/jobs.ts";
+
+/** A document that was asked for. */
+export const DocumentView = z
+  .object({
+    id: z.uuid(),
+    kind: z.string(),
+    format: z.string(),
+    parameters: z.record(z.string(), z.unknown()),
+    file_name: z.string(),
+    content_type: z.string().nullable(),
+    bytes: z.int().nullable(),
+    sha256: z.string().nullable(),
+    download_url: z.url().nullable().meta({ description: "Where the file is; null until it is made" }),
+    public_url: z.url().nullable().meta({ description: "Where anybody may read it; only of the wholesale list" }),
+    job: JobLink.nullable(),
+    created_at: timestamp,
+    ready_at: timestamp.nullable(),
+  })
+  .meta({ id: "Document" });
+export type DocumentBody = z.output<typeof DocumentView>;
+
+/** A document with its job and, once it is made, where to get it. */
+export function documentView(document: Document, { publicUrl, store }: ApiContext): DocumentBody {
+  const { readyAt, job } = document;
+  const publicKey = publicKeyOf(kindOf(document));
+  return {
+    id: document.id,
+    kind: document.kind,
+    format: document.format,
+    parameters: document.parameters,
+    file_name: document.fileName,
+    content_type: document.contentType,
+    bytes: document.bytes,
+    sha256: document.sha256,
+    download_url: readyAt && `${publicUrl}/documents/${document.id}/download`,
+    public_url: readyAt && publicKey && store.publicUrl(publicKey),
+    job: job && jobLink(job, publicUrl),
+    created_at: document.createdAt.toISOString(),
+    ready_at: readyAt?.toISOString() ?? null,
+  };
+}

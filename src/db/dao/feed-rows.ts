@@ -1,0 +1,84 @@
+import type { EntityManager } from "typeorm";
+
+/** One offer as the feed shows it. */
+export interface FeedOffer {
+  id: string;
+  name: string;
+  brand: string;
+  manufacturerNumber: string;
+  subCategoryId: string;
+  /** Object key of a picture of ours, of the offer or else of its product. */
+  objectKey: string | null;
+  productObjectKey: string | null;
+  imageUrl: string | null;
+  productImageUrl: string | null;
+  priceRub: number;
+  sku: string | null;
+  internalDescription: string | null;
+  categorySlug: string;
+  subCategorySlug: string;
+  productSlug: string;
+}
+
+export interface FeedCategory {
+  id: string;
+  parentId: string | null;
+  name: string;
+}
+
+const batchSize = 500;
+
+const categoriesSql = `
+  (SELECT id, NULL AS "parentId", name FROM categories ORDER BY name, id)
+  UNION ALL
+  (SELECT id, category_id AS "parentId", name FROM sub_categories ORDER BY name, id)`;
+
+const offersSql = `
+  SELECT offer.id, product.name, offer.brand, offer.manufacturer_number AS "manufacturerNumber",
+         product.sub_category_id AS "subCategoryId", own.object_key AS "objectKey",
+         products.object_key AS "productObjectKey", offer.image_url AS "imageUrl",
+         product.image_url AS "productImageUrl", offer.price_rub AS "priceRub", offer.sku,
+         offer.internal_description AS "internalDescription", category.slug AS "categorySlug",
+         sub_category.slug AS "subCategorySlug", product.slug AS "productSlug"
+  FROM offers offer
+  JOIN products product ON product.id = offer.product_id
+  JOIN sub_categories sub_category ON sub_category.id = product.sub_category_id
+  JOIN categories category ON category.id = sub_category.category_id
+  LEFT JOIN images own ON own.id = offer.image_id
+  LEFT JOIN images products ON products.id = product.image_id
+  WHERE offer.id > $1 AND offer.quantity > 0 AND NOT offer.is_deleted AND NOT product.is_deleted
+  ORDER BY offer.id LIMIT ${batchSize}`;
+
+/** Sums besides times: a change of many rows in one moment is not missed, nor is a row that is gone. */
+const stateSql = `
+  SELECT greatest(category.newest, sub_category.newest, product.newest, offer.newest) AS "changedAt",
+         concat_ws(' ', category.newest, category.rows, sub_category.newest, sub_category.rows, product.newest,
+                   product.rows, offer.newest, offer.rows, offer.pieces, offer.prices) AS fingerprint
+  FROM (SELECT max(updated_at) AS newest, count(*) AS rows FROM categories) category,
+       (SELECT max(updated_at) AS newest, count(*) AS rows FROM sub_categories) sub_category,
+       (SELECT max(updated_at) AS newest, count(*) AS rows FROM products) product,
+       (SELECT max(updated_at) AS newest, count(*) AS rows, sum(quantity) AS pieces, sum(price_rub) AS prices
+        FROM offers) offer`;
+
+/** What the Yandex feed is made of. */
+export const feedRows = {
+  /** When the catalogue was changed last (null: it is empty), and a text that changes with everything in it. */
+  async state(tx: EntityManager): Promise<{ changedAt: Date | null; fingerprint: string }> {
+    const [state] = await tx.query(stateSql);
+    return state;
+  },
+
+  /** Categories, then sub-categories, each by name. */
+  categories: (tx: EntityManager): Promise<FeedCategory[]> => tx.query(categoriesSql),
+
+  /** Offers in stock, in batches by id; one batch is in memory at a time. */
+  async *offers(tx: EntityManager): AsyncGenerator<FeedOffer[]> {
+    for (let last = "00000000-0000-0000-0000-000000000000"; ; ) {
+      const rows: FeedOffer[] = await tx.query(offersSql, [last]);
+      const end = rows.at(-1);
+      if (!end) return;
+      yield rows;
+      last = end.id;
+    }
+  },
+};

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { defineJob, priorities } from "./define-job.ts";
+
+/** Makes the file of a document that was asked for, and puts it into the bucket. */
+export const renderDocument = defineJob({
+  name: "render-document",
+  queue: "documents",
+  version: 1,
+  payload: z.object({ documentId: z.uuid() }),
+  key: ({ documentId }) => documentId,
+  entity: ({ documentId }) => ({ type: "document", id: documentId }),
+  priority: priorities.interactive,
+  retry: { attempts: 5, backoffMs: 1_000 },
+  timeoutMs: 120_000,
+  description: "Makes the file of an order, a waybill or a price list.",
+});

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { defineJob, priorities } from "./define-job.ts";
+
+/** Sends one mail to its one recipient. */
+export const sendMail = defineJob({
+  name: "send-mail",
+  queue: "mail",
+  version: 1,
+  payload: z.object({ mailId: z.uuid() }),
+  key: ({ mailId }) => mailId,
+  entity: ({ mailId }) => ({ type: "mail", id: mailId }),
+  priority: priorities.normal,
+  // A mail server that is away for half an hour loses no mail.
+  retry: { attempts: 10, backoffMs: 4_000 },
+  timeoutMs: 90_000,
+  description: "Renders one mail and hands it to the mail server.",
+});

@@ -1,0 +1,64 @@
+import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
+import { documentSources } from "../db/dao/document-sources.ts";
+import { documents } from "../db/dao/documents.ts";
+import type { Document } from "../db/entities/document.ts";
+import type { Job } from "../db/entities/job.ts";
+import { enqueue, type PromiseOptions } from "../db/outbox.ts";
+import { NotFoundError } from "../errors.ts";
+import { renderDocument } from "../jobs/render-document.ts";
+import { type DocumentKind, namesOf, publicPriceList } from "./document-kinds.ts";
+
+export type DocumentRequest = DocumentKind & { requestedBy: string | null };
+
+/** A document whose job is known. */
+export type PromisedDocument = Document & { job: Job; jobId: string };
+
+/**
+ * Promises a document and returns its row with the job; while the same one is being made for the same person already,
+ * that one. Throws `NotFoundError` when there is no such order or waybill.
+ */
+export async function requestDocument(tx: EntityManager, request: DocumentRequest, options?: PromiseOptions) {
+  const { kind, format, parameters, requestedBy } = request;
+  await checkSource(tx, request);
+  // Of two requests at once the second one waits here, and then sees the row of the first.
+  const key = JSON.stringify(["document", kind, format, parameters, requestedBy]);
+  await tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [key]);
+  const unfinished = await documents.findUnfinished(tx, { kind, format, parameters, requestedBy });
+  if (unfinished) return unfinished as PromisedDocument;
+
+  const id = uuidv7();
+  await documents.insert(tx, { id, kind, format, parameters, requestedBy, fileName: namesOf(request).shown });
+  await documents.attachJob(tx, id, await enqueue(tx, renderDocument, { documentId: id }, options));
+  return (await documents.findById(tx, id)) as PromisedDocument;
+}
+
+/** Throws `NotFoundError` unless the order or waybill of a document is this user's; price lists are nobody's. */
+export async function requireOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
+  if (kind === "order") {
+    const order = await documentSources.order(tx, parameters.id);
+    if (order?.userId !== userId) throw noOrder();
+  } else if (kind === "waybill") {
+    const waybill = await documentSources.waybill(tx, parameters.id);
+    if (!waybill || ![waybill.customerId, waybill.authorId].includes(userId)) throw noWaybill();
+  }
+}
+
+/** Makes sure that the public price list of a day is there (true) or on its way (false); may be repeated. */
+export async function ensurePriceList(tx: EntityManager, day: string): Promise<boolean> {
+  const list = publicPriceList(day);
+  if (await documents.findReady(tx, list)) return true;
+  await requestDocument(tx, { ...list, requestedBy: null });
+  return false;
+}
+
+/** What a row was made of. */
+export const kindOf = ({ kind, format, parameters }: Document) => ({ kind, format, parameters }) as DocumentKind;
+
+async function checkSource(tx: EntityManager, { kind, parameters }: DocumentKind) {
+  if (kind === "order" && !(await documentSources.order(tx, parameters.id))) throw noOrder();
+  if (kind === "waybill" && !(await documentSources.waybill(tx, parameters.id))) throw noWaybill();
+}
+
+const noOrder = () => new NotFoundError("Order not found");
+const noWaybill = () => new NotFoundError("Waybill not found");

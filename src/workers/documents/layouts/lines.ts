@@ -1,0 +1,27 @@
+import type { PrintedLine } from "../../../db/dao/document-sources.ts";
+import type { Cell, Column, Printout } from "./printout.ts";
+
+const columns: readonly Column[] = [
+  { title: "#", kind: "count", width: 6 },
+  { title: "Категория", kind: "text", width: 16 },
+  { title: "Название", kind: "text", width: 33 },
+  { title: "Бренд", kind: "text", width: 13 },
+  { title: "Номер", kind: "text", width: 17 },
+  { title: "Цена", kind: "money", width: 14 },
+  { title: "Кол-во", kind: "count", width: 10 },
+  { title: "Сум.", kind: "money", width: 16 },
+];
+
+/** The table of goods that orders and waybills share, with its total. */
+export function linesTable(lines: readonly PrintedLine[]): Pick<Printout, "columns" | "rows" | "total"> {
+  const rows = lines.map(({ category, name, brand, manufacturerNumber, priceRub, quantity }, index): Cell[] => {
+    return [index + 1, category, name, brand, manufacturerNumber, priceRub, quantity, priceRub * quantity];
+  });
+  const value = lines.reduce((sum, { priceRub, quantity }) => sum + priceRub * quantity, 0);
+  return { columns, rows, total: { label: "Итого", value } };
+}
+
+/** The latest change of a document's own row and its lines. */
+export function latest(owner: { updatedAt: Date }, lines: readonly PrintedLine[]): Date {
+  return new Date(Math.max(...[owner, ...lines].map(({ updatedAt }) => updatedAt.getTime())));
+}

@@ -1,0 +1,160 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import { afterEach, describe, expect, test } from "vitest";
+import { createMailer, type Mailer, RefusedMailError, UncertainMailError } from "../../src/platform/mailer.ts";
+import { costOf } from "../../src/workers/classify-error.ts";
+import { startBreakingSmtp } from "../support/breaking-smtp.ts";
+import { useMailbox } from "../support/mailbox.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+const mailbox = useMailbox();
+const id = "0197a000-0000-7000-8000-000000000001";
+const content = { subject: "Тема", text: "Текст", html: "<p>Текст</p>" };
+const from = { name: "ТЦ Форд", address: "shop@test.example" };
+
+function send(mailer: Mailer, to = "anna@test.example", more: Partial<Parameters<Mailer["send"]>[0]> = {}) {
+  return mailer.send({ id, to, ...content, ...more }, AbortSignal.timeout(15_000));
+}
+
+function mailerAt(port: number) {
+  const mailer = createMailer({ host: "127.0.0.1", port, from, security: "none" });
+  closers.push(() => mailer.close());
+  return mailer;
+}
+
+/** A mailer on a server that behaves as told. */
+async function mailerFor(options: SMTPServerOptions) {
+  const server = new SMTPServer({
+    disabledCommands: ["STARTTLS", "AUTH"],
+    disableReverseLookup: true,
+    closeTimeout: 50,
+    onData: (stream, _session, callback) => stream.resume().on("end", () => callback()),
+    ...options,
+  });
+  server.on("error", () => undefined);
+  server.listen(0, "127.0.0.1");
+  await once(server.server, "listening");
+  closers.push(() => new Promise((resolve) => server.close(() => resolve(undefined))));
+  return mailerAt((server.server.address() as AddressInfo).port);
+}
+
+const reply = (responseCode: number, message: string) => Object.assign(new Error(message), { responseCode });
+const errorOf = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe("the mailer", () => {
+  test("hands one mail to its one recipient and says what the server said", async () => {
+    const mailer = createMailer(mailbox.mailerOptions());
+    closers.push(() => mailer.close());
+    expect(await send(mailer, "one@test.example", { headers: { "List-Unsubscribe": "<mailto:x@y.example>" } })).toMatch(
+      /^250 /,
+    );
+    const [mail, ...others] = await mailbox.mailsTo("one@test.example");
+    expect(others).toEqual([]);
+    expect(mail).toMatchObject({ ...content, recipients: ["one@test.example"], message_id: `${id}@test.example` });
+    expect(mail?.from).toBe('"ТЦ Форд" <shop@test.example>');
+    expect(mail?.headers).toContainEqual({ name: "List-Unsubscribe", value: "<mailto:x@y.example>" });
+  });
+
+  test.each([
+    ["a subject", { subject: "a\r\nBcc: evil@test.example" }],
+    ["a header", { headers: { "X-Name": "a\r\nBcc: evil@test.example" } }],
+  ])("lets nobody smuggle a recipient in by %s", async (_what, more) => {
+    const mailer = createMailer(mailbox.mailerOptions());
+    closers.push(() => mailer.close());
+    await send(mailer, "two@test.example", more);
+    expect(await mailbox.mailsTo("evil@test.example")).toEqual([]);
+    const [mail] = await mailbox.mailsTo("two@test.example");
+    expect(mail?.headers.some(({ name }) => name.toLowerCase() === "bcc")).toBe(false);
+  });
+
+  test("reads neither files nor addresses into a mail", async () => {
+    const mailer = createMailer(mailbox.mailerOptions());
+    closers.push(() => mailer.close());
+    const path = { path: "/etc/hostname" } as unknown as string;
+    await expect(send(mailer, "three@test.example", { text: path })).rejects.toThrow(/File access rejected/);
+    const href = { href: "http://127.0.0.1:9/x" } as unknown as string;
+    await expect(send(mailer, "three@test.example", { html: href })).rejects.toThrow(/Url access rejected/);
+  });
+
+  test.each([
+    ["an unknown recipient", { onRcptTo: (_address, _session, done) => done(reply(550, "No such user")) }],
+    ["a sender that is not welcome", { onMailFrom: (_address, _session, done) => done(reply(553, "Not you")) }],
+    [
+      "a mail that it dislikes",
+      { onData: (stream, _session, done) => stream.resume().on("end", () => done(reply(554, "Spam"))) },
+    ],
+  ] satisfies [string, SMTPServerOptions][])("gives up at %s", async (_what, options) => {
+    const error = await errorOf(send(await mailerFor(options)));
+    expect(error).toBeInstanceOf(RefusedMailError);
+    expect(String(error)).toMatch(/refused the mail for good: '55\d /);
+    expect(costOf(error)).toBe("all");
+  });
+
+  test.each([
+    ["a greylist", { onRcptTo: (_address, _session, done) => done(reply(451, "Try later")) }],
+    [
+      "a full disk after the mail",
+      { onData: (stream, _session, done) => stream.resume().on("end", () => done(reply(452, "No room"))) },
+    ],
+    ["a refused greeting", { onConnect: (_session, done) => done(reply(554, "No service here")) }],
+  ] satisfies [string, SMTPServerOptions][])("can try again after %s", async (_what, options) => {
+    const error = await errorOf(send(await mailerFor(options)));
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(UncertainMailError);
+    expect(costOf(error)).toBe("one");
+  });
+
+  test("can try again when nobody listens, and when there is no such host", async () => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    expect(costOf(await errorOf(send(mailerAt(port))))).toBe("one");
+
+    const nowhere = createMailer({ host: "nowhere.invalid", port: 25, from, security: "none" });
+    closers.push(() => nowhere.close());
+    expect(costOf(await errorOf(send(nowhere)))).toBe("one");
+  });
+
+  test.each(["rcpt", "middle"] as const)("can try again when the connection breaks at %s", async (point) => {
+    const server = await startBreakingSmtp(point);
+    closers.push(server.close);
+    const error = await errorOf(send(mailerAt(server.port), "anna@test.example", { html: "x".repeat(5_000_000) }));
+    expect(error).toBeInstanceOf(Error);
+    expect(costOf(error)).toBe("one");
+    expect(server.state.arrived).toBe(0);
+  });
+
+  test("never sends again a mail whose last byte is out, neither by itself nor by a retry", async () => {
+    const server = await startBreakingSmtp("end");
+    closers.push(server.close);
+    const error = await errorOf(send(mailerAt(server.port)));
+    expect(error).toBeInstanceOf(UncertainMailError);
+    expect(costOf(error)).toBe("all");
+    // The pool would wait for 50 ms before it sends again.
+    await sleep(500);
+    expect(server.state).toEqual({ arrived: 1, connections: 1 });
+  });
+
+  test("says so, too, when it is told to give up after the last byte", async () => {
+    const server = await startBreakingSmtp("end", { silent: true });
+    closers.push(server.close);
+    const giveUp = new AbortController();
+    const sending = errorOf(mailerAt(server.port).send({ id, to: "anna@test.example", ...content }, giveUp.signal));
+    await expect.poll(() => server.state.arrived).toBe(1);
+    giveUp.abort();
+    expect(await sending).toBeInstanceOf(UncertainMailError);
+  });
+});
