@@ -11,7 +11,14 @@ const list = z
       .map((item) => item.trim())
       .filter(Boolean),
   );
-const port = z.coerce.number().int().min(0).max(65_535);
+/** Digits and nothing else: Number() takes a blank for 0, and 0 would switch a limit off. */
+const whole = (least: number, most = 999_999_999) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "is no whole number")
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+const port = whole(0, 65_535);
 /** `Name <address>`, or the address alone. */
 const sender = z.string().transform((text, context) => {
   const [, name = "", address] = /^(?:([^<>"\r\n]*?) *<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
@@ -22,7 +29,7 @@ const sender = z.string().transform((text, context) => {
 });
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
-const perMinute = (usual: number) => z.coerce.number().int().min(0).default(usual);
+const perMinute = (usual: number) => whole(0).default(usual);
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
 
 const Process = z.object({
@@ -32,12 +39,12 @@ const Process = z.object({
 const Database = Process.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /.*/ }),
   /** Connections of one process; replicas × pool has to stay below Postgres' max_connections. */
-  DATABASE_POOL_MAX: z.coerce.number().int().min(2).default(10),
+  DATABASE_POOL_MAX: whole(2).default(10),
 });
 
 const Shared = Database.extend({
   /** How long running requests or jobs may go on after SIGTERM; keep it 10 s below the pod's grace period. */
-  DRAIN_TIMEOUT_MS: z.coerce.number().int().min(0).default(20_000),
+  DRAIN_TIMEOUT_MS: whole(0).default(20_000),
   /** Address the process listens on. */
   HOST: z.string().min(1).default("0.0.0.0"),
   /** Broker: needs `maxmemory-policy noeviction` and append-only persistence. */
@@ -76,13 +83,23 @@ const Api = Shared.extend({
   /** Address of this API as clients see it; audit rows and job links are built from it. */
   PUBLIC_URL: url.optional(),
   /** How many proxies in front may be believed about the client's address and protocol. */
-  TRUST_PROXY: z.coerce.number().int().min(0).default(0),
+  TRUST_PROXY: whole(0).default(0),
   /** Origins that browsers may call from, comma separated. */
   CORS_ORIGINS: list,
   /** Keys of programs that may order documents and mail, comma separated; several while one is replaced. */
   API_KEY: list.pipe(z.array(z.string().min(16, "an API key has at least 16 characters"))),
   /** Secret that the identity provider sends with its webhooks; absent: none are taken. */
   BETTER_AUTH_WEBHOOK_SECRET: z.string().min(16).optional(),
+  /** Who takes cards; `test` takes no money, so never in production. */
+  PAYMENT_PROVIDER: z.enum(["none", "test"]).default("none"),
+  /** Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`. */
+  PAYMENT_WEBHOOK_SECRET: z
+    .string()
+    .regex(
+      /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+      "is not base64 of at least 24 bytes",
+    )
+    .optional(),
   /** Networks whose clients may print without a token, comma separated CIDRs; absent: nobody. */
   PRINT_ALLOWED_CIDRS: cidrs,
   /** Requests a minute from one address without a token, to one process. */
@@ -124,10 +141,10 @@ const Worker = Shared.extend({
     .transform((names) => (names.length > 0 ? names : [...queueNames]))
     .pipe(z.array(z.enum(queueNames))),
   /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
-  WORKER_CONCURRENCY: z.coerce.number().int().min(1).optional(),
+  WORKER_CONCURRENCY: whole(1).optional(),
   /** Mail server; needed by the worker of the queue `mail` alone. */
   SMTP_HOST: z.string().min(1).optional(),
-  SMTP_PORT: z.coerce.number().int().min(1).max(65_535).default(587),
+  SMTP_PORT: whole(1, 65_535).default(587),
   SMTP_USER: z.string().min(1).optional(),
   SMTP_PASS: z.string().min(1).optional(),
   /** Sender of all mail; its address is also where people unsubscribe. */
@@ -150,8 +167,12 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
   const issuers = [...(BETTER_AUTH_URL ? [betterAuth(BETTER_AUTH_URL)] : []), ...TRUSTED_ISSUERS];
   if (issuers.length === 0)
     throw new StartUpError("Bad configuration:\n  Set BETTER_AUTH_URL or TRUSTED_ISSUERS: nobody could log in");
+  const { PAYMENT_PROVIDER, PAYMENT_WEBHOOK_SECRET } = config;
+  if (PAYMENT_PROVIDER !== "none" && PAYMENT_WEBHOOK_SECRET === undefined)
+    throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
   return Object.freeze({
     ...withDefaults(config),
+    testPaymentSecret: PAYMENT_PROVIDER === "test" ? PAYMENT_WEBHOOK_SECRET : undefined,
     issuers,
     limits: {
       here: {

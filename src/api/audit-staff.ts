@@ -31,7 +31,7 @@ function isStaff(actor: Actor | undefined): actor is Actor {
 /** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */
 async function audit(context: ApiContext, req: Request, res: Response, actor: Actor, status: number) {
   const { requestId, payload = null } = res.locals as { requestId: string; payload?: unknown };
-  const endpoint = context.publicUrl + withoutSecrets(pathOf(req.originalUrl));
+  const endpoint = context.publicUrl + asUri(withoutSecrets(pathOf(req.originalUrl)));
   const entry = { userId: actor.id, method: req.method, endpoint, payload, status, requestId };
   await recordAudit(context.db.manager, entry).catch((error: unknown) => {
     context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
@@ -45,12 +45,17 @@ function pathOf(url: string) {
   return pathname + search;
 }
 
+/** What a URI cannot have stands encoded: Node takes brackets, quotes and single percent signs as they come. */
+function asUri(path: string) {
+  return path.replace(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/?%]/gi, (character) => encodeURIComponent(character));
+}
+
 const secretName = /token|secret|password|api.?key/i;
 
 /** Nobody should send a secret in an address, but somebody will. */
 function withoutSecrets(url: string) {
   const [path, ...rest] = url.slice(0, 4_000).split("?");
-  if (rest.length === 0) return path;
+  if (rest.length === 0) return path ?? "";
   const pairs = rest.join("?").split("&");
   // Pair by pair: one expression over the whole address takes minutes for one that is made for it.
   const shown = pairs.map((pair) => {

@@ -37,19 +37,24 @@ export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" })
 
 /** True or false in any of its usual spellings (wire contract 1.7). */
 export const boolean = z.preprocess((value) => {
-  const text = String(value).toLowerCase();
+  // An object may have a toString that is no function.
+  const text = typeof value === "object" ? "" : String(value).toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
 }, z.boolean());
 
-/** Text of several lines, such as a note, trimmed; empty is null. */
-export const note = z
-  .string()
-  .trim()
-  .max(5_000)
-  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
-  .transform((text) => text || null)
-  .nullable();
+/** Text of several lines, trimmed; empty is null. */
+export const lines = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
+    .transform((text) => text || null)
+    .nullable();
+
+/** What people write about something. */
+export const note = lines(5_000);
 
 /** One line that may be missing: empty is null. */
 export const optionalLine = (max = 300) =>
@@ -74,7 +79,10 @@ export const searchTerm = z
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
 
 /** One e-mail address that the clients' own check accepts: ASCII, and a domain with a dot (wire contract 1.16). */
-export const email = z.string().trim().max(254).pipe(z.email()).meta({ format: "email" });
+export const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.email.source.slice(1)}`) });
+
+/** An e-mail address as people type it, perhaps with blanks around it. */
+export const email = z.string().trim().pipe(exactEmail).meta({ format: "email" });
 
 /** A phone number as people write it, Russian without a country code; comes out as E.164. */
 export const phone = z

@@ -87,7 +87,7 @@ function responsesOf(route: Route): Route["responses"] {
   const problems: number[] = [429, 503];
   if (route.access !== "public") problems.push(401);
   if (!["public", "optional", "api-key", "webhook"].includes(route.access)) problems.push(403);
-  if (route.body || route.raw) problems.push(400, 413);
+  if (route.body || route.raw) problems.push(400, 413, 415);
   // A percent sign that encodes nothing.
   if (route.params) problems.push(400);
   const isTagged = route.method === "patch" && route.path.endsWith("}");

@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
-import { ValidationError } from "../errors.ts";
+import { UnsupportedMediaError, ValidationError } from "../errors.ts";
 import type { StagedImage } from "../services/images.ts";
 import type { ApiContext } from "./context.ts";
 import type { Route } from "./define-route.ts";
@@ -28,6 +28,7 @@ export async function receiveBody(
   req: Request,
   res: Response,
 ): Promise<ReceivedBody> {
+  if (route.raw || route.body) refusePacked(req);
   if (route.raw) return { bytes: await receiveBytes(req), image: undefined, check: () => undefined };
   if (!route.body) return { bytes: none, image: undefined, check: () => undefined };
   const accepts = route.accepts ?? ["json"];
@@ -47,6 +48,14 @@ export async function receiveBody(
   });
   res.locals.payload = declaredFields(route.body, fields);
   return { bytes: none, image: file, check: () => checkForm(route, fields, file) };
+}
+
+/** Nothing is unpacked here: a few kilobytes may turn into gigabytes. */
+function refusePacked(req: Request) {
+  const encoding = req.headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity") return;
+  const named = encoding.slice(0, 40);
+  throw new UnsupportedMediaError(`Send the body as it is: Content-Encoding '${named}' is not taken here`);
 }
 
 function checkBody({ body = z.undefined() }: Route, value: unknown) {

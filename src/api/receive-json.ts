@@ -9,10 +9,6 @@ const deepest = 40;
 /** All of a body that is not looked into yet; throws when it is too large. */
 export async function receiveBytes(req: IncomingMessage): Promise<Buffer> {
   if (Number(req.headers["content-length"] ?? 0) > largestBody) throw tooLarge();
-  const encoding = req.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    throw new BadRequestError(`Send the body as it is: Content-Encoding '${encoding.slice(0, 40)}' is not taken here`);
-  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {

@@ -61,6 +61,11 @@ describe("the audit log", () => {
       expect(rows[0]?.endpoint).toBe(`https://api.test${path}`);
     });
 
+    test("with an address that is a URI, whatever was sent", async () => {
+      const rows = await trace(`PATCH ${own}?a[b]=%zz&c=%&d={x}|y\\z^`, { body: {} });
+      expect(rows[0]?.endpoint).toBe(`https://api.test${own}?a%5Bb%5D=%25zz&c=%25&d=%7Bx%7D%7Cy%5Cz%5E`);
+    });
+
     const addAddress = async () => {
       const place = { city: "Ялта", street: "ул. Морская, 1", postal_code: "298600" };
       const body = { first_name: "Нина", last_name: "Ли", phone: "+79780424666", ...place };
@@ -143,7 +148,7 @@ describe("the audit log", () => {
       };
       const found = await payload(body);
       expect(JSON.stringify(found)).not.toContain("hunter2");
-      expect(found).toMatchObject([{ city: "Ялта", password: "***", nested: [{ API_KEY: "***" }] }]);
+      expect(found).toEqual([{ city: "Ялта", nested: [{}] }]);
     });
 
     test("what Postgres can store", async () => {

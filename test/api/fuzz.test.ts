@@ -4,19 +4,19 @@ import { apiKey, call, useApi, userIds, webhookSecret } from "../support/api.ts"
 import { addBusiness } from "../support/business.ts";
 import { type Hostile, hostileValues } from "../support/fuzz/hostile-values.ts";
 import { type Field, fieldsOf, type HostileRequest, requestWith } from "../support/fuzz/requests.ts";
-import { attacksOn } from "../support/fuzz/whole-requests.ts";
+import { type Attack, attacksOn } from "../support/fuzz/whole-requests.ts";
 import { type Described, readDocument } from "../support/open-api-document.ts";
 
 /** Another one can be tried with FUZZ_SEED; a failure names it. */
 const seed = Number(process.env.FUZZ_SEED ?? 20);
 /** Requests of the whole file, so that it stays below a minute however many routes there are. */
-const budget = Number(process.env.FUZZ_REQUESTS ?? 9_000);
+const budget = Number(process.env.FUZZ_REQUESTS ?? 5_000);
 const atOnce = 8;
 const longestMs = 5_000;
 
 const { operations, follow } = readDocument(routes);
 const fieldCount = operations.flatMap((operation) => fieldsOf(operation, follow)).length;
-const perField = Math.min(100, Math.max(8, Math.floor(budget / fieldCount) - 20));
+const perField = Math.min(100, Math.max(4, Math.floor(budget / fieldCount) - 20));
 
 const api = useApi({ relay: false });
 type Caller = "admin" | "program" | "provider" | "anonymous";
@@ -60,13 +60,10 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
 
   test("survives requests that are wrong as a whole", { timeout: 60_000 }, async () => {
     const attacks = await attacksOn(operation, follow);
-    const all = [insider(operation), ...outsiders].flatMap((caller) =>
-      attacks.map(
-        ({ what, ...request }) =>
-          () =>
-            send(operation, caller, what, request),
-      ),
-    );
+    const by = (caller: Caller, sent: Attack[]) =>
+      sent.map((attack) => () => send(operation, caller, attack.what, attack));
+    const some = attacks.filter((_, nth) => nth % 4 === 0);
+    const all = [...by(insider(operation), attacks), ...outsiders.flatMap((caller) => by(caller, some))];
     expect(await complaints(all)).toEqual([]);
   });
 });

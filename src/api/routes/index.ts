@@ -3,14 +3,24 @@ import { addressRoutes } from "./addresses.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { auditLogRoutes } from "./audit-log.ts";
 import { balanceRoutes } from "./balance.ts";
+import { cartRoutes } from "./carts.ts";
 import { categoryRoutes } from "./categories.ts";
 import { convertRoutes } from "./convert.ts";
 import { documentRoutes } from "./documents.ts";
 import { feedRoutes } from "./feed.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
+import { offerSearchRoutes } from "./offer-searches.ts";
+import { offerRoutes } from "./offers.ts";
+import { orderOfferRoutes } from "./order-offers.ts";
+import { orderRoutes } from "./orders.ts";
+import { paymentPageRoutes } from "./payment-pages.ts";
+import { paymentRoutes } from "./payments.ts";
 import { printRoutes } from "./print.ts";
+import { productSearchRoutes } from "./product-searches.ts";
+import { productRoutes } from "./products.ts";
 import { stockMovementRoutes } from "./stock-movements.ts";
+import { subCategoryRoutes } from "./sub-categories.ts";
 import { userRoutes } from "./users.ts";
 import { waybillOfferRoutes } from "./waybill-offers.ts";
 import { waybillRoutes } from "./waybills.ts";
@@ -22,14 +32,24 @@ export const routes: readonly Route[] = [
   ...analyticsRoutes,
   ...auditLogRoutes,
   ...balanceRoutes,
+  ...cartRoutes,
   ...categoryRoutes,
   ...convertRoutes,
   ...documentRoutes,
   ...feedRoutes,
   ...jobRoutes,
   ...mailRoutes,
+  ...offerSearchRoutes,
+  ...offerRoutes,
+  ...orderOfferRoutes,
+  ...orderRoutes,
+  ...paymentPageRoutes,
+  ...paymentRoutes,
   ...printRoutes,
+  ...productSearchRoutes,
+  ...productRoutes,
   ...stockMovementRoutes,
+  ...subCategoryRoutes,
   ...userRoutes,
   ...waybillOfferRoutes,
   ...waybillRoutes,

@@ -39,8 +39,9 @@ function queryAttacks(path: string): Attack[] {
 
 function headerAttacks(path: string): Attack[] {
   const headers: Record<string, string>[] = [
-    { prefer: `wait=${"9".repeat(300)}` },
-    { prefer: `${"wait ".repeat(1_000)}=` },
+    // Without respond-async a route may well wait for its job, which nobody does here.
+    { prefer: `respond-async, ${"wait ".repeat(1_000)}=` },
+    { prefer: `respond-async; wait; =; "${"\\".repeat(2_000)}` },
     { "if-none-match": `${'W/"x",'.repeat(1_000)}*` },
     { "if-match": "*" },
     { accept: "text/html;q=0.0000001,*/*;q=2" },

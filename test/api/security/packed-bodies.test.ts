@@ -1,0 +1,33 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { routes } from "../../../src/api/routes/index.ts";
+import { call, useApi } from "../../support/api.ts";
+import { readDocument } from "../../support/open-api-document.ts";
+import { samplePath } from "../../support/sample-request.ts";
+
+const { operations, follow } = readDocument(routes);
+
+describe("S46: a body that says it is packed", () => {
+  const api = useApi({ relay: false });
+  const writes = operations.filter(({ requestBody, "x-access": access }) => requestBody && access !== "webhook");
+
+  test.each(writes.map((operation) => [operation.name, operation] as const))(
+    "is not unpacked: %s",
+    async (_name, operation) => {
+      const bomb = new Uint8Array(gzipSync(Buffer.alloc(50 * 1024 * 1024)));
+      const before = process.memoryUsage().rss;
+      const headers = {
+        authorization: `Bearer ${api.tokens.admin}`,
+        "content-type": Object.keys(operation.requestBody?.content ?? {})[0] ?? "",
+        "content-encoding": "gzip",
+      };
+      const { status } = await call(api.url + samplePath(operation, follow), {
+        method: operation.method,
+        body: bomb,
+        headers,
+      });
+      expect(status).toBeOneOf([413, 415]);
+      expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024);
+    },
+  );
+});
