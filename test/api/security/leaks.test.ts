@@ -196,3 +196,11 @@ describe("S62: lines of the log", () => {
     expect(server.output.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
 });
+
+describe("S16: refused credentials", () => {
+  test("leave a line each, with the status and the address they came from", () => {
+    const refused = lines().filter(({ status }) => status === 401);
+    expect(refused.length).toBeGreaterThanOrEqual(2);
+    for (const line of refused) expect(line).toMatchObject({ path: expect.any(String), client: expect.any(String) });
+  });
+});
