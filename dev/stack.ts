@@ -1,7 +1,7 @@
 import { checkApiPort, checkNode } from "./stack/checks.ts";
 import { readGivenServers } from "./stack/given-servers.ts";
 import { releaseLock, takeLock } from "./stack/lock.ts";
-import { parseOptions, usage } from "./stack/options.ts";
+import { type Options, parseOptions, usage } from "./stack/options.ts";
 import { Refusal } from "./stack/refusal.ts";
 import { runUntilStopped } from "./stack/run.ts";
 import { wipe } from "./stack/wipe.ts";
@@ -10,21 +10,21 @@ try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(usage);
   // Whatever still wants to hold this process: all that it looked after is down by now.
-  else process.exit(await startStack(options.fresh));
+  else process.exit(await startStack(options));
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;
   console.error(error.message);
   process.exit(error.exitCode);
 }
 
-async function startStack(fresh: boolean): Promise<number> {
+async function startStack({ fresh, catalogue }: Options): Promise<number> {
   checkNode();
   const given = readGivenServers();
   await takeLock();
   try {
     const apiPort = await checkApiPort();
     if (fresh) wipe();
-    return await runUntilStopped({ apiPort, fresh, given });
+    return await runUntilStopped({ apiPort, demo: { fresh, catalogue }, given });
   } finally {
     releaseLock();
   }

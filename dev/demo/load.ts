@@ -6,34 +6,36 @@ import { priorities } from "../../src/jobs/define-job.ts";
 import type { ObjectStore } from "../../src/platform/object-store.ts";
 import { addImage, promiseImage, type StagedImage } from "../../src/services/images.ts";
 import { insertRows } from "./bulk.ts";
+import { opened } from "./business/calendar.ts";
+import { businessTables, countBusiness, enterBusiness } from "./business/enter.ts";
+import { type Business, generateBusiness } from "./business.ts";
 import { type Catalogue, type CategoryRow, generateCatalogue } from "./catalogue.ts";
 import { drawPicture } from "./pictures.ts";
-import { type DemoUser, demoUsers } from "./users.ts";
+import { demoUsers } from "./users.ts";
 
 /** How many rows were written, by what they are called. */
 export type Loaded = Record<string, number>;
 
 const seed = 20;
 const nobody = { actorId: null, traceId: null };
+/** Where there is a row in one of these, somebody has begun to work. */
+const workedOn = ["categories", "addresses", "orders", "waybills", "user_balance_history", "carts"];
 
 /**
- * Enters the demo users and, into a shop without categories, the generated catalogue with its pictures. May be
- * repeated, also by two processes at once: users are brought up to date, a catalogue that is there is left alone.
+ * Enters the demo users and, into a shop in which nothing was done yet, the generated catalogue with its pictures and
+ * half a year of business with it. May be repeated, also by two processes at once: the demo users are brought up to
+ * date, a shop that is there is left alone.
  */
-export async function loadDemo(
-  db: DataSource,
-  store: ObjectStore,
-  size: "none" | "small" | "full",
-  users: readonly DemoUser[] = demoUsers,
-): Promise<Loaded> {
+export async function loadDemo(db: DataSource, store: ObjectStore, size: "none" | "small" | "full"): Promise<Loaded> {
   const transact = createTransact(db, () => undefined);
-  await transact(nobody, (tx) => insertRows(tx, "users", users, { update: true }));
-  const loaded = { users: users.length };
+  await transact(nobody, (tx) => insertRows(tx, "users", demoUsers, { update: true }));
+  const loaded = { users: demoUsers.length };
   if (size === "none" || !(await isEmpty(db.manager))) return loaded;
 
   const catalogue = generateCatalogue({ seed, size });
+  const business = generateBusiness(catalogue, { seed });
   const pictures = await stagePictures(store, catalogue.categories);
-  const entered = await transact(nobody, (tx) => enterCatalogue(tx, catalogue, pictures)).catch(async (error) => {
+  const entered = await transact(nobody, (tx) => enterShop(tx, catalogue, business, pictures)).catch(async (error) => {
     await discard(store, pictures);
     throw error;
   });
@@ -41,13 +43,13 @@ export async function loadDemo(
     await discard(store, pictures);
     return loaded;
   }
-  await db.query("ANALYZE categories, sub_categories, products, offers");
+  await db.query(`ANALYZE categories, sub_categories, products, offers, ${businessTables.join(", ")}`);
   return {
     categories: catalogue.categories.length,
     "sub-categories": catalogue.subCategories.length,
     products: catalogue.products.length,
     offers: catalogue.offers.length,
-    ...loaded,
+    ...countBusiness(business),
   };
 }
 
@@ -73,17 +75,18 @@ async function discard(store: ObjectStore, pictures: Pictures) {
   await Promise.all(Array.from(pictures.values(), (image) => discardImage(store, image)));
 }
 
-/** False when somebody else has entered categories since. */
-async function enterCatalogue(tx: EntityManager, catalogue: Catalogue, pictures: Pictures) {
+/** False when somebody else has begun to work since. */
+async function enterShop(tx: EntityManager, catalogue: Catalogue, business: Business, pictures: Pictures) {
   await tx.query("SELECT pg_advisory_xact_lock(hashtext('demo catalogue'))");
   if (!(await isEmpty(tx))) return false;
 
   for (const image of pictures.values()) await addImage(tx, image, null);
   const categories = catalogue.categories.map((row) => ({ ...row, imageId: pictures.get(row)?.id ?? null }));
-  await insertRows(tx, "categories", categories);
-  await insertRows(tx, "sub_categories", catalogue.subCategories);
-  await insertRows(tx, "products", catalogue.products);
-  await insertRows(tx, "offers", catalogue.offers);
+  await insertRows(tx, "categories", dated(categories));
+  await insertRows(tx, "sub_categories", dated(catalogue.subCategories));
+  await insertRows(tx, "products", dated(catalogue.products));
+  await insertRows(tx, "offers", dated(catalogue.offers, lastMoves(business)));
+  await enterBusiness(tx, business);
   for (const [category, image] of pictures) {
     const payload = { entity: "category", entityId: category.id, imageId: image.id } as const;
     // A person who uploads a photo meanwhile does not wait for ours.
@@ -92,7 +95,17 @@ async function enterCatalogue(tx: EntityManager, catalogue: Catalogue, pictures:
   return true;
 }
 
+/** Everything was entered on the first day; what moved since was changed then. */
+function dated<T extends { id: string }>(rows: readonly T[], changes: ReadonlyMap<string, string> = new Map()) {
+  return rows.map((row) => ({ ...row, createdAt: opened, updatedAt: changes.get(row.id) ?? opened }));
+}
+
+function lastMoves({ stockMovements }: Business): Map<string, string> {
+  return new Map(stockMovements.map(({ offerId, createdAt }) => [offerId, createdAt]));
+}
+
 async function isEmpty(tx: EntityManager) {
-  const [row]: { empty: boolean }[] = await tx.query("SELECT NOT EXISTS (SELECT FROM categories) AS empty");
+  const nothing = workedOn.map((table) => `NOT EXISTS (SELECT FROM ${table})`).join(" AND ");
+  const [row]: { empty: boolean }[] = await tx.query(`SELECT ${nothing} AS empty`);
   return row?.empty === true;
 }

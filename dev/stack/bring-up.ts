@@ -9,7 +9,7 @@ import { writeJson } from "./json-file.ts";
 import { startNode } from "./node-process.ts";
 import { paths } from "./paths.ts";
 import { choosePorts } from "./ports.ts";
-import { loadDemo, migrate } from "./prepare.ts";
+import { type DemoWish, loadDemo, migrate } from "./prepare.ts";
 import { readSecrets } from "./secrets.ts";
 import { startServers } from "./servers.ts";
 import { type Addresses, describe, summary } from "./summary.ts";
@@ -20,14 +20,14 @@ const nodeArguments = ["--max-semi-space-size=4"];
 
 export interface BringUpOptions {
   apiPort: number;
-  fresh: boolean;
+  demo: DemoWish;
   given: GivenServers;
   supervisor: Supervisor;
   signal: AbortSignal;
 }
 
 /** Brings the whole stack up and says where it is; throws when a part of it does not start. */
-export async function bringUp({ apiPort, fresh, given, supervisor, signal }: BringUpOptions): Promise<void> {
+export async function bringUp({ apiPort, demo, given, supervisor, signal }: BringUpOptions): Promise<void> {
   const secrets = readSecrets(paths.secrets);
   const ports = await choosePorts(paths.ports, apiPort, say);
   const compiled = compile(signal);
@@ -40,7 +40,7 @@ export async function bringUp({ apiPort, fresh, given, supervisor, signal }: Bri
   const api = `http://127.0.0.1:${apiPort}`;
   const addresses: Addresses = { api, databaseUrl, redisUrl, s3, smtp, identity, secrets };
   const values = variables(apiPort, addresses);
-  await loadDemo(values, fresh, signal);
+  await loadDemo(values, demo, signal);
   const workers = queueNames.map((queue) => startWorker(queue, values, supervisor));
   await Promise.all([startApi(values, supervisor), ...workers]);
   await announce(addresses, supervisor);

@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { step } from "./console.ts";
+import { say, step } from "./console.ts";
 import { environmentOf, type Variables } from "./environment.ts";
 import { readJson, writeJson } from "./json-file.ts";
-import { paths, root } from "./paths.ts";
+import type { CatalogueSize } from "./options.ts";
+import { directory, paths, root } from "./paths.ts";
 import { runNode } from "./run-node.ts";
 
 /** Brings the database to the newest version. */
@@ -13,15 +14,35 @@ export async function migrate(values: Variables, signal: AbortSignal): Promise<v
   step("database is migrated");
 }
 
-/** Loads the demo users and, unless `fresh`, the demo catalogue; once for each database. */
-export async function loadDemo(values: Variables, fresh: boolean, signal: AbortSignal): Promise<void> {
+export interface DemoWish {
+  fresh: boolean;
+  catalogue: CatalogueSize | undefined;
+}
+
+interface Marker {
+  databaseUrl: string;
+  catalogue: CatalogueSize;
+}
+
+/** Loads the demo users and, as wished, a demo shop; once for each database. Says so when a wish comes too late. */
+export async function loadDemo(values: Variables, { fresh, catalogue }: DemoWish, signal: AbortSignal): Promise<void> {
   // Beside the data, so that whoever deletes one deletes the other.
   mkdirSync(paths.postgres, { recursive: true });
-  const marker = join(paths.postgres, "demo-loaded.json");
-  const databaseUrl = values.DATABASE_URL;
-  if ((readJson(marker) as { databaseUrl?: string } | undefined)?.databaseUrl === databaseUrl) return;
-  const env = { ...environmentOf("api", values), DEMO_CATALOGUE: fresh ? "none" : "small" };
+  const file = join(paths.postgres, "demo-loaded.json");
+  const { DATABASE_URL: databaseUrl = "" } = values;
+  const marker = readJson(file) as Partial<Marker> | undefined;
+  if (marker?.databaseUrl === databaseUrl) {
+    if (catalogue && catalogue !== marker.catalogue) say(tooLate(catalogue));
+    return;
+  }
+  const wanted = catalogue ?? (fresh ? "none" : "small");
+  const env = { ...environmentOf("api", values), DEMO_CATALOGUE: wanted };
   await runNode("Loading the demo data", ["--import", "tsx", join(root, "dev/demo/main.ts")], env, signal);
-  writeJson(marker, { databaseUrl });
-  step(fresh ? "demo users are there" : "demo data is loaded");
+  writeJson(file, { databaseUrl, catalogue: wanted } satisfies Marker);
+  step(wanted === "none" ? "demo users are there" : "demo data is loaded");
+}
+
+function tooLate(catalogue: CatalogueSize) {
+  const instead = `npm start -- --fresh --catalogue=${catalogue}`;
+  return `--catalogue counts only where there is no data yet; \`${instead}\` deletes what is in ${directory} first`;
 }

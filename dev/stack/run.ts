@@ -6,11 +6,12 @@ import { say, step } from "./console.ts";
 import type { GivenServers } from "./given-servers.ts";
 import { noteWatchdog } from "./lock.ts";
 import { directory, paths } from "./paths.ts";
+import type { DemoWish } from "./prepare.ts";
 import { createSupervisor } from "./supervisor.ts";
 
 export interface RunOptions {
   apiPort: number;
-  fresh: boolean;
+  demo: DemoWish;
   given: GivenServers;
 }
 

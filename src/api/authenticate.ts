@@ -5,6 +5,7 @@ import { type Role, roles } from "../db/entities/user.ts";
 import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 import { userOfToken } from "../services/users.ts";
 import type { Actor, ApiContext } from "./context.ts";
+import { email, givenName } from "./fields.ts";
 import { trustedKeys } from "./trusted-keys.ts";
 
 /** A party whose tokens are accepted, as the configuration lists it. */
@@ -22,7 +23,7 @@ interface Trusted extends TokenIssuer {
 }
 
 /** Clocks may differ by so much. */
-const clockTolerance = "30 s";
+const clockToleranceSeconds = 30;
 
 /** Checks bearer tokens against the trusted issuers and finds their user; texts and order as wire contract 2.1. */
 export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer[]): ApiContext["authenticate"] {
@@ -68,7 +69,10 @@ function readUnverified(token: string) {
 async function checkSignature(token: string, { keys, algorithms }: Trusted): Promise<JWTPayload> {
   try {
     const requiredClaims = ["sub", "iat", "exp"];
-    return (await jwtVerify(token, keys, { algorithms, clockTolerance, requiredClaims })).payload;
+    const options = { algorithms, clockTolerance: clockToleranceSeconds, requiredClaims };
+    const { payload } = await jwtVerify(token, keys, options);
+    if (Number(payload.iat) > Date.now() / 1_000 + clockToleranceSeconds) throw new errors.JWTInvalid("not issued yet");
+    return payload;
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) throw new UnauthorizedError("Unknown signing key");
     if (error instanceof errors.JWTExpired) throw new UnauthorizedError("Token expired");
@@ -82,13 +86,16 @@ function matches(allowed: string[], given: unknown) {
   return [given].flat().some((one) => typeof one === "string" && allowed.includes(one));
 }
 
-const text = z.string().max(300).catch("");
-const Names = z.object({ email: z.email().nullable().catch(null), first_name: text, last_name: text });
+const name = givenName.catch("");
+const Names = z.object({ email: email.nullable().catch(null), first_name: name, last_name: name });
+const ClerkId = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
 function subjectOf({ userKey }: TokenIssuer, claims: JWTPayload) {
-  const value: unknown = userKey === "clerk_id" ? (claims.clerk_id ?? claims.sub) : claims.sub;
-  const { success, data } = (userKey === "id" ? z.guid() : z.string().min(1)).safeParse(value);
-  if (!success) throw new UnauthorizedError("Invalid JWT");
+  const { data: value } =
+    userKey === "id" ? z.guid().safeParse(claims.sub) : ClerkId.safeParse(claims.clerk_id ?? claims.sub);
+  if (value === undefined) throw new UnauthorizedError("Invalid JWT");
   const { email, first_name, last_name } = Names.parse(claims);
-  return { key: userKey, value: data, email, firstName: first_name, lastName: last_name };
+  // A row with an id that is no proper UUID would make whole lists unreadable for the clients.
+  const isProper = z.uuid().safeParse(value).success;
+  return { key: userKey, value, email: isProper ? email : null, firstName: first_name, lastName: last_name };
 }

@@ -59,6 +59,12 @@ export const optionalLine = (max = 300) =>
 /** Whole roubles. */
 export const roubles = integer(z.int().min(0).max(1_000_000_000));
 
+/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
+export const roundedRoubles = z.preprocess(
+  (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
+  z.number().min(0).max(1_000_000_000).transform(Math.round),
+);
+
 /** How many pieces a line has. */
 export const pieces = integer(z.int().gt(0).max(1_000_000));
 

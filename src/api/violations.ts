@@ -23,7 +23,8 @@ export function toViolations(
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const value = valueAt(input, path);
     const isMissing = value === undefined || (value === "" && source === "body");
-    const shown = isMissing && issue.code === "invalid_type" ? missingField : describe(issue, value);
+    const isAbsent = issue.code === "invalid_value" && value === undefined;
+    const shown = isAbsent || (isMissing && issue.code === "invalid_type") ? missingField : describe(issue, value);
     const named = value === undefined && missing === "enclosing" ? valueAt(input, path.slice(0, -1)) : value;
     return { ...shown, loc: [source, ...path], input: shortened(named) };
   });
@@ -49,6 +50,7 @@ function describe(issue: Issue, value: unknown): Shown {
     case "too_small":
       return issue.origin === "string" ? tooShort(Number(issue.minimum)) : tooSmall(issue);
     case "too_big":
+      if (issue.origin === "array") return tooMany(Number(issue.maximum));
       return issue.origin === "string" ? tooLong(Number(issue.maximum)) : tooBig(issue);
     case "invalid_format":
       if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
@@ -99,6 +101,10 @@ function tooShort(min: number): Shown {
 
 function tooLong(max: number): Shown {
   return { type: "string_too_long", msg: `String should have at most ${max} characters`, ctx: { max_length: max } };
+}
+
+function tooMany(max: number): Shown {
+  return { type: "too_long", msg: `List should have at most ${max} items`, ctx: { max_length: max } };
 }
 
 function tooSmall({ minimum, inclusive }: z.core.$ZodIssueTooSmall): Shown {

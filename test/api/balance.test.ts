@@ -30,7 +30,7 @@ describe("balance", () => {
 
   /** A change that belongs to a waybill between two people. */
   async function addPayment(userId: string, authorId: string) {
-    const waybillId = await addWaybill(api.db.manager, { authorId, customerId: userId });
+    const { id: waybillId } = await addWaybill(api.db, { authorId, customerId: userId });
     const change = { userId, currency: "RUB", delta: -645, reason: "WAYBILL_PAYMENT", waybillId } as const;
     await api.context.transact({ actorId: null, traceId: null }, (tx) => changeBalance(tx, change));
     return waybillId;

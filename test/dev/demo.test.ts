@@ -196,11 +196,18 @@ describe("the loader", () => {
     expect(await count("images")).toBe(0);
   });
 
-  it("enters the catalogue once, even when two do so at the same time", async () => {
+  it("leaves a shop alone in which somebody has begun to work", async () => {
+    await db.query("INSERT INTO carts (user_id) VALUES ($1)", [demoUsers[0]?.id]);
+    expect(await loadDemo(db, store, "small")).toEqual({ users: demoUsers.length });
+    expect(await count("offers")).toBe(0);
+    await db.query("DELETE FROM carts");
+  });
+
+  it("enters the shop once, even when two do so at the same time", async () => {
     await Promise.all([loadDemo(db, store, "small"), loadDemo(db, store, "small")]);
     await loadDemo(db, store, "small");
     const tables = ["users", "categories", "sub_categories", "products", "offers", "images", "job", "job_outbox"];
-    expect(await Promise.all(tables.map(count))).toEqual([demoUsers.length, 23, 290, 300, 780, 23, 23, 23]);
+    expect(await Promise.all(tables.map(count))).toEqual([37, 23, 290, 300, 780, 23, 23, 23]);
   });
 
   it("promises each category its picture, after everything that is more urgent", async () => {
@@ -234,10 +241,12 @@ describe("the loader", () => {
   });
 
   it("brings users up to date", async () => {
-    await db.query("UPDATE users SET role = 'USER', balance_rub = 7");
+    await db.query("UPDATE users SET role = 'USER', balance_rub = 7, created_at = now()");
     await loadDemo(db, store, "none");
-    const [row] = await db.query("SELECT role, balance_rub FROM users WHERE id = $1", [demoUsers[0]?.id]);
-    expect(row).toEqual({ role: "ADMIN", balance_rub: "7" });
+    const sql = "SELECT role, balance_rub, clerk_id, created_at FROM users WHERE id = $1";
+    const [row] = await db.query(sql, [demoUsers[0]?.id]);
+    const since = new Date(demoUsers[0]?.createdAt ?? "");
+    expect(row).toEqual({ role: "ADMIN", balance_rub: "7", clerk_id: "user_demoAdmin", created_at: since });
   });
 });
 

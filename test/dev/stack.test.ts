@@ -15,6 +15,8 @@ const stackFile = join(directory, "stack.json");
 /** Whole process trees come up and go down here, maybe on a busy machine. */
 const patience = 60_000;
 const soon = { timeout: 20_000, interval: 50 };
+/** A first start compiles, makes a database and draws pictures. */
+const inTheEnd = { ...soon, timeout: 40_000 };
 
 function startStack(env: Record<string, string>, ...flags: string[]): ChildProcess {
   const args = ["--import", "tsx", "dev/stack.ts", ...flags];
@@ -63,22 +65,28 @@ describe("npm start", () => {
     await vi.waitFor(() => {
       if (stack.exitCode !== null) throw new Error(output.join(""));
       expect(existsSync(stackFile) && readStack().pids.supervisor, output.join("")).toBe(stack.pid);
-    }, soon);
+    }, inTheEnd);
     pids = Object.values(readStack().pids);
+    return output.join("");
+  }
+
+  async function categories(role: "admin" | "employee") {
+    const { api, tokens } = readStack();
+    const headers = { authorization: `Bearer ${tokens?.[role]}` };
+    return (await fetch(`${api}/categories`, { headers })).json();
   }
 
   beforeAll(async () => {
     port = String(await freePort());
     await start("--fresh");
-  });
+  }, patience);
   afterAll(() => void stack.kill("SIGKILL"));
 
   test("says where everything is", async () => {
-    const { api, tokens, s3, databaseUrl } = readStack();
+    const { api, s3, databaseUrl } = readStack();
     expect(api).toBe(`http://127.0.0.1:${port}`);
     expect(await isReady()).toBe(true);
-    const headers = { authorization: `Bearer ${tokens?.employee}` };
-    expect(await (await fetch(`${api}/categories`, { headers })).json()).toMatchObject({ total: 0 });
+    expect(await categories("employee")).toMatchObject({ total: 0 });
     expect((await fetch(`${s3.publicUrl}/images/none.webp`)).status).toBe(404);
     const client = new pg.Client(databaseUrl);
     await client.connect();
@@ -103,14 +111,14 @@ describe("npm start", () => {
   test("leaves no process behind when it is killed with -9, and starts again at once on the same addresses", {
     timeout: patience,
   }, async () => {
-    const { s3, tokens } = readStack();
+    const { s3 } = readStack();
     const killed = pids;
     stack.kill("SIGKILL");
-    await start();
+    const output = await start("--catalogue=small");
     expect(killed.filter((pid) => commandOf(pid))).toEqual([]);
     expect(readStack().s3).toEqual(s3);
-    const headers = { authorization: `Bearer ${tokens?.admin}` };
-    expect((await fetch(`${readStack().api}/categories`, { headers })).status).toBe(200);
+    expect(output).toContain("--catalogue counts only where there is no data yet");
+    expect(await categories("admin")).toMatchObject({ total: 0 });
   });
 
   test("stops everything at SIGTERM within ten seconds and is deaf to the second one", async () => {
@@ -123,10 +131,19 @@ describe("npm start", () => {
     expect(pids.filter((pid) => commandOf(pid))).toEqual([]);
     expect(existsSync(stackFile)).toBe(false);
   });
+
+  test("loads the demo shop that is asked for in place of what was there", { timeout: patience }, async () => {
+    await start("--fresh", "--catalogue=small");
+    expect(await categories("employee")).toMatchObject({ total: 23 });
+    const ended = once(stack, "exit");
+    stack.kill("SIGTERM");
+    await ended;
+  });
 });
 
-test("refuses an unknown flag with exit code 64", async () => {
-  expect(await refusal({}, "--frehs")).toMatchObject({ code: 64, output: expect.stringContaining("--frehs") });
+test.each(["--frehs", "--catalogue=huge"])("refuses %s with exit code 64", async (flag) => {
+  const [word = ""] = flag.match(/\w+$/) ?? [];
+  expect(await refusal({}, flag)).toMatchObject({ code: 64, output: expect.stringContaining(word) });
 });
 
 test("names everything that is missing beside a given S3", async () => {

@@ -55,7 +55,7 @@ describe("changing balances", () => {
       Array.from({ length: 40 }, () =>
         inTransaction(async (tx) => {
           attempts++;
-          await addWaybill(tx, { authorId: id, customerId: id });
+          await addWaybill({ manager: tx }, { authorId: id, customerId: id });
           await changeBalance(tx, { userId: id, currency: "RUB", delta: 5, reason: "OTHER" });
         }),
       ),
@@ -87,7 +87,7 @@ describe("changing balances", () => {
 
   test("enters a waybill once", async () => {
     const { id } = await addUser(db);
-    const waybillId = await addWaybill(db.manager, { authorId: id, customerId: id });
+    const { id: waybillId } = await addWaybill(db, { authorId: id, customerId: id });
     const commit = () =>
       inTransaction((tx) =>
         changeBalance(tx, { userId: id, currency: "RUB", delta: -100, reason: "WAYBILL_PAYMENT", waybillId }),

@@ -1,27 +1,37 @@
 import type { Route } from "../define-route.ts";
 import { addressRoutes } from "./addresses.ts";
+import { analyticsRoutes } from "./analytics.ts";
 import { auditLogRoutes } from "./audit-log.ts";
 import { balanceRoutes } from "./balance.ts";
 import { categoryRoutes } from "./categories.ts";
+import { convertRoutes } from "./convert.ts";
 import { documentRoutes } from "./documents.ts";
 import { feedRoutes } from "./feed.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
 import { printRoutes } from "./print.ts";
+import { stockMovementRoutes } from "./stock-movements.ts";
 import { userRoutes } from "./users.ts";
+import { waybillOfferRoutes } from "./waybill-offers.ts";
+import { waybillRoutes } from "./waybills.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
 export const routes: readonly Route[] = [
   ...addressRoutes,
+  ...analyticsRoutes,
   ...auditLogRoutes,
   ...balanceRoutes,
   ...categoryRoutes,
+  ...convertRoutes,
   ...documentRoutes,
   ...feedRoutes,
   ...jobRoutes,
   ...mailRoutes,
   ...printRoutes,
+  ...stockMovementRoutes,
   ...userRoutes,
+  ...waybillOfferRoutes,
+  ...waybillRoutes,
   ...webhookRoutes,
 ];

@@ -23,17 +23,18 @@ const columns: Record<Currency, string> = {
 };
 
 /**
- * The UPDATE waits for whoever holds the row and reads it anew, so before and after fit together. The time is that of
- * the change and not of its transaction: history has to show changes in the order in which they were made.
+ * The UPDATE waits for whoever holds the row and reads it anew, so before and after fit together. The time is read
+ * after that, and is not that of the transaction: history has to show changes in the order in which they were made.
  */
 const changeSql = (column: string) => `
   WITH changed AS (
-    UPDATE users SET ${column} = ${column} + $2::bigint, updated_at = clock_timestamp() WHERE id = $1
-    RETURNING ${column} AS balance, updated_at
+    UPDATE users SET ${column} = ${column} + $2::bigint WHERE id = $1 RETURNING ${column} AS balance
+  ), timed AS (
+    SELECT balance, clock_timestamp() AS at FROM changed
   )
   INSERT INTO user_balance_history (user_id, delta, balance_before, balance_after, currency, reason, waybill_id,
                                     payment_id, created_at, updated_at)
-  SELECT $1, $2, balance - $2, balance, $3, $4, $5, $6, updated_at, updated_at FROM changed
+  SELECT $1, $2, balance - $2, balance, $3, $4, $5, $6, at, at FROM timed
   RETURNING id, balance_after AS "balanceAfter", created_at AS "createdAt"`;
 
 /** Changes of balances as rows. */

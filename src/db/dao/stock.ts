@@ -1,0 +1,29 @@
+import type { EntityManager } from "typeorm";
+
+/** An offer as the commit of a waybill sees it. */
+export interface StockRow {
+  id: string;
+  brand: string;
+  manufacturerNumber: string;
+  quantity: number;
+}
+
+/** Not FOR UPDATE: that would also hold up whoever only refers to the offer from a new line. */
+const lockSql = `
+  SELECT id, brand, manufacturer_number AS "manufacturerNumber", quantity
+  FROM offers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`;
+
+const moveSql = `
+  UPDATE offers SET quantity = d.quantity
+  FROM json_to_recordset($1) AS d(id uuid, quantity integer) WHERE offers.id = d.id`;
+
+/** The stock of offers. */
+export const stock = {
+  /** Holds the offers until the transaction ends, one after the other by id, so that two transactions never wait for each other. */
+  lock: (tx: EntityManager, offerIds: readonly string[]): Promise<StockRow[]> => tx.query(lockSql, [offerIds]),
+
+  /** Writes the quantities of offers that the caller holds; one statement, however many. */
+  async write(tx: EntityManager, quantities: Iterable<readonly [offerId: string, quantity: number]>) {
+    await tx.query(moveSql, [JSON.stringify([...quantities].map(([id, quantity]) => ({ id, quantity })))]);
+  },
+};

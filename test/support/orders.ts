@@ -1,0 +1,41 @@
+import { randomUUID } from "node:crypto";
+import type { DataSource } from "typeorm";
+import { Order } from "../../src/db/entities/order.ts";
+import { OrderOffer } from "../../src/db/entities/order-offer.ts";
+import { Payment } from "../../src/db/entities/payment.ts";
+
+type OrderLine = Pick<OrderOffer, "offerId"> & Partial<Omit<OrderOffer, "order" | "offer">>;
+type OrderValues = Partial<Omit<Order, "user" | "storedAddress">> & { lines?: OrderLine[] };
+
+/** An order with its lines in the database, with whatever the test cares about. */
+export async function addOrder(db: DataSource, { lines = [], ...values }: OrderValues = {}) {
+  const id = values.id ?? randomUUID();
+  await db.manager.insert(Order, {
+    shippingMethod: "SELF_PICKUP",
+    firstName: "Иван",
+    lastName: "Петров",
+    email: "buyer@test.example",
+    phone: "+79780000000",
+    ...values,
+    id,
+  });
+  const rows = lines.map((line, position) => ({
+    brand: "ACME",
+    manufacturerNumber: "AC-100",
+    quantity: 1,
+    priceRub: 1_000,
+    ...line,
+    orderId: id,
+    position,
+  }));
+  if (rows.length > 0) await db.manager.insert(OrderOffer, rows);
+  return db.manager.findOneByOrFail(Order, { id });
+}
+
+/** A payment for an order; in a transaction when its manager is given. */
+export async function addPayment(
+  { manager }: Pick<DataSource, "manager">,
+  values: Pick<Payment, "orderId" | "amountRub"> & Partial<Omit<Payment, "order">>,
+) {
+  await manager.insert(Payment, { method: "CASH", state: "paid", ...values });
+}
