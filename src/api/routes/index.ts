@@ -3,12 +3,17 @@ import { addressRoutes } from "./addresses.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { auditLogRoutes } from "./audit-log.ts";
 import { balanceRoutes } from "./balance.ts";
+import { cartRoutes } from "./carts.ts";
 import { categoryRoutes } from "./categories.ts";
 import { convertRoutes } from "./convert.ts";
 import { documentRoutes } from "./documents.ts";
 import { feedRoutes } from "./feed.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
+import { orderOfferRoutes } from "./order-offers.ts";
+import { orderRoutes } from "./orders.ts";
+import { paymentPageRoutes } from "./payment-pages.ts";
+import { paymentRoutes } from "./payments.ts";
 import { printRoutes } from "./print.ts";
 import { stockMovementRoutes } from "./stock-movements.ts";
 import { userRoutes } from "./users.ts";
@@ -22,12 +27,17 @@ export const routes: readonly Route[] = [
   ...analyticsRoutes,
   ...auditLogRoutes,
   ...balanceRoutes,
+  ...cartRoutes,
   ...categoryRoutes,
   ...convertRoutes,
   ...documentRoutes,
   ...feedRoutes,
   ...jobRoutes,
   ...mailRoutes,
+  ...orderOfferRoutes,
+  ...orderRoutes,
+  ...paymentPageRoutes,
+  ...paymentRoutes,
   ...printRoutes,
   ...stockMovementRoutes,
   ...userRoutes,

@@ -28,6 +28,14 @@ export async function parentsOf(
   return parents;
 }
 
+/**
+ * Sees to it that a view made inside a transaction finds them in memory. To load them takes a connection, and when all
+ * connections are held by transactions that wait for this one, there is none.
+ */
+export async function warmParents(context: ApiContext): Promise<void> {
+  await parentsOf(context, context.db.manager, []);
+}
+
 function byId(views: NestedSubCategoryView[]): Parents {
   return new Map(views.map((view) => [view.id, view]));
 }
