@@ -43,14 +43,18 @@ export const boolean = z.preprocess((value) => {
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
 }, z.boolean());
 
-/** Text of several lines, such as a note, trimmed; empty is null. */
-export const note = z
-  .string()
-  .trim()
-  .max(5_000)
-  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
-  .transform((text) => text || null)
-  .nullable();
+/** Text of several lines, trimmed; empty is null. */
+export const lines = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\n\r])*$/u, "the text has control characters in it")
+    .transform((text) => text || null)
+    .nullable();
+
+/** What people write about something. */
+export const note = lines(5_000);
 
 /** One line that may be missing: empty is null. */
 export const optionalLine = (max = 300) =>

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
-import { etagOf } from "../platform/cache.ts";
+import { etagOf, textOf } from "../platform/cache.ts";
 import type { Result, Route } from "./define-route.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
   if (stream) return pipeline(Readable.from(stream), res).catch(unlessCallerLeft);
   if (cached) return sendTagged(req, res, cached.etag, cached.body);
   if (body === undefined) return void res.end();
-  const text = JSON.stringify(body);
+  const text = textOf(body);
   if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(text), text);
   sendText(res, text);
 }

@@ -23,6 +23,7 @@ import { Waybill } from "./entities/waybill.ts";
 import { WaybillOffer } from "./entities/waybill-offer.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
 import { Shop1763942400002 } from "./migrations/0002-shop.ts";
+import { Search1764028800003 } from "./migrations/0003-search.ts";
 import { Documents1764115200004 } from "./migrations/0004-documents.ts";
 import { IdentityEvents1764201600005 } from "./migrations/0005-identity-events.ts";
 import { UpdatedAt1764288000006 } from "./migrations/0006-updated-at.ts";
@@ -70,6 +71,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
     migrations: [
       Init1763856000001,
       Shop1763942400002,
+      Search1764028800003,
       Documents1764115200004,
       IdentityEvents1764201600005,
       UpdatedAt1764288000006,

@@ -8,7 +8,7 @@ export const processImage = defineJob({
   version: 1,
   payload: z.object({
     /** After a value here `services/images.ts` does not compile until it knows that entity's DAO. */
-    entity: z.enum(["category"]),
+    entity: z.enum(["category", "sub-category", "product", "offer"]),
     entityId: z.uuid(),
     /** Row of `images` that the upload made. */
     imageId: z.uuid(),

@@ -12,10 +12,13 @@ export interface CachedBody {
 
 export interface Cache {
   /**
-   * The answer stored under `key`, or what `load` makes of it; one load at a time for a key in this process.
+   * The answer stored under `key`, or what `load` makes of it (an object, or `jsonText`); one load at a time for a key in
+   * this process.
    * `isWorthKeeping` is asked after the load. Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
    */
   read(tag: string, key: string, load: () => Promise<unknown>, isWorthKeeping?: () => boolean): Promise<CachedBody>;
+  /** What `read` would give from memory; undefined: it would have to ask somebody. */
+  peek(tag: string, key: string): CachedBody | undefined;
   /**
    * Drops all that was stored under a tag; call it after the commit. In this process it holds from the moment of the
    * call, so an answer need not wait for the promise, which resolves when Redis knows or is found to be away.
@@ -142,10 +145,11 @@ function createCache(
       return keep(id, tag, unpack(hit), began);
     }
     count("load");
-    const body = JSON.stringify(await load());
+    const body = textOf(await load());
     const loaded = { body, etag: etagOf(body), expires: Date.now() + ttlSeconds * 1_000 };
     if (!isWorth()) return { ...loaded, isFresh: () => false };
-    if (place) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
+    // A change that was heard of meanwhile may be missing in what was put together from other answers in memory.
+    if (place && epoch === began) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
     return keep(id, tag, loaded, began);
   };
 
@@ -165,6 +169,10 @@ function createCache(
       loading.set(id, promise);
       return promise;
     },
+    peek(tag, key) {
+      const entry = local.get(`${tag}|${key}`);
+      return entry?.isFresh() ? entry : undefined;
+    },
     invalidate(tag) {
       dropLocal(tag);
       unsaid.set(tag, epoch);
@@ -176,6 +184,23 @@ function createCache(
       subscriber.disconnect();
     },
   };
+}
+
+const text = Symbol("text");
+
+interface JsonText {
+  [text]: string;
+  toJSON(): unknown;
+}
+
+/** A value that is JSON already, so that `textOf` need not make it; for whoever does not know that, it is an object. */
+export function jsonText(json: string): object {
+  return { [text]: json, toJSON: () => JSON.parse(json) } satisfies JsonText;
+}
+
+/** As `JSON.stringify`, which costs nothing for a `jsonText`. */
+export function textOf(value: unknown): string {
+  return (value as Partial<JsonText> | null | undefined)?.[text] ?? JSON.stringify(value);
 }
 
 /** The strong ETag of a body: the same bytes, the same tag, in every process. */

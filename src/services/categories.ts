@@ -1,9 +1,9 @@
 import type { EntityManager } from "typeorm";
 import { categories } from "../db/dao/categories.ts";
-import { violatedForeignKey, violatedUnique } from "../db/postgres-errors.ts";
-import { BadRequestError, ConflictError, NotFoundError, ValidationError } from "../errors.ts";
-import { addImage, lastPublished, promiseImage, type StagedImage } from "./images.ts";
-import { slugify } from "./slug.ts";
+import { BadRequestError, NotFoundError } from "../errors.ts";
+import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
+import { refusal } from "./refusal.ts";
+import { slugOf } from "./slug.ts";
 
 const notFound = () => new NotFoundError("Category not found");
 
@@ -31,19 +31,13 @@ export async function changeCategory(tx: EntityManager, id: string, { name, imag
     const slug = slugOf(name);
     await categories.patch(tx, id, { name, slug }).catch(refuse(name, slug));
   }
-  if (image) {
-    await addImage(tx, image, await lastPublished(tx, category.imageId));
-    await categories.patch(tx, id, { imageId: image.id });
-    await promiseImage(tx, { entity: "category", entityId: id, imageId: image.id });
-  }
+  if (image) await changeImage(tx, "category", category, image);
 }
 
 /** Deletes a category; refuses while it has sub-categories. */
 export async function deleteCategory(tx: EntityManager, id: string) {
-  const removed = await categories.remove(tx, id).catch((error: unknown) => {
-    if (violatedForeignKey(error) === undefined) throw error;
-    throw new ConflictError(`Category '${id}' still has sub-categories; delete or move them first`);
-  });
+  const hasChildren = `Category '${id}' still has sub-categories; delete or move them first`;
+  const removed = await categories.remove(tx, id).catch(refusal({ sub_categories_category_id_fkey: hasChildren }));
   if (!removed) throw notFound();
 }
 
@@ -57,18 +51,10 @@ export async function getCategoryBySlug(tx: EntityManager, slug: string) {
   return (await categories.findBySlug(tx, slug)) ?? Promise.reject(notFound());
 }
 
-function slugOf(name: string) {
-  const slug = slugify(name);
-  if (slug) return slug;
-  const msg = "Value error, the name needs at least one letter or digit";
-  throw new ValidationError([{ type: "value_error", loc: ["body", "name"], msg, input: name }]);
-}
-
 function refuse(name: string, slug: string) {
-  return (error: unknown): never => {
-    const constraint = violatedUnique(error);
-    if (constraint === undefined) throw error;
-    const taken = constraint === "categories_slug_key" ? `slug '${slug}'` : `name '${name}'`;
-    throw new ConflictError(`A category with the ${taken} exists already; choose another name`);
-  };
+  const taken = (what: string) => `A category with the ${what} exists already; choose another name`;
+  return refusal({
+    categories_slug_key: taken(`slug '${slug}'`),
+    categories_name_key: taken(`name '${name}'`),
+  });
 }

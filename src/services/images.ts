@@ -1,6 +1,9 @@
 import type { EntityManager } from "typeorm";
 import { categories } from "../db/dao/categories.ts";
 import { images, type Publication } from "../db/dao/images.ts";
+import { offers } from "../db/dao/offers.ts";
+import { products } from "../db/dao/products.ts";
+import { subCategories } from "../db/dao/sub-categories.ts";
 import { enqueue, type PromiseOptions } from "../db/outbox.ts";
 import type { PayloadOf } from "../jobs/define-job.ts";
 import { processImage } from "../jobs/process-image.ts";
@@ -17,7 +20,12 @@ export interface StagedImage {
 }
 
 /** Entities that show a picture: where to look which one that is, and how to say that it has changed. */
-const owners = { category: categories } satisfies Record<Payload["entity"], unknown>;
+const owners = {
+  category: categories,
+  "sub-category": subCategories,
+  product: products,
+  offer: offers,
+} satisfies Record<Payload["entity"], unknown>;
 
 /** Enters an upload; the entity may point at it from now on. `replacesId` is the picture shown until now. */
 export function addImage(tx: EntityManager, image: StagedImage, replacesId: string | null) {
@@ -25,8 +33,20 @@ export function addImage(tx: EntityManager, image: StagedImage, replacesId: stri
   return images.insert(tx, { id, objectKey, stagedKey, sourceSha256: sha256, sourceBytes: bytes, replacesId });
 }
 
+/** Gives an entity another picture, still to be made; should it turn out unusable, the present one is shown again. */
+export async function changeImage(
+  tx: EntityManager,
+  entity: Payload["entity"],
+  { id, imageId }: { id: string; imageId: string | null },
+  image: StagedImage,
+) {
+  await addImage(tx, image, await lastPublished(tx, imageId));
+  await owners[entity].patch(tx, id, { imageId: image.id });
+  await promiseImage(tx, { entity, entityId: id, imageId: image.id });
+}
+
 /** The picture that is shown for `imageId`: itself once it is published, until then the one before it. */
-export async function lastPublished(tx: EntityManager, imageId: string | null) {
+async function lastPublished(tx: EntityManager, imageId: string | null) {
   const image = imageId ? await images.findById(tx, imageId) : null;
   return image?.publishedAt ? image.id : (image?.replacesId ?? null);
 }

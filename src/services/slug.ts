@@ -1,3 +1,5 @@
+import { ValidationError } from "../errors.ts";
+
 /** Lower-case letters that Unicode does not decompose into ASCII, and signs that read as letters. */
 const ascii: Readonly<Record<string, string>> = {
   ...letters("а a б b в v г g д d е e ж zh з z и i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch ш sh"),
@@ -43,6 +45,14 @@ export function slugify(name: string): string {
     .replace(/(?<=\d),(?=\d)/g, "")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
+}
+
+/** As `slugify`; throws a `ValidationError` about the field `name` when nothing of the name is left. */
+export function slugOf(name: string): string {
+  const slug = slugify(name);
+  if (slug) return slug;
+  const msg = "Value error, the name needs at least one letter or digit";
+  throw new ValidationError([{ type: "value_error", loc: ["body", "name"], msg, input: name }]);
 }
 
 /** Marks go before the decomposition, which would sort a long run of them in quadratic time. */

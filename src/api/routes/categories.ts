@@ -1,4 +1,3 @@
-import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { categories } from "../../db/dao/categories.ts";
 import type { Category } from "../../db/entities/category.ts";
@@ -10,14 +9,22 @@ import {
   getCategory,
   getCategoryBySlug,
 } from "../../services/categories.ts";
-import { awaitJob } from "../await-job.ts";
 import type { ApiContext } from "../context.ts";
-import { defineRoute, type Result, type Wait } from "../define-route.ts";
+import { defineRoute } from "../define-route.ts";
 import { line, required, timestamp, uuid } from "../fields.ts";
 import { pageOrArrayOf, pageQuery, slice, toPage } from "../paging.ts";
+import {
+  answerWrite,
+  cachedDetail,
+  changeProblems,
+  deleteProblems,
+  PictureDetail,
+  pictureDetail,
+  type Show,
+  writeProblems,
+} from "../pictured.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { ImageView, imageView } from "../views/image.ts";
-import { JobLink, jobLink } from "./jobs.ts";
 
 const tag = "Categories";
 const image = { field: "image_blob", folder: "categories" };
@@ -34,9 +41,7 @@ const CategoryView = z
   })
   .meta({ id: "Category" });
 
-const CategoryDetail = CategoryView.extend({
-  image_job: JobLink.nullable().meta({ description: "The job that makes, or made, the shown picture" }),
-}).meta({ id: "CategoryDetail" });
+const CategoryDetail = CategoryView.extend(PictureDetail).meta({ id: "CategoryDetail" });
 
 function categoryView(category: Category, context: ApiContext): z.output<typeof CategoryView> {
   return {
@@ -50,24 +55,12 @@ function categoryView(category: Category, context: ApiContext): z.output<typeof 
 }
 
 function categoryDetail(category: Category, context: ApiContext): z.output<typeof CategoryDetail> {
-  const job = category.image?.job ?? null;
-  return { ...categoryView(category, context), image_job: job && jobLink(job, context.publicUrl) };
+  return { ...categoryView(category, context), ...pictureDetail(category, category.image?.job ?? null, context) };
 }
 
-/** The answer to a write, made inside its transaction. */
-async function answerWrite(context: ApiContext, tx: EntityManager, status: number, id: string): Promise<Result> {
-  return { status, body: categoryDetail(await getCategory(tx, id), context) };
-}
-
-/** Waits for the picture if the caller wants to, and shows the state after that. */
-async function awaitPicture(context: ApiContext, result: Result, wait: Wait | undefined): Promise<Result> {
-  void dropCatalogue(context.cache, "category");
-  const { id, image_job: job } = result.body as z.output<typeof CategoryDetail>;
-  if (!wait || !job) return result;
-  await awaitJob(context.db, job.id, wait.seconds, wait.signal);
-  const { body } = await answerWrite(context, context.db.manager, result.status, id);
-  return { ...result, body, headers: { ...result.headers, "preference-applied": `wait=${wait.seconds}` } };
-}
+const showCategory = (async (context, reader, id) =>
+  categoryDetail(await getCategory(reader, id), context)) satisfies Show;
+const shown = { entity: "category", show: showCategory } as const;
 
 export const categoryRoutes = [
   defineRoute({
@@ -107,8 +100,8 @@ export const categoryRoutes = [
     params: z.object({ slug: line(2_000) }),
     responses: { 200: CategoryDetail, 404: Problem, 422: InvalidRequest },
     async handle(context, { params: { slug }, reader }) {
-      const category = await getCategoryBySlug(reader, slug);
-      return { status: 200, body: categoryDetail(category, context) };
+      const load = async () => categoryDetail(await getCategoryBySlug(reader, slug), context);
+      return cachedDetail(context, "tree", `categories:slug:${slug}`, load);
     },
   }),
   defineRoute({
@@ -121,8 +114,7 @@ export const categoryRoutes = [
     params,
     responses: { 200: CategoryDetail, 404: Problem, 422: InvalidRequest },
     async handle(context, { params: { category_id }, reader }) {
-      const category = await getCategory(reader, category_id);
-      return { status: 200, body: categoryDetail(category, context) };
+      return { status: 200, body: await showCategory(context, reader, category_id) };
     },
   }),
   defineRoute({
@@ -135,22 +127,14 @@ export const categoryRoutes = [
     accepts: ["form"],
     body: z.object({ name: required(line()) }),
     image: { ...image, required: true },
-    responses: {
-      201: CategoryDetail,
-      401: Problem,
-      403: Problem,
-      409: Problem,
-      413: Problem,
-      415: Problem,
-      422: InvalidRequest,
-      503: Problem,
-    },
+    responses: { 201: CategoryDetail, ...writeProblems },
     async handle(context, { body: { name }, image, commit, wait }) {
       if (!image) throw new Error("The route declares its picture as required");
-      const result = await commit(async (tx) =>
-        answerWrite(context, tx, 201, await createCategory(tx, { name, image })),
-      );
-      return awaitPicture(context, result, wait);
+      const result = await commit(async (tx) => {
+        const id = await createCategory(tx, { name, image });
+        return { status: 201, body: await showCategory(context, tx, id) };
+      });
+      return answerWrite(context, shown, result, wait);
     },
   }),
   defineRoute({
@@ -163,24 +147,13 @@ export const categoryRoutes = [
     accepts: ["form"],
     body: z.object({ name: line().optional() }),
     image: { ...image, required: false },
-    responses: {
-      200: CategoryDetail,
-      400: Problem,
-      401: Problem,
-      403: Problem,
-      404: Problem,
-      409: Problem,
-      413: Problem,
-      415: Problem,
-      422: InvalidRequest,
-      503: Problem,
-    },
-    async handle(context, { params: { category_id }, body: { name }, image, commit, wait }) {
+    responses: { 200: CategoryDetail, ...changeProblems },
+    async handle(context, { params: { category_id: id }, body: { name }, image, commit, wait }) {
       const result = await commit(async (tx) => {
-        await changeCategory(tx, category_id, { name, image });
-        return answerWrite(context, tx, 200, category_id);
+        await changeCategory(tx, id, { name, image });
+        return { status: 200, body: await showCategory(context, tx, id) };
       });
-      return awaitPicture(context, result, image ? wait : undefined);
+      return answerWrite(context, shown, result, image && wait);
     },
   }),
   defineRoute({
@@ -190,7 +163,7 @@ export const categoryRoutes = [
     tag,
     access: "ADMIN",
     params,
-    responses: { 204: z.null(), 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest },
+    responses: { 204: z.null(), ...deleteProblems, 409: Problem },
     async handle(context, { params: { category_id }, commit }) {
       const result = await commit(async (tx) => {
         await deleteCategory(tx, category_id);

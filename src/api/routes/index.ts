@@ -10,12 +10,17 @@ import { documentRoutes } from "./documents.ts";
 import { feedRoutes } from "./feed.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
+import { offerSearchRoutes } from "./offer-searches.ts";
+import { offerRoutes } from "./offers.ts";
 import { orderOfferRoutes } from "./order-offers.ts";
 import { orderRoutes } from "./orders.ts";
 import { paymentPageRoutes } from "./payment-pages.ts";
 import { paymentRoutes } from "./payments.ts";
 import { printRoutes } from "./print.ts";
+import { productSearchRoutes } from "./product-searches.ts";
+import { productRoutes } from "./products.ts";
 import { stockMovementRoutes } from "./stock-movements.ts";
+import { subCategoryRoutes } from "./sub-categories.ts";
 import { userRoutes } from "./users.ts";
 import { waybillOfferRoutes } from "./waybill-offers.ts";
 import { waybillRoutes } from "./waybills.ts";
@@ -34,12 +39,17 @@ export const routes: readonly Route[] = [
   ...feedRoutes,
   ...jobRoutes,
   ...mailRoutes,
+  ...offerSearchRoutes,
+  ...offerRoutes,
   ...orderOfferRoutes,
   ...orderRoutes,
   ...paymentPageRoutes,
   ...paymentRoutes,
   ...printRoutes,
+  ...productSearchRoutes,
+  ...productRoutes,
   ...stockMovementRoutes,
+  ...subCategoryRoutes,
   ...userRoutes,
   ...waybillOfferRoutes,
   ...waybillRoutes,

@@ -1,10 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { catalogueRows, type OfferRow } from "../../db/dao/catalogue-rows.ts";
+import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { wholesalePriceRub } from "../../services/prices.ts";
 import type { ApiContext } from "../context.ts";
 import { timestamp } from "../fields.ts";
+import { PictureDetail, pictureDetail, type Show } from "../pictured.ts";
 import { pictureUrl } from "./image.ts";
 import { parentsOf } from "./parents.ts";
 import { NestedProduct, type NestedProductView, nestedProductView } from "./product.ts";
@@ -89,3 +91,14 @@ export async function offerViewsById(
   const views = await viewOffers(context, reader, rows);
   return new Map(views.map((view) => [view.id, view]));
 }
+
+/** An offer by itself. */
+export const OfferDetail = NestedOffer.extend(PictureDetail).meta({ id: "OfferDetail" });
+
+/** The offer that has this id, deleted or not; throws when there is none. */
+export const showOffer = (async (context, reader, id): Promise<z.output<typeof OfferDetail>> => {
+  const row = await catalogueRows.offer(reader, id);
+  const [view] = row ? await viewOffers(context, reader, [row]) : [];
+  if (!row || !view) throw new NotFoundError("Offer not found");
+  return { ...view, ...pictureDetail(row, row.imageJob, context, view.image_url) };
+}) satisfies Show;

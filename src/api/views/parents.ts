@@ -12,13 +12,19 @@ const tag: CacheTag = "tree";
 /** A cached text is parsed once in each process. */
 const parsed = new WeakMap<CachedBody, Parents>();
 
-/** The sub-categories of these ids and more, from memory; reads them anew when one is not known yet. */
+/**
+ * All sub-categories by name, from memory; read anew when one of these ids is not known yet. In a transaction only
+ * `reader` is asked: its connection must not wait for another one.
+ */
 export async function parentsOf(
   context: ApiContext,
   reader: EntityManager,
   subCategoryIds: Iterable<string>,
 ): Promise<Parents> {
-  const cached = await context.cache.read(tag, "parents", () => loadViews(context, context.db.manager));
+  const cached = reader.queryRunner?.isTransactionActive
+    ? context.cache.peek(tag, "parents")
+    : await context.cache.read(tag, "parents", () => loadViews(context, context.db.manager));
+  if (!cached) return byId(await loadViews(context, reader));
   let parents = parsed.get(cached);
   if (!parents) {
     parents = byId(JSON.parse(cached.body) as NestedSubCategoryView[]);
@@ -34,6 +40,17 @@ export async function parentsOf(
  */
 export async function warmParents(context: ApiContext): Promise<void> {
   await parentsOf(context, context.db.manager, []);
+}
+
+const texts = new WeakMap<NestedSubCategoryView, string>();
+
+/** A sub-category as JSON; made once for as long as it is in memory. */
+export function parentText(view: NestedSubCategoryView): string {
+  const known = texts.get(view);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(view);
+  texts.set(view, text);
+  return text;
 }
 
 function byId(views: NestedSubCategoryView[]): Parents {

@@ -1,10 +1,14 @@
+import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import type { ProductRow } from "../../db/dao/catalogue-rows.ts";
+import { catalogueRows, type ProductRow } from "../../db/dao/catalogue-rows.ts";
+import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
+import type { ApiContext } from "../context.ts";
 import { timestamp } from "../fields.ts";
+import { PictureDetail, pictureDetail, type Show } from "../pictured.ts";
 import { NestedSubCategory } from "./category.ts";
 import { pictureUrl, placeholderUrl } from "./image.ts";
-import type { Parents } from "./parents.ts";
+import { type Parents, parentsOf } from "./parents.ts";
 
 /** A product inside something else, and in lists. */
 export const NestedProduct = z
@@ -46,3 +50,28 @@ export function nestedProductView(row: ProductRow, parents: Parents, store: Obje
     updated_at: row.updatedAt.toISOString(),
   };
 }
+
+/** A product by itself. */
+export const ProductDetail = NestedProduct.extend(PictureDetail).meta({ id: "ProductDetail" });
+
+/** The product that has this id, slug or former id, deleted or not; throws when there is none. */
+export async function productDetail(
+  context: ApiContext,
+  reader: EntityManager,
+  column: "id" | "slug" | "bitrix_id",
+  value: string,
+): Promise<z.output<typeof ProductDetail>> {
+  const row = await catalogueRows.product(reader, column, value);
+  if (!row) throw new NotFoundError("Product not found");
+  const parents = await parentsOf(context, reader, [row.subCategoryId]);
+  return { ...nestedProductView(row, parents, context.store), ...pictureDetail(row, row.imageJob, context) };
+}
+
+/** The id of the product that a list of offers is asked for by; throws when there is none. */
+export async function productIdOf(reader: EntityManager, slug: string): Promise<string> {
+  const product = await catalogueRows.product(reader, "slug", slug);
+  if (!product) throw new NotFoundError("Product not found");
+  return product.id;
+}
+
+export const showProduct = ((context, reader, id) => productDetail(context, reader, "id", id)) satisfies Show;

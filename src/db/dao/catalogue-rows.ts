@@ -1,5 +1,6 @@
 import type { EntityManager } from "typeorm";
 import type { ImageVariant } from "../entities/image.ts";
+import type { JobState } from "../entities/job.ts";
 
 /** The picture of a row, as one column. */
 interface PictureColumns {
@@ -49,6 +50,11 @@ export interface OfferRow extends PictureColumns, Dated {
   isDeleted: boolean;
 }
 
+/** With the job that makes, or made, the picture. */
+export interface WithJob {
+  imageJob: { id: string; state: JobState } | null;
+}
+
 /** The picture and the times of the table called `t`, whose picture is joined as `i`. */
 const common = `
   t.image_url AS "imageUrl", t.created_at AS "createdAt", t.updated_at AS "updatedAt",
@@ -76,22 +82,44 @@ export const offerColumns = `
 
 export const offerTables = "offers t LEFT JOIN images i ON i.id = t.image_id";
 
+const job = `CASE WHEN j.id IS NOT NULL THEN json_build_object('id', j.id, 'state', j.state) END AS "imageJob"`;
+const jobTable = "LEFT JOIN job j ON j.id = i.job_id";
+
 /** Flat rows for views: parents are few and are joined in memory, which is several times faster than in SQL. */
 export const catalogueRows = {
-  /** All categories and sub-categories; a few hundred rows. */
+  /** All categories and, by name, sub-categories; a few hundred rows. */
   tree: async (tx: EntityManager) => ({
     categories: (await tx.query(
       `SELECT t.id, t.name, t.slug, ${common} FROM categories t LEFT JOIN images i ON i.id = t.image_id`,
     )) as CategoryRow[],
     subCategories: (await tx.query(
       `SELECT t.id, t.name, t.slug, t.category_id AS "categoryId", ${common}
-       FROM sub_categories t LEFT JOIN images i ON i.id = t.image_id`,
+       FROM sub_categories t LEFT JOIN images i ON i.id = t.image_id ORDER BY t.name, t.id`,
     )) as SubCategoryRow[],
   }),
 
   /** Products by id, in no order; unknown ids are left out. */
   products: (tx: EntityManager, ids: readonly string[]): Promise<ProductRow[]> =>
     tx.query(`SELECT ${productColumns} FROM ${productTables} WHERE t.id = ANY($1)`, [ids]),
+
+  /** One product, deleted or not; of several the one that is not deleted, then the oldest. */
+  async product(tx: EntityManager, column: "id" | "slug" | "bitrix_id", value: string) {
+    const rows: (ProductRow & WithJob)[] = await tx.query(
+      `SELECT ${productColumns}, ${job} FROM ${productTables} ${jobTable}
+       WHERE t.${column} = $1 ORDER BY t.is_deleted, t.created_at, t.id LIMIT 1`,
+      [value],
+    );
+    return rows[0];
+  },
+
+  /** One offer, deleted or not. */
+  async offer(tx: EntityManager, id: string) {
+    const rows: (OfferRow & WithJob)[] = await tx.query(
+      `SELECT ${offerColumns}, ${job} FROM ${offerTables} ${jobTable} WHERE t.id = $1`,
+      [id],
+    );
+    return rows[0];
+  },
 
   /** Offers by id, deleted ones too, in no order; unknown ids are left out. */
   offers: (tx: EntityManager, ids: readonly string[]): Promise<OfferRow[]> =>

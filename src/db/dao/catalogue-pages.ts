@@ -1,0 +1,147 @@
+import type { EntityManager } from "typeorm";
+import { type FlatStatement, flatRows } from "../flat-rows.ts";
+import { type OfferFilter, offersWhere, type ProductFilter, productsWhere } from "./catalogue-filters.ts";
+import type { Search } from "./catalogue-search.ts";
+
+type Text = string | null;
+
+/** A product as `flatRows` gives it. */
+export type ProductTexts = readonly [
+  ...[id: string, name: string, slug: string, crossNumber: Text, bitrixId: Text, subCategoryId: string],
+  ...[isDeleted: string, imageUrl: Text, objectKey: Text, createdAt: string, updatedAt: string],
+  ...[totalQuantity: string, minPriceRub: Text],
+];
+
+/** An offer as `flatRows` gives it, and its product. */
+export type OfferTexts = readonly [
+  ...[id: string, productId: string, sku: Text, offerBitrixId: Text, brand: string, manufacturerNumber: string],
+  ...[internalDescription: Text, priceRub: string, superWholesalePriceRub: string, quantity: string],
+  ...[isDeleted: string, imageUrl: Text, objectKey: Text, createdAt: string, updatedAt: string],
+  ...ProductTexts,
+];
+
+export interface Slice {
+  limit: number;
+  offset: number;
+}
+
+/** Some rows, and how many there are in all. */
+export interface Rows<Row> {
+  rows: readonly Row[];
+  total: number;
+}
+
+/** Times as Postgres writes them without a zone; they are UTC. */
+const common = (t: string, i: string) =>
+  `${t}.is_deleted, ${t}.image_url, ${i}.object_key, ${t}.created_at AT TIME ZONE 'UTC', ${t}.updated_at AT TIME ZONE 'UTC'`;
+
+const productTexts = `
+  p.id, p.name, p.slug, p.cross_number, p.bitrix_id, p.sub_category_id, ${common("p", "pi")}, stock.total, stock.least`;
+const productJoins = `
+  LEFT JOIN images pi ON pi.id = p.image_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(quantity), 0) AS total, min(price_rub) AS least FROM offers
+    WHERE product_id = p.id AND NOT is_deleted
+  ) stock`;
+
+const offerTexts = `
+  o.id, o.product_id, o.sku, o.offer_bitrix_id, o.brand, o.manufacturer_number, o.internal_description,
+  o.price_rub, o.super_wholesale_price_rub, o.quantity, ${common("o", "i")}, ${productTexts}`;
+const offerJoins = `LEFT JOIN images i ON i.id = o.image_id JOIN products p ON p.id = o.product_id ${productJoins}`;
+
+/** Products by name. `after` is a row that they are to come after; a page of any size costs the same then. */
+export function listProducts(
+  reader: EntityManager,
+  filter: ProductFilter,
+  { limit, offset }: Slice,
+  after?: ProductTexts,
+): Promise<ProductTexts[]> {
+  const where = productsWhere(filter, after ? 5 : 3);
+  const beyond = after ? "AND (p.name, p.id) > ($3::text, $4::uuid)" : "";
+  return flatRows(reader, {
+    name: `products-${where.shape}${after ? "-after" : ""}`,
+    text: `
+      SELECT ${productTexts}
+      FROM (SELECT * FROM products p ${where.sql} ${beyond} ORDER BY p.name, p.id LIMIT $1 OFFSET $2) p ${productJoins}
+      ORDER BY p.name, p.id`,
+    values: [limit, offset, ...(after ? [after[1], after[0]] : []), ...where.values],
+  });
+}
+
+export function countProducts(reader: EntityManager, filter: ProductFilter): Promise<number> {
+  const { sql, values, shape } = productsWhere(filter, 1);
+  return count(reader, { name: `product-count-${shape}`, text: `SELECT count(*) FROM products p ${sql}`, values });
+}
+
+/** Offers, those with the highest id first. */
+export function listOffers(
+  reader: EntityManager,
+  filter: OfferFilter,
+  { limit, offset }: Slice,
+): Promise<OfferTexts[]> {
+  const where = offersWhere(filter, 3);
+  return flatRows(reader, {
+    name: `offers-${where.shape}`,
+    text: `
+      SELECT ${offerTexts}
+      FROM (
+        SELECT o.* FROM offers o JOIN products p ON p.id = o.product_id ${where.sql}
+        ORDER BY o.id DESC LIMIT $1 OFFSET $2
+      ) o ${offerJoins}
+      ORDER BY o.id DESC`,
+    values: [limit, offset, ...where.values],
+  });
+}
+
+export function countOffers(reader: EntityManager, filter: OfferFilter): Promise<number> {
+  const { sql, values, shape } = offersWhere(filter, 1);
+  const text = `SELECT count(*) FROM offers o JOIN products p ON p.id = o.product_id ${sql}`;
+  return count(reader, { name: `offer-count-${shape}`, text, values });
+}
+
+/** One page of the products that a search finds; one statement. */
+export function findProducts(reader: EntityManager, search: Search, slice: Slice): Promise<Rows<ProductTexts>> {
+  return find(
+    reader,
+    search,
+    slice,
+    `${productTexts}, page.total FROM page JOIN products p USING (id) ${productJoins}`,
+  );
+}
+
+/** One page of the offers that a search finds; one statement. */
+export function findOffers(reader: EntityManager, search: Search, slice: Slice): Promise<Rows<OfferTexts>> {
+  return find(reader, search, slice, `${offerTexts}, page.total FROM page JOIN offers o USING (id) ${offerJoins}`);
+}
+
+const orders: Record<Search["order"], (table: string) => string> = {
+  "best first": (table) => `${table}.rank DESC, ${table}.id DESC`,
+  "id descending": (table) => `${table}.id DESC`,
+  "id ascending": (table) => `${table}.id`,
+};
+
+async function find<Row extends readonly unknown[]>(
+  reader: EntityManager,
+  { name, sql, values, order }: Search,
+  { limit, offset }: Slice,
+  rest: string,
+): Promise<Rows<Row>> {
+  const text = `
+    WITH found AS MATERIALIZED (${sql}),
+    page AS (
+      SELECT id, rank, count(*) OVER () AS total FROM found
+      ORDER BY ${orders[order]("found")} LIMIT $${values.length + 1} OFFSET $${values.length + 2}
+    )
+    SELECT ${rest} ORDER BY ${orders[order]("page")}`;
+  const statement = { text, values: [...values, limit, offset] };
+  const rows = await flatRows<Row>(reader, name === undefined ? statement : { ...statement, name });
+  const [first] = rows;
+  if (first) return { rows, total: Number(first.at(-1)) };
+  if (offset === 0) return { rows, total: 0 };
+  return { rows, total: await count(reader, { text: `SELECT count(*) FROM (${sql}) found`, values }) };
+}
+
+async function count(reader: EntityManager, statement: FlatStatement): Promise<number> {
+  const [row] = await flatRows<[string]>(reader, statement);
+  return Number(row?.[0]);
+}
