@@ -296,7 +296,7 @@ export async function call(url: string, init: RequestInit = {}): Promise<Answer>
     checkAnswer ??= openApiChecker(describeApi(routes, "test"));
     checkAnswer({ method: init.method ?? "GET", url, status: res.status, contentType, text, conditional });
   }
-  const isJson = contentType?.startsWith("application/json");
+  const isJson = text !== "" && contentType?.startsWith("application/json");
   return { status: res.status, headers: res.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text };
 }
 
