@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { type CartLineRow, carts, type NewCartLine } from "../db/dao/carts.ts";
+import { type CartLineRow, carts } from "../db/dao/carts.ts";
 import { sellableOffers } from "../db/dao/sellable-offers.ts";
 import type { CustomerType } from "../db/entities/user.ts";
 import { ConflictError, NotFoundError } from "../errors.ts";
@@ -8,13 +8,6 @@ import { priceRubFor } from "./prices.ts";
 
 /** More pieces of one offer are a slip of the finger. */
 const mostPieces = 1_000_000;
-
-/** Why an offer of a browser's cart was left out. */
-export const skipReasons = ["unknown", "deleted", "full"] as const;
-export interface Skipped {
-  offerId: string;
-  reason: (typeof skipReasons)[number];
-}
 
 /** A line as its customer sees it now. */
 export interface CartLine extends CartLineRow {
@@ -83,36 +76,6 @@ export async function emptyCart(tx: EntityManager, { userId }: { userId: string 
   await carts.touch(tx, cartId);
 }
 
-/**
- * Puts in what a browser has collected: of an offer that is in both, the larger quantity. What cannot be put in is
- * left out and returned with the reason. May be repeated.
- */
-export async function mergeIntoCart(
-  tx: EntityManager,
-  { userId, lines }: { userId: string; lines: readonly RequestedLine[] },
-): Promise<Skipped[]> {
-  const cart = await holdCart(tx, userId);
-  const wanted = largestOf(lines);
-  const offers = new Map((await sellableOffers.hold(tx, wanted.keys())).map((offer) => [offer.id, offer]));
-  const present = new Set(cart.lines.map(({ offerId }) => offerId));
-  const skipped: Skipped[] = [];
-  const taken: NewCartLine[] = [];
-  for (const [offerId, quantity] of wanted) {
-    const offer = offers.get(offerId);
-    const hasRoom = present.has(offerId) || present.size < mostLines;
-    if (!offer) skipped.push({ offerId, reason: "unknown" });
-    else if (offer.isGone) skipped.push({ offerId, reason: "deleted" });
-    else if (!hasRoom) skipped.push({ offerId, reason: "full" });
-    else {
-      present.add(offerId);
-      taken.push({ offerId, quantity, priceRub: priceRubFor(cart.customerType, offer) });
-    }
-  }
-  if (taken.length > 0) await carts.merge(tx, cart.id, taken);
-  await carts.touch(tx, cart.id);
-  return skipped;
-}
-
 /** Takes the present prices as seen; may be repeated. */
 export async function acceptPrices(tx: EntityManager, { userId }: { userId: string }) {
   const cartId = await carts.lock(tx, userId);
@@ -123,8 +86,8 @@ export async function acceptPrices(tx: EntityManager, { userId }: { userId: stri
   await carts.touch(tx, cartId);
 }
 
-/** The open cart, held; a new one when there is none. */
-async function holdCart(tx: EntityManager, userId: string) {
+/** The open cart, held until the transaction ends; a new one when there is none. */
+export async function holdCart(tx: EntityManager, userId: string) {
   // The one that was there may be ordered by somebody else meanwhile, and then there is room for another.
   for (let attempt = 0; attempt < 5; attempt++) {
     const id = await carts.lock(tx, userId);
@@ -132,10 +95,4 @@ async function holdCart(tx: EntityManager, userId: string) {
     await carts.open(tx, userId);
   }
   throw new ConflictError("The cart is being changed from several places at once; try again");
-}
-
-function largestOf(lines: readonly RequestedLine[]) {
-  const largest = new Map<string, number>();
-  for (const { offerId, quantity } of lines) largest.set(offerId, Math.max(quantity, largest.get(offerId) ?? 0));
-  return largest;
 }

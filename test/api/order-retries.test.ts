@@ -34,15 +34,16 @@ const stored = async (note: string) => {
 describe("an order that is sent again", () => {
   test("60 orders with 5 parallel requests each are 60 orders and 300 equal answers", { timeout: 60_000 }, async () => {
     const note = randomUUID();
-    const answers = await Promise.all(
-      Array.from({ length: 60 }, (_, n) => {
-        const options = { ...user(), key: randomUUID() };
-        const requests = Array.from({ length: 5 }, () =>
-          sendPatiently(api, "POST", "/orders", order(note, n + 1), options),
-        );
-        return Promise.all(requests);
-      }),
-    );
+    const five = (n: number) => {
+      const options = { ...user(), key: randomUUID() };
+      return Promise.all(
+        Array.from({ length: 5 }, () => sendPatiently(api, "POST", "/orders", order(note, n + 1), options)),
+      );
+    };
+    const answers: Awaited<ReturnType<typeof five>>[] = [];
+    for (let wave = 0; wave < 3; wave++) {
+      answers.push(...(await Promise.all(Array.from({ length: 20 }, (_, n) => five(20 * wave + n)))));
+    }
     for (const [n, same] of answers.entries()) {
       expect(same.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
       expect(new Set(same.map(({ text }) => text)).size).toBe(1);
@@ -71,7 +72,7 @@ describe("an order that is sent again", () => {
     const note = randomUUID();
     const options = { key: randomUUID() };
     await dropCatalogue(api.context.cache, "category");
-    const answers = await Promise.all(Array.from({ length: 20 }, () => post(order(note), options)));
+    const answers = await Promise.all(Array.from({ length: 12 }, () => post(order(note), options)));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
     expect(await stored(note)).toEqual({ orders: 1, lines: 1 });
   });

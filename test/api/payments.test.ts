@@ -7,7 +7,7 @@ import { coveredRub } from "../../src/services/payments.ts";
 import { useApi, userIds } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import { countStatements } from "../support/count-statements.ts";
-import { deliver } from "../support/deliveries.ts";
+import { addWaybillOf, deliver } from "../support/deliveries.ts";
 import { addOrder } from "../support/orders.ts";
 import { type Sending, send, sendPatiently } from "../support/shop.ts";
 
@@ -328,7 +328,7 @@ describe("payments", () => {
       await setBalance(1_000);
       const orderId = await orderOf(700);
       const { body } = await pay(orderId, { method: "BALANCE", amount_rub: 100 });
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       const [more, back] = [await pay(orderId, { method: "BALANCE" }), await staff(body.id, "refund")];
       expect([more.status, more.body.detail]).toEqual([
         409,
@@ -350,8 +350,23 @@ describe("payments", () => {
       expect(await cover(orderId)).toBe(0);
       await staff(id, "confirm");
       expect([await cover(orderId), await history()]).toEqual([700, []]);
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       expect([await balance(), await history()]).toEqual([0, []]);
+    });
+
+    test("a waybill that is pending has not left", async () => {
+      await setBalance(100);
+      const { orderId, id } = await newPayment(700);
+      await addWaybillOf(api, { orderId, customerId: userId, isPending: true });
+      await staff(id, "confirm");
+      expect(await history()).toEqual([]);
+      await staff(id, "refund");
+      const { body } = await pay(orderId, { method: "BALANCE", amount_rub: 100 });
+      await staff(body.id, "refund");
+      expect(await history()).toEqual([
+        ["ORDER_PAYMENT", -100, 100, 0],
+        ["ORDER_REFUND", 100, 0, 100],
+      ]);
     });
 
     test("a refund before the goods leave touches no balance, and they are charged then", async () => {
@@ -359,13 +374,13 @@ describe("payments", () => {
       await staff(id, "confirm");
       await staff(id, "refund");
       expect([await cover(orderId), await history()]).toEqual([0, []]);
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       expect(await balance()).toBe(-700);
     });
 
     test("money that comes after the goods have left raises the balance, and its refund lowers it", async () => {
       const { orderId, id } = await newPayment(700);
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       await staff(id, "confirm");
       expect(await balance()).toBe(0);
       await staff(id, "refund");
@@ -379,14 +394,14 @@ describe("payments", () => {
     test("a refund after the goods have left is owed, also of what was paid before", async () => {
       const { orderId, id } = await newPayment(700);
       await staff(id, "confirm");
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       await staff(id, "refund");
       expect(await history()).toEqual([["ORDER_REFUND", -700, 0, -700]]);
     });
 
     test("a failure never touches a balance", async () => {
       const { orderId, id } = await newPayment(700);
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       await staff(id, "fail");
       expect(await balance()).toBe(-700);
     });
@@ -394,7 +409,7 @@ describe("payments", () => {
     test("a guest has no balance, nor has the author whose waybill it became", async () => {
       const orderId = await orderOf(700, null);
       const before = await balance(userIds.employee);
-      await deliver(api, { orderId, totalRub: 700 });
+      await deliver(api, { orderId });
       const { body } = await pay(orderId, { method: "CASH" }, employee());
       expect((await staff(body.id, "confirm")).status).toBe(200);
       expect((await staff(body.id, "refund")).status).toBe(200);
@@ -410,7 +425,7 @@ describe("payments", () => {
         () => staff(invoice.id, "confirm"),
         () => staff(cash.id, "refund"),
       ];
-      for (const step of steps.toSpliced(at, 0, () => deliver(api, { orderId, totalRub: 1_000 }))) await step();
+      for (const step of steps.toSpliced(at, 0, () => deliver(api, { orderId }))) await step();
       const sum = (await history()).reduce((total, [, delta]) => total + Number(delta), 0);
       expect([await balance(), sum]).toEqual([500 - 1_000, 500 - 1_000]);
     });
@@ -419,7 +434,7 @@ describe("payments", () => {
       for (let n = 0; n < 10; n++) {
         await setBalance(0);
         const { orderId, id } = await newPayment(700);
-        await Promise.all([deliver(api, { orderId, totalRub: 700 }), staff(id, "confirm")]);
+        await Promise.all([deliver(api, { orderId }), staff(id, "confirm")]);
         expect(await balance()).toBe(0);
       }
     });

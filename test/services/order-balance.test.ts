@@ -5,11 +5,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { orderOffers } from "../../src/db/dao/order-offers.ts";
 import { payments } from "../../src/db/dao/payments.ts";
 import { User } from "../../src/db/entities/user.ts";
-import { Waybill } from "../../src/db/entities/waybill.ts";
 import { ConflictError } from "../../src/errors.ts";
-import { changeBalance } from "../../src/services/balances.ts";
+import { commitWaybill } from "../../src/services/commit-waybill.ts";
+import { convertOrder } from "../../src/services/convert-order.ts";
 import { movePayment, receivePaymentEvent } from "../../src/services/payment-states.ts";
-import { coveredRub, createPayment } from "../../src/services/payments.ts";
+import { createPayment } from "../../src/services/payments.ts";
 import { addOffer } from "../support/catalogue.ts";
 import { useDatabase } from "../support/database.ts";
 import { addOrder } from "../support/orders.ts";
@@ -58,7 +58,7 @@ describe("the books of an order", () => {
 
   beforeAll(async () => {
     await db.manager.insert(User, { id: authorId, email: "author@test.example", firstName: "A", lastName: "B" });
-    offerId = (await addOffer(db)).id;
+    offerId = (await addOffer(db, { quantity: 10_000 })).id;
   });
 
   async function start() {
@@ -99,18 +99,10 @@ describe("the books of an order", () => {
     await receivePaymentEvent(tx, { provider: "test", event });
   }
 
-  /** As the commit of the order's waybill does it. */
   async function deliver(tx: EntityManager, state: State) {
     if (state.isDelivered) return;
-    const id = randomUUID();
-    const committed = { isPending: false, committedAt: new Date(), committedBy: authorId };
-    const people = { authorId, customerId: state.userId };
-    await tx.insert(Waybill, { id, orderId: state.orderId, waybillType: "WAYBILL_OUT", ...people, ...committed });
-    const delta = (await coveredRub(tx, state.orderId)) - totalRub;
-    if (delta !== 0) {
-      const change = { userId: state.userId, currency: "RUB", reason: "WAYBILL_PAYMENT" } as const;
-      await changeBalance(tx, { ...change, delta, waybillId: id });
-    }
+    const waybillId = await convertOrder(tx, { orderId: state.orderId, authorId });
+    await commitWaybill(tx, { waybillId, userId: authorId });
     state.isDelivered = true;
   }
 

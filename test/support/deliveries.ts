@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { orders } from "../../src/db/dao/orders.ts";
 import { Waybill } from "../../src/db/entities/waybill.ts";
-import { changeBalance } from "../../src/services/balances.ts";
-import { coveredRub } from "../../src/services/payments.ts";
+import { commitWaybill } from "../../src/services/commit-waybill.ts";
+import { convertOrder } from "../../src/services/convert-order.ts";
 import { type TestApi, userIds } from "./api.ts";
 
 interface Delivery {
@@ -24,17 +23,11 @@ export async function addWaybillOf(api: TestApi, delivery: Delivery) {
   return id;
 }
 
-/** Does to the books what the commit of the order's waybill does: charges what payments have not covered. */
-export async function deliver(api: TestApi, { orderId, totalRub }: { orderId: string; totalRub: number }) {
-  await api.context.transact({ actorId: null, traceId: null }, async (tx) => {
-    const order = await orders.lock(tx, orderId);
-    const waybillId = randomUUID();
-    const [authorId, customerId] = [userIds.employee, order?.userId ?? userIds.employee];
-    const committed = { isPending: false, committedAt: new Date(), committedBy: authorId };
-    const row = { id: waybillId, orderId, customerId, authorId, waybillType: "WAYBILL_OUT" as const, ...committed };
-    await tx.insert(Waybill, row);
-    const delta = (await coveredRub(tx, orderId)) - totalRub;
-    if (customerId === authorId || delta === 0) return;
-    await changeBalance(tx, { userId: customerId, currency: "RUB", delta, reason: "WAYBILL_PAYMENT", waybillId });
+/** Converts the order, and commits the waybill: its goods leave the stock, and its customer is charged. */
+export async function deliver({ context }: TestApi, { orderId }: { orderId: string }) {
+  const { employee: userId } = userIds;
+  await context.transact({ actorId: null, traceId: null }, async (tx) => {
+    const waybillId = await convertOrder(tx, { orderId, authorId: userId });
+    await commitWaybill(tx, { waybillId, userId });
   });
 }

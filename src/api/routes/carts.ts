@@ -1,14 +1,8 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import {
-  acceptPrices,
-  addToCart,
-  changeCartLine,
-  emptyCart,
-  mergeIntoCart,
-  removeCartLine,
-} from "../../services/carts.ts";
+import { acceptPrices, addToCart, changeCartLine, emptyCart, removeCartLine } from "../../services/carts.ts";
 import { checkOut } from "../../services/checkout.ts";
+import { mergeIntoCart } from "../../services/merge-cart.ts";
 import { getOrder } from "../../services/orders.ts";
 import type { Commit } from "../commit.ts";
 import type { ApiContext } from "../context.ts";
@@ -18,7 +12,6 @@ import { NewLine, newContact, requestedContact, toLine } from "../order-request.
 import { InvalidRequest, Problem } from "../problem.ts";
 import { CartView, MergedCartView, viewCart } from "../views/cart.ts";
 import { OrderView, viewOrders } from "../views/order.ts";
-import { warmParents } from "../views/parents.ts";
 
 const tag = "Cart";
 const params = z.object({ offer_id: uuid });
@@ -36,7 +29,6 @@ async function answerChange(
   { userId, status, commit }: Change,
   work: (tx: EntityManager) => Promise<void>,
 ) {
-  await warmParents(context);
   return commit(async (tx) => {
     await work(tx);
     return { status, body: await viewCart(context, tx, userId) };
@@ -135,7 +127,6 @@ export const cartRoutes = [
     body: z.object({ offers: z.array(NewLine).max(1_000) }),
     responses: { 200: MergedCartView, ...refusals },
     async handle(context, { body, actor: { id: userId }, commit }) {
-      await warmParents(context);
       return commit(async (tx) => {
         const left = await mergeIntoCart(tx, { userId, lines: body.offers.map(toLine) });
         const skipped = left.map(({ offerId, reason }) => ({ offer_id: offerId, reason }));
@@ -169,7 +160,6 @@ export const cartRoutes = [
     responses: { 201: OrderView, 409: Problem, ...refusals },
     async handle(context, { body, actor, profile, commit }) {
       const contact = requestedContact(body, actor);
-      await warmParents(context);
       return commit(async (tx) => {
         const orderId = await checkOut(tx, {
           userId: actor.id,

@@ -9,7 +9,6 @@ import { ownOrder } from "../order-access.ts";
 import { NewLine, toLine } from "../order-request.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { OrderLineView, viewOrderLines } from "../views/order-line.ts";
-import { warmParents } from "../views/parents.ts";
 
 const tag = "Orders";
 const ofOrder = z.object({ order_id: uuid });
@@ -54,7 +53,6 @@ export const orderOfferRoutes = [
     body: NewLine,
     responses: { 201: OrderLineView, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { params: { order_id: orderId }, body, commit }) {
-      await warmParents(context);
       return commit(async (tx) => {
         const id = await addOrderLine(tx, { orderId, line: toLine(body) });
         return { status: 201, body: await viewLine(context, tx, id) };
@@ -82,7 +80,6 @@ export const orderOfferRoutes = [
       const { quantity, price_rub: priceRub, brand, manufacturer_number: manufacturerNumber } = body;
       const sent = Object.entries({ quantity, priceRub, brand, manufacturerNumber });
       const change = Object.fromEntries(sent.filter(([, value]) => value !== undefined));
-      await warmParents(context);
       return commit(async (tx) => {
         await changeOrderLine(tx, { id, change });
         return { status: 200, body: await viewLine(context, tx, id) };

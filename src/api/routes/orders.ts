@@ -12,7 +12,6 @@ import { NewLine, newContact, OrderChange, orderFields, requestedContact, toLine
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { OrderView, type Viewer, viewOrders } from "../views/order.ts";
-import { warmParents } from "../views/parents.ts";
 import { missingKeys } from "../violations.ts";
 
 const tag = "Orders";
@@ -109,7 +108,6 @@ export const orderRoutes = [
       const contact = requestedContact(body, actor);
       const { order_offers: lines } = body;
       if (!lines && !actor) throw new ValidationError(missingKeys(["order_offers"], body));
-      await warmParents(context);
       return commit(async (tx) => {
         const id = await createOrder(tx, {
           callerId: actor?.id ?? null,
@@ -140,7 +138,6 @@ export const orderRoutes = [
       422: InvalidRequest,
     },
     async handle(context, { params: { order_id: id }, body, actor, profile, commit }) {
-      await warmParents(context);
       return commit(async (tx) => {
         await changeOrder(tx, { id, change: orderFields(body) });
         return { status: 200, body: await viewOrder(context, tx, id, { actor, profile }) };

@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import { readCart, skipReasons } from "../../services/carts.ts";
+import { readCart } from "../../services/carts.ts";
+import { skipReasons } from "../../services/merge-cart.ts";
 import type { ApiContext } from "../context.ts";
 import { timestamp } from "../fields.ts";
 import { NestedOffer, offerViewsById } from "./offer.ts";

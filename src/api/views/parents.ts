@@ -34,14 +34,6 @@ export async function parentsOf(
   return parents;
 }
 
-/**
- * Sees to it that a view made inside a transaction finds them in memory. To load them takes a connection, and when all
- * connections are held by transactions that wait for this one, there is none.
- */
-export async function warmParents(context: ApiContext): Promise<void> {
-  await parentsOf(context, context.db.manager, []);
-}
-
 const texts = new WeakMap<NestedSubCategoryView, string>();
 
 /** A sub-category as JSON; made once for as long as it is in memory. */

@@ -18,22 +18,40 @@ const offerThreshold: Threshold = { over: 3, of: 20 };
 
 /** Products that have the term in their name or numbers; dots count nowhere. */
 export function productsContaining(term: string): Search {
+  const pattern = containing(term.replaceAll(".", ""));
   const sql = "SELECT product_id AS id, 0 AS rank FROM product_search WHERE replace(content, '.', '') LIKE lower($1)";
-  return { sql, values: [containing(term.replaceAll(".", ""))], order: "id descending" };
+  return {
+    ...(hasTrigram(pattern) && { name: "products-containing" }),
+    sql,
+    values: [pattern],
+    order: "id descending",
+  };
 }
 
-/**
- * Offers that have the term in their brand or number, or in their product's name or numbers. The texts decide; without
- * their dots those of products only lead to the index.
- */
+/** Offers that have the term in their brand or number, or in their product's name or numbers. */
 export function offersContaining(term: string): Search {
-  const sql = `
-    SELECT o.offer_id AS id, 0 AS rank FROM offer_search o JOIN product_search p USING (product_id)
-    WHERE o.content LIKE lower($1)
-    UNION
-    SELECT o.offer_id, 0 FROM product_search p JOIN offer_search o USING (product_id)
-    WHERE p.content LIKE lower($1) AND replace(p.content, '.', '') LIKE lower($2)`;
-  return { sql, values: [containing(term), containing(term.replaceAll(".", ""))], order: "id descending" };
+  const [pattern, dotless] = [containing(term), containing(term.replaceAll(".", ""))];
+  if (!hasTrigram(dotless)) return { sql: scanOffers, values: [pattern], order: "id descending" };
+  return { name: "offers-containing", sql: lookUpOffers, values: [pattern, dotless], order: "id descending" };
+}
+
+/** Products' texts decide; without their dots they only lead to the index. */
+const lookUpOffers = `
+  SELECT o.offer_id AS id, 0 AS rank FROM offer_search o JOIN product_search p USING (product_id)
+  WHERE o.content LIKE lower($1)
+  UNION
+  SELECT o.offer_id, 0 FROM product_search p JOIN offer_search o USING (product_id)
+  WHERE p.content LIKE lower($1) AND replace(p.content, '.', '') LIKE lower($2)`;
+
+/** For one or two letters, where no index helps. */
+const scanOffers = `
+  SELECT o.offer_id AS id, 0 AS rank FROM offer_search o
+  JOIN (SELECT product_id, content LIKE lower($1) AS matches FROM product_search OFFSET 0) p USING (product_id)
+  WHERE p.matches OR o.content LIKE lower($1)`;
+
+/** True when an index of trigrams can be asked. */
+function hasTrigram(pattern: string) {
+  return /[\p{L}\p{N}]{3}/u.test(pattern);
 }
 
 /** Products whose name is similar to the term; undefined when nothing can be. */
