@@ -92,13 +92,13 @@ async function usualBody(operation: Described, follow: Follow): Promise<Sent> {
   return bodySchema(operation, "form") ? { headers: {}, body: await usualForm(operation, follow) } : { headers: {} };
 }
 
-/** The usual form of an operation, its picture included. */
-export async function usualForm(operation: Described, follow: Follow) {
+/** The usual form of an operation, its picture included unless said otherwise. */
+export async function usualForm(operation: Described, follow: Follow, withPicture = true) {
   const form = new FormData();
   const schema = follow(bodySchema(operation, "form") ?? {});
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    if (property.format === "binary") form.set(key, new Blob([new Uint8Array(await redPng())]), "photo.png");
-    else form.set(key, String(sampleOf(property, follow, key)));
+    if (property.format !== "binary") form.set(key, String(sampleOf(property, follow, key)));
+    else if (withPicture) form.set(key, new Blob([new Uint8Array(await redPng())]), "photo.png");
   }
   return form;
 }
@@ -109,7 +109,8 @@ async function bodyWith(operation: Described, follow: Follow, { path }: Field, h
     const marked = JSON.stringify(replaced(sampleOf(schema, follow), path, mark));
     return { headers: json, body: marked.replace(`"${mark}"`, () => hostile.json) };
   }
-  const form = await usualForm(operation, follow);
+  // A picture costs as much as twenty texts; every third value takes one as far as the service.
+  const form = await usualForm(operation, follow, hostile.what.length % 3 === 0);
   form.set(String(path[0]), hostile.text);
   return { headers: {}, body: form };
 }
