@@ -1,3 +1,5 @@
+import { exampleOfferId } from "./examples.ts";
+
 /** The reference page; `demoTokensUrl` is where it gets the people to choose from. */
 export function page(demoTokensUrl: string | undefined) {
   const source = demoTokensUrl === undefined ? "" : ` data-demo-tokens="${encodeURI(demoTokensUrl)}"`;
@@ -31,9 +33,6 @@ export function page(demoTokensUrl: string | undefined) {
 </html>
 `;
 }
-
-/** An id that examples use for an offer; the page puts one in its place that is there and in stock. */
-export const exampleOfferId = "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9";
 
 /** What the page does in the browser. */
 export const script = `const tokensUrl = document.currentScript.dataset.demoTokens;
@@ -80,11 +79,14 @@ function offerPeople(ui, people) {
     const kind = role === "USER" ? customer_type.replace("USER_", "").replaceAll("_", " ").toLowerCase() : role.toLowerCase();
     select.add(new Option(name + ", " + kind, String(index)));
   }
+  let isSomebody = false;
   const choose = () => {
     const person = people[Number(select.value || NaN)];
     document.getElementById("hint").value = hints[person?.role ?? ""];
-    ui.authActions.logout(["bearer"]);
-    if (!person) return;
+    // Swagger UI stumbles over a logout of nobody.
+    if (isSomebody) ui.authActions.logout(["bearer"]);
+    isSomebody = person !== undefined;
+    if (!isSomebody) return;
     const schema = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
     ui.authActions.authorize({ bearer: { name: "bearer", schema, value: person.token } });
   };

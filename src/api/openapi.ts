@@ -3,6 +3,7 @@ import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import type { Access } from "./access.ts";
 import { type FileResponse, isSchema, type Route } from "./define-route.ts";
+import { examples } from "./examples.ts";
 import { InvalidRequest, Problem } from "./problem.ts";
 
 /** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
@@ -108,10 +109,15 @@ function bodyOf(route: Route) {
   if (route.raw) return { requestBody: { required: true, content: { "application/json": { schema: anything } } } };
   if (!route.body) return {};
   const accepts = route.accepts ?? ["json"];
-  const json = accepts.includes("json") && { "application/json": { schema: route.body } };
+  const json = accepts.includes("json") && { "application/json": { schema: route.body, ...exampleOf(route) } };
   const form = accepts.includes("form") && formContent(route);
   const required = !route.body.safeParse(undefined).success;
   return { requestBody: { required, content: { ...json, ...form } } };
+}
+
+function exampleOf({ method, path }: Route) {
+  const example = examples[`${method.toUpperCase()} ${path}`];
+  return example === undefined ? {} : { example };
 }
 
 const anything = z.looseObject({});

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Order } from "../../src/db/entities/order.ts";
 import { OrderOffer } from "../../src/db/entities/order-offer.ts";
 import { Waybill } from "../../src/db/entities/waybill.ts";
@@ -7,6 +7,7 @@ import { useApi, userIds } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import { countStatements } from "../support/count-statements.ts";
 import { brokenPromises } from "../support/invariants.ts";
+import { untilBlocked } from "../support/locks.ts";
 import { addOrder, addPayment } from "../support/orders.ts";
 import { parallel, send } from "../support/send.ts";
 import { addUser } from "../support/users.ts";
@@ -150,12 +151,7 @@ describe("POST /orders/{id}/convert", () => {
     await other.startTransaction();
     await other.query("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", [order.id]);
     const answers = Array.from({ length: 8 }, () => convert(order.id));
-    await vi.waitFor(async () => {
-      const [{ waiting }] = await other.query(
-        "SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-      );
-      expect(waiting).toBe(8);
-    });
+    await untilBlocked(api.db, 8);
     await other.commitTransaction();
     await other.release();
     expectOne(await Promise.all(answers));

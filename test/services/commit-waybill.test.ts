@@ -12,6 +12,7 @@ import { addOffer } from "../support/catalogue.ts";
 import { countStatements } from "../support/count-statements.ts";
 import { useDatabase } from "../support/database.ts";
 import { brokenPromises } from "../support/invariants.ts";
+import { untilBlocked } from "../support/locks.ts";
 import { addOrder, addPayment } from "../support/orders.ts";
 import { addUser } from "../support/users.ts";
 import { addWaybill } from "../support/waybills.ts";
@@ -116,6 +117,23 @@ describe("commitWaybill", () => {
     expect(await balanceOf(customer.id)).toBe(delta);
     expect(await entriesOf(id)).toHaveLength(delta === 0 ? 0 : 1);
     expect(await brokenPromises(db)).toEqual({});
+  });
+
+  test("waits for whoever holds the order, and sees what was paid meanwhile", async () => {
+    const [customer, offer] = [await addUser(db), await addOffer(db)];
+    const order = await addOrder(db, { userId: customer.id });
+    const lines = [{ offerId: offer.id }];
+    const { id } = await addWaybill(db, { customerId: customer.id, orderId: order.id, lines });
+    const other = db.createQueryRunner();
+    await other.startTransaction();
+    await other.query("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", [order.id]);
+    const committed = commit(id);
+    await untilBlocked(db, 1);
+    await addPayment(other, { orderId: order.id, amountRub: 1_000 });
+    await other.commitTransaction();
+    await other.release();
+    await committed;
+    expect([await balanceOf(customer.id), await quantityOf(offer.id)]).toEqual([0, 9]);
   });
 
   test("gives back all that comes back, paid or not", async () => {

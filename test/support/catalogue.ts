@@ -18,6 +18,7 @@ type ProductValues = Partial<
 type OfferValues = Partial<
   Pick<
     Offer,
+    | "id"
     | "productId"
     | "brand"
     | "manufacturerNumber"

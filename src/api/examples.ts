@@ -1,0 +1,40 @@
+/** An id that examples use for an offer; the reference page puts one in its place that is there and in stock. */
+export const exampleOfferId = "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9";
+
+const line = { offer_id: exampleOfferId, quantity: 1 };
+const person = { first_name: "Иван", last_name: "Петров" };
+const contact = { ...person, email: "buyer@example.com", phone: "+7 978 042-46-66" };
+const nowhere = { address: null, country: null, city: null, shipping_company: null };
+
+/** Bodies that can be sent as they stand, by route; people try the reference page with them. */
+export const examples: Readonly<Record<string, unknown>> = {
+  "POST /orders": {
+    status: "NEW",
+    ...contact,
+    shipping_method: "SELF_PICKUP",
+    ...nowhere,
+    note: null,
+    order_offers: [line],
+  },
+  "POST /offers/by-ids": [exampleOfferId],
+  "POST /cart/offers": line,
+  "POST /cart/merge": { offers: [line] },
+  "POST /cart/checkout": { ...contact, shipping_method: "SELF_PICKUP", note: null },
+  "POST /addresses": {
+    ...person,
+    phone: "+7 978 042-46-66",
+    city: "Севастополь",
+    street: "ул. Хрусталёва, 74Ж",
+    postal_code: "299011",
+    shipping_method: "CARGO",
+    shipping_company: "CDEK",
+  },
+  "POST /waybills": {
+    waybill_type: "WAYBILL_IN",
+    is_pending: true,
+    customer_id: null,
+    note: "Приход",
+    waybill_offers: [line],
+  },
+  "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
+};
