@@ -90,6 +90,16 @@ const Api = Shared.extend({
   API_KEY: list.pipe(z.array(z.string().min(16, "an API key has at least 16 characters"))),
   /** Secret that the identity provider sends with its webhooks; absent: none are taken. */
   BETTER_AUTH_WEBHOOK_SECRET: z.string().min(16).optional(),
+  /** Who takes cards; `test` takes no money, so never in production. */
+  PAYMENT_PROVIDER: z.enum(["none", "test"]).default("none"),
+  /** Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`. */
+  PAYMENT_WEBHOOK_SECRET: z
+    .string()
+    .regex(
+      /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+      "is not base64 of at least 24 bytes",
+    )
+    .optional(),
   /** Networks whose clients may print without a token, comma separated CIDRs; absent: nobody. */
   PRINT_ALLOWED_CIDRS: cidrs,
   /** Requests a minute from one address without a token, to one process. */
@@ -157,8 +167,12 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
   const issuers = [...(BETTER_AUTH_URL ? [betterAuth(BETTER_AUTH_URL)] : []), ...TRUSTED_ISSUERS];
   if (issuers.length === 0)
     throw new StartUpError("Bad configuration:\n  Set BETTER_AUTH_URL or TRUSTED_ISSUERS: nobody could log in");
+  const { PAYMENT_PROVIDER, PAYMENT_WEBHOOK_SECRET } = config;
+  if (PAYMENT_PROVIDER !== "none" && PAYMENT_WEBHOOK_SECRET === undefined)
+    throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
   return Object.freeze({
     ...withDefaults(config),
+    testPaymentSecret: PAYMENT_PROVIDER === "test" ? PAYMENT_WEBHOOK_SECRET : undefined,
     issuers,
     limits: {
       here: {

@@ -85,6 +85,19 @@ describe("the configuration", () => {
     expect(() => loadApiConfig({ ...shared, TRUSTED_ISSUERS: "{" })).toThrow(/is not JSON/);
   });
 
+  test("wants a secret with a provider of payments, as Standard Webhooks writes it", () => {
+    const load = (more: object) => loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...more });
+    const secret = "whsec_dGVzdC1wYXltZW50LXNlY3JldC0wMTIzNDU2Nzg5";
+    expect(load({}).testPaymentSecret).toBeUndefined();
+    expect(load({ PAYMENT_WEBHOOK_SECRET: secret }).testPaymentSecret).toBeUndefined();
+    expect(load({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: secret }).testPaymentSecret).toBe(secret);
+    expect(() => load({ PAYMENT_PROVIDER: "test" })).toThrow(/needs PAYMENT_WEBHOOK_SECRET/);
+    expect(() => load({ PAYMENT_PROVIDER: "bank" })).toThrow(/PAYMENT_PROVIDER/);
+    for (const wrong of ["short", "whsec_", "whsec_not-base64-at-all-not-base64-at-all", secret.slice(0, -1)]) {
+      expect(() => load({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: wrong }), wrong).toThrow(/is not base64/);
+    }
+  });
+
   test("refuses an API that nobody could log in to", () => {
     expect(() => loadApiConfig(shared)).toThrow(/BETTER_AUTH_URL/);
   });

@@ -42,6 +42,7 @@ const context: ApiContext = {
   answers: createReadyAnswers(0),
   isExempt: () => true,
   isPrinter: () => false,
+  cards: undefined,
   stopping: new AbortController().signal,
   publicUrl: "http://127.0.0.1",
 };

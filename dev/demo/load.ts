@@ -26,7 +26,12 @@ const workedOn = ["categories", "addresses", "orders", "waybills", "user_balance
  * half a year of business with it. May be repeated, also by two processes at once: the demo users are brought up to
  * date, a shop that is there is left alone.
  */
-export async function loadDemo(db: DataSource, store: ObjectStore, size: "none" | "small" | "full"): Promise<Loaded> {
+export async function loadDemo(
+  db: DataSource,
+  store: ObjectStore,
+  size: "none" | "small" | "full",
+  draw: typeof drawPicture = drawPicture,
+): Promise<Loaded> {
   const transact = createTransact(db, () => undefined);
   await transact(nobody, (tx) => insertRows(tx, "users", demoUsers, { update: true }));
   const loaded = { users: demoUsers.length };
@@ -34,7 +39,7 @@ export async function loadDemo(db: DataSource, store: ObjectStore, size: "none" 
 
   const catalogue = generateCatalogue({ seed, size });
   const business = generateBusiness(catalogue, { seed });
-  const pictures = await stagePictures(store, catalogue.categories);
+  const pictures = await stagePictures(store, catalogue.categories, draw);
   const entered = await transact(nobody, (tx) => enterShop(tx, catalogue, business, pictures)).catch(async (error) => {
     await discard(store, pictures);
     throw error;
@@ -56,11 +61,15 @@ export async function loadDemo(db: DataSource, store: ObjectStore, size: "none" 
 type Pictures = ReadonlyMap<CategoryRow, StagedImage>;
 
 /** All or none: what was staged before a failure is taken back. */
-async function stagePictures(store: ObjectStore, categories: readonly CategoryRow[]): Promise<Pictures> {
+async function stagePictures(
+  store: ObjectStore,
+  categories: readonly CategoryRow[],
+  draw: typeof drawPicture,
+): Promise<Pictures> {
   const staged = new Map<CategoryRow, StagedImage>();
   const results = await Promise.allSettled(
     categories.map(async (category, index) => {
-      const picture = await drawPicture(category, seed + index);
+      const picture = await draw(category, seed + index);
       const file = { name: "picture.jpg", content: Readable.from([picture]), atMost: picture.length };
       staged.set(category, await stageImage(store, "categories", file));
     }),

@@ -90,6 +90,9 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
+    PAYMENT_PROVIDER: "test",
+    // Standard Webhooks writes keys in the other base64.
+    PAYMENT_WEBHOOK_SECRET: `whsec_${Buffer.from(secrets.paymentSecret, "base64url").toString("base64")}`,
     API_KEY: secrets.apiKey,
     PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
     SMTP_HOST: smtp.host,

@@ -1,7 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { readJson, writeJson } from "./json-file.ts";
 
-const names = ["apiKey", "webhookSecret", "s3AccessKey", "s3SecretKey", "databasePassword", "redisPassword"] as const;
+const names = [
+  "apiKey",
+  "webhookSecret",
+  "paymentSecret",
+  "s3AccessKey",
+  "s3SecretKey",
+  "databasePassword",
+  "redisPassword",
+] as const;
 
 export type Secrets = Record<(typeof names)[number], string>;
 

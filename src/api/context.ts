@@ -6,6 +6,7 @@ import type { Log } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
 import type { ApiLimits } from "./limit-requests.ts";
+import type { PaymentProvider } from "./payment-provider.ts";
 import type { ReadyAnswers } from "./ready-answers.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -29,6 +30,8 @@ export interface ApiContext {
   limits: ApiLimits;
   /** Answers that can be sent without asking anybody. */
   answers: ReadyAnswers;
+  /** Who takes cards; undefined when nobody does. */
+  cards: PaymentProvider | undefined;
   /** True for an address that the limits do not hold for: the servers of our own front ends. */
   isExempt: (address: string | undefined) => boolean;
   /** True for an address that may print without a token. */

@@ -22,6 +22,7 @@ import type { ApiContext } from "./context.ts";
 import { inNetworks } from "./networks.ts";
 import { createReadyAnswers } from "./ready-answers.ts";
 import { createSecrets } from "./secrets.ts";
+import { createTestProvider } from "./test-payment-provider.ts";
 
 endOnUncaughtError("The API");
 const config = loadApiConfig();
@@ -51,6 +52,7 @@ const context: ApiContext = {
   secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET),
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
   answers: createReadyAnswers(config.TRUST_PROXY),
+  cards: config.testPaymentSecret ? createTestProvider(config.testPaymentSecret, config.publicUrl) : undefined,
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
   stopping,
@@ -78,6 +80,7 @@ server.headersTimeout = 10_000;
 server.requestTimeout = 60_000;
 await once(server, "listening");
 log.info({ address: server.address() }, "API started");
+if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");
 process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");

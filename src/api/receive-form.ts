@@ -51,14 +51,16 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   const fields = emptyFields();
   const files: Promise<F>[] = [];
   let refused: Error | undefined;
+  // A part without a name has the name undefined, as has the file of a form that takes none.
+  const isFileField = (name: string | undefined) => name !== undefined && name === options.fileField;
   parser.on("field", (name, value, { nameTruncated, valueTruncated }) => {
     if (nameTruncated || valueTruncated) refused ??= new TooLargeError("A form field is longer than 64 kB");
-    else if (name === options.fileField && value !== "") refused ??= notAFile(name, value);
+    else if (isFileField(name) && value !== "") refused ??= notAFile(name, value);
     else if (name) fields[name] = value;
   });
   parser.on("file", (name, content, { filename }) => {
     // A file part without a file name is an empty file input of a browser; files under other names are ignored.
-    if (!filename || name !== options.fileField) return void content.resume();
+    if (!filename || !isFileField(name)) return void content.resume();
     if (files.length > 0) refused ??= new BadRequestError(`Send one file, in the field '${name}'`);
     if (refused) return void content.resume();
     const taken = options.take({ name: filename, content, atMost: declared ?? largest });

@@ -43,6 +43,11 @@ function shortened(value: unknown) {
 /** A violation for a field that has to be there and is not. */
 export const missingField = { type: "missing", msg: "Field required" } as const;
 
+/** Violations for keys of a JSON body that this caller has to send and has not. */
+export function missingKeys(names: readonly string[], body: object): Violation[] {
+  return names.map((name) => ({ ...missingField, loc: ["body", name], input: shortened(body) }));
+}
+
 function describe(issue: Issue, value: unknown): Shown {
   switch (issue.code) {
     case "invalid_type":
@@ -56,12 +61,19 @@ function describe(issue: Issue, value: unknown): Shown {
       if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
       if (issue.format === "email") return invalidEmail;
       if (issue.format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
-      return { type: "value_error", msg: `Value error, ${issue.message}` };
+      return invalidValue(issue.message);
     case "invalid_value":
       return invalidChoice(issue.values.map(String));
+    case "custom":
+      return { ...invalidValue(issue.message), ...(issue.params && { ctx: issue.params }) };
     default:
-      return { type: "value_error", msg: `Value error, ${issue.message}` };
+      return invalidValue(issue.message);
   }
+}
+
+/** Those that say what the value is not stand by themselves. */
+function invalidValue(message: string): Shown {
+  return { type: "value_error", msg: message.startsWith("value is not ") ? message : `Value error, ${message}` };
 }
 
 const invalidUuid = { type: "uuid_parsing", msg: "Input should be a valid UUID, 32 hexadecimal digits are expected" };

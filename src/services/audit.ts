@@ -1,23 +1,22 @@
 import type { EntityManager } from "typeorm";
 import { auditLog, type NewAuditEntry } from "../db/dao/audit-log.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 /**
- * Enters one change that staff made or tried to make. A list as payload is wrapped, as the wire contract wants it; what
- * is no object is left out, and so are secrets.
+ * Enters one change that staff made or tried to make; a list as payload is wrapped, as the wire contract wants it, and
+ * what looks like a secret or like data of a card is left out.
  */
 export function recordAudit(tx: EntityManager, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
-  return auditLog.insert(tx, { ...entry, payload: storable(asObject(entry.payload)) });
+  return auditLog.insert(tx, { ...entry, payload: storable(asObject(withoutSecrets(entry.payload))) });
 }
 
 /** Longer ones say no more about what was done. */
 const longestPayload = 100_000;
 
-const secret = /passw|passphrase|secret|token|api[-_]?key|authorization|card[-_]?number|\bcvv|\bcvc/i;
-
 /** Postgres' jsonb knows neither U+0000 nor half a surrogate pair, and nobody may fill the log up. */
 function storable(payload: Record<string, unknown> | null) {
   if (payload === null) return null;
-  const text = JSON.stringify(payload, (key, value) => (secret.test(key) ? "***" : value));
+  const text = JSON.stringify(payload);
   if (text.length > longestPayload) return { left_out: `${text.length} characters` };
   return JSON.parse(
     text.replace(/\\(\\|u(?:0000|d[89a-f][0-9a-f]{2}))/gi, (found, code) => (code === "\\" ? found : "\ufffd")),

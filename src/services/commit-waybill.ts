@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { convertedOrders } from "../db/dao/converted-orders.ts";
+import { orders } from "../db/dao/orders.ts";
 import { type StockRow, stock } from "../db/dao/stock.ts";
 import { stockMovements } from "../db/dao/stock-movements.ts";
 import { waybillOffers } from "../db/dao/waybill-offers.ts";
@@ -36,7 +36,7 @@ async function lockPendingWithOrder(tx: EntityManager, waybillId: string) {
   if (!seen) throw notFound();
   // There is no way back from being committed, so nothing has to be held to know it.
   if (!seen.isPending) return undefined;
-  if (seen.orderId !== null) await convertedOrders.lock(tx, seen.orderId);
+  if (seen.orderId !== null) await orders.lock(tx, seen.orderId);
   const waybill = await waybills.lock(tx, waybillId);
   if (!waybill) throw notFound();
   if (!waybill.isPending) return undefined;

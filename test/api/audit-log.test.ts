@@ -148,7 +148,7 @@ describe("the audit log", () => {
       };
       const found = await payload(body);
       expect(JSON.stringify(found)).not.toContain("hunter2");
-      expect(found).toMatchObject([{ city: "Ялта", password: "***", nested: [{ API_KEY: "***" }] }]);
+      expect(found).toEqual([{ city: "Ялта", nested: [{}] }]);
     });
 
     test("what Postgres can store", async () => {

