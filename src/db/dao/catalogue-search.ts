@@ -20,7 +20,12 @@ const offerThreshold: Threshold = { over: 3, of: 20 };
 export function productsContaining(term: string): Search {
   const pattern = containing(term.replaceAll(".", ""));
   const sql = "SELECT product_id AS id, 0 AS rank FROM product_search WHERE replace(content, '.', '') LIKE lower($1)";
-  return { ...(hasTrigram(pattern) && { name: "products-containing" }), sql, values: [pattern], order: "id descending" };
+  return {
+    ...(hasTrigram(pattern) && { name: "products-containing" }),
+    sql,
+    values: [pattern],
+    order: "id descending",
+  };
 }
 
 /** Offers that have the term in their brand or number, or in their product's name or numbers. */
