@@ -10,7 +10,7 @@ import { createDataSource } from "../../src/db/data-source.ts";
 import { Offer } from "../../src/db/entities/offer.ts";
 import { Product } from "../../src/db/entities/product.ts";
 import { createTransact } from "../../src/db/transaction.ts";
-import { type Cache, etagOf, openCache, textOf } from "../../src/platform/cache.ts";
+import { bytesOf, type Cache, etagOf, openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 
@@ -25,8 +25,8 @@ const cache: Cache = {
   ...kept,
   async read(tag, key, load) {
     if (key === "parents") return kept.read(tag, key, load);
-    const body = textOf(await load());
-    return { body, etag: etagOf(body), isFresh: () => false };
+    const bytes = bytesOf(await load());
+    return { bytes, etag: etagOf(bytes), isFresh: () => false };
   },
 };
 const context: ApiContext = {

@@ -57,6 +57,6 @@ async function enter(url: string, catalogue: Catalogue) {
     await insertRows(tx, "products", catalogue.products);
     await insertRows(tx, "offers", catalogue.offers);
   });
-  await db.query("VACUUM ANALYZE categories, sub_categories, products, offers");
+  await db.query("VACUUM ANALYZE");
   await db.destroy();
 }

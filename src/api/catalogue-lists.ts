@@ -7,53 +7,56 @@ import {
   listProducts,
   type OfferTexts,
   type ProductTexts,
-  type Slice,
 } from "../db/dao/catalogue-pages.ts";
 import type { CachedBody } from "../platform/cache.ts";
 import type { CacheTag } from "../platform/cache-tags.ts";
 import type { ApiContext } from "./context.ts";
 import type { Result } from "./define-route.ts";
+import { jsonPage } from "./json-writer.ts";
 import { type PageQuery, slice } from "./paging.ts";
-import { textPage } from "./text-page.ts";
-import { catalogueTexts, subCategoryOfOffer, subCategoryOfProduct } from "./views/catalogue-text.ts";
+import { catalogueWriters, subCategoryOfOffer, subCategoryOfProduct } from "./views/catalogue-json.ts";
 import { parentsOf } from "./views/parents.ts";
 
 const tag: CacheTag = "goods";
 
 /** A page and whether it is one of many without anything in them, which are not kept. */
-interface Loaded {
+export interface Loaded {
   body: object;
   isEmpty: boolean;
 }
 
-/** JSON of products, in the order of their rows. */
-export async function productTexts(context: ApiContext, reader: EntityManager, rows: readonly ProductTexts[]) {
-  const parents = await parentsOf(context, reader, rows.map(subCategoryOfProduct));
-  return rows.map(catalogueTexts(parents, context.store).product);
+/** Writes these products as JSON. */
+export async function productWriter(context: ApiContext, reader: EntityManager, rows: readonly ProductTexts[]) {
+  return catalogueWriters(await parentsOf(context, reader, rows.map(subCategoryOfProduct)), context.store).product;
 }
 
-/** JSON of offers, in the order of their rows. */
-export async function offerTexts(context: ApiContext, reader: EntityManager, rows: readonly OfferTexts[]) {
-  const parents = await parentsOf(context, reader, rows.map(subCategoryOfOffer));
-  return rows.map(catalogueTexts(parents, context.store).offer);
+/** Writes these offers as JSON. */
+export async function offerWriter(context: ApiContext, reader: EntityManager, rows: readonly OfferTexts[]) {
+  return catalogueWriters(await parentsOf(context, reader, rows.map(subCategoryOfOffer)), context.store).offer;
 }
 
-/** One page of products by name: one statement, and one more where only a count tells how many there are. */
-export function productPage(context: ApiContext, reader: EntityManager, filter: ProductFilter, query: PageQuery) {
-  return page(query, {
-    list: (part) => listProducts(reader, filter, part),
-    texts: (rows) => productTexts(context, reader, rows),
-    count: async () => countOf(await productCount(context, reader, filter)),
-  });
+/** One page of products by name; one statement. */
+export async function productPage(
+  context: ApiContext,
+  reader: EntityManager,
+  filter: ProductFilter,
+  query: PageQuery,
+): Promise<Loaded> {
+  const { rows, total } = await listProducts(reader, filter, slice(query));
+  const write = await productWriter(context, reader, rows);
+  return { body: jsonPage(rows, total, query, write), isEmpty: rows.length === 0 };
 }
 
-/** One page of offers by id; statements as above. */
-export function offerPage(context: ApiContext, reader: EntityManager, filter: OfferFilter, query: PageQuery) {
-  return page(query, {
-    list: (part) => listOffers(reader, filter, part),
-    texts: (rows) => offerTexts(context, reader, rows),
-    count: async () => countOf(await offerCount(context, reader, filter)),
-  });
+/** One page of offers by id; one statement. */
+export async function offerPage(
+  context: ApiContext,
+  reader: EntityManager,
+  filter: OfferFilter,
+  query: PageQuery,
+): Promise<Loaded> {
+  const { rows, total } = await listOffers(reader, filter, slice(query));
+  const write = await offerWriter(context, reader, rows);
+  return { body: jsonPage(rows, total, query, write), isEmpty: rows.length === 0 };
 }
 
 /** How many products there are, as an answer. */
@@ -67,11 +70,6 @@ export function offerCount(context: ApiContext, reader: EntityManager, filter: O
   const { isDeleted, productId = "", inStock = "", hasImage = "" } = filter;
   const key = `offers:count:${isDeleted}:${productId}:${inStock}:${hasImage}`;
   return cachedCount(context, key, () => countOffers(reader, filter));
-}
-
-/** The number in an answer of the two above. */
-export function countOf({ body }: CachedBody): number {
-  return (JSON.parse(body) as { count: number }).count;
 }
 
 /** A page from the cache; `isBounded` says that there cannot be endlessly many of its kind. */
@@ -88,20 +86,6 @@ export async function cachedPage(
     return loaded.body;
   };
   return { status: 200, cached: await context.cache.read(tag, key, loadBody, () => isBounded && !isEmpty) };
-}
-
-interface Source<Row> {
-  list(part: Slice): Promise<Row[]>;
-  texts(rows: Row[]): Promise<string[]>;
-  count(): Promise<number>;
-}
-
-async function page<Row>(query: PageQuery, { list, texts, count }: Source<Row>): Promise<Loaded> {
-  const { limit, offset } = slice(query);
-  const rows = await list({ limit, offset });
-  const isLast = rows.length < limit && (rows.length > 0 || offset === 0);
-  const total = isLast ? offset + rows.length : await count();
-  return { body: textPage(await texts(rows), total, query), isEmpty: rows.length === 0 };
 }
 
 async function cachedCount({ cache }: ApiContext, key: string, load: () => Promise<number>) {

@@ -7,11 +7,11 @@ import {
   productsLike,
   type Search,
 } from "../db/dao/catalogue-search.ts";
-import { cachedPage, offerTexts, productTexts } from "./catalogue-lists.ts";
+import { cachedPage, type Loaded, offerWriter, productWriter } from "./catalogue-lists.ts";
 import type { ApiContext } from "./context.ts";
 import type { Result } from "./define-route.ts";
+import { jsonPage } from "./json-writer.ts";
 import { type PageQuery, slice } from "./paging.ts";
-import { textPage } from "./text-page.ts";
 
 /** `wildcard`: contains the term; `fts`: is similar to it. */
 export type SearchKind = "wildcard" | "fts";
@@ -21,10 +21,14 @@ export type SearchQuery = PageQuery & { search_term: string };
 const longestKept = 40;
 
 /** A page of products; one statement, and one more to take apart the term of `fts`. */
-export async function searchProducts(context: ApiContext, reader: EntityManager, kind: SearchKind, query: SearchQuery) {
+export function searchProducts(context: ApiContext, reader: EntityManager, kind: SearchKind, query: SearchQuery) {
   return searched(context, `products:${kind}`, kind, query, async (term) => {
     const search = kind === "fts" ? await productsLike(reader, term) : productsContaining(term);
-    return search && foundProducts(context, reader, search, query);
+    const { rows, total } = search ? await findProducts(reader, search, slice(query)) : nothing;
+    return {
+      body: jsonPage(rows, total, query, await productWriter(context, reader, rows)),
+      isEmpty: rows.length === 0,
+    };
   });
 }
 
@@ -32,39 +36,34 @@ export async function searchProducts(context: ApiContext, reader: EntityManager,
 export function searchOffers(context: ApiContext, reader: EntityManager, kind: SearchKind, query: SearchQuery) {
   return searched(context, `offers:${kind}`, kind, query, async (term) => {
     const search = kind === "fts" ? await offersLike(reader, term) : offersContaining(term);
-    return search && foundOffers(context, reader, search, query);
+    return foundOffers(context, reader, search, query);
   });
 }
 
-interface Found {
-  texts: string[];
-  total: number;
+/** One page of the offers that a search finds. */
+export async function foundOffers(
+  context: ApiContext,
+  reader: EntityManager,
+  search: Search | undefined,
+  query: PageQuery,
+): Promise<Loaded> {
+  const { rows, total } = search ? await findOffers(reader, search, slice(query)) : nothing;
+  const body = jsonPage(rows, total, query, await offerWriter(context, reader, rows));
+  return { body, isEmpty: rows.length === 0 };
 }
 
-async function foundProducts(context: ApiContext, reader: EntityManager, search: Search, query: PageQuery) {
-  const { rows, total } = await findProducts(reader, search, slice(query));
-  return { texts: await productTexts(context, reader, rows), total };
-}
-
-/** The offers that a search finds, as JSON, and how many there are in all. */
-export async function foundOffers(context: ApiContext, reader: EntityManager, search: Search, query: PageQuery) {
-  const { rows, total } = await findOffers(reader, search, slice(query));
-  return { texts: await offerTexts(context, reader, rows), total };
-}
+const nothing = { rows: [], total: 0 };
 
 function searched(
   context: ApiContext,
   name: string,
   kind: SearchKind,
   query: SearchQuery,
-  find: (term: string) => Promise<Found | undefined>,
+  find: (term: string) => Promise<Loaded>,
 ): Promise<Result> {
   const term = normalised(kind, query.search_term);
-  const load = async () => {
-    const { texts, total } = (await find(term)) ?? { texts: [], total: 0 };
-    return { body: textPage(texts, total, query), isEmpty: texts.length === 0 };
-  };
-  return cachedPage(context, `${name}:${query.page}:${query.size}:${term}`, load, term.length <= longestKept);
+  const key = `${name}:${query.page}:${query.size}:${term}`;
+  return cachedPage(context, key, () => find(term), term.length <= longestKept);
 }
 
 /** Terms that find the same are the same; blanks count only where they are looked for. */

@@ -8,7 +8,7 @@ import {
   UnavailableError,
   ValidationError,
 } from "../errors.ts";
-import { etagOf } from "../platform/cache.ts";
+import { bytesOf, etagOf } from "../platform/cache.ts";
 import { admit, checkRole } from "./access.ts";
 import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
@@ -136,7 +136,7 @@ function preconditionOf({ twin, context, req }: Call, input: object) {
   if (!twin || wanted === undefined) return undefined;
   return async (reader: unknown) => {
     const { body } = await twin.handle(context, { ...input, reader } as never);
-    if (wanted.trim() === "*" || matchesTag(wanted, etagOf(JSON.stringify(body)))) return;
+    if (wanted.trim() === "*" || matchesTag(wanted, etagOf(bytesOf(body)))) return;
     throw new PreconditionFailedError("It has been changed since you read it (If-Match); read it again and repeat");
   };
 }

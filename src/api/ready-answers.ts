@@ -19,7 +19,6 @@ export interface ReadyAnswers {
 
 interface Ready {
   cached: CachedBody;
-  bytes: Buffer;
   route: string;
   /** Names and values in turn, which Node sends as they are. */
   headers: readonly string[];
@@ -37,7 +36,7 @@ export function createReadyAnswers(proxies: number): ReadyAnswers {
   const ready = new Map<string, Ready>();
   let size = 0;
   const forget = (url: string) => {
-    size -= ready.get(url)?.bytes.length ?? 0;
+    size -= ready.get(url)?.cached.bytes.length ?? 0;
     ready.delete(url);
   };
   const find = ({ method, url = "", headers }: IncomingMessage) => {
@@ -56,7 +55,8 @@ export function createReadyAnswers(proxies: number): ReadyAnswers {
       const began = performance.now();
       const standing = countAnonymous(context, clientAddress(req, proxies));
       if (standing?.isExceeded) return false;
-      const { cached, bytes, route, headers } = answer;
+      const { cached, route, headers } = answer;
+      const { bytes } = cached;
       const own = ["x-request-id", requestIdOf(req.headers["x-request-id"]), ...standingHeaders(standing)];
       if (knowsTag(req.headers["if-none-match"], cached.etag)) {
         res.writeHead(304, [...headers, ...own]).end();
@@ -72,13 +72,13 @@ export function createReadyAnswers(proxies: number): ReadyAnswers {
       const url = req.originalUrl;
       if (!cached?.isFresh() || status !== 200 || route.cache !== "public") return;
       if (req.method !== "GET" || req.headers.origin !== undefined || url.length > longestUrl) return;
-      const bytes = Buffer.from(cached.body);
+      const { bytes } = cached;
       forget(url);
       for (const oldest of ready.keys()) {
         if (size + bytes.length <= mostBytes) break;
         forget(oldest);
       }
-      ready.set(url, { cached, bytes, route: route.path, headers: commonHeaders(res, cached) });
+      ready.set(url, { cached, route: route.path, headers: commonHeaders(res, cached) });
       size += bytes.length;
     },
   };

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
-import { etagOf, textOf } from "../platform/cache.ts";
+import { bytesOf, etagOf } from "../platform/cache.ts";
 import type { Result, Route } from "./define-route.ts";
 
 /**
@@ -18,11 +18,11 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
   if (stream) return pipeline(Readable.from(stream), res).catch(unlessCallerLeft);
-  if (cached) return sendTagged(req, res, cached.etag, cached.body);
+  if (cached) return sendTagged(req, res, cached.etag, cached.bytes);
   if (body === undefined) return void res.end();
-  const text = textOf(body);
-  if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(text), text);
-  sendText(res, text);
+  const bytes = bytesOf(body);
+  if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(bytes), bytes);
+  sendBytes(res, bytes);
 }
 
 /** Whoever hangs up in the middle of an answer does no harm, and nobody has to look at it. */
@@ -32,7 +32,7 @@ function unlessCallerLeft(error: { code?: unknown }) {
 
 /** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */
 export function sendJson(res: Response, body: unknown) {
-  sendText(res, JSON.stringify(body));
+  sendBytes(res, JSON.stringify(body));
 }
 
 /** True when a header such as If-None-Match names the ETag. */
@@ -45,13 +45,13 @@ export function knowsTag(ifNoneMatch: string | undefined, etag: string) {
   return ifNoneMatch !== undefined && (ifNoneMatch.trim() === "*" || matchesTag(ifNoneMatch, etag));
 }
 
-function sendTagged(req: Request, res: Response, etag: string, text: string) {
+function sendTagged(req: Request, res: Response, etag: string, bytes: Buffer) {
   res.setHeader("etag", etag);
   if (knowsTag(req.headers["if-none-match"], etag)) return void res.status(304).end();
-  sendText(res, text);
+  sendBytes(res, bytes);
 }
 
-function sendText(res: Response, text: string) {
+function sendBytes(res: Response, bytes: Buffer | string) {
   if (!res.hasHeader("content-type")) res.setHeader("content-type", "application/json");
-  res.end(text);
+  res.end(bytes);
 }

@@ -1,11 +1,11 @@
 import type { EntityManager } from "typeorm";
 import type { ProductFilter } from "../db/dao/catalogue-filters.ts";
-import { listProducts } from "../db/dao/catalogue-pages.ts";
-import { countOf, productCount, productTexts } from "./catalogue-lists.ts";
+import { listProducts, listProductsAfter } from "../db/dao/catalogue-pages.ts";
+import { productWriter } from "./catalogue-lists.ts";
 import type { ApiContext } from "./context.ts";
 import type { Result } from "./define-route.ts";
+import { jsonItems, pageEnd, pageStart } from "./json-writer.ts";
 import { type PageQuery, slice } from "./paging.ts";
-import { pageEnd } from "./text-page.ts";
 
 /** Rows at once: a few hundred kilobytes. */
 const portion = 250;
@@ -21,22 +21,20 @@ export async function streamProducts(
   query: PageQuery,
 ): Promise<Result> {
   const { limit, offset } = slice(query);
-  const total = countOf(await productCount(context, reader, filter));
-  const first = await listProducts(reader, filter, { limit: Math.min(portion, limit), offset });
+  const { rows: first, total } = await listProducts(reader, filter, { limit: Math.min(portion, limit), offset });
 
   async function* pieces() {
     let rows = first;
-    let left = limit;
-    yield '{"items":[';
-    for (;;) {
-      yield (await productTexts(context, reader, rows)).join(",");
+    let left = limit - rows.length;
+    yield pageStart;
+    yield jsonItems(rows, await productWriter(context, reader, rows));
+    for (let last = rows.at(-1); last && left > 0; last = rows.at(-1)) {
+      rows = await listProductsAfter(reader, filter, last, Math.min(portion, left));
       left -= rows.length;
-      const last = rows.at(-1);
-      if (!last || left <= 0 || rows.length < portion) break;
-      rows = await listProducts(reader, filter, { limit: Math.min(portion, left), offset: 0 }, last);
       if (rows.length > 0) yield ",";
+      yield jsonItems(rows, await productWriter(context, reader, rows));
     }
-    yield `]${pageEnd(total, query)}`;
+    yield pageEnd(total, query);
   }
   return { status: 200, stream: pieces(), headers: { "content-type": "application/json" } };
 }

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Log } from "./logger.ts";
 import { cacheConnection, type RedisConnection, subscriberConnection } from "./redis.ts";
 
 /** A cached answer: the bytes to send and the strong ETag that was made of them when they were stored. */
 export interface CachedBody {
-  body: string;
+  bytes: Buffer;
   etag: string;
   /** True as long as `read` would give this very answer from memory. */
   isFresh(): boolean;
@@ -12,7 +12,7 @@ export interface CachedBody {
 
 export interface Cache {
   /**
-   * The answer stored under `key`, or what `load` makes of it (an object, or `jsonText`); one load at a time for a key in
+   * The answer stored under `key`, or what `load` makes of it (an object, or `jsonBytes`); one load at a time for a key in
    * this process.
    * `isWorthKeeping` is asked after the load. Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
    */
@@ -28,7 +28,7 @@ export interface Cache {
 }
 
 interface Entry {
-  body: string;
+  bytes: Buffer;
   etag: string;
   /** Milliseconds since 1970; the same wherever a copy of it lies. */
   expires: number;
@@ -48,8 +48,8 @@ export interface CacheOptions {
 
 /** How long a reader may see an old value when the process that changed it died before saying so. */
 const ttlSeconds = 60;
-/** What one process keeps: entries, and characters in all of them. */
-const localLimits = { entries: 500, characters: 24_000_000 };
+/** What one process keeps: entries, and bytes in all of them. */
+const localLimits = { entries: 500, bytes: 24 * 1024 * 1024 };
 const retryMs = 1_000;
 
 /** A cache on connections of its own: one for commands, one for being told of changes by other processes. */
@@ -67,7 +67,7 @@ function createCache(
   { prefix, log, count = () => {} }: CacheOptions,
 ): Cache {
   const local = new Map<string, LocalEntry>();
-  let characters = 0;
+  let size = 0;
   const loading = new Map<string, Promise<CachedBody>>();
   /** Invalidations that Redis does not know yet, by tag; the newest of each counts. */
   const unsaid = new Map<string, number>();
@@ -78,7 +78,7 @@ function createCache(
   let listening = false;
 
   const forget = (id: string) => {
-    characters -= local.get(id)?.body.length ?? 0;
+    size -= local.get(id)?.bytes.length ?? 0;
     local.delete(id);
   };
   const dropLocal = (tag?: string) => {
@@ -117,11 +117,11 @@ function createCache(
     const entry: LocalEntry = { ...value, tag, isFresh: () => local.get(id) === entry && entry.expires > Date.now() };
     forget(id);
     for (const oldest of local.keys()) {
-      if (local.size < localLimits.entries && characters + entry.body.length <= localLimits.characters) break;
+      if (local.size < localLimits.entries && size + entry.bytes.length <= localLimits.bytes) break;
       forget(oldest);
     }
     local.set(id, entry);
-    characters += entry.body.length;
+    size += entry.bytes.length;
     return entry;
   };
 
@@ -139,14 +139,14 @@ function createCache(
     const began = epoch;
     const generation = await generationOf(tag);
     const place = generation === undefined ? undefined : `${prefix}:${tag}:${generation ?? 0}:${key}`;
-    const hit = place && (await redis.get(place).catch(() => null));
+    const hit = place && (await redis.getBuffer(place).catch(() => null));
     if (hit) {
       count("redis");
       return keep(id, tag, unpack(hit), began);
     }
     count("load");
-    const body = textOf(await load());
-    const loaded = { body, etag: etagOf(body), expires: Date.now() + ttlSeconds * 1_000 };
+    const bytes = bytesOf(await load());
+    const loaded = { bytes, etag: etagOf(bytes), expires: Date.now() + ttlSeconds * 1_000 };
     if (!isWorth()) return { ...loaded, isFresh: () => false };
     // A change that was heard of meanwhile may be missing in what was put together from other answers in memory.
     if (place && epoch === began) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
@@ -186,33 +186,38 @@ function createCache(
   };
 }
 
-const text = Symbol("text");
+const json = Symbol("json");
 
-interface JsonText {
-  [text]: string;
+interface JsonBytes {
+  [json]: Buffer;
   toJSON(): unknown;
 }
 
-/** A value that is JSON already, so that `textOf` need not make it; for whoever does not know that, it is an object. */
-export function jsonText(json: string): object {
-  return { [text]: json, toJSON: () => JSON.parse(json) } satisfies JsonText;
+/** A value that is JSON already, so that `bytesOf` need not make it; for whoever does not know that, it is an object. */
+export function jsonBytes(bytes: Buffer): object {
+  return { [json]: bytes, toJSON: () => JSON.parse(bytes.toString()) } satisfies JsonBytes;
 }
 
-/** As `JSON.stringify`, which costs nothing for a `jsonText`. */
-export function textOf(value: unknown): string {
-  return (value as Partial<JsonText> | null | undefined)?.[text] ?? JSON.stringify(value);
+/** A value as JSON, which costs nothing for `jsonBytes`. */
+export function bytesOf(value: unknown): Buffer {
+  return (value as Partial<JsonBytes> | null | undefined)?.[json] ?? Buffer.from(JSON.stringify(value));
 }
 
 /** The strong ETag of a body: the same bytes, the same tag, in every process. */
-export function etagOf(body: string) {
-  return `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+export function etagOf(bytes: Buffer) {
+  return `"${hash("sha256", bytes, "base64url").slice(0, 22)}"`;
 }
 
-function pack({ expires, etag, body }: Entry) {
-  return `${expires} ${etag} ${body}`;
+function pack({ expires, etag, bytes }: Entry) {
+  return Buffer.concat([Buffer.from(`${expires} ${etag} `), bytes]);
 }
 
-function unpack(stored: string): Entry {
-  const [expires = "", etag = ""] = stored.split(" ", 2);
-  return { expires: Number(expires), etag, body: stored.slice(expires.length + etag.length + 2) };
+function unpack(stored: Buffer): Entry {
+  const afterTime = stored.indexOf(" ") + 1;
+  const afterTag = stored.indexOf(" ", afterTime) + 1;
+  return {
+    expires: Number(stored.toString("latin1", 0, afterTime)),
+    etag: stored.toString("latin1", afterTime, afterTag - 1),
+    bytes: stored.subarray(afterTag),
+  };
 }

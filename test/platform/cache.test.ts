@@ -33,11 +33,11 @@ describe("the cache", () => {
     const load = vi.fn(async () => sleep(30, { n: 1 }));
     const answers = await Promise.all(Array.from({ length: 500 }, () => a.read("t1", "k", load)));
     expect(load).toHaveBeenCalledTimes(1);
-    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['{"n":1}']));
+    expect(new Set(answers.map(({ bytes }) => bytes.toString()))).toEqual(new Set(['{"n":1}']));
     await a.read("t1", "k", load);
     expect(a.sources).toEqual(["load", "local"]);
-    const { body, etag } = await b.read("t1", "k", value(2));
-    expect({ body, etag }).toEqual({ body: answers[0]?.body, etag: answers[0]?.etag });
+    const { bytes, etag } = await b.read("t1", "k", value(2));
+    expect({ bytes, etag }).toEqual({ bytes: answers[0]?.bytes, etag: answers[0]?.etag });
     expect(b.sources).toEqual(["redis"]);
   });
 
@@ -45,18 +45,18 @@ describe("the cache", () => {
     const [a, b] = [await process(), await process()];
     for (const cache of [a, b]) await cache.read("t2", "k", value(1));
     await a.invalidate("t2");
-    await vi.waitFor(async () => expect((await b.read("t2", "k", value(2))).body).toBe('{"n":2}'), {
+    await vi.waitFor(async () => expect((await b.read("t2", "k", value(2))).bytes.toString()).toBe('{"n":2}'), {
       timeout: 5_000,
       interval: 5,
     });
-    expect((await a.read("t2", "k", value(3))).body).toBe('{"n":2}');
+    expect((await a.read("t2", "k", value(3))).bytes.toString()).toBe('{"n":2}');
   });
 
   test("in the process that changes something, the change shows before Redis has answered", async () => {
     const a = await process();
     await a.read("t3", "k", value(1));
     const told = a.invalidate("t3");
-    expect((await a.read("t3", "k", value(2))).body).toBe('{"n":2}');
+    expect((await a.read("t3", "k", value(2))).bytes.toString()).toBe('{"n":2}');
     await told;
   });
 
@@ -66,28 +66,28 @@ describe("the cache", () => {
     await sleep(20);
     await b.invalidate("t4");
     await slow;
-    await vi.waitFor(async () => expect((await a.read("t4", "k", value(2))).body).toBe('{"n":2}'), 5_000);
-    expect((await b.read("t4", "k", value(3))).body).toBe('{"n":2}');
+    await vi.waitFor(async () => expect((await a.read("t4", "k", value(2))).bytes.toString()).toBe('{"n":2}'), 5_000);
+    expect((await b.read("t4", "k", value(3))).bytes.toString()).toBe('{"n":2}');
   });
 
   test("a failing loader fails its callers and is asked again", async () => {
     const a = await process();
     await expect(a.read("t5", "k", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    expect((await a.read("t5", "k", value(1))).body).toBe('{"n":1}');
+    expect((await a.read("t5", "k", value(1))).bytes.toString()).toBe('{"n":1}');
   });
 
   test("without Redis everything is loaded, changes show at once, and are told when Redis is back", async () => {
     const [a, b] = [await process(), await process()];
     for (const cache of [a, b]) await cache.read("t6", "k", value(1));
     await redis.stop();
-    await vi.waitFor(async () => expect((await b.read("t6", "k", value(2))).body).toBe('{"n":2}'));
+    await vi.waitFor(async () => expect((await b.read("t6", "k", value(2))).bytes.toString()).toBe('{"n":2}'));
     await a.invalidate("t6");
-    expect((await a.read("t6", "k", value(3))).body).toBe('{"n":3}');
+    expect((await a.read("t6", "k", value(3))).bytes.toString()).toBe('{"n":3}');
     await redis.start();
     await vi.waitFor(async () => {
       const told = await a.read("t6", "k", value(4));
       expect((await b.read("t6", "k", value(5))).etag).toBe(told.etag);
-      expect(told.body).not.toBe('{"n":1}');
+      expect(told.bytes.toString()).not.toBe('{"n":1}');
     }, 10_000);
   });
 });

@@ -9,7 +9,6 @@ import { boolean, line, note, optionalLine, required, roubles, uuid } from "../f
 import { pageOf, pageQuery } from "../paging.ts";
 import { answerWrite, changeProblems, deleteProblems, writeProblems } from "../pictured.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
-import { textPage } from "../text-page.ts";
 import { NestedOffer, OfferDetail, showOffer } from "../views/offer.ts";
 import { productIdOf } from "../views/product.ts";
 
@@ -96,8 +95,8 @@ export const offerRoutes = [
     body: z.array(uuid).max(mostIds),
     responses: { 200: pageOf(NestedOffer), 422: InvalidRequest },
     async handle(context, { body, query, reader }) {
-      const { texts, total } = await foundOffers(context, reader, offersOf(body), query);
-      return { status: 200, body: textPage(texts, total, query) };
+      const found = await foundOffers(context, reader, offersOf(body), query);
+      return { status: 200, body: found.body };
     },
   }),
   defineRoute({

@@ -11,12 +11,12 @@ import {
 import type { ApiContext } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { line, required, uuid } from "../fields.ts";
+import { jsonArray, jsonPage, type WriteItem } from "../json-writer.ts";
 import { pageOrArrayOf, pageQuery, slice } from "../paging.ts";
 import { answerWrite, cachedDetail, changeProblems, deleteProblems, writeProblems } from "../pictured.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
-import { textArray, textPage } from "../text-page.ts";
-import { NestedSubCategory } from "../views/category.ts";
-import { parentsOf, parentText } from "../views/parents.ts";
+import { NestedSubCategory, type NestedSubCategoryView } from "../views/category.ts";
+import { parentBytes, parentsOf } from "../views/parents.ts";
 import { SubCategoryDetail, showSubCategory, subCategoryDetail } from "../views/sub-category.ts";
 
 const tag = "Sub-categories";
@@ -29,13 +29,15 @@ const ListQuery = pageQuery().extend({
   category_slug: line(2_000).optional().meta({ description: "Instead of category_id" }),
 });
 
-/** Texts of the sub-categories of a category, or of all. */
-async function listTexts(context: ApiContext, reader: EntityManager, query: z.output<typeof ListQuery>) {
+const write: WriteItem<NestedSubCategoryView> = (writer, view) => writer.bytes(parentBytes(view));
+
+/** The sub-categories of a category, or all. */
+async function list(context: ApiContext, reader: EntityManager, query: z.output<typeof ListQuery>) {
   const { category_id, category_slug } = query;
   const bySlug = category_id === undefined && category_slug !== undefined;
   const categoryId = bySlug ? (await getCategoryBySlug(reader, category_slug)).id : category_id;
   const all = [...(await parentsOf(context, reader, [])).values()];
-  return all.filter((one) => categoryId === undefined || one.category_id === categoryId).map(parentText);
+  return all.filter((one) => categoryId === undefined || one.category_id === categoryId);
 }
 
 export const subCategoryRoutes = [
@@ -55,11 +57,11 @@ export const subCategoryRoutes = [
       // There is no end of unknown categories and of pages past the end, so those are not kept.
       let isEmpty = false;
       const load = async () => {
-        const all = await listTexts(context, reader, query);
+        const all = await list(context, reader, query);
         const { offset, limit } = slice(query);
-        const texts = isWhole ? all : all.slice(offset, offset + limit);
-        isEmpty = texts.length === 0;
-        return isWhole ? textArray(texts) : textPage(texts, all.length, query);
+        const part = isWhole ? all : all.slice(offset, offset + limit);
+        isEmpty = part.length === 0;
+        return isWhole ? jsonArray(part, write) : jsonPage(part, all.length, query, write);
       };
       return { status: 200, cached: await context.cache.read("tree", `sub-categories:${key}`, load, () => !isEmpty) };
     },

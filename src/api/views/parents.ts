@@ -27,22 +27,22 @@ export async function parentsOf(
   if (!cached) return byId(await loadViews(context, reader));
   let parents = parsed.get(cached);
   if (!parents) {
-    parents = byId(JSON.parse(cached.body) as NestedSubCategoryView[]);
+    parents = byId(JSON.parse(cached.bytes.toString()) as NestedSubCategoryView[]);
     parsed.set(cached, parents);
   }
   for (const id of subCategoryIds) if (!parents.has(id)) return byId(await loadViews(context, reader));
   return parents;
 }
 
-const texts = new WeakMap<NestedSubCategoryView, string>();
+const texts = new WeakMap<NestedSubCategoryView, Buffer>();
 
 /** A sub-category as JSON; made once for as long as it is in memory. */
-export function parentText(view: NestedSubCategoryView): string {
+export function parentBytes(view: NestedSubCategoryView): Buffer {
   const known = texts.get(view);
   if (known !== undefined) return known;
-  const text = JSON.stringify(view);
-  texts.set(view, text);
-  return text;
+  const bytes = Buffer.from(JSON.stringify(view));
+  texts.set(view, bytes);
+  return bytes;
 }
 
 function byId(views: NestedSubCategoryView[]): Parents {

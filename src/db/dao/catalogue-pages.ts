@@ -49,22 +49,31 @@ const offerTexts = `
   o.price_rub, o.super_wholesale_price_rub, o.quantity, ${common("o", "i")}, ${productTexts}`;
 const offerJoins = `LEFT JOIN images i ON i.id = o.image_id JOIN products p ON p.id = o.product_id ${productJoins}`;
 
-/** Products by name. `after` is a row that they are to come after; a page of any size costs the same then. */
-export function listProducts(
-  reader: EntityManager,
-  filter: ProductFilter,
-  { limit, offset }: Slice,
-  after?: ProductTexts,
-): Promise<ProductTexts[]> {
-  const where = productsWhere(filter, after ? 5 : 3);
-  const beyond = after ? "AND (p.name, p.id) > ($3::text, $4::uuid)" : "";
-  return flatRows(reader, {
-    name: `products-${where.shape}${after ? "-after" : ""}`,
-    text: `
-      SELECT ${productTexts}
-      FROM (SELECT * FROM products p ${where.sql} ${beyond} ORDER BY p.name, p.id LIMIT $1 OFFSET $2) p ${productJoins}
-      ORDER BY p.name, p.id`,
-    values: [limit, offset, ...(after ? [after[1], after[0]] : []), ...where.values],
+/** Products by name; one statement. */
+export function listProducts(reader: EntityManager, filter: ProductFilter, slice: Slice): Promise<Rows<ProductTexts>> {
+  const { sql, values, shape } = productsWhere(filter, 3);
+  const text = `
+    SELECT ${productTexts}, (SELECT count(*) FROM products p ${sql})
+    FROM (SELECT * FROM products p ${sql} ORDER BY p.name, p.id LIMIT $1 OFFSET $2) p ${productJoins}
+    ORDER BY p.name, p.id`;
+  const statement = { name: `products-${shape}`, text, values: [slice.limit, slice.offset, ...values] };
+  return withTotal(reader, statement, slice, () => countProducts(reader, filter));
+}
+
+/** The products that follow this one by name: however many came before, it costs the same. */
+export function listProductsAfter(reader: EntityManager, filter: ProductFilter, last: ProductTexts, limit: number) {
+  const { sql, values, shape } = productsWhere(filter, 4);
+  const text = `
+    SELECT ${productTexts}
+    FROM (
+      SELECT * FROM products p ${sql} AND (p.name, p.id) > ($1::text, $2::uuid) ORDER BY p.name, p.id LIMIT $3
+    ) p ${productJoins}
+    ORDER BY p.name, p.id`;
+  const [id, name] = last;
+  return flatRows<ProductTexts>(reader, {
+    name: `products-after-${shape}`,
+    text,
+    values: [name, id, limit, ...values],
   });
 }
 
@@ -73,30 +82,20 @@ export function countProducts(reader: EntityManager, filter: ProductFilter): Pro
   return count(reader, { name: `product-count-${shape}`, text: `SELECT count(*) FROM products p ${sql}`, values });
 }
 
-/** Offers, those with the highest id first. */
-export function listOffers(
-  reader: EntityManager,
-  filter: OfferFilter,
-  { limit, offset }: Slice,
-): Promise<OfferTexts[]> {
-  const where = offersWhere(filter, 3);
-  return flatRows(reader, {
-    name: `offers-${where.shape}`,
-    text: `
-      SELECT ${offerTexts}
-      FROM (
-        SELECT o.* FROM offers o JOIN products p ON p.id = o.product_id ${where.sql}
-        ORDER BY o.id DESC LIMIT $1 OFFSET $2
-      ) o ${offerJoins}
-      ORDER BY o.id DESC`,
-    values: [limit, offset, ...where.values],
-  });
+/** Offers, those with the highest id first; one statement. */
+export function listOffers(reader: EntityManager, filter: OfferFilter, slice: Slice): Promise<Rows<OfferTexts>> {
+  const { sql, values, shape } = offersWhere(filter, 3);
+  const text = `
+    SELECT ${offerTexts}, (SELECT count(*) FROM offers o ${sql})
+    FROM (SELECT * FROM offers o ${sql} ORDER BY o.id DESC LIMIT $1 OFFSET $2) o ${offerJoins}
+    ORDER BY o.id DESC`;
+  const statement = { name: `offers-${shape}`, text, values: [slice.limit, slice.offset, ...values] };
+  return withTotal(reader, statement, slice, () => countOffers(reader, filter));
 }
 
 export function countOffers(reader: EntityManager, filter: OfferFilter): Promise<number> {
   const { sql, values, shape } = offersWhere(filter, 1);
-  const text = `SELECT count(*) FROM offers o JOIN products p ON p.id = o.product_id ${sql}`;
-  return count(reader, { name: `offer-count-${shape}`, text, values });
+  return count(reader, { name: `offer-count-${shape}`, text: `SELECT count(*) FROM offers o ${sql}`, values });
 }
 
 /** One page of the products that a search finds; one statement. */
@@ -120,10 +119,10 @@ const orders: Record<Search["order"], (table: string) => string> = {
   "id ascending": (table) => `${table}.id`,
 };
 
-async function find<Row extends readonly unknown[]>(
+function find<Row extends readonly unknown[]>(
   reader: EntityManager,
   { name, sql, values, order }: Search,
-  { limit, offset }: Slice,
+  slice: Slice,
   rest: string,
 ): Promise<Rows<Row>> {
   const text = `
@@ -133,12 +132,22 @@ async function find<Row extends readonly unknown[]>(
       ORDER BY ${orders[order]("found")} LIMIT $${values.length + 1} OFFSET $${values.length + 2}
     )
     SELECT ${rest} ORDER BY ${orders[order]("page")}`;
-  const statement = { text, values: [...values, limit, offset] };
-  const rows = await flatRows<Row>(reader, name === undefined ? statement : { ...statement, name });
+  const statement = { text, values: [...values, slice.limit, slice.offset], ...(name !== undefined && { name }) };
+  const countAll = () => count(reader, { text: `SELECT count(*) FROM (${sql}) found`, values });
+  return withTotal(reader, statement, slice, countAll);
+}
+
+/** The total is the last column of each row; a page past the end has no row, so another statement has to count. */
+async function withTotal<Row extends readonly unknown[]>(
+  reader: EntityManager,
+  statement: FlatStatement,
+  { offset }: Slice,
+  countAll: () => Promise<number>,
+): Promise<Rows<Row>> {
+  const rows = await flatRows<Row>(reader, statement);
   const [first] = rows;
   if (first) return { rows, total: Number(first.at(-1)) };
-  if (offset === 0) return { rows, total: 0 };
-  return { rows, total: await count(reader, { text: `SELECT count(*) FROM (${sql}) found`, values }) };
+  return { rows, total: offset === 0 ? 0 : await countAll() };
 }
 
 async function count(reader: EntityManager, statement: FlatStatement): Promise<number> {

@@ -95,7 +95,11 @@ export class Search1764028800003 implements MigrationInterface {
         USING gin (trigram_keys(manufacturer_number_trigrams) gin__int_ops);
       CREATE INDEX offer_search_product_id ON offer_search (product_id);
 
-      CREATE INDEX products_by_name ON products (name, id);
+      -- Lists, counts, and what the offers of a product add up to.
+      CREATE INDEX products_by_name ON products (name, id) WHERE NOT is_deleted;
+      CREATE INDEX products_shown ON products (sub_category_id) WHERE NOT is_deleted;
+      CREATE INDEX products_deleted ON products (id) WHERE is_deleted;
+      CREATE INDEX offers_shown ON offers (product_id) INCLUDE (quantity, price_rub) WHERE NOT is_deleted;
 
       -- A deleted product keeps its address, and leaves it to a new one of the same name.
       ALTER TABLE products DROP CONSTRAINT products_slug_key;
@@ -106,7 +110,7 @@ export class Search1764028800003 implements MigrationInterface {
 
   async down(runner: QueryRunner) {
     await runner.query(`
-      DROP INDEX products_slug, products_slug_key, products_by_name;
+      DROP INDEX products_slug, products_slug_key, products_by_name, products_shown, products_deleted, offers_shown;
       ALTER TABLE products ADD CONSTRAINT products_slug_key UNIQUE (slug);
       DROP TRIGGER offers_search ON offers;
       DROP TRIGGER products_search ON products;
