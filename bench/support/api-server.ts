@@ -10,7 +10,7 @@ Object.assign(process.env, {
   S3_PUBLIC_URL: "https://pictures.example/bench",
   BETTER_AUTH_URL: "http://127.0.0.1:9",
   // There is one, but the bench does not reach it.
-  RATE_LIMIT_ANONYMOUS: "1000000",
+  RATE_LIMIT_ANONYMOUS: "999999999",
   DRAIN_TIMEOUT_MS: "0",
 });
 await import("../../src/api/main.ts");

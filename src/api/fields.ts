@@ -79,7 +79,7 @@ export const searchTerm = z
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
 
 /** One e-mail address that the clients' own check accepts: ASCII, and a domain with a dot (wire contract 1.16). */
-export const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.email.source.slice(1)}`) });
+const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.email.source.slice(1)}`) });
 
 /** An e-mail address as people type it, perhaps with blanks around it. */
 export const email = z.string().trim().pipe(exactEmail).meta({ format: "email" });

@@ -47,7 +47,7 @@ describe("a list of the catalogue costs as many statements for twenty rows as fo
 
   /** With nothing in the cache: two of each read the tree of categories. */
   const lists: Record<string, Filled> = {
-    "4 for offers of a product": async (rows) => {
+    "3 for offers of a product": async (rows) => {
       const { productId } = await offersOf(rows);
       return () => get(`/offers?product_id=${productId}&size=${rows}`);
     },
@@ -64,7 +64,7 @@ describe("a list of the catalogue costs as many statements for twenty rows as fo
       const { brand } = await offersOf(rows);
       return () => get(`/offers/search/fts?search_term=${brand}&size=${rows}`);
     },
-    "4 for products of a sub-category": async (rows) => {
+    "3 for products of a sub-category": async (rows) => {
       const { subCategoryId } = await productsOf(rows);
       return () => get(`/products?sub_category_id=${subCategoryId}&size=${rows}`);
     },

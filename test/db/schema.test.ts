@@ -7,7 +7,7 @@ const bareForeignKeys = `
   SELECT conrelid::regclass::text || ' ' || conname AS name FROM pg_constraint c
   WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND NOT EXISTS (
     SELECT 1 FROM pg_index i
-    WHERE i.indrelid = c.conrelid AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] @> c.conkey
+    WHERE i.indrelid = c.conrelid AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] OPERATOR(pg_catalog.@>) c.conkey
       AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) LIKE '%IS NOT NULL%')
   ) ORDER BY 1`;
 

@@ -57,7 +57,7 @@ describe("S47: a query out of all bounds", () => {
     for (const strange of [...ignored, many]) {
       const began = performance.now();
       expect([strange.slice(0, 20), (await get(path + strange)).status]).toEqual([strange.slice(0, 20), usual]);
-      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(performance.now() - began).toBeLessThan(8_000);
     }
   });
 });

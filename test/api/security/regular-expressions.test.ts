@@ -17,12 +17,13 @@ function slowest(run: (text: string) => unknown) {
   let most = { ms: 0, text: "" };
   for (const text of texts) {
     const once = () => {
-      const began = performance.now();
+      const before = process.cpuUsage();
       run(text);
-      return performance.now() - began;
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
     };
     const first = once();
-    // Something else may have taken the processor: what is slow is slow every time.
+    // What is slow is slow every time; a collection of garbage is not.
     const ms = first < longestMs ? first : Math.min(once(), once(), once());
     if (ms > most.ms) most = { ms, text: `${JSON.stringify(text.slice(0, 20))} … ${JSON.stringify(text.slice(-2))}` };
   }
@@ -68,7 +69,7 @@ describe("S48: a long address", () => {
       const { status } = await call(`${api.url}/categories/${unknownId}?${query}`, { method: "DELETE", headers });
       expect(status).toBe(404);
       // A slow machine may take ten times as long; a bad expression takes a thousand times as long.
-      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(performance.now() - began).toBeLessThan(8_000);
     },
   );
 });
