@@ -1,4 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { openCache } from "../src/platform/cache.ts";
+import { createLogger } from "../src/platform/logger.ts";
 import { type Load, loadOf, peakMb, type Server, startServer } from "./support/load.ts";
 import { openShop, type Shop } from "./support/shop.ts";
 import { machine, markdownTable, median } from "./support/statistics.ts";
@@ -7,7 +10,7 @@ export const summary =
   "the REST API over the full catalogue: cached and uncached lists, search [--rounds 3] [--seconds 4]";
 
 /** Goals: wire contract of this bench, in docs/benchmarks.md. */
-const goals = { cached: 0.6, orm: 6, rows: 1.5, searchMs: 50, sitemapMb: 200 };
+const goals = { cached: 0.6, orm: 6, rows: 1.5, searchMs: 50, sitemapMb: 200, seenMs: 100 };
 
 interface Options {
   rounds: number;
@@ -21,19 +24,20 @@ interface Options {
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { rounds: { type: "string" }, seconds: { type: "string" } } });
   const options = { rounds: Number(values.rounds ?? 3), seconds: Number(values.seconds ?? 4) };
-  console.log("Starting Postgres and Redis, and entering the catalogue …");
+  console.log("Compiling, starting Postgres and Redis, and entering the catalogue …");
+  execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
   const shop = await openShop();
   const servers: Server[] = [];
   const start: Start = async (file, env) => {
-    const server = await startServer(`bench/support/${file}`, env);
+    const server = await startServer(file, env);
     servers.push(server);
     return server;
   };
   try {
     console.log(`${machine()}; medians of ${options.rounds} rounds of ${options.seconds} s\n`);
-    const api = await start("api-server.ts", environment(shop));
+    const api = await start("dist/api/main.js", { ...apiEnvironment, ...environment(shop) });
     const good = [await cachedLists(api, start, options), await uncachedList(shop, start, options)];
-    good.push(await searches(shop, start, options), await sitemap(api));
+    good.push(await searches(shop, start, options), await sitemap(api), await seenElsewhere(shop));
     console.log(good.every(Boolean) ? "\nAll goals are reached." : "\nNot all goals are reached.");
     if (!good.every(Boolean)) process.exitCode = 1;
   } finally {
@@ -41,6 +45,21 @@ export async function run(args: string[]): Promise<void> {
     await shop.close();
   }
 }
+
+/** What our API needs besides the two addresses of the shop; compiled, because a loader of TypeScript takes memory. */
+const apiEnvironment = {
+  PORT: "0",
+  HOST: "127.0.0.1",
+  S3_ENDPOINT_URL: "http://127.0.0.1:9",
+  S3_BUCKET_NAME: "bench",
+  S3_ACCESS_KEY: "bench",
+  S3_SECRET_KEY: "bench",
+  S3_PUBLIC_URL: "https://pictures.example/bench",
+  BETTER_AUTH_URL: "http://127.0.0.1:9",
+  // There is one, but the bench does not reach it.
+  RATE_LIMIT_ANONYMOUS: "999999999",
+  DRAIN_TIMEOUT_MS: "0",
+};
 
 type Start = (file: string, env: Record<string, string>) => Promise<Server>;
 
@@ -51,7 +70,7 @@ async function cachedLists(api: Server, start: Start, options: Options) {
   const rows: string[][] = [];
   const ratios: number[] = [];
   for (const path of ["/categories", "/sub-categories", `/products?sub_category_slug=${slug}`]) {
-    const bytes = await start("bytes-server.ts", { BODY: api.url + path });
+    const bytes = await start("bench/support/bytes-server.ts", { BODY: api.url + path });
     const etag = (await fetch(api.url + path)).headers.get("etag") ?? "";
     const [limit, ours, hit] = await inTurn(options, [
       () => loadOf(bytes, "/", { connections: 32, seconds: options.seconds }),
@@ -94,7 +113,7 @@ interface Page {
 }
 
 async function uncachedList(shop: Shop, start: Start, options: Options) {
-  const server = await start("products-server.ts", environment(shop));
+  const server = await start("bench/support/products-server.ts", environment(shop));
   await sameAnswers(server);
   const paths = { typeorm: "/typeorm", rows: "/rows", ours: "/products" };
   const measure = (path: string) => () => loadOf(server, path, { connections: 8, seconds: options.seconds });
@@ -135,7 +154,7 @@ function sorted(value: unknown): unknown {
 }
 
 async function searches(shop: Shop, start: Start, options: Options) {
-  const server = await start("products-server.ts", environment(shop));
+  const server = await start("bench/support/products-server.ts", environment(shop));
   const terms = searchTerms(shop);
   const rows: string[][] = [];
   let slowest = 0;
@@ -186,6 +205,30 @@ async function sitemap(api: Server) {
     `goal below ${goals.sitemapMb} MB`,
   );
   return mb < goals.sitemapMb;
+}
+
+/** How long another process goes on answering what a write has made stale. */
+async function seenElsewhere({ redisUrl }: Shop) {
+  const log = createLogger("silent", "bench");
+  const [writer, reader] = [0, 1].map(() => openCache(redisUrl, { prefix: "bench-seen", log }));
+  if (!writer || !reader) throw new Error("there are two caches");
+  const times: number[] = [];
+  for (let n = 0; n < 500; n++) {
+    const kept = await reader.read("goods", "list", async () => n);
+    const began = performance.now();
+    void writer.invalidate("goods");
+    while (kept.isFresh()) await new Promise((resolve) => setImmediate(resolve));
+    times.push(performance.now() - began);
+  }
+  writer.close();
+  reader.close();
+  const slowest = Math.max(...times.slice(10));
+  say(
+    `a write is seen by another process after ${slowest.toFixed(1)} ms at most`,
+    slowest < goals.seenMs,
+    `goal ${goals.seenMs} ms`,
+  );
+  return slowest < goals.seenMs;
 }
 
 /** Each in turn, several times; the round in the middle of each counts. */

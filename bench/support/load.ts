@@ -20,9 +20,10 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Runs a file of the bench as a server of its own; it says `"port":…` when it listens. */
+/** Runs a program as a server of its own, TypeScript or compiled; it says `"port":…` when it listens. */
 export async function startServer(file: string, env: Record<string, string>): Promise<Server> {
-  const child = spawn(process.execPath, ["--max-semi-space-size=4", "--import", "tsx", file], {
+  const loader = file.endsWith(".ts") ? ["--import", "tsx"] : [];
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", ...loader, file], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
