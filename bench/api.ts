@@ -35,9 +35,10 @@ export async function run(args: string[]): Promise<void> {
   };
   try {
     console.log(`${machine()}; medians of ${options.rounds} rounds of ${options.seconds} s\n`);
-    const api = await start("dist/api/main.js", { ...apiEnvironment, ...environment(shop) });
+    const startApi = () => start("dist/api/main.js", { ...apiEnvironment, ...environment(shop) });
+    const api = await startApi();
     const good = [await cachedLists(api, start, options), await uncachedList(shop, start, options)];
-    good.push(await searches(shop, start, options), await sitemap(api), await seenElsewhere(shop));
+    good.push(await searches(shop, start, options), await sitemap(await startApi()), await seenElsewhere(shop));
     console.log(good.every(Boolean) ? "\nAll goals are reached." : "\nNot all goals are reached.");
     if (!good.every(Boolean)) process.exitCode = 1;
   } finally {
@@ -200,7 +201,7 @@ async function sitemap(api: Server) {
   const ms = performance.now() - began;
   const mb = peakMb(api.pid);
   say(
-    `/products?size=10000: ${answer.items.length} products in ${ms.toFixed(0)} ms, the API's highest memory in all of this ${mb.toFixed(0)} MB`,
+    `/products?size=10000: ${answer.items.length} products in ${ms.toFixed(0)} ms, the highest memory of a fresh process ${mb.toFixed(0)} MB`,
     mb < goals.sitemapMb,
     `goal below ${goals.sitemapMb} MB`,
   );
