@@ -9,7 +9,12 @@ import { InvalidRequest, Problem } from "./problem.ts";
 /** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
 export function describeApi(routes: readonly Route[], version: string) {
   const paths: ZodOpenApiPathsObject = {};
-  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describe(route) };
+  // Only what can be read has an ETag that If-Match could speak of.
+  const readable = new Set(routes.filter(({ method }) => method === "get").map(({ path }) => path));
+  for (const route of routes) {
+    const isTagged = route.method === "patch" && readable.has(route.path);
+    paths[route.path] = { ...paths[route.path], [route.method]: describe(route, isTagged) };
+  }
   return createDocument({
     openapi: "3.1.0",
     info: {
@@ -34,7 +39,7 @@ export function describeApi(routes: readonly Route[], version: string) {
   });
 }
 
-function describe(route: Route): ZodOpenApiOperationObject {
+function describe(route: Route, isTagged: boolean): ZodOpenApiOperationObject {
   const { params, query, summary, tag } = route;
   return {
     operationId: operationId(route),
@@ -42,10 +47,13 @@ function describe(route: Route): ZodOpenApiOperationObject {
     tags: [tag],
     description: [route.description, accessNotes[route.access]].filter(Boolean).join("\n\n"),
     security: securityOf[route.access],
-    requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route) },
+    requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route, isTagged) },
     ...bodyOf(route),
     responses: Object.fromEntries(
-      Object.entries(responsesOf(route)).map(([status, response]) => [status, describeResponse(status, response)]),
+      Object.entries(responsesOf(route, isTagged)).map(([status, response]) => [
+        status,
+        describeResponse(status, response),
+      ]),
     ),
     "x-access": route.access,
   };
@@ -73,25 +81,23 @@ const accessNotes: Record<Access, string> = {
   print: "Needs the role EMPLOYEE, or an address that may print.",
 };
 
-function headersOf({ method, idempotent, path }: Route) {
+function headersOf({ idempotent }: Route, isTagged: boolean) {
   const key = z.string().min(1).max(255).optional().meta({
     description: "Any text of your own. The same request under the same key is done once, for 7 days",
   });
   const tag = z.string().optional().meta({ description: "ETag of the state that you expect; 412 when it is another" });
-  const isTagged = method === "patch" && path.endsWith("}");
   const headers = { ...(idempotent && { "Idempotency-Key": key }), ...(isTagged && { "If-Match": tag }) };
   return Object.keys(headers).length > 0 ? { header: z.object(headers) } : {};
 }
 
 /** What a route declares, and what its kind of access and body can always lead to. */
-function responsesOf(route: Route): Route["responses"] {
+function responsesOf(route: Route, isTagged: boolean): Route["responses"] {
   const problems: number[] = [429, 503];
   if (route.access !== "public") problems.push(401);
   if (!["public", "optional", "api-key", "webhook"].includes(route.access)) problems.push(403);
   if (route.body || route.raw) problems.push(400, 413, 415);
   // A percent sign that encodes nothing.
   if (route.params) problems.push(400);
-  const isTagged = route.method === "patch" && route.path.endsWith("}");
   return {
     ...Object.fromEntries(problems.map((status) => [status, Problem])),
     ...(route.access === "optional" && { 403: Problem }),
