@@ -30,7 +30,7 @@ describe("the configuration", () => {
       ],
     });
     expect(loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test" })).toMatchObject({
-      WORKER_QUEUES: ["images", "documents", "mail"],
+      WORKER_QUEUES: ["images", "documents", "mail", "webhooks", "upkeep"],
       OPS_PORT: 9090,
       smtp: {
         host: "mail.test",

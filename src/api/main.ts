@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadApiConfig } from "../config.ts";
 import { connectDatabase } from "../db/data-source.ts";
-import { takeFrom } from "../db/outbox.ts";
+import { createOutbox } from "../db/outbox.ts";
+import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { openCache } from "../platform/cache.ts";
@@ -11,6 +12,7 @@ import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createQueues } from "../platform/queues.ts";
 import { createRateLimits } from "../platform/rate-limits.ts";
+import { startReconciler } from "../platform/reconciler.ts";
 import { cacheConnection, producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
@@ -40,10 +42,11 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 
 const limiter = cacheConnection(config.redisCacheUrl, log);
 
-const relay = startRelay({ take: takeFrom(db, queueNames), queues, log, signal: stopping });
+const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
+const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, log, signal: stopping });
 const context: ApiContext = {
   db,
-  transact: createTransact(db, relay.nudge),
+  transact: createTransact(db, relay.offer),
   store,
   cache,
   log,
@@ -91,7 +94,7 @@ server.close();
 server.closeIdleConnections();
 await Promise.race([once(server, "close"), sleep(config.DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
 server.closeAllConnections();
-await relay.done;
+await Promise.all([relay.done, reconciler]);
 await queues.close();
 cache.close();
 limiter.disconnect();

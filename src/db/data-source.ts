@@ -27,6 +27,7 @@ import { Search1764028800003 } from "./migrations/0003-search.ts";
 import { Documents1764115200004 } from "./migrations/0004-documents.ts";
 import { IdentityEvents1764201600005 } from "./migrations/0005-identity-events.ts";
 import { UpdatedAt1764288000006 } from "./migrations/0006-updated-at.ts";
+import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -75,6 +76,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Documents1764115200004,
       IdentityEvents1764201600005,
       UpdatedAt1764288000006,
+      JobControl1764374400007,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

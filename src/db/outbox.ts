@@ -1,26 +1,50 @@
 import type { DataSource, EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
 import type { AnyJob, PayloadOf } from "../jobs/define-job.ts";
-import type { Dispatch } from "../jobs/dispatch.ts";
+import type { Dispatch, Outbox, PromisedJob, Publish } from "../jobs/dispatch.ts";
+import { errorKeyOf } from "./error-key.ts";
+import { lazily } from "./lazily.ts";
+import { prepare, runPrepared } from "./prepared.ts";
 import { noteOf } from "./transaction.ts";
+import { takeTurns } from "./turns.ts";
 
 export interface PromiseOptions {
   /** Overrides the priority of the definition. */
   priority?: number;
+  /** The job whose work this one is a part of. */
+  parentId?: string;
+  /** Not before so many milliseconds from now, by the clock of Postgres. */
+  delayMs?: number;
 }
 
-const promiseSql = `
+/**
+ * SQL that puts the rows of a preceding CTE on the outbox and returns them; they have to have the columns id, queue,
+ * kind, gen, priority, max_failures, run_at and group_key.
+ */
+export const dispatchSql = (rows: string) => `
+  INSERT INTO job_outbox (job_id, queue, kind, gen, priority, max_failures, run_at, group_key)
+  SELECT id, queue, kind, gen, priority, max_failures, run_at, group_key FROM ${rows}
+  ON CONFLICT (job_id) DO UPDATE SET gen = excluded.gen, run_at = excluded.run_at
+  RETURNING job_id AS "jobId", queue, kind, gen, priority, max_failures AS "maxFailures", group_key AS "groupKey",
+            run_at <= now() AS "isDue"`;
+
+/** Tells the transaction which promises it made, so that they are moved as soon as it has committed. */
+export function notePromised(tx: EntityManager, rows: readonly PromisedJob[]) {
+  noteOf(tx).promised.push(...rows);
+}
+
+const promise = prepare(`
   WITH promised AS (
-    INSERT INTO job (id, queue, kind, payload, payload_v, dedupe_key, entity_type, entity_id, priority,
-                     max_failures, actor_id, trace_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    INSERT INTO job (id, payload, dedupe_key, entity_type, entity_id, group_key,
+                     queue, kind, payload_v, priority, max_failures, actor_id, trace_id, parent_id, run_at)
+    SELECT id, payload, dedupe_key, entity_type, entity_id, group_key,
+           $7, $8, $9, $10, $11, $12, $13, $14, now() + $15 * interval '1 millisecond'
+    FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[])
+      AS wanted (id, payload, dedupe_key, entity_type, entity_id, group_key)
     ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
-    RETURNING id, queue, kind, gen, priority, max_failures, run_at
-  ), outboxed AS (
-    INSERT INTO job_outbox (job_id, queue, kind, gen, priority, max_failures, run_at)
-    SELECT id, queue, kind, gen, priority, max_failures, run_at FROM promised
+    RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
   )
-  SELECT id FROM promised`;
+  ${dispatchSql("promised")}`);
 
 /**
  * Promises a job inside the caller's transaction: it will run if, and only if, that transaction commits.
@@ -32,66 +56,109 @@ export async function enqueue<J extends AnyJob>(
   payload: PayloadOf<J>,
   options: PromiseOptions = {},
 ): Promise<string> {
-  const data = job.payload.parse(payload) as PayloadOf<J>;
-  const dedupeKey = `${job.name}:${job.key(data)}`;
-  const { type, id } = job.entity(data);
-  const note = noteOf(tx);
-  const rows: { id: string }[] = await tx.query(promiseSql, [
-    uuidv7(),
+  const [id] = await enqueueAll(tx, job, [payload], options);
+  return String(id);
+}
+
+/** As `enqueue`, for many jobs of one kind in one statement; ids come in the order of `payloads`. */
+export async function enqueueAll<J extends AnyJob>(
+  tx: EntityManager,
+  job: J,
+  payloads: readonly PayloadOf<J>[],
+  { priority = job.priority, parentId, delayMs = 0 }: PromiseOptions = {},
+): Promise<string[]> {
+  const wanted = payloads.map((payload) => {
+    const data = job.payload.parse(payload) as PayloadOf<J>;
+    const entity = job.entity(data);
+    return { id: uuidv7(), data, key: `${job.name}:${job.key(data)}`, entity, group: job.group?.(data) ?? null };
+  });
+  const { actorId, traceId } = noteOf(tx);
+  const rows = await runPrepared<PromisedJob>(tx, promise, [
+    wanted.map(({ id }) => id),
+    wanted.map(({ data }) => JSON.stringify(data)),
+    wanted.map(({ key }) => key),
+    wanted.map(({ entity }) => entity.type),
+    wanted.map(({ entity }) => entity.id),
+    wanted.map(({ group }) => group),
     job.queue,
     job.name,
-    JSON.stringify(data),
     job.version,
-    dedupeKey,
-    type,
-    id,
-    options.priority ?? job.priority,
+    priority,
     job.retry.attempts,
-    note.actorId,
-    note.traceId,
+    actorId,
+    traceId,
+    parentId ?? null,
+    delayMs,
   ]);
-  note.promised = true;
-  if (rows[0]) return rows[0].id;
-  const [first]: { id: string }[] = await tx.query("SELECT id FROM job WHERE dedupe_key = $1", [dedupeKey]);
-  if (!first) throw new Error(`Job '${dedupeKey}' was neither promised nor found`);
-  return first.id;
+  notePromised(tx, rows);
+  const promised = new Set(rows.map(({ jobId }) => jobId));
+  const others = wanted.filter(({ id }) => !promised.has(id)).map(({ key }) => key);
+  const first = others.length > 0 ? await idsOf(tx, others) : new Map<string, string>();
+  return wanted.map(({ id, key }) => {
+    const known = promised.has(id) ? id : first.get(key);
+    if (!known) throw new Error(`Job '${key}' was neither promised nor found`);
+    return known;
+  });
+}
+
+async function idsOf(tx: EntityManager, keys: string[]) {
+  const rows: { id: string; key: string }[] = await tx.query(
+    "SELECT id, dedupe_key AS key FROM job WHERE dedupe_key = ANY($1)",
+    [keys],
+  );
+  return new Map(rows.map(({ key, id }) => [key, id]));
 }
 
 const takeSql = `
   WITH due AS (
     SELECT job_id FROM job_outbox
-    WHERE run_at <= now() AND queue = ANY($1)
+    WHERE group_key IS NULL AND run_at <= now() - $3 * interval '1 millisecond' AND queue = ANY($1)
     ORDER BY priority, run_at LIMIT $2
     FOR UPDATE SKIP LOCKED
   ), taken AS (
-    DELETE FROM job_outbox USING due WHERE job_outbox.job_id = due.job_id
-    RETURNING job_outbox.*
-  ), marked AS (
-    UPDATE job SET dispatched_at = now() FROM taken WHERE job.id = taken.job_id AND job.finished_at IS NULL
+    DELETE FROM job_outbox USING due WHERE job_outbox.job_id = due.job_id RETURNING job_outbox.*
   )
   SELECT job_id AS "jobId", queue, kind, gen, priority, max_failures AS "maxFailures"
   FROM taken ORDER BY priority, run_at`;
 
-/**
- * Hands due jobs to `publish` and takes them off the outbox when it resolves; returns how many there were.
- * Any number of processes may do so at once. A crash half-way publishes some jobs again, under the same id.
- */
-export async function relayBatch(
-  db: DataSource,
-  queues: readonly string[],
-  size: number,
-  publish: (jobs: Dispatch[]) => Promise<void>,
-): Promise<number> {
+/** The outbox, for a relay that serves these queues. */
+export function createOutbox(db: DataSource, queues: readonly string[]): Outbox {
+  return {
+    take: (size, olderThanMs, publish) =>
+      publishing(db, publish, (tx) => tx.query(takeSql, [queues, size, olderThanMs])),
+    async takeTurns(publish) {
+      const [waits] = await db.query(
+        "SELECT 1 FROM job_outbox WHERE group_key IS NOT NULL AND run_at <= now() LIMIT 1",
+      );
+      return waits ? publishing(db, publish, (tx) => takeTurns(tx, queues)) : 0;
+    },
+    async forget(jobs) {
+      await db.query(
+        `DELETE FROM job_outbox USING unnest($1::uuid[], $2::int[]) AS sent (job_id, gen)
+         WHERE ${lazily} AND job_outbox.job_id = sent.job_id AND job_outbox.gen = sent.gen`,
+        [jobs.map(({ jobId }) => jobId), jobs.map(({ gen }) => gen)],
+      );
+    },
+  };
+}
+
+async function publishing(db: DataSource, publish: Publish, take: (tx: EntityManager) => Promise<Dispatch[]>) {
   return db.transaction(async (tx) => {
     // A lost commit only publishes the same ids again, and Redis may keep us waiting with the rows locked.
     await tx.query("SET LOCAL synchronous_commit = off; SET LOCAL idle_in_transaction_session_timeout = '5s'");
-    const jobs: Dispatch[] = await tx.query(takeSql, [queues, size]);
-    if (jobs.length > 0) await publish(jobs);
+    const jobs = await take(tx);
+    if (jobs.length === 0) return 0;
+    for (const { job, reason } of await publish(jobs)) await failUnpublishable(tx, job, reason);
     return jobs.length;
   });
 }
 
-/** `relayBatch` for a relay that serves these queues. */
-export function takeFrom(db: DataSource, queues: readonly string[]) {
-  return (size: number, publish: (jobs: Dispatch[]) => Promise<void>) => relayBatch(db, queues, size, publish);
+async function failUnpublishable(tx: EntityManager, { jobId }: Dispatch, reason: string) {
+  const error = { name: "UnpublishableError", message: `It cannot be put into its queue: ${reason}` };
+  await tx.query(
+    `UPDATE job SET state = 'failed', finished_at = now(), error_key = $3,
+       last_error = $2::jsonb || jsonb_build_object('at', now())
+     WHERE id = $1 AND finished_at IS NULL`,
+    [jobId, JSON.stringify(error), errorKeyOf(error)],
+  );
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DataSource, EntityManager } from "typeorm";
+import type { PromisedJob } from "../jobs/dispatch.ts";
 import { isTransactionConflict } from "./postgres-errors.ts";
 
 /** On whose behalf a transaction runs; jobs promised in it remember that. */
@@ -9,7 +10,8 @@ export interface Origin {
 }
 
 interface Note extends Origin {
-  promised: boolean;
+  /** Jobs promised in it. */
+  promised: PromisedJob[];
 }
 
 /** Runs one transaction and returns what `work` returned. */
@@ -23,18 +25,16 @@ const attempts = 4;
 
 /**
  * The one way to open a transaction for business work: runs the whole of `work` again (up to three times) after a
- * deadlock or serialisation failure, and calls `onPromise` after a commit that promised jobs.
+ * deadlock or serialisation failure, and hands what a commit has
+ * promised to `onPromise`.
  */
-export function createTransact(db: DataSource, onPromise: () => void): Transact {
+export function createTransact(db: DataSource, onPromise: (jobs: readonly PromisedJob[]) => void): Transact {
   return async (origin, work, isolation = undefined) => {
     for (let attempt = 1; ; attempt++) {
-      const note: Note = { ...origin, promised: false };
+      const note: Note = { ...origin, promised: [] };
       try {
-        const result = await db.transaction(isolation ?? "READ COMMITTED", (tx) => {
-          notes.set(tx, note);
-          return work(tx);
-        });
-        if (note.promised) onPromise();
+        const result = await db.transaction(isolation ?? "READ COMMITTED", (tx) => work(noted(tx, note)));
+        if (note.promised.length > 0) onPromise(note.promised);
         return result;
       } catch (error) {
         if (attempt >= attempts || !isTransactionConflict(error)) throw error;
@@ -44,9 +44,27 @@ export function createTransact(db: DataSource, onPromise: () => void): Transact 
   };
 }
 
+/**
+ * Runs one statement that is a transaction by itself, and hands what it has promised to `onPromise`: a third of the
+ * round trips, for work that is a promise and nothing else.
+ */
+export function createPromising(db: DataSource, onPromise: (jobs: readonly PromisedJob[]) => void): Transact {
+  return async (origin, promise) => {
+    const note: Note = { ...origin, promised: [] };
+    const result = await promise(noted(db.createEntityManager(), note));
+    if (note.promised.length > 0) onPromise(note.promised);
+    return result;
+  };
+}
+
 const notes = new WeakMap<EntityManager, Note>();
+
+function noted(tx: EntityManager, note: Note) {
+  notes.set(tx, note);
+  return tx;
+}
 
 /** What is noted about a transaction; nothing for one that was opened another way. */
 export function noteOf(tx: EntityManager): Note {
-  return notes.get(tx) ?? { actorId: null, traceId: null, promised: false };
+  return notes.get(tx) ?? { actorId: null, traceId: null, promised: [] };
 }

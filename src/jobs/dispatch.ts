@@ -8,6 +8,14 @@ export interface Dispatch {
   maxFailures: number;
 }
 
+/** A job that has just been put on the outbox. */
+export interface PromisedJob extends Dispatch {
+  /** A member of a group waits for its group's turn. */
+  groupKey: string | null;
+  /** False when it is not to start yet. */
+  isDue: boolean;
+}
+
 /** What Redis knows of a job: nothing that could leak or be forged there. */
 export interface QueuedData {
   id: string;
@@ -16,4 +24,26 @@ export interface QueuedData {
 /** BullMQ's id of one dispatch; a job that is dispatched again gets a new one, since Redis may remember the old. */
 export function queuedJobId({ jobId, gen }: Pick<Dispatch, "jobId" | "gen">) {
   return `${jobId}-${gen}`;
+}
+
+/** A job that cannot be published, whatever else is: it ends as failed, so that somebody sees it and others go on. */
+export interface Unpublishable {
+  job: Dispatch;
+  reason: string;
+}
+
+/** Moves jobs to Redis and returns those that cannot be; rejects when none can be for now. May be repeated. */
+export type Publish = (jobs: Dispatch[]) => Promise<Unpublishable[]>;
+
+/** Promised jobs in Postgres that are not known to be in Redis; any number of processes may work on it at once. */
+export interface Outbox {
+  /**
+   * Hands jobs that have been due for `olderThanMs` to `publish`, and strikes them off when it resolves; returns how
+   * many there were. A crash half-way publishes some of them again, under the same id.
+   */
+  take(size: number, olderThanMs: number, publish: Publish): Promise<number>;
+  /** The same for members of groups, each group in its turn. One process at a time does so; others get 0. */
+  takeTurns(publish: Publish): Promise<number>;
+  /** Strikes off jobs that are published. */
+  forget(jobs: readonly Dispatch[]): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { PayloadOf } from "./define-job.ts";
+import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { processImage } from "./process-image.ts";
 import { renderDocument } from "./render-document.ts";
 import { sendMail } from "./send-mail.ts";
@@ -9,6 +9,9 @@ export const jobs = {
   [renderDocument.name]: renderDocument,
   [sendMail.name]: sendMail,
 } as const;
+
+/** Definitions by name: ours, or those of a test. */
+export type JobKinds = Readonly<Record<string, AnyJob>>;
 
 export type JobName = keyof typeof jobs;
 export type JobPayload<N extends JobName> = PayloadOf<(typeof jobs)[N]>;

@@ -16,7 +16,7 @@ export const processImage = defineJob({
   key: ({ imageId }) => imageId,
   entity: ({ entity, entityId }) => ({ type: entity, id: entityId }),
   priority: priorities.interactive,
-  retry: { attempts: 5, backoffMs: 1_000 },
+  retry: { attempts: 5, backoffMs: 1_000, outageMs: 2_000 },
   timeoutMs: 30_000,
   description: "Makes the web images of an uploaded photo and publishes them.",
 });

@@ -23,6 +23,18 @@ export const queues = {
     stalledMs: 5_000,
     description: "Sends mails, one recipient each. Goal: handed to the mail server within 30 s of the request.",
   },
+  webhooks: {
+    concurrency: 10,
+    lockMs: 30_000,
+    stalledMs: 5_000,
+    description: "Tells subscribers what has happened. Goal: a first try within 10 s of the event.",
+  },
+  upkeep: {
+    concurrency: 2,
+    lockMs: 30_000,
+    stalledMs: 5_000,
+    description: "What nobody waits for: replays, fan-outs, tidying up. Goal: within the hour.",
+  },
 } as const;
 
 export type QueueName = keyof typeof queues;

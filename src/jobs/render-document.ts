@@ -10,7 +10,7 @@ export const renderDocument = defineJob({
   key: ({ documentId }) => documentId,
   entity: ({ documentId }) => ({ type: "document", id: documentId }),
   priority: priorities.interactive,
-  retry: { attempts: 5, backoffMs: 1_000 },
+  retry: { attempts: 5, backoffMs: 1_000, outageMs: 2_000 },
   timeoutMs: 120_000,
   description: "Makes the file of an order, a waybill or a price list.",
 });

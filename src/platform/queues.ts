@@ -7,6 +7,9 @@ import type { RedisConnection } from "./redis.ts";
 
 export interface Queues {
   byName: Record<QueueName, Queue<QueuedData>>;
+  /** First part of all keys. */
+  prefix: string;
+  client: RedisConnection;
   /** False while Redis is away: calls to a queue would wait for it. */
   isUp(): boolean;
   /** Closes all queues; their shared connection stays open. */
@@ -23,6 +26,8 @@ export function createQueues(connection: RedisConnection, prefix: string, log: L
   const byName = Object.fromEntries(queueNames.map(open)) as Queues["byName"];
   return {
     byName,
+    prefix,
+    client: connection,
     isUp: () => connection.status === "ready",
     async close() {
       // A queue that never saw Redis would wait for it before it closes.

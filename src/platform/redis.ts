@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { isNetworkError } from "../errors.ts";
 import type { Log } from "./logger.ts";
 
 /** A connection to Redis, as the factories below make it. */
@@ -9,6 +10,14 @@ const retryStrategy = (times: number) => Math.min(200 * times, 1_000);
 
 /** After a failover the old connection answers READONLY: connect anew and send the command again. */
 const reconnectOnError = (error: Error) => (error.message.startsWith("READONLY") ? 2 : false);
+
+const troubles =
+  /^(?:OOM|READONLY|LOADING|MISCONF|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b|Connection is closed|Command timed out|max retries per request|isn't writeable/;
+
+/** True when an error says that Redis is away, full or not ready, rather than the command wrong. */
+export function isRedisTrouble(error: unknown) {
+  return isNetworkError(error) || troubles.test(error instanceof Error ? error.message : String(error));
+}
 
 /** A connection that waits for Redis as long as it takes: for BullMQ workers. */
 export function consumerConnection(url: string, log: Log) {

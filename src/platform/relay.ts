@@ -1,44 +1,140 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { priorities } from "../jobs/define-job.ts";
-import { type Dispatch, queuedJobId } from "../jobs/dispatch.ts";
-import { isJobName, jobs } from "../jobs/index.ts";
+import {
+  type Dispatch,
+  type Outbox,
+  type PromisedJob,
+  type Publish,
+  queuedJobId,
+  type Unpublishable,
+} from "../jobs/dispatch.ts";
+import { type JobKinds, jobs as ourJobs } from "../jobs/index.ts";
 import type { Log } from "./logger.ts";
 import type { Queues } from "./queues.ts";
+import { isRedisTrouble } from "./redis.ts";
 
 const batchSize = 500;
-/** Safety net for what was promised in a process that died before its nudge. */
-const pollMs = 250;
+/** For what was promised in a process that died, or while Redis was away. */
+const pollMs = 150;
+/** What has just been promised is on its way already; the sweep leaves it alone for so long. */
+const headStartMs = 100;
+/** The same while this process has much to move. */
+const busyHeadStartMs = 2_000;
 /** While busy, a short pause makes batches of 100 and more instead of many small ones. */
 const spacingMs = 10;
+/** More than this waits on the outbox alone, instead of in memory as well. */
+const longestLane = 5_000;
+/** The same for what is moved without a sweep; when there is little to move it goes at once. */
+const laneSpacingMs = 4;
 const connectMs = 2_000;
 const longestBackoffMs = 1_000;
 
 export interface RelayOptions {
-  /** Takes due jobs off the outbox, in one transaction around `publish`. */
-  take: (size: number, publish: (jobs: Dispatch[]) => Promise<void>) => Promise<number>;
+  outbox: Outbox;
   queues: Queues;
   log: Log;
   signal: AbortSignal;
+  /** Definitions of the jobs that may come; all of ours when absent. */
+  jobs?: JobKinds;
 }
 
 export interface Relay {
-  /** Says that a transaction has promised jobs: they are moved at once instead of at the next poll. */
-  nudge(): void;
-  /** Resolves when the loop has ended after `signal`. */
+  /** Moves jobs that a transaction has just promised, without asking Postgres for them first. */
+  offer(jobs: readonly PromisedJob[]): void;
+  /** Looks at the outbox now instead of at the next poll. */
+  wake(): void;
+  /** Resolves when everything has ended after `signal`. */
   done: Promise<void>;
 }
 
-/** Moves promised jobs from Postgres to Redis until told to stop. To crash anywhere is safe; any number may run. */
+/**
+ * Moves promised jobs from Postgres to Redis until told to stop: what this process promises at once, everything else by
+ * sweeping the outbox. To crash anywhere is safe; any number may run.
+ */
 export function startRelay(options: RelayOptions): Relay {
-  let wake = () => {};
-  let nudged = false;
-  const nudge = () => {
-    nudged = true;
-    wake();
+  const publish = createPublish(options);
+  const lane = createLane(options, publish);
+  const sweep = startSweep(options, publish, () => (lane.isIdle() ? headStartMs : busyHeadStartMs));
+  return {
+    offer(jobs) {
+      lane.push(jobs.filter(({ groupKey, isDue }) => groupKey === null && isDue));
+      if (jobs.some(({ groupKey }) => groupKey !== null)) sweep.wake();
+    },
+    wake: sweep.wake,
+    done: sweep.done.then(lane.drain),
   };
+}
 
+/** The fast way of a process's own promises: publish first, strike off the outbox behind that. */
+function createLane({ outbox, queues, log, signal }: RelayOptions, publish: Publish) {
+  let waiting: Dispatch[] = [];
+  let published: Dispatch[] = [];
+
+  const forgetting = inTurns(async () => {
+    const batch = published;
+    published = [];
+    // Left on the outbox it is published once more, under the same id.
+    await outbox.forget(batch).catch((error) => log.warn({ err: error }, "relay could not strike off what it moved"));
+    return published.length > 0;
+  });
+  const moving = inTurns(async () => {
+    const batch = waiting.slice(0, batchSize);
+    waiting = waiting.slice(batchSize);
+    try {
+      const refused = new Set((await publish(batch)).map(({ job }) => job.jobId));
+      published.push(...batch.filter(({ jobId }) => !refused.has(jobId)));
+      if (published.length > 0) forgetting.start();
+    } catch {
+      // The sweep finds it, and says so when it fails as well.
+      waiting = [];
+    }
+    if (waiting.length > 0 && waiting.length < batchSize) await sleep(laneSpacingMs);
+    return waiting.length > 0;
+  });
+
+  return {
+    push(jobs: readonly Dispatch[]) {
+      if (jobs.length === 0 || !queues.isUp() || signal.aborted || waiting.length > longestLane) return;
+      waiting.push(...jobs);
+      moving.start();
+    },
+    isIdle: () => waiting.length === 0,
+    async drain() {
+      await moving.done();
+      await forgetting.done();
+    },
+  };
+}
+
+/** Runs `turn` again and again while it says that there is more to do, never twice at once. */
+function inTurns(turn: () => Promise<boolean>) {
+  let running: Promise<void> | undefined;
+  let isWanted = false;
+  const run = async () => {
+    while (isWanted) {
+      isWanted = false;
+      isWanted = (await turn()) || isWanted;
+    }
+    running = undefined;
+  };
+  return {
+    start() {
+      isWanted = true;
+      running ??= run();
+    },
+    done: async () => running,
+  };
+}
+
+function startSweep(
+  { outbox, queues, log, signal }: RelayOptions,
+  publish: Publish,
+  olderThanMs: () => number,
+): Pick<Relay, "wake" | "done"> {
+  let wake = () => {};
+  let woken = false;
   const pause = (ms: number) => {
-    if (nudged) return Promise.resolve();
+    if (woken) return Promise.resolve();
     return new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       wake = () => {
@@ -50,38 +146,70 @@ export function startRelay(options: RelayOptions): Relay {
 
   let backoffMs = 0;
   const turn = async () => {
-    nudged = false;
-    if (!options.queues.isUp()) throw new Error("Redis is away");
-    const moved = await options.take(batchSize, (batch) => publish(options.queues, batch));
-    if (backoffMs > 0) options.log.info("relay works again");
+    woken = false;
+    if (!queues.isUp()) throw new Error("Redis is away");
+    const inTurn = await outbox.takeTurns(publish);
+    const moved = await outbox.take(batchSize, olderThanMs(), publish);
+    if (backoffMs > 0) log.info("relay works again");
     backoffMs = 0;
-    if (moved > 0) await sleep(spacingMs);
-    if (moved < batchSize) await pause(pollMs);
+    if (moved + inTurn > 0) await sleep(spacingMs);
+    if (moved < batchSize && inTurn < batchSize) await pause(pollMs);
   };
   const recover = async (error: unknown) => {
-    if (backoffMs === 0) options.log.warn({ err: error }, "relay failed; promised jobs wait in Postgres");
+    if (backoffMs === 0) log.warn({ err: error }, "relay failed; promised jobs wait in Postgres");
     backoffMs = Math.min(longestBackoffMs, 2 * backoffMs || 200);
-    await sleep(backoffMs, undefined, { signal: options.signal }).catch(() => undefined);
+    await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
   };
   const loop = async () => {
     // A process that has just started has not reached Redis yet; that is no outage.
-    for (const end = Date.now() + connectMs; !options.queues.isUp() && Date.now() < end; ) await sleep(20);
-    while (!options.signal.aborted) await turn().catch(recover);
+    for (const end = Date.now() + connectMs; !queues.isUp() && Date.now() < end; ) await sleep(20);
+    while (!signal.aborted) await turn().catch(recover);
   };
 
-  options.signal.addEventListener("abort", () => wake());
-  return { nudge, done: loop() };
+  signal.addEventListener("abort", () => wake());
+  return {
+    wake() {
+      woken = true;
+      wake();
+    },
+    done: loop(),
+  };
 }
 
-async function publish(queues: Queues, batch: Dispatch[]) {
-  for (const [name, queue] of Object.entries(queues.byName)) {
-    const group = batch.filter((job) => job.queue === name);
-    if (group.length > 0) await queue.addBulk(group.map(toQueuedJob));
+function createPublish({ queues, jobs = ourJobs }: RelayOptions): Publish {
+  return async (batch) => {
+    const refused: Unpublishable[] = [];
+    for (const [name, queue] of Object.entries(queues.byName)) {
+      const group = batch.filter((job) => job.queue === name);
+      if (group.length === 0) continue;
+      const add = (some: Dispatch[]) => queue.addBulk(some.map((job) => toQueuedJob(job, jobs)));
+      try {
+        await add(group);
+      } catch (error) {
+        if (isRedisTrouble(error)) throw error;
+        refused.push(...(await oneByOne(group, add)));
+      }
+    }
+    return refused;
+  };
+}
+
+/** One of them is to blame; the others must not wait for it. */
+async function oneByOne(batch: Dispatch[], add: (some: Dispatch[]) => Promise<unknown>) {
+  const refused: Unpublishable[] = [];
+  for (const job of batch) {
+    try {
+      await add([job]);
+    } catch (error) {
+      if (isRedisTrouble(error)) throw error;
+      refused.push({ job, reason: error instanceof Error ? error.message : String(error) });
+    }
   }
+  return refused;
 }
 
-function toQueuedJob(job: Dispatch) {
-  const backoffMs = isJobName(job.kind) ? jobs[job.kind].retry.backoffMs : 1_000;
+function toQueuedJob(job: Dispatch, jobs: JobKinds) {
+  const backoffMs = jobs[job.kind]?.retry.backoffMs ?? 1_000;
   return {
     name: job.kind,
     data: { id: job.jobId },

@@ -1,5 +1,6 @@
 import { ZodError } from "zod";
-import type { FailureCost } from "../db/ledger.ts";
+import { errorKeyOf } from "../db/error-key.ts";
+import type { FailureCost, Release } from "../db/ledger.ts";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
 import { AppError, UnavailableError } from "../errors.ts";
 import { RefusedMailError, UncertainMailError } from "../platform/mailer.ts";
@@ -22,6 +23,15 @@ export function costOf(error: unknown): FailureCost {
 
 /** A mail that may have been sent is not sent again: whoever wants it twice asks for it. */
 const permanent = [PermanentError, ZodError, AppError, RefusedMailError, UncertainMailError];
+
+/** How a run ends that threw this. */
+export function endOf(error: unknown): Release {
+  const cost = costOf(error);
+  const shown = describeError(error);
+  const isUnknown = error instanceof UncertainMailError;
+  const outcome = isUnknown ? "unknown" : cost === "none" ? "postponed" : "failed";
+  return { outcome, cost, error: shown, errorKey: errorKeyOf(shown) };
+}
 
 /** What the ledger keeps of an error: a sentence, no stack. */
 export function describeError(error: unknown) {

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from "typeorm";
-import type { JobName, JobPayload } from "../jobs/index.ts";
+import type { JobKinds, JobName, JobPayload } from "../jobs/index.ts";
 import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
 import type { Mailer } from "../platform/mailer.ts";
@@ -16,27 +16,45 @@ export interface WorkerContext {
   metrics: Metrics;
 }
 
-/** One run of a job. */
-export interface JobRun<N extends JobName> {
+/** One run of a job with this payload. */
+export interface RunOf<Payload> {
   id: string;
-  payload: JobPayload<N>;
-  /** Fires when the job takes too long, when another worker has taken it, or past the grace period of a shutdown. */
+  payload: Payload;
+  /**
+   * Fires when the job takes too long, is cancelled, or was taken by another worker, and past the grace period of a
+   * shutdown. The run is then given half a second to end by itself.
+   */
   signal: AbortSignal;
   /**
    * Commits the effect together with the job's success, once and only while this worker holds the job; what `effect`
-   * returns is the job's result. Throws `FencedError`, and nothing happened, when the job is another worker's now.
+   * returns is the job's result. Throws `FencedError`, and nothing happened, when the job is another worker's now. A job
+   * with unfinished children waits for them before it is over.
    */
   complete(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
-  /** Commits an effect without ending the job, under the same condition. */
+  /** Commits an effect without ending the job, under the same condition and while nobody has cancelled it. */
   commit(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
+  /** Says how far it is, in whatever it counts; `total` is null while nobody knows. Costs nothing, however often. */
+  progress(done: number, total: number | null): void;
 }
 
-export interface Processor<N extends JobName> {
+/** One run of a job of ours. */
+export type JobRun<N extends JobName> = RunOf<JobPayload<N>>;
+
+export interface ProcessorOf<Payload> {
   /** The work. When it returns without `complete`, the job has succeeded without a result. */
-  run(job: JobRun<N>, context: WorkerContext): Promise<void>;
+  run(job: RunOf<Payload>, context: WorkerContext): Promise<void>;
   /**
    * What is left to do when the success is committed: dropping caches, removing what was only needed until then.
    * Runs at least once, also when the worker died in between, so it has to bear repeating.
    */
-  afterwards?(payload: JobPayload<N>, context: WorkerContext): Promise<void>;
+  afterwards?(payload: Payload, context: WorkerContext): Promise<void>;
+}
+
+export type Processor<N extends JobName> = ProcessorOf<JobPayload<N>>;
+
+/** What a worker can do: definitions, and the processor of each. */
+export interface Kinds {
+  jobs: JobKinds;
+  // biome-ignore lint/suspicious/noExplicitAny: payloads of many types; `readPayload` has checked each.
+  processors: Readonly<Record<string, ProcessorOf<any>>>;
 }

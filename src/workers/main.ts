@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadWorkerConfig } from "../config.ts";
 import { connectDatabase } from "../db/data-source.ts";
-import { takeFrom } from "../db/outbox.ts";
+import { createOutbox } from "../db/outbox.ts";
+import { keepBooks } from "../db/reconcile.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
@@ -11,6 +12,7 @@ import { createMailer } from "../platform/mailer.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createQueues } from "../platform/queues.ts";
+import { startReconciler } from "../platform/reconciler.ts";
 import { consumerConnection, producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
@@ -37,14 +39,24 @@ const store = createObjectStore(config.s3);
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log });
 const mailer = createMailer(config.smtp);
 
-const relay = startRelay({ take: takeFrom(db, queueNames), queues, log, signal: stopping });
+const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
+const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, log, signal: stopping });
 const context = { db, store, cache, mailer, log, metrics };
 const worker = `${hostname()}-${process.pid}`;
-const settings = { connection: consumer, prefix: config.QUEUE_PREFIX, concurrency: config.WORKER_CONCURRENCY };
 const workers = config.WORKER_QUEUES.map((queue) =>
-  startWorker({ queue, worker, cutOff: cutOff.signal, context, nudge: relay.nudge }, settings),
+  startWorker({
+    queue,
+    worker,
+    cutOff: cutOff.signal,
+    context,
+    relay,
+    connection: consumer,
+    prefix: config.QUEUE_PREFIX,
+    concurrency: config.WORKER_CONCURRENCY,
+  }),
 );
-const isReady = () => !stopping.aborted && consumer.status === "ready" && workers.every((one) => one.isRunning());
+const isReady = () =>
+  !stopping.aborted && consumer.status === "ready" && workers.every(({ worker: one }) => one.isRunning());
 const probes = await startProbes({ host: config.HOST, port: config.OPS_PORT, metrics, isReady });
 log.info({ queues: config.WORKER_QUEUES, probes: probes.port }, "worker started");
 process.send?.("ready");
@@ -57,7 +69,7 @@ if (await isLate(drained, config.DRAIN_TIMEOUT_MS)) {
   cutOff.abort();
   if (await isLate(drained, lastStepsMs)) log.error("a job did not stop; its lease will run out");
 }
-await relay.done;
+await Promise.all([relay.done, reconciler]);
 await queues.close();
 probes.close();
 cache.close();

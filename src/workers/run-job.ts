@@ -1,56 +1,56 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import { validate as isUuid } from "uuid";
 import {
+  CancelledError,
   type Claim,
-  claimJob,
   completeJob,
-  type FailureCost,
   FencedError,
   findJob,
   holdJob,
+  type Release,
   releaseJob,
-  renewLease,
 } from "../db/ledger.ts";
 import { createTransact } from "../db/transaction.ts";
+import { type AnyJob, readPayload } from "../jobs/define-job.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
-import { isJobName, type JobPayload, jobs } from "../jobs/index.ts";
 import { type QueueName, queues } from "../jobs/queues.ts";
-import { costOf, DeadlineError, describeError, PermanentError } from "./classify-error.ts";
-import type { JobRun, Processor, WorkerContext } from "./context.ts";
-import { processors } from "./processors/index.ts";
+import type { Relay } from "../platform/relay.ts";
+import type { Claims, KeptClaim } from "./claims.ts";
+import { costOf, DeadlineError, describeError, endOf, PermanentError } from "./classify-error.ts";
+import type { Kinds, RunOf, WorkerContext } from "./context.ts";
 
-/** Wait before a run that was cut off by an outage; the outage itself costs no attempt. */
+/** Wait before a run whose claim Postgres could not be asked for. */
 const outageRetryMs = 2_000;
 /** Wait before a job that only newer code knows is offered again. */
 const unknownKindRetryMs = 30_000;
-
 /** What tidying up may take; a worker that stops is not held up by it for longer. */
 const tidyUpMs = 5_000;
+/** What a run is given to end by itself once it is aborted. */
+const endingMs = 500;
 
 export interface Consumer {
   queue: QueueName;
-  /** Names this process in the ledger. */
-  worker: string;
+  claims: Claims;
   /** Fires past the grace period of a shutdown. */
   cutOff: AbortSignal;
   context: WorkerContext;
-  /** Wakes the relay after a run that promised further jobs. */
-  nudge: () => void;
+  /** Moves what runs have promised. */
+  relay: Pick<Relay, "offer" | "wake">;
+  kinds: Kinds;
 }
 
 /**
  * Runs one job that BullMQ has handed out: claims it in the ledger, keeps the claim alive, runs its processor and
  * writes down how it ended. What it throws tells BullMQ whether to try again and when.
  */
-export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: string, lost: AbortSignal) {
-  const { context, queue, worker } = consumer;
+export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: string) {
+  const { context, queue, claims } = consumer;
   // Somebody may have put it there by hand.
   if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This is no promised job: its data has no ledger id");
-  const result = await claimJob(context.db, bull.data.id, worker, queues[queue].lockMs).catch(
-    putBack(consumer, bull, token),
-  );
+  const result = await claims.claim(bull.data.id).catch(putBack(consumer, bull, token));
   if (result.outcome === "finished") {
-    if (result.job?.state === "succeeded") await tidyUp(context, result.job);
+    if (result.job?.state === "succeeded") await tidyUp(consumer, result.job);
     // The board must not show as completed what the ledger calls failed.
     if (result.job?.state === "failed") throw new UnrecoverableError(result.job.lastError?.message ?? "It has failed");
     return "finished before";
@@ -60,20 +60,22 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
   const { claim } = result;
   const log = { job: claim.id, kind: claim.kind, epoch: claim.epoch, request: claim.traceId };
   const began = performance.now();
-  const outcome = await attempt(consumer, claim, lost);
+  const outcome = await attempt(consumer, claim);
   const ms = Math.round(performance.now() - began);
 
   context.metrics.jobRun.observe({ queue, kind: claim.kind }, ms / 1_000);
   context.metrics.jobsFinished.inc({ queue, kind: claim.kind, outcome: outcome.state });
+  // Its group has room for the next one.
+  if (claim.groupKey !== null) consumer.relay.wake();
   if (outcome.state === "succeeded") {
     context.log.info({ ...log, ms }, "job succeeded");
-    await tidyUp(context, claim);
+    await tidyUp(consumer, claim);
     return "succeeded";
   }
   if (outcome.state === "fenced") {
     // It may have been ourselves: the commit went through, and only its answer was lost.
     const job = await findJob(context.db.manager, claim.id).catch(() => null);
-    if (job?.state === "succeeded") await tidyUp(context, job);
+    if (job?.state === "succeeded") await tidyUp(consumer, job);
   }
   report(context, { ...log, ms }, outcome);
   return answer(bull, token, outcome);
@@ -82,7 +84,9 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
 type Outcome =
   | { state: "succeeded" }
   /** Over for good. */
-  | { state: "failed"; error: unknown }
+  | { state: "failed" | "unknown"; error: unknown }
+  /** Over, as somebody wanted. */
+  | { state: "cancelled"; error: unknown }
   /** Counts as a failure and will be tried again by BullMQ's back-off. */
   | { state: "retried"; error: unknown }
   /** Costs no attempt: an outage, or a kind of job that this code does not know yet. */
@@ -93,101 +97,134 @@ type Outcome =
   | { state: "fenced"; error: unknown };
 
 function report({ log }: WorkerContext, line: object, { state, error }: Exclude<Outcome, { state: "succeeded" }>) {
-  if (costOf(error) === "all") {
-    // The input was at fault, and whoever sent it can read why: a sentence will do.
+  if (state === "cancelled" || costOf(error) === "all") {
+    // The input was at fault or somebody wanted it so, and can read why: a sentence will do.
     return log.warn({ ...line, reason: describeError(error).message }, `job ${state}`);
   }
   log[state === "failed" ? "error" : "warn"]({ ...line, err: error }, `job ${state}`);
 }
 
-async function attempt(consumer: Consumer, claim: Claim, lost: AbortSignal): Promise<Outcome> {
-  const { context, queue } = consumer;
-  const finish = async (cost: FailureCost, error: unknown, otherwise: Outcome): Promise<Outcome> => {
-    // A shutdown is no fault of the job that anybody should read about.
-    const shown = otherwise.state === "handed-back" ? null : describeError(error);
-    const state = await releaseJob(context.db, claim, cost, shown).catch(() => "unwritten" as const);
-    // What the ledger does not know must not count with BullMQ either: the job is offered again when its lease is over.
-    if (state === "unwritten") return { state: "postponed", error, waitMs: queues[queue].lockMs };
-    if (state === undefined) return { state: "fenced", error };
-    return state === "failed" ? { state, error } : otherwise;
-  };
-
+async function attempt(consumer: Consumer, claim: Claim): Promise<Outcome> {
+  const { kinds, cutOff } = consumer;
+  const definition = kinds.jobs[claim.kind];
   if (claim.crashes > claim.maxCrashes) {
     const error = new PermanentError(`Its worker died ${claim.crashes} times while it ran; it is not tried again`);
-    return finish("all", error, { state: "failed", error });
+    return writeDown(consumer, claim, { release: endOf(error), otherwise: { state: "failed", error } });
   }
-  if (!isJobName(claim.kind) || claim.payloadVersion > jobs[claim.kind].version) {
+  if (!definition || claim.payloadVersion > definition.version) {
     const error = new Error(`No processor here for '${claim.kind}' version ${claim.payloadVersion}`);
-    return finish("none", error, { state: "postponed", error, waitMs: unknownKindRetryMs });
+    const release: Release = { ...endOf(error), outcome: "postponed", cost: "none" };
+    return writeDown(consumer, claim, { release, otherwise: postponed(error, unknownKindRetryMs) });
   }
 
-  const definition = jobs[claim.kind];
-  const fenced = new AbortController();
-  const beat = setInterval(() => {
-    renewLease(context.db, claim, queues[queue].lockMs).then(
-      (held) => held || fenced.abort(new FencedError(`Job '${claim.id}' is held by another worker since`)),
-      () => undefined,
-    );
-  }, queues[queue].lockMs / 3);
+  const kept = consumer.claims.keep(claim);
   const deadline = new AbortController();
   const timer = setTimeout(() => {
     deadline.abort(new DeadlineError(`It took longer than ${definition.timeoutMs / 1_000} s`));
   }, definition.timeoutMs);
-  const signal = AbortSignal.any([consumer.cutOff, lost, fenced.signal, deadline.signal]);
-
+  const signal = AbortSignal.any([cutOff, kept.signal, deadline.signal]);
   try {
-    await run(consumer, claim, signal);
+    await run(consumer, claim, definition, kept, signal);
     return { state: "succeeded" };
   } catch (error) {
-    if (error instanceof FencedError || fenced.signal.aborted) return { state: "fenced", error };
-    if (consumer.cutOff.aborted || lost.aborted) return await finish("none", error, { state: "handed-back", error });
-    const cause = deadline.signal.aborted ? deadline.signal.reason : error;
-    const cost = costOf(cause);
-    if (cost === "none") return await finish("none", cause, { state: "postponed", error, waitMs: outageRetryMs });
-    return await finish(cost, cause, { state: "retried", error: cause });
+    if (error instanceof FencedError || kept.signal.reason instanceof FencedError) return { state: "fenced", error };
+    const aborts = { kept: kept.signal, deadline: deadline.signal, cutOff };
+    return await writeDown(consumer, claim, verdictOn(error, aborts, definition.retry.outageMs));
   } finally {
-    clearInterval(beat);
+    kept.letGo();
     clearTimeout(timer);
   }
 }
 
-async function run(consumer: Consumer, claim: Claim, signal: AbortSignal) {
-  const { context, nudge } = consumer;
-  const kind = claim.kind as keyof typeof jobs;
-  const payload = jobs[kind].payload.parse(claim.payload) as JobPayload<typeof kind>;
-  const transact = createTransact(context.db, nudge);
-  const origin = { actorId: null, traceId: claim.traceId };
+/** How a run that threw ends in the ledger, and what becomes of the job if that leaves it open. */
+interface Verdict {
+  release: Release;
+  otherwise: Exclude<Outcome, { state: "succeeded" }>;
+}
+
+/** The first that holds: nobody knows whether it happened; cancelled; the process stops; too late; what the error says. */
+function verdictOn(
+  error: unknown,
+  aborts: { kept: AbortSignal; cutOff: AbortSignal; deadline: AbortSignal },
+  outageMs: number,
+): Verdict {
+  const release = endOf(error);
+  if (release.outcome === "unknown") return { release, otherwise: { state: "unknown", error } };
+  if (aborts.kept.aborted || error instanceof CancelledError)
+    return { release: { ...quietly, outcome: "cancelled" }, otherwise: { state: "cancelled", error } };
+  if (aborts.cutOff.aborted)
+    return { release: { ...quietly, outcome: "handed-back" }, otherwise: { state: "handed-back", error } };
+  if (aborts.deadline.aborted) {
+    const late: unknown = aborts.deadline.reason;
+    return { release: endOf(late), otherwise: { state: "retried", error: late } };
+  }
+  const otherwise = release.cost === "none" ? postponed(error, outageMs) : ({ state: "retried", error } as const);
+  return { release, otherwise };
+}
+
+/** No fault of the job that anybody should read about. */
+const quietly = { cost: "none", error: null, errorKey: null } as const;
+
+async function writeDown(
+  { context, queue }: Consumer,
+  claim: Claim,
+  { release, otherwise }: Verdict,
+): Promise<Outcome> {
+  const { error } = otherwise;
+  const state = await releaseJob(context.db, claim, release).catch(() => "unwritten" as const);
+  // What the ledger does not know must not count with BullMQ either: the job is offered again when its lease is over.
+  if (state === "unwritten") return postponed(error, queues[queue].lockMs);
+  if (state === undefined) return { state: "fenced", error };
+  return state === "open" ? otherwise : { state: state as "failed" | "unknown" | "cancelled", error };
+}
+
+const postponed = (error: unknown, waitMs: number) => ({ state: "postponed", error, waitMs }) as const;
+
+async function run(consumer: Consumer, claim: Claim, definition: AnyJob, kept: KeptClaim, signal: AbortSignal) {
+  const { context, relay, claims, kinds } = consumer;
+  const payload = readPayload(definition, claim.payload, claim.payloadVersion);
+  const transact = createTransact(context.db, relay.offer);
+  const origin = { actorId: claim.actorId, traceId: claim.traceId };
   let completed = false;
-  const complete = async (effect: Parameters<JobRun<typeof kind>["complete"]>[0]) => {
-    signal.throwIfAborted();
+  let committed = false;
+  const complete: RunOf<unknown>["complete"] = async (effect) => {
     await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx)));
     completed = true;
   };
-  const commit: JobRun<typeof kind>["commit"] = async (effect) => {
+  const commit: RunOf<unknown>["commit"] = async (effect) => {
     signal.throwIfAborted();
+    committed = true;
     await transact(origin, async (tx) => {
       await holdJob(tx, claim);
       await effect(tx);
     });
   };
 
-  const { run: process } = processors[kind] as Processor<typeof kind>;
-  await unlessAborted(process({ id: claim.id, payload, signal, complete, commit }, context), signal).catch(
-    (error: unknown) => {
-      // Its effect is committed, so it has succeeded whatever came after.
-      if (!completed) throw error;
-      context.log.warn({ err: error, job: claim.id, kind }, "job succeeded, but went wrong after that");
-    },
+  const work = kinds.processors[claim.kind]?.run(
+    { id: claim.id, payload, signal, complete, commit, progress: kept.progress },
+    context,
   );
-  if (!completed) await complete(async () => undefined);
+  await unlessAborted(work ?? Promise.resolve(), signal).catch((error: unknown) => {
+    // Its effect is committed, so it has succeeded whatever came after.
+    if (!completed) throw error;
+    context.log.warn({ err: error, job: claim.id, kind: claim.kind }, "job succeeded, but went wrong after that");
+  });
+  if (completed) return;
+  // It may have promised children.
+  if (committed) return complete(async () => undefined);
+  if (!(await claims.finish(claim))) throw new FencedError(`Job '${claim.id}' is held by another worker since`);
 }
 
 /** The job has succeeded whatever happens here. */
-async function tidyUp(context: WorkerContext, { id, kind, payload }: Pick<Claim, "id" | "kind" | "payload">) {
-  if (!isJobName(kind)) return;
-  const { afterwards } = processors[kind] as Processor<typeof kind>;
+async function tidyUp(
+  { context, kinds }: Consumer,
+  { id, kind, payload, payloadVersion }: Pick<Claim, "id" | "kind" | "payload" | "payloadVersion">,
+) {
+  const definition = kinds.jobs[kind];
+  const processor = kinds.processors[kind];
+  if (!definition || !processor?.afterwards) return;
   try {
-    const work = afterwards?.(jobs[kind].payload.parse(payload), context) ?? Promise.resolve();
+    const work = processor.afterwards(readPayload(definition, payload, payloadVersion), context);
     await unlessAborted(work, AbortSignal.timeout(tidyUpMs));
   } catch (error) {
     context.log.warn({ err: error, job: id, kind }, "job succeeded, but was not tidied up after");
@@ -195,14 +232,16 @@ async function tidyUp(context: WorkerContext, { id, kind, payload }: Pick<Claim,
 }
 
 /**
- * Lets go of work that is aborted, even when it does not look at its signal: an encoder in its thread cannot be
- * stopped. What it still does is harmless: by then the job is not running in its name any more, so it cannot complete it.
+ * Lets go of work that is aborted and does not end soon: an encoder in its thread cannot be stopped. What it still does
+ * is harmless: by then the job is not running in its name any more, so it cannot complete it.
  */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal) {
   let abort = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason);
+    // Whoever looks at the signal knows best how the work ended: a mail may be out.
+    abort = () => void sleep(endingMs, undefined, { ref: false }).then(() => reject(signal.reason));
   });
+  aborted.catch(() => undefined);
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
   work.catch(() => undefined);
@@ -213,6 +252,7 @@ function answer(bull: Job<QueuedData>, token: string, outcome: Exclude<Outcome, 
   const message = describeError(outcome.error).message;
   switch (outcome.state) {
     case "failed":
+    case "unknown":
       throw new UnrecoverableError(message);
     case "retried":
       throw new Error(message);
@@ -220,6 +260,8 @@ function answer(bull: Job<QueuedData>, token: string, outcome: Exclude<Outcome, 
       return delay(bull, token, outcome.waitMs);
     case "handed-back":
       return handBack(bull, token);
+    case "cancelled":
+      return "cancelled";
     case "fenced":
       return "another worker has it";
   }

@@ -1,41 +1,53 @@
 import { Worker } from "bullmq";
 import { isNetworkError } from "../errors.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
+import { jobs } from "../jobs/index.ts";
 import { queues } from "../jobs/queues.ts";
 import type { RedisConnection } from "../platform/redis.ts";
+import { createClaims } from "./claims.ts";
+import type { Kinds } from "./context.ts";
+import { processors } from "./processors/index.ts";
 import { type Consumer, runJob } from "./run-job.ts";
 
-export interface WorkerSettings {
+export interface WorkerSettings extends Omit<Consumer, "claims" | "kinds"> {
   connection: RedisConnection;
   prefix: string;
+  /** Names this process in the ledger. */
+  worker: string;
   /** Jobs at once; absent: what the queue's definition says. */
   concurrency?: number | undefined;
+  /** How long a silent worker keeps a job; absent: what the queue's definition says. */
+  lockMs?: number | undefined;
+  /** What it can do; absent: all jobs of ours. */
+  kinds?: Kinds | undefined;
 }
 
 /** Consumes one queue from now on. `close()` takes no new jobs and resolves when the running ones have ended. */
-export function startWorker(consumer: Consumer, { connection, prefix, concurrency }: WorkerSettings) {
-  const { queue, context } = consumer;
-  const { lockMs, stalledMs, concurrency: usual } = queues[queue];
-  const worker = new Worker<QueuedData>(
-    queue,
-    (job, token = "", signal = new AbortController().signal) => runJob(consumer, job, token, signal),
-    {
-      connection,
-      prefix,
-      name: consumer.worker,
-      concurrency: concurrency ?? usual,
-      lockDuration: lockMs,
-      stalledInterval: stalledMs,
-      // The ledger counts crashes; BullMQ's own limit would fail a job that a few deploys have interrupted.
-      maxStalledCount: 1_000,
-    },
-  );
+export function startWorker(settings: WorkerSettings) {
+  const { queue, context, connection, prefix, worker: name, kinds = { jobs, processors } } = settings;
+  const { stalledMs, ...usual } = queues[queue];
+  const { concurrency = usual.concurrency, lockMs = usual.lockMs } = settings;
+  const claims = createClaims({ db: context.db, worker: name, leaseMs: lockMs, log: context.log });
+  const consumer: Consumer = { ...settings, claims, kinds };
+  const worker = new Worker<QueuedData>(queue, (job, token = "") => runJob(consumer, job, token), {
+    connection,
+    prefix,
+    name,
+    concurrency,
+    lockDuration: lockMs,
+    stalledInterval: Math.min(stalledMs, lockMs),
+    // The ledger counts crashes; BullMQ's own limit would fail a job that a few deploys have interrupted.
+    maxStalledCount: 1_000,
+  });
   worker.on("error", (error) => isNetworkError(error) || context.log.warn({ err: error, queue }, "worker error"));
   worker.on("stalled", (job) =>
     context.log.warn({ queue, queuedJob: job }, "a worker died with this job; it runs again"),
   );
-  worker.on("lockRenewalFailed", (ids) => {
-    for (const id of ids) worker.cancelJob(id, "lost its lock");
-  });
-  return worker;
+  return {
+    worker,
+    async close() {
+      await worker.close();
+      await claims.close();
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { queues } from "../../src/jobs/queues.ts";
 
 /** A payload crosses deployments: it has to be plain JSON, and a change of it has to be seen and get a new version. */
 test.each(Object.values(jobs))(
-  "$name keeps its contract",
+  "$name version $version keeps its contract",
   ({ queue, version, payload, retry, priority, timeoutMs }) => {
     expect({ queue, version, priority, retry, timeoutMs, payload: z.toJSONSchema(payload) }).toMatchSnapshot();
   },

@@ -15,7 +15,7 @@ import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { type Role, User } from "../../src/db/entities/user.ts";
-import { takeFrom } from "../../src/db/outbox.ts";
+import { createOutbox } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
@@ -26,7 +26,7 @@ import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createQueues } from "../../src/platform/queues.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
-import { startRelay } from "../../src/platform/relay.ts";
+import { type Relay, startRelay } from "../../src/platform/relay.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
@@ -101,7 +101,7 @@ export function useApi({
     context: undefined as unknown as ApiContext,
     queues: undefined as unknown as ReturnType<typeof createQueues>,
     tokens: { admin: "", employee: "", user: "", inactive: "" },
-    nudge: () => {},
+    relay: { offer: () => {}, wake: () => {} } as Pick<Relay, "offer" | "wake">,
     isStopping: false,
   };
 
@@ -122,9 +122,9 @@ export function useApi({
     const limiter = cacheConnection(api.redisUrl, log);
     const cache = openCache(api.redisUrl, { prefix: `${queuePrefix}-cache`, log });
     const relay = relays
-      ? startRelay({ take: takeFrom(db, queueNames), queues: api.queues, log, signal: stop.signal })
+      ? startRelay({ outbox: createOutbox(db, queueNames), queues: api.queues, log, signal: stop.signal })
       : undefined;
-    if (relay) api.nudge = relay.nudge;
+    if (relay) api.relay = relay;
 
     const issuer = {
       issuer: identity.url,
@@ -136,7 +136,7 @@ export function useApi({
     };
     const context: ApiContext = {
       db,
-      transact: createTransact(db, () => api.nudge()),
+      transact: createTransact(db, (jobs) => api.relay.offer(jobs)),
       store,
       cache,
       log,
@@ -218,8 +218,8 @@ export function useWorker(api: TestApi) {
     const context = { db, store, cache, mailer, log, metrics };
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
-      const consumer = { queue, worker: "test", cutOff, context, nudge: () => api.nudge() };
-      return startWorker(consumer, { connection, prefix: api.queuePrefix });
+      const { relay, queuePrefix: prefix } = api;
+      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix });
     });
     closers.push(
       () => Promise.all(workers.map((worker) => worker.close())),

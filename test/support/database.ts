@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
+import type { DataSource } from "typeorm";
 import { afterAll, beforeAll, inject } from "vitest";
 import { createDataSource } from "../../src/db/data-source.ts";
+import { type KeyedPool, openKeyedPool } from "../../src/db/prepared.ts";
 
 /** A database of its own for one test file, cloned from the migrated template in milliseconds. */
 export function useDatabase() {
@@ -16,6 +18,16 @@ export function useDatabase() {
     await asAdmin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   });
   return db;
+}
+
+/** What workers claim with, on the database of `db`. */
+export function useKeyedPool(db: DataSource) {
+  let pool: KeyedPool | undefined;
+  beforeAll(() => {
+    pool = openKeyedPool(db, 4);
+  });
+  afterAll(() => pool?.close());
+  return () => pool as KeyedPool;
 }
 
 async function asAdmin(sql: string) {

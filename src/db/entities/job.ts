@@ -1,10 +1,11 @@
 import { Column, Entity, PrimaryColumn } from "typeorm";
 
 /**
- * open: promised; running: a worker holds it; succeeded, failed, cancelled: over;
- * unknown: nobody can tell whether its effect happened (a mail cut off after its last byte).
+ * open: promised; running: a worker holds it; waiting: its own work is done, that of its children is not;
+ * succeeded, failed, cancelled: over; unknown: over, and nobody can tell whether its effect happened (a mail cut off
+ * after its last byte).
  */
-export const jobStates = ["open", "running", "succeeded", "failed", "unknown", "cancelled"] as const;
+export const jobStates = ["open", "running", "waiting", "succeeded", "failed", "unknown", "cancelled"] as const;
 export type JobState = (typeof jobStates)[number];
 
 export interface JobError {
@@ -12,6 +13,32 @@ export interface JobError {
   message: string;
   /** ISO time of the failure. */
   at: string;
+}
+
+/** One run that did not succeed. */
+export interface JobAttempt {
+  epoch: number;
+  worker: string | null;
+  /** ISO times. */
+  started_at: string | null;
+  ended_at: string;
+  /** `crashed`: its worker died or went silent; `handed-back`: its worker was stopped. */
+  outcome: "failed" | "postponed" | "handed-back" | "crashed" | "cancelled" | "unknown";
+  error: { name: string; message: string } | null;
+}
+
+/** How far a job is, in whatever it counts: rows, recipients. */
+export interface JobProgress {
+  done: number;
+  total: number | null;
+}
+
+/** That somebody does not want a job any more. */
+export interface Cancellation {
+  at: string;
+  /** User who asked; null for a rule of ours. */
+  by: string | null;
+  reason: string | null;
 }
 
 /** The ledger: one row for each promised piece of work. Postgres is the truth, Redis only the engine. */
@@ -71,8 +98,13 @@ export class Job {
   @Column("timestamptz", { name: "run_at" })
   runAt!: Date;
 
-  @Column("timestamptz", { name: "dispatched_at", nullable: true })
-  dispatchedAt!: Date | null;
+  /** Whose jobs share one turn with the queue's other groups; null: not shared out. */
+  @Column("text", { name: "group_key", nullable: true })
+  groupKey!: string | null;
+
+  /** The job that promised it as a part of its own work. */
+  @Column("uuid", { name: "parent_id", nullable: true })
+  parentId!: string | null;
 
   @Column("timestamptz", { name: "lease_until", nullable: true })
   leaseUntil!: Date | null;
@@ -80,8 +112,27 @@ export class Job {
   @Column("text", { name: "claimed_by", nullable: true })
   claimedBy!: string | null;
 
+  /** When the present run, or the last one, began. */
+  @Column("timestamptz", { name: "claimed_at", nullable: true })
+  claimedAt!: Date | null;
+
   @Column("jsonb", { name: "last_error", nullable: true })
   lastError!: JobError | null;
+
+  /** The last error without its numbers, ids and names: equal for failures of one cause. */
+  @Column("text", { name: "error_key", nullable: true })
+  errorKey!: string | null;
+
+  /** Runs that did not succeed, oldest first, the last 20. */
+  @Column("jsonb", { default: [] })
+  attempts!: JobAttempt[];
+
+  @Column("jsonb", { nullable: true })
+  progress!: JobProgress | null;
+
+  /** Set as soon as somebody asks; the state follows when the worker has stopped. */
+  @Column("jsonb", { nullable: true })
+  cancellation!: Cancellation | null;
 
   @Column("jsonb", { nullable: true })
   result!: unknown;

@@ -1,0 +1,90 @@
+import type { DataSource, EntityManager } from "typeorm";
+import type { Dispatch, PromisedJob } from "../jobs/dispatch.ts";
+import { dispatchSql } from "./outbox.ts";
+
+/** Any number, but no other lock's. */
+const bookLock = 7_002;
+
+/**
+ * Runs work of the reconciler in a transaction, unless another process is at it just now: then nothing. The lock ends
+ * with the transaction, so it holds behind a pooler, too.
+ */
+export function keepBooks(db: DataSource) {
+  return (work: (books: Books) => Promise<void>) =>
+    db.transaction(async (tx) => {
+      const [lock]: { taken: boolean }[] = await tx.query("SELECT pg_try_advisory_xact_lock($1) AS taken", [bookLock]);
+      if (lock?.taken) await work(booksOf(tx));
+    });
+}
+
+export type Books = ReturnType<typeof booksOf>;
+
+function booksOf(tx: EntityManager) {
+  return {
+    findSuspects: (cursor: string, quietMs: number, size: number) => findSuspects(tx, cursor, quietMs, size),
+    dispatchAgain: (jobs: readonly Dispatch[]) => dispatchAgain(tx, jobs),
+    cancelAbandoned: () => cancelAbandoned(tx),
+    settleParents: () => settleParents(tx),
+  };
+}
+
+/**
+ * Jobs that should be in Redis: unfinished, off the outbox, and neither dispatched nor held by a worker within the last
+ * `quietMs`; in the order of their ids, after `cursor`.
+ */
+function findSuspects(tx: EntityManager, cursor: string, quietMs: number, size: number): Promise<Dispatch[]> {
+  return tx.query(
+    `SELECT id AS "jobId", queue, kind, gen, priority, max_failures AS "maxFailures" FROM job
+     WHERE finished_at IS NULL AND id > $1
+       AND (state = 'open' AND run_at < now() - $2 * interval '1 millisecond'
+         OR state = 'running' AND lease_until < now() - $2 * interval '1 millisecond')
+       AND NOT EXISTS (SELECT 1 FROM job_outbox WHERE job_outbox.job_id = job.id)
+     ORDER BY id LIMIT $3`,
+    [cursor, quietMs, size],
+  );
+}
+
+/**
+ * Promises jobs anew that Redis has lost, under their next generation; those that have moved on since they were found
+ * stay as they are.
+ */
+function dispatchAgain(tx: EntityManager, jobs: readonly Dispatch[]): Promise<PromisedJob[]> {
+  return tx.query(
+    `WITH lost AS (
+       UPDATE job SET gen = job.gen + 1, run_at = now()
+       FROM unnest($1::uuid[], $2::int[]) AS suspect (id, gen)
+       WHERE job.id = suspect.id AND job.gen = suspect.gen AND job.finished_at IS NULL
+       RETURNING job.id, queue, kind, job.gen, priority, max_failures, run_at, group_key
+     )
+     ${dispatchSql("lost")}`,
+    [jobs.map(({ jobId }) => jobId), jobs.map(({ gen }) => gen)],
+  );
+}
+
+/** Ends jobs that were cancelled while they ran and whose workers have died since. */
+async function cancelAbandoned(tx: EntityManager): Promise<void> {
+  await tx.query(
+    `UPDATE job SET state = 'cancelled', finished_at = now(), lease_until = NULL
+     WHERE finished_at IS NULL AND state = 'running' AND cancellation IS NOT NULL AND lease_until < now()`,
+  );
+}
+
+/**
+ * Ends jobs that waited for their children, all of which are over; their results count how those ended. May run
+ * anywhere, at any time.
+ */
+export async function settleParents(tx: EntityManager): Promise<void> {
+  await tx.query(
+    `WITH settled AS (
+       SELECT id FROM job
+       WHERE finished_at IS NULL AND state = 'waiting' AND NOT EXISTS (
+         SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
+       FOR UPDATE SKIP LOCKED
+     )
+     UPDATE job SET state = 'succeeded', finished_at = now(),
+       result = coalesce(result, '{}') || jsonb_build_object('children', (
+         SELECT coalesce(jsonb_object_agg(state, jobs), '{}')
+         FROM (SELECT state, count(*) AS jobs FROM job child WHERE child.parent_id = job.id GROUP BY state) ended))
+     FROM settled WHERE job.id = settled.id`,
+  );
+}
