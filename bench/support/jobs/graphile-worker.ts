@@ -1,0 +1,34 @@
+import { Logger, run, runMigrations } from "graphile-worker";
+import pg from "pg";
+import { type Contestant, concurrency, numbersFrom, payloadOf, producers } from "./contestant.ts";
+
+const logger = new Logger(() => () => undefined);
+
+/** graphile-worker with its defaults: a job is added by one statement. */
+export const contestant: Contestant = {
+  prepare: ({ databaseUrl }) => runMigrations({ connectionString: databaseUrl, logger }),
+  async producer({ databaseUrl }) {
+    const pool = new pg.Pool({ connectionString: databaseUrl, max: producers });
+    return {
+      one: (n) =>
+        pool.query("SELECT graphile_worker.add_job('noop', $1::json, job_key := $2)", [payloadOf(n), `noop:${n}`]),
+      page: (n) =>
+        pool.query(
+          `SELECT graphile_worker.add_jobs(array(
+             SELECT ('noop', payload, null, null, null, payload->>'n', null, null)::graphile_worker.job_spec
+             FROM json_array_elements($1) payload))`,
+          [JSON.stringify(numbersFrom(n).map(payloadOf))],
+        ),
+    };
+  },
+  async worker({ databaseUrl }, started, finished) {
+    const runner = await run({
+      connectionString: databaseUrl,
+      concurrency,
+      logger,
+      noHandleSignals: true,
+      taskList: { noop: async (payload) => started((payload as { n: number }).n) },
+    });
+    runner.events.on("job:complete", finished);
+  },
+};
