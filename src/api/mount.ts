@@ -36,7 +36,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
         limitRequest(context, req, res, route.access, actor);
         return answer({ route, twin, context, profile, req, res, actor });
       });
-      context.answers.keep(req, res, route, result);
+      context.answers.keep(context, req, res, route, result);
       await sendResult(req, res, route, result);
     };
     router[route.method](expressPath(route.path), serve);

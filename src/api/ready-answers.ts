@@ -14,20 +14,28 @@ export interface ReadyAnswers {
   /** Answers a request when that can be done from memory; false: nothing was sent, and Express has to. */
   serve(context: ApiContext, req: IncomingMessage, res: ServerResponse): boolean;
   /** Keeps an answer that is about to be sent, when it is the same for everybody. */
-  keep(req: IncomingMessage & { originalUrl: string }, res: ServerResponse, route: Route, result: Result): void;
+  keep(
+    context: ApiContext,
+    req: IncomingMessage & { originalUrl: string },
+    res: ServerResponse,
+    route: Route,
+    result: Result,
+  ): void;
 }
 
 interface Ready {
   cached: CachedBody;
-  route: string;
+  /** How often it was sent, whole and as a 304. */
+  sent: Record<200 | 304, { count: number }>;
   /** Names and values in turn, which Node sends as they are. */
   headers: readonly string[];
+  /** The same of the body. */
+  whole: readonly string[];
 }
 
 /** Bytes in all; a list of 300 products is a quarter of a megabyte. */
 const mostBytes = 24 * 1024 * 1024;
 const longestUrl = 500;
-const json = ["content-type", "application/json"];
 /** Headers of one request alone, or of an answer to another origin. */
 const isNotCommon = /^(x-request-id|ratelimit.*|access-control-.*)$/;
 
@@ -52,23 +60,22 @@ export function createReadyAnswers(proxies: number): ReadyAnswers {
     serve(context, req, res) {
       const answer = find(req);
       if (!answer) return false;
-      const began = performance.now();
       const standing = countAnonymous(context, clientAddress(req, proxies));
       if (standing?.isExceeded) return false;
-      const { cached, route, headers } = answer;
+      const { cached, sent, headers, whole } = answer;
       const { bytes } = cached;
       const own = ["x-request-id", requestIdOf(req.headers["x-request-id"]), ...standingHeaders(standing)];
       if (knowsTag(req.headers["if-none-match"], cached.etag)) {
         res.writeHead(304, [...headers, ...own]).end();
-        note(context, route, 304, began);
+        sent[304].count++;
       } else {
-        res.writeHead(200, [...headers, ...own, ...json, "content-length", String(bytes.length)]).end(bytes);
-        note(context, route, 200, began);
+        res.writeHead(200, [...headers, ...own, ...whole]).end(bytes);
+        sent[200].count++;
       }
       return true;
     },
 
-    keep(req, res, route, { status, cached }) {
+    keep({ metrics }, req, res, route, { status, cached }) {
       const url = req.originalUrl;
       if (!cached?.isFresh() || status !== 200 || route.cache !== "public") return;
       if (req.method !== "GET" || req.headers.origin !== undefined || url.length > longestUrl) return;
@@ -78,15 +85,12 @@ export function createReadyAnswers(proxies: number): ReadyAnswers {
         if (size + bytes.length <= mostBytes) break;
         forget(oldest);
       }
-      ready.set(url, { cached, route: route.path, headers: commonHeaders(res, cached) });
+      const sent = { 200: metrics.readyAnswers.of(route.path, 200), 304: metrics.readyAnswers.of(route.path, 304) };
+      const whole = ["content-type", "application/json", "content-length", String(bytes.length)];
+      ready.set(url, { cached, sent, headers: commonHeaders(res, cached), whole });
       size += bytes.length;
     },
   };
-}
-
-function note({ metrics }: ApiContext, route: string, status: number, began: number) {
-  metrics.cacheReads.inc({ source: "local" });
-  metrics.httpDuration.observe({ method: "GET", route, status }, (performance.now() - began) / 1_000);
 }
 
 function commonHeaders(res: ServerResponse, { etag }: CachedBody): string[] {

@@ -100,6 +100,6 @@ describe("an answer that lies ready", () => {
     await get(newClient(), {}, path);
     const { text } = await call(`${api.url}/metrics`);
     expect(text).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/categories",status="200"\} \d/);
-    expect(text).toMatch(/cache_reads_total\{source="local"\} [1-9]/);
+    expect(text).toMatch(/http_ready_answers_total\{route="\/categories",status="200"\} [1-9]/);
   });
 });
