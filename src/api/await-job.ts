@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DataSource } from "typeorm";
 import { findJob } from "../db/ledger.ts";
+import { jobWatch } from "./job-watch.ts";
 
-/** Often at first, for what is nearly done. */
-const pollMs = (waitedMs: number) => (waitedMs < 2_000 ? 50 : 250);
+/** So long it is likely that the job is done at any moment. */
+const eagerForMs = 2_000;
 
 /**
  * Resolves when a job is over, after so many seconds, or when `signal` says that nobody waits any more; asks the
@@ -11,9 +11,7 @@ const pollMs = (waitedMs: number) => (waitedMs < 2_000 ? 50 : 250);
  */
 export async function awaitJob(db: DataSource, jobId: string, seconds: number, signal: AbortSignal): Promise<void> {
   const began = Date.now();
-  for (let waited = 0; waited < seconds * 1_000 && !signal.aborted; waited = Date.now() - began) {
-    const job = await findJob(db.manager, jobId);
-    if (!job || job.finishedAt) return;
-    await sleep(pollMs(waited), undefined, { signal }).catch(() => undefined);
-  }
+  let job = seconds > 0 ? await findJob(db.manager, jobId) : null;
+  const isOver = () => !job || job.finishedAt !== null || signal.aborted || Date.now() - began >= seconds * 1_000;
+  while (!isOver()) job = await jobWatch(db).next(jobId, Date.now() - began < eagerForMs);
 }

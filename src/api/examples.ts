@@ -36,5 +36,6 @@ export const examples: Readonly<Record<string, unknown>> = {
     note: "Приход",
     waybill_offers: [line],
   },
+  "POST /jobs/replays": { filter: { state: "failed", kind: "render-document" }, limit_per_minute: 600, dry_run: true },
   "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
 };

@@ -6,8 +6,8 @@ import { awaitJob } from "./await-job.ts";
 import type { ApiContext } from "./context.ts";
 import type { Result, Wait } from "./define-route.ts";
 import { InvalidRequest, Problem } from "./problem.ts";
-import { JobLink, jobLink } from "./routes/jobs.ts";
 import { ImageView, imageView, type Pictured } from "./views/image.ts";
+import { JobLink, jobLink } from "./views/job.ts";
 
 /** What a single entity shows of its picture, besides the address that it has in lists. */
 export const PictureDetail = {

@@ -199,10 +199,12 @@ export async function completeJob(
   tx: EntityManager,
   { id, epoch, claimedBy }: HeldClaim,
   result: unknown,
+  progress?: JobProgress,
 ): Promise<void> {
   const [, affected]: [unknown, number] = await tx.query(
-    `UPDATE job SET ${succeed}, result = $4 WHERE id = $1 AND epoch = $2 AND claimed_by = $3 AND state = 'running'`,
-    [id, epoch, claimedBy, result === undefined ? null : JSON.stringify(result)],
+    `UPDATE job SET ${succeed}, result = $4, progress = coalesce($5, progress)
+     WHERE id = $1 AND epoch = $2 AND claimed_by = $3 AND state = 'running'`,
+    [id, epoch, claimedBy, result === undefined ? null : JSON.stringify(result), progress ?? null],
   );
   if (affected !== 1) throw fenced(id);
 }

@@ -1,12 +1,14 @@
 import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { processImage } from "./process-image.ts";
 import { renderDocument } from "./render-document.ts";
+import { replayJobs } from "./replay-jobs.ts";
 import { sendMail } from "./send-mail.ts";
 
 /** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
   [processImage.name]: processImage,
   [renderDocument.name]: renderDocument,
+  [replayJobs.name]: replayJobs,
   [sendMail.name]: sendMail,
 } as const;
 

@@ -41,6 +41,8 @@ export interface KeptClaim {
   signal: AbortSignal;
   /** Notes how far the job is; written within half a second, with what other jobs have to say. */
   progress(done: number, total: number | null): void;
+  /** What was noted last and is not written yet. */
+  unwritten(): JobProgress | undefined;
   /** The run is over: the lease is not prolonged any more. */
   letGo(): void;
 }
@@ -97,6 +99,7 @@ export function createClaims({ db, worker, leaseMs, log }: ClaimsOptions) {
         progress(done, total) {
           entry.progress = { done, total };
         },
+        unwritten: () => entry.progress,
         letGo: () => kept.delete(entry),
       };
     },

@@ -188,7 +188,7 @@ async function run(consumer: Consumer, claim: Claim, definition: AnyJob, kept: K
   let completed = false;
   let committed = false;
   const complete: RunOf<unknown>["complete"] = async (effect) => {
-    await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx)));
+    await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
     completed = true;
   };
   const commit: RunOf<unknown>["commit"] = async (effect) => {

@@ -84,6 +84,12 @@ export const accessTable: Record<string, Admission> = {
   "GET /print/price": "staff and printers",
   // Ours: what belongs to somebody else looks like nothing at all.
   "GET /jobs/{job_id}": "users",
+  "GET /jobs/{job_id}/events": "users",
+  "POST /jobs/{job_id}/cancel": "users",
+  "POST /jobs/{job_id}/retry": "staff",
+  "GET /jobs": "staff",
+  "GET /jobs/failures": "staff",
+  "POST /jobs/replays": "staff",
   "GET /addresses": "users",
   "GET /addresses/{address_id}": "users",
   "POST /addresses": "users",

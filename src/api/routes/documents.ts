@@ -20,7 +20,7 @@ import { makeDocument, sendDocument } from "../make-document.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { DocumentView, documentView } from "../views/document.ts";
-import { JobLink, jobLink } from "./jobs.ts";
+import { JobLink, jobLink } from "../views/job.ts";
 
 const tag = "Documents";
 const params = z.object({ document_id: uuid });

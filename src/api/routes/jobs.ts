@@ -1,86 +1,232 @@
+import type { EntityManager } from "typeorm";
 import { z } from "zod";
+import { type JobFilter, jobRows } from "../../db/dao/jobs.ts";
 import { type Job, jobStates } from "../../db/entities/job.ts";
 import { findJob } from "../../db/ledger.ts";
 import { NotFoundError } from "../../errors.ts";
-import { isJobName, jobs } from "../../jobs/index.ts";
-import type { Actor } from "../context.ts";
+import { cancelJob, retryJob } from "../../services/job-control.ts";
+import { type ReplayFilter, requestReplay } from "../../services/replays.ts";
+import type { Actor, ApiContext } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
-import { timestamp, uuid } from "../fields.ts";
+import { integer, line, timestamp, uuid } from "../fields.ts";
+import { jobEvents } from "../job-events.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { JobLink, JobView, jobLink, jobView } from "../views/job.ts";
 
-const status = z.enum(jobStates).meta({
-  description: "open: waits; running: at work; succeeded, failed, cancelled: over; unknown: an operator has to look",
+const tag = "Jobs";
+const params = z.object({ job_id: uuid });
+const refusals = { 401: Problem, 404: Problem, 422: InvalidRequest };
+
+/** `offer:0b9e…` */
+const entity = z
+  .string()
+  .regex(/^[a-z-]{1,40}:[\w.-]{1,100}$/, "is not like 'offer:<id>'")
+  .transform((text) => ({ type: text.slice(0, text.indexOf(":")), id: text.slice(text.indexOf(":") + 1) }));
+
+const name = z.string().regex(/^[a-z][a-z-]{0,60}$/, "is not the name of a queue or a kind of job");
+
+const JobFailure = z
+  .object({
+    kind: z.string(),
+    error_key: z.string().nullable(),
+    count: z.int(),
+    first_at: timestamp,
+    last_at: timestamp,
+    example: z.object({ id: z.uuid(), message: z.string().nullable() }),
+  })
+  .meta({ id: "JobFailure", description: "Jobs of one kind that ended badly for one cause" });
+
+const Replay = z.object({
+  filter: z
+    .object({
+      state: z.enum(["failed", "unknown", "cancelled"]).optional(),
+      queue: name.optional(),
+      kind: name.optional(),
+      entity: entity.optional(),
+      error: line(200).optional(),
+    })
+    .refine((filter) => Object.values(filter).some((value) => value !== undefined), {
+      message: "an empty filter would replay everything; say which jobs are meant",
+    }),
+  limit_per_minute: z.int().min(1).max(60_000).default(600),
+  dry_run: z.boolean().default(false),
 });
 
-/** A job as the answer to the request that promised it. */
-export const JobLink = z
-  .object({ id: z.uuid(), status, url: z.url() })
-  .meta({ id: "JobLink", description: "Work that goes on in the background, and where to ask about it" });
-
-const JobView = z
-  .object({
-    id: z.uuid(),
-    kind: z.string(),
-    description: z.string().nullable(),
-    queue: z.string(),
-    status,
-    entity: z.object({ type: z.string(), id: z.string() }).nullable(),
-    failures: z.int().meta({ description: "Runs that failed so far" }),
-    max_failures: z.int(),
-    error: z
-      .object({ name: z.string(), message: z.string(), at: timestamp })
-      .nullable()
-      .meta({ description: "The last failure, also of a job that succeeded since" }),
-    result: z.unknown(),
-    created_at: timestamp,
-    started_at: timestamp.nullable(),
-    finished_at: timestamp.nullable(),
-  })
-  .meta({ id: "Job" });
-
-/** The link to a job, for the answer of the entity that it belongs to. */
-export function jobLink(job: Pick<Job, "id" | "state">, publicUrl: string): z.output<typeof JobLink> {
-  return { id: job.id, status: job.state, url: `${publicUrl}/jobs/${job.id}` };
-}
-
-function jobView(job: Job): z.output<typeof JobView> {
-  return {
-    id: job.id,
-    kind: job.kind,
-    description: isJobName(job.kind) ? jobs[job.kind].description : null,
-    queue: job.queue,
-    status: job.state,
-    entity: job.entityType && job.entityId ? { type: job.entityType, id: job.entityId } : null,
-    failures: job.failures,
-    max_failures: job.maxFailures,
-    error: job.lastError,
-    result: job.result,
-    created_at: job.createdAt.toISOString(),
-    started_at: job.startedAt?.toISOString() ?? null,
-    finished_at: job.finishedAt?.toISOString() ?? null,
-  };
-}
-
 /** Somebody else's job looks like one that does not exist. */
-function maySee(job: Job, actor: Actor) {
-  return actor.role !== "USER" || job.actorId === actor.id;
+async function visibleJob(tx: EntityManager, id: string, actor: Actor): Promise<Job> {
+  const job = await findJob(tx, id);
+  if (job && (actor.role !== "USER" || job.actorId === actor.id)) return job;
+  throw new NotFoundError(`Job with id ${id} not found.`);
+}
+
+async function viewOf(tx: EntityManager, job: Job, actor: Actor) {
+  return jobView(job, await jobRows.children(tx, job.id), actor.role !== "USER");
+}
+
+const averages = new Map<string, { seconds: number; until: number }>();
+const averageMs = 60_000;
+
+/** A client that polls should leave the server about as long as such a job takes. */
+async function retryAfter(tx: EntityManager, { kind, finishedAt }: Job): Promise<Record<string, string>> {
+  if (finishedAt) return {};
+  const known = averages.get(kind);
+  const isKnown = known !== undefined && known.until > Date.now();
+  const seconds = isKnown ? known.seconds : ((await jobRows.usualSeconds(tx, kind)) ?? 1);
+  if (!isKnown) averages.set(kind, { seconds, until: Date.now() + averageMs });
+  return { "retry-after": String(Math.min(60, Math.max(1, Math.ceil(seconds)))) };
+}
+
+function toFilter({ error, ...filter }: z.output<typeof Replay>["filter"]): ReplayFilter {
+  const all = { ...filter, errorKey: error };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as ReplayFilter;
 }
 
 export const jobRoutes = [
   defineRoute({
     method: "get",
+    path: "/jobs",
+    summary: "Jobs, the newest first",
+    description: "The next page begins `before` the last job of this one; there is none when `next` is null.",
+    tag,
+    access: "EMPLOYEE",
+    query: z.object({
+      state: z.enum(jobStates).optional(),
+      queue: name.optional(),
+      kind: name.optional(),
+      entity: entity.optional(),
+      parent_id: uuid.optional(),
+      error: line(300).optional().meta({ description: "An `error_key`" }),
+      before: uuid.optional(),
+      size: integer(z.int().min(1).max(500).default(100)),
+    }),
+    responses: {
+      200: z.object({ items: z.array(JobView), next: z.uuid().nullable() }),
+      401: Problem,
+      422: InvalidRequest,
+    },
+    async handle(_context, { query, reader }) {
+      const { before, size, parent_id: parentId, error: errorKey, ...rest } = query;
+      const filter: JobFilter = { ...rest, parentId, errorKey };
+      const jobs = await jobRows.list(reader, filter, before, size);
+      const items = jobs.map((job) => jobView(job, null, true));
+      const next = jobs.length === size ? (jobs.at(-1)?.id ?? null) : null;
+      return { status: 200, body: { items, next } };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/jobs/failures",
+    summary: "What goes wrong: jobs that ended badly, by kind and cause",
+    tag,
+    access: "EMPLOYEE",
+    query: z.object({ since: z.iso.datetime().optional().meta({ description: "14 days ago if absent" }) }),
+    responses: { 200: z.object({ items: z.array(JobFailure) }), 401: Problem, 422: InvalidRequest },
+    async handle(_context, { query, reader }) {
+      const since = query.since ? new Date(query.since) : new Date(Date.now() - 14 * 24 * 3_600_000);
+      const items = (await jobRows.failures(reader, since)).map((row) => ({
+        kind: row.kind,
+        error_key: row.errorKey,
+        count: row.count,
+        first_at: row.firstAt.toISOString(),
+        last_at: row.lastAt.toISOString(),
+        example: { id: row.exampleId, message: row.message },
+      }));
+      return { status: 200, body: { items } };
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/jobs/replays",
+    summary: "Have jobs that ended badly run again, so many a minute",
+    description:
+      "Answers with the job that does it: its progress says how far it is, and cancelling it stops the rest. The same " +
+      "filter while that goes on is the same replay. `dry_run` only counts.",
+    tag,
+    access: "EMPLOYEE",
+    idempotent: true,
+    body: Replay,
+    responses: {
+      200: z.object({ count: z.int(), sample: z.array(z.uuid()) }),
+      202: JobLink,
+      401: Problem,
+      422: InvalidRequest,
+    },
+    handle({ publicUrl }, { body, commit }) {
+      const filter = toFilter(body.filter);
+      return commit(async (tx) => {
+        if (body.dry_run) {
+          const { ids, count } = await jobRows.badlyEnded(tx, filter, new Date(), 10);
+          return { status: 200, body: { count, sample: ids } };
+        }
+        const id = await requestReplay(tx, filter, body.limit_per_minute);
+        const link = jobLink({ id, state: "open" }, publicUrl);
+        return { status: 202, body: link, headers: { location: link.url } };
+      });
+    },
+  }),
+  defineRoute({
+    method: "get",
     path: "/jobs/{job_id}",
     summary: "How far a job is: the caller's own, or any for staff",
-    tag: "Jobs",
+    tag,
     access: "USER",
-    params: z.object({ job_id: uuid }),
-    responses: { 200: JobView, 401: Problem, 404: Problem, 422: InvalidRequest },
-    async handle(_context, { params, actor, reader }) {
-      const job = await findJob(reader, params.job_id);
-      if (!job || !maySee(job, actor)) throw new NotFoundError(`Job with id ${params.job_id} not found.`);
-      // A client that polls should leave the server a moment.
-      const headers: Record<string, string> = job.finishedAt ? {} : { "retry-after": "1" };
-      return { status: 200, body: jobView(job), headers };
+    params,
+    responses: { 200: JobView, ...refusals },
+    async handle(_context, { params: { job_id }, actor, reader }) {
+      const job = await visibleJob(reader, job_id, actor);
+      return { status: 200, body: await viewOf(reader, job, actor), headers: await retryAfter(reader, job) };
     },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/jobs/{job_id}/events",
+    summary: "What happens to a job, as server-sent events",
+    description:
+      "Each `job` event is the whole job; `end` follows the last one. `Last-Event-ID` goes on where another connection, to " +
+      "whichever server, has stopped.",
+    tag,
+    access: "USER",
+    params,
+    responses: { 200: { mediaTypes: ["text/event-stream"] }, ...refusals, 429: Problem },
+    async handle(context, { params: { job_id }, actor, reader, headers, gone }) {
+      const job = await visibleJob(reader, job_id, actor);
+      const last = headers["last-event-id"];
+      const stream = jobEvents(context, job, actor, typeof last === "string" ? last : undefined, gone);
+      return { status: 200, stream, headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" } };
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/jobs/{job_id}/retry",
+    summary: "Have a job that failed, was cancelled or is unknown run again",
+    tag,
+    access: "EMPLOYEE",
+    idempotent: true,
+    params,
+    responses: { 202: JobView, ...refusals, 409: Problem },
+    handle: (_context, { params: { job_id }, actor, commit }) =>
+      commit(async (tx) => {
+        await retryJob(tx, job_id);
+        return { status: 202, body: await viewOf(tx, await visibleJob(tx, job_id, actor), actor) };
+      }),
+  }),
+  defineRoute({
+    method: "post",
+    path: "/jobs/{job_id}/cancel",
+    summary: "Cancel a job and its unfinished parts: one's own, or any for staff",
+    description: "What waits is cancelled at once (200); what runs is told to stop, and has within a second (202).",
+    tag,
+    access: "USER",
+    idempotent: true,
+    params,
+    body: z.object({ reason: line(300).nullish() }).optional(),
+    responses: { 200: JobView, 202: JobView, ...refusals, 409: Problem },
+    handle: (_context: ApiContext, { params: { job_id }, body, actor, commit }) =>
+      commit(async (tx) => {
+        await visibleJob(tx, job_id, actor);
+        await cancelJob(tx, job_id, { by: actor.id, reason: body?.reason ?? null });
+        const job = await visibleJob(tx, job_id, actor);
+        return { status: job.finishedAt ? 200 : 202, body: await viewOf(tx, job, actor) };
+      }),
   }),
 ];

@@ -14,7 +14,7 @@ import { defineRoute, type Input, type Result } from "../define-route.ts";
 import { uuid } from "../fields.ts";
 import { makeDocument, sendDocument } from "../make-document.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
-import { JobLink, jobLink } from "./jobs.ts";
+import { JobLink, jobLink } from "../views/job.ts";
 
 const tag = "Print";
 const sheetQuery = z.object({ format: z.enum(sheetFormats).default("docx") });

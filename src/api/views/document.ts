@@ -4,7 +4,7 @@ import { publicKeyOf } from "../../services/document-kinds.ts";
 import { kindOf } from "../../services/documents.ts";
 import type { ApiContext } from "../context.ts";
 import { timestamp } from "../fields.ts";
-import { JobLink, jobLink } from "../routes/jobs.ts";
+import { JobLink, jobLink } from "./job.ts";
 
 /** A document that was asked for. */
 export const DocumentView = z

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { defineJob, priorities } from "./define-job.ts";
+
+/** Has jobs that ended badly run again, so many a minute. */
+export const replayJobs = defineJob({
+  name: "replay-jobs",
+  queue: "upkeep",
+  version: 1,
+  payload: z.object({
+    /** Which; never empty. */
+    filter: z.object({
+      state: z.enum(["failed", "unknown", "cancelled"]).optional(),
+      queue: z.string().optional(),
+      kind: z.string().optional(),
+      entity: z.object({ type: z.string(), id: z.string() }).optional(),
+      errorKey: z.string().optional(),
+    }),
+    limitPerMinute: z.int().min(1).max(60_000),
+    /** Only what had ended before; what fails again meanwhile is not replayed once more. */
+    before: z.iso.datetime(),
+  }),
+  key: (payload) => JSON.stringify(payload),
+  entity: () => ({ type: "replay", id: "jobs" }),
+  priority: priorities.normal,
+  retry: { attempts: 5, backoffMs: 5_000, outageMs: 5_000 },
+  // At its pace a replay may take the night.
+  timeoutMs: 24 * 3_600_000,
+  description: "Has jobs that ended badly run again, as many a minute as was asked for.",
+});

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { jobRows } from "../../db/dao/jobs.ts";
+import { reopenJob } from "../../db/ledger.ts";
+import type { Processor } from "../context.ts";
+
+const largestPage = 100;
+
+/**
+ * Opens the jobs of a replay again, page by page. Safe to repeat: a job that was opened is found no more, and what has
+ * ended since is left out.
+ */
+export const replayJobsProcessor: Processor<"replay-jobs"> = {
+  async run(job) {
+    const { filter, limitPerMinute, before } = job.payload;
+    // A tenth of a minute's share at the most, so that a cancel is not late.
+    const size = Math.max(1, Math.min(largestPage, Math.floor(limitPerMinute / 10)));
+    let replayed = 0;
+    for (;;) {
+      let left = 0;
+      let found = 0;
+      await job.commit(async (tx) => {
+        const { ids, count } = await jobRows.badlyEnded(tx, filter, new Date(before), size);
+        for (const id of ids) await reopenJob(tx, id);
+        [found, left] = [ids.length, count - ids.length];
+      });
+      replayed += found;
+      job.progress(replayed, replayed + left);
+      if (found === 0) return job.complete(async () => ({ replayed }));
+      if (left > 0) await sleep((found / limitPerMinute) * 60_000, undefined, { signal: job.signal });
+    }
+  },
+};
