@@ -4,7 +4,7 @@ import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
 import { NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
-import { boardPath, bullBoard } from "./bull-board.ts";
+import { boardPath, bullBoard } from "./board/bull-board.ts";
 import type { ApiContext } from "./context.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";

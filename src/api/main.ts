@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadApiConfig } from "../config.ts";
+import { queuePauses } from "../db/dao/queue-pauses.ts";
 import { connectDatabase } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
 import { queueNames } from "../jobs/queues.ts";
+import { applyPauses } from "../platform/apply-pauses.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
@@ -43,7 +45,12 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 const limiter = cacheConnection(config.redisCacheUrl, log);
 
 const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
-const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, log, signal: stopping });
+const also = async () =>
+  applyPauses(
+    queues,
+    (await queuePauses.list(db.manager)).map(({ queue }) => queue),
+  );
+const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const context: ApiContext = {
   db,
   transact: createTransact(db, relay.offer),

@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadWorkerConfig } from "../config.ts";
+import { queuePauses } from "../db/dao/queue-pauses.ts";
 import { connectDatabase } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { queueNames } from "../jobs/queues.ts";
+import { applyPauses } from "../platform/apply-pauses.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMailer } from "../platform/mailer.ts";
@@ -40,7 +42,12 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 const mailer = createMailer(config.smtp);
 
 const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
-const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, log, signal: stopping });
+const also = async () =>
+  applyPauses(
+    queues,
+    (await queuePauses.list(db.manager)).map(({ queue }) => queue),
+  );
+const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const context = { db, store, cache, mailer, log, metrics };
 const worker = `${hostname()}-${process.pid}`;
 const workers = config.WORKER_QUEUES.map((queue) =>

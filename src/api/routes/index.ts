@@ -19,6 +19,7 @@ import { paymentRoutes } from "./payments.ts";
 import { printRoutes } from "./print.ts";
 import { productSearchRoutes } from "./product-searches.ts";
 import { productRoutes } from "./products.ts";
+import { queueRoutes } from "./queues.ts";
 import { stockMovementRoutes } from "./stock-movements.ts";
 import { subCategoryRoutes } from "./sub-categories.ts";
 import { userRoutes } from "./users.ts";
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
   ...printRoutes,
   ...productSearchRoutes,
   ...productRoutes,
+  ...queueRoutes,
   ...stockMovementRoutes,
   ...subCategoryRoutes,
   ...userRoutes,

@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { jobs } from "../../jobs/index.ts";
 import { Job, type JobState } from "../entities/job.ts";
 
 /** Which jobs; what is absent does not matter. */
@@ -36,14 +37,15 @@ export const jobRows = {
     const { conditions, values } = conditionsOf(filter);
     values.push(before ?? every, limit);
     const [beforeAt, limitAt] = [`$${values.length - 1}`, `$${values.length}`];
+    const isNarrow = filter.entity || filter.parentId || filter.kind || unfinished.includes(filter.state as JobState);
+    // Kinds of other queues have nothing to offer, and a million rows of them would be looked at for that.
+    if (!isNarrow) values.push(kindsOfOthers(filter.queue));
     const rest = `${conditions.join(" AND ") || "true"} AND id < ${beforeAt} ORDER BY id DESC LIMIT ${limitAt}`;
-    const isNarrow = filter.entity || filter.parentId || unfinished.includes(filter.state as JobState);
-    const sql =
-      isNarrow || filter.kind
-        ? `SELECT id FROM job WHERE ${rest}`
-        : `${allKinds} SELECT found.id FROM kinds CROSS JOIN LATERAL (
+    const sql = isNarrow
+      ? `SELECT id FROM job WHERE ${rest}`
+      : `${allKinds} SELECT found.id FROM kinds CROSS JOIN LATERAL (
              SELECT id FROM job WHERE kind = kinds.kind AND ${rest}) found
-           WHERE kinds.kind IS NOT NULL ORDER BY found.id DESC LIMIT ${limitAt}`;
+           WHERE kinds.kind IS NOT NULL AND kinds.kind <> ALL($${values.length}) ORDER BY found.id DESC LIMIT ${limitAt}`;
     const ids: { id: string }[] = await tx.query(sql, values);
     if (ids.length === 0) return [];
     return tx
@@ -105,6 +107,11 @@ export const jobRows = {
     return row?.id;
   },
 };
+
+function kindsOfOthers(queue: string | undefined) {
+  if (queue === undefined) return [];
+  return Object.values(jobs).flatMap((job) => (job.queue === queue ? [] : [job.name]));
+}
 
 /** The kinds there are, by jumping through their index. */
 const allKinds = `

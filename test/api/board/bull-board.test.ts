@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { AuditEntry } from "../../src/db/entities/audit-entry.ts";
-import { call, useApi } from "../support/api.ts";
+import { AuditEntry } from "../../../src/db/entities/audit-entry.ts";
+import { call, useApi } from "../../support/api.ts";
 
 describe("Bull Board", () => {
   const api = useApi({ relay: false });

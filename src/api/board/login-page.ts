@@ -39,6 +39,7 @@ export function loginPage(problem?: string) {
 `;
 }
 
-function escapeHtml(text: string) {
+/** Text as it may stand anywhere in a page. */
+export function escapeHtml(text: string) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
