@@ -1,10 +1,10 @@
 import type { EntityManager } from "typeorm";
-import { jobs } from "../../jobs/index.ts";
 import { Job, type JobState } from "../entities/job.ts";
 
 /** Which jobs; what is absent does not matter. */
 export interface JobFilter {
   state?: JobState | undefined;
+  /** Finds jobs of those kinds whose newest one is in this queue. */
   queue?: string | undefined;
   kind?: string | undefined;
   entity?: { type: string; id: string } | undefined;
@@ -39,13 +39,13 @@ export const jobRows = {
     const [beforeAt, limitAt] = [`$${values.length - 1}`, `$${values.length}`];
     const isNarrow = filter.entity || filter.parentId || filter.kind || unfinished.includes(filter.state as JobState);
     // Kinds of other queues have nothing to offer, and a million rows of them would be looked at for that.
-    if (!isNarrow) values.push(kindsOfOthers(filter.queue));
+    if (!isNarrow) values.push(filter.queue ?? null);
     const rest = `${conditions.join(" AND ") || "true"} AND id < ${beforeAt} ORDER BY id DESC LIMIT ${limitAt}`;
     const sql = isNarrow
       ? `SELECT id FROM job WHERE ${rest}`
       : `${allKinds} SELECT found.id FROM kinds CROSS JOIN LATERAL (
              SELECT id FROM job WHERE kind = kinds.kind AND ${rest}) found
-           WHERE kinds.kind IS NOT NULL AND kinds.kind <> ALL($${values.length}) ORDER BY found.id DESC LIMIT ${limitAt}`;
+           WHERE $${values.length}::text IS NULL OR kinds.queue = $${values.length} ORDER BY found.id DESC LIMIT ${limitAt}`;
     const ids: { id: string }[] = await tx.query(sql, values);
     if (ids.length === 0) return [];
     return tx
@@ -108,17 +108,13 @@ export const jobRows = {
   },
 };
 
-function kindsOfOthers(queue: string | undefined) {
-  if (queue === undefined) return [];
-  return Object.values(jobs).flatMap((job) => (job.queue === queue ? [] : [job.name]));
-}
-
-/** The kinds there are, by jumping through their index. */
+/** The kinds there are, also those that the code has forgotten, and the queue of each, by jumping through their index. */
 const allKinds = `
   WITH RECURSIVE kinds AS (
-    SELECT min(kind) AS kind FROM job
+    (SELECT kind, queue FROM job ORDER BY kind, id DESC LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(kind) FROM job WHERE kind > kinds.kind) FROM kinds WHERE kinds.kind IS NOT NULL
+    SELECT next.kind, next.queue FROM kinds CROSS JOIN LATERAL (
+      SELECT kind, queue FROM job WHERE job.kind > kinds.kind ORDER BY kind, id DESC LIMIT 1) next
   )`;
 
 function conditionsOf({ state, queue, kind, entity, parentId, errorKey }: JobFilter) {
