@@ -61,6 +61,11 @@ const Shared = Database.extend({
   S3_SECRET_KEY: z.string().min(1),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
+  /** true: webhooks may go to http addresses, to this machine and to private networks; for development alone. */
+  WEBHOOK_ALLOW_PRIVATE: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
 });
 
 /** A party whose tokens are accepted. */

@@ -43,6 +43,7 @@ const context: ApiContext = {
   isExempt: () => true,
   isPrinter: () => false,
   cards: undefined,
+  webhookRules: { allowPrivate: false },
   stopping: new AbortController().signal,
   publicUrl: "http://127.0.0.1",
 };

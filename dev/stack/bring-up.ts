@@ -87,6 +87,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     S3_ACCESS_KEY: s3.accessKey,
     S3_SECRET_KEY: s3.secretKey,
     S3_PUBLIC_URL: s3.publicUrl,
+    WEBHOOK_ALLOW_PRIVATE: "true",
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,

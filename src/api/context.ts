@@ -5,6 +5,7 @@ import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
+import type { OutboundRules } from "../platform/outbound-url.ts";
 import type { ApiLimits } from "./limit-requests.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import type { ReadyAnswers } from "./ready-answers.ts";
@@ -36,6 +37,8 @@ export interface ApiContext {
   isExempt: (address: string | undefined) => boolean;
   /** True for an address that may print without a token. */
   isPrinter: (address: string | undefined) => boolean;
+  /** Where webhooks may go. */
+  webhookRules: OutboundRules;
   /** Fires when the process is to stop: whoever only waits should answer now. */
   stopping: AbortSignal;
   /** Base URL of this API as clients see it, without a slash at the end. */

@@ -37,5 +37,10 @@ export const examples: Readonly<Record<string, unknown>> = {
     waybill_offers: [line],
   },
   "POST /jobs/replays": { filter: { state: "failed", kind: "render-document" }, limit_per_minute: 600, dry_run: true },
+  "POST /webhook-endpoints": {
+    url: "https://example.com/events",
+    description: "CRM",
+    event_types: ["order.created", "order.status_changed"],
+  },
   "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
 };

@@ -65,6 +65,7 @@ const context: ApiContext = {
   cards: config.testPaymentSecret ? createTestProvider(config.testPaymentSecret, config.publicUrl) : undefined,
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
+  webhookRules: { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
   stopping,
   publicUrl: config.publicUrl,
 };

@@ -8,6 +8,7 @@ import { Cart } from "./entities/cart.ts";
 import { CartOffer } from "./entities/cart-offer.ts";
 import { Category } from "./entities/category.ts";
 import { Document } from "./entities/document.ts";
+import { Event } from "./entities/event.ts";
 import { Image } from "./entities/image.ts";
 import { Job } from "./entities/job.ts";
 import { Mail } from "./entities/mail.ts";
@@ -21,6 +22,7 @@ import { SubCategory } from "./entities/sub-category.ts";
 import { User } from "./entities/user.ts";
 import { Waybill } from "./entities/waybill.ts";
 import { WaybillOffer } from "./entities/waybill-offer.ts";
+import { WebhookEndpoint } from "./entities/webhook-endpoint.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
 import { Shop1763942400002 } from "./migrations/0002-shop.ts";
 import { Search1764028800003 } from "./migrations/0003-search.ts";
@@ -28,6 +30,7 @@ import { Documents1764115200004 } from "./migrations/0004-documents.ts";
 import { IdentityEvents1764201600005 } from "./migrations/0005-identity-events.ts";
 import { UpdatedAt1764288000006 } from "./migrations/0006-updated-at.ts";
 import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
+import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -55,6 +58,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       CartOffer,
       Category,
       Document,
+      Event,
       Image,
       Job,
       Mail,
@@ -68,6 +72,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       User,
       Waybill,
       WaybillOffer,
+      WebhookEndpoint,
     ],
     migrations: [
       Init1763856000001,
@@ -77,6 +82,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       IdentityEvents1764201600005,
       UpdatedAt1764288000006,
       JobControl1764374400007,
+      Webhooks1764460800008,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

@@ -1,4 +1,5 @@
 import type { AnyJob, PayloadOf } from "./define-job.ts";
+import { deliverWebhook } from "./deliver-webhook.ts";
 import { processImage } from "./process-image.ts";
 import { renderDocument } from "./render-document.ts";
 import { replayJobs } from "./replay-jobs.ts";
@@ -6,6 +7,7 @@ import { sendMail } from "./send-mail.ts";
 
 /** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
+  [deliverWebhook.name]: deliverWebhook,
   [processImage.name]: processImage,
   [renderDocument.name]: renderDocument,
   [replayJobs.name]: replayJobs,

@@ -8,6 +8,7 @@ import type { Waybill } from "../db/entities/waybill.ts";
 import type { WaybillOffer } from "../db/entities/waybill-offer.ts";
 import { ConflictError, NotFoundError } from "../errors.ts";
 import { changeBalance } from "./balances.ts";
+import { recordEvent } from "./events.ts";
 import { coveredRub } from "./payments.ts";
 import { directionOf, planMovements } from "./plan-movements.ts";
 
@@ -28,6 +29,8 @@ export async function commitWaybill(tx: EntityManager, { waybillId, userId }: { 
   await moveStock(tx, { waybill, lines, userId });
   await waybills.markCommitted(tx, waybillId, userId);
   await settleBalance(tx, { waybill, lines });
+  const { id, waybillType, orderId } = waybill;
+  await recordEvent(tx, "waybill.committed", { id, waybill_type: waybillType, order_id: orderId });
 }
 
 /** Undefined when it is committed. Its order is held too, so that nobody pays for it while it is being charged. */

@@ -6,6 +6,7 @@ import { users } from "../db/dao/users.ts";
 import type { OrderStatus } from "../db/entities/order.ts";
 import type { User } from "../db/entities/user.ts";
 import { BadRequestError, ConflictError, NotFoundError } from "../errors.ts";
+import { recordEvent } from "./events.ts";
 import { contactOf, type RequestedContact } from "./order-contact.ts";
 import { priceOrderLines, type RequestedLine } from "./price-order-lines.ts";
 
@@ -46,6 +47,7 @@ export async function storeOrder(
 ) {
   const id = await orders.insert(tx, order);
   await orderOffers.insert(tx, id, lines);
+  await recordEvent(tx, "order.created", { id, status: order.status });
   return id;
 }
 
@@ -62,8 +64,12 @@ export async function getOrder(tx: EntityManager, id: string) {
 /** Changes what is given of an order; any status may follow any other. Throws when there is nothing to change. */
 export async function changeOrder(tx: EntityManager, { id, change }: { id: string; change: Partial<OrderFields> }) {
   if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
-  if (!(await orders.lock(tx, id))) throw new NotFoundError("Entity not found");
+  const order = await orders.lock(tx, id);
+  if (!order) throw new NotFoundError("Entity not found");
   await orders.patch(tx, id, change);
+  const { status = order.status } = change;
+  if (status !== order.status)
+    await recordEvent(tx, "order.status_changed", { id, status, previous_status: order.status });
 }
 
 /** Deletes an order with its lines and failed payments; throws while it has a waybill or any other payment. */

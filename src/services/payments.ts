@@ -7,6 +7,7 @@ import type { Order } from "../db/entities/order.ts";
 import type { Payment, PaymentMethod } from "../db/entities/payment.ts";
 import { ConflictError, NotFoundError } from "../errors.ts";
 import { changeBalance } from "./balances.ts";
+import { recordEvent } from "./events.ts";
 import { deliveryOf } from "./order-balance.ts";
 
 /** What the column of an amount holds, and more than anybody pays at once. */
@@ -59,6 +60,13 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
   const userId = await holdPayer(tx, order, amountRub);
   await payments.insert(tx, { ...row, state: "paid" });
   await changeBalance(tx, { userId, currency: "RUB", delta: -amountRub, reason: "ORDER_PAYMENT", paymentId: id });
+  await noteOrderPaid(tx, orderId);
+}
+
+/** Notes that an order is paid in full, if it is; to be called after each payment for it, while the order is held. */
+export async function noteOrderPaid(tx: EntityManager, orderId: string): Promise<void> {
+  const total = await orderOffers.totalRub(tx, orderId);
+  if ((await coveredRub(tx, orderId)) >= total) await recordEvent(tx, "order.paid", { id: orderId });
 }
 
 /** A payment by id. */

@@ -5,6 +5,7 @@ import type { Log } from "../platform/logger.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
+import type { Poster } from "../platform/outbound-post.ts";
 
 /** What a processor may use. `main.ts` builds it once. */
 export interface WorkerContext {
@@ -12,6 +13,7 @@ export interface WorkerContext {
   store: ObjectStore;
   cache: Cache;
   mailer: Mailer;
+  poster: Poster;
   log: Log;
   metrics: Metrics;
 }

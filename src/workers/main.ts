@@ -13,12 +13,14 @@ import { createLogger } from "../platform/logger.ts";
 import { createMailer } from "../platform/mailer.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
+import { createPoster } from "../platform/outbound-post.ts";
 import { createQueues } from "../platform/queues.ts";
 import { startReconciler } from "../platform/reconciler.ts";
 import { consumerConnection, producerConnection } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
+import { startEventFanOut } from "./fan-out-events.ts";
 import { startProbes } from "./probes.ts";
 import { startWorker } from "./start-worker.ts";
 
@@ -48,7 +50,9 @@ const also = async () =>
     (await queuePauses.list(db.manager)).map(({ queue }) => queue),
   );
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
-const context = { db, store, cache, mailer, log, metrics };
+const fanOut = startEventFanOut({ db, offer: relay.offer, log, signal: stopping });
+const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
+const context = { db, store, cache, mailer, poster, log, metrics };
 const worker = `${hostname()}-${process.pid}`;
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({
@@ -76,7 +80,7 @@ if (await isLate(drained, config.DRAIN_TIMEOUT_MS)) {
   cutOff.abort();
   if (await isLate(drained, lastStepsMs)) log.error("a job did not stop; its lease will run out");
 }
-await Promise.all([relay.done, reconciler]);
+await Promise.all([relay.done, reconciler, fanOut]);
 await queues.close();
 probes.close();
 cache.close();

@@ -149,4 +149,12 @@ export const accessTable: Record<string, Admission> = {
   "POST /webhooks/payments/{provider}": "everybody",
   "GET /payments/test-provider/{reference}": "everybody",
   "POST /payments/test-provider/{reference}": "everybody",
+  "GET /webhook-endpoints": "admins",
+  "GET /webhook-endpoints/{webhook_endpoint_id}": "admins",
+  "POST /webhook-endpoints": "admins",
+  "PATCH /webhook-endpoints/{webhook_endpoint_id}": "admins",
+  "DELETE /webhook-endpoints/{webhook_endpoint_id}": "admins",
+  "POST /webhook-endpoints/{webhook_endpoint_id}/rotate-secret": "admins",
+  "POST /webhook-endpoints/{webhook_endpoint_id}/test": "admins",
+  "GET /webhook-endpoints/{webhook_endpoint_id}/deliveries": "admins",
 };

@@ -23,6 +23,7 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
+import { createPoster } from "../../src/platform/outbound-post.ts";
 import { createQueues } from "../../src/platform/queues.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
@@ -148,6 +149,7 @@ export function useApi({
       cards: createTestProvider(paymentSecret, "https://api.test"),
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
+      webhookRules: { allowPrivate: false },
       stopping: stop.signal,
       publicUrl: "https://api.test",
     };
@@ -215,7 +217,8 @@ export function useWorker(api: TestApi) {
     const connection = consumerConnection(api.redisUrl, log);
     const { store, cache, metrics } = api.context;
     const mailer = createMailer(mailbox.mailerOptions());
-    const context = { db, store, cache, mailer, log, metrics };
+    const poster = createPoster({ allowPrivate: true });
+    const context = { db, store, cache, mailer, poster, log, metrics };
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;

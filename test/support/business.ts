@@ -19,6 +19,7 @@ export const known = {
   cart_id: "6d7e8f90-1a2b-4c45-9d67-7f8091a2b345",
   payment_id: "7e8f901a-2b3c-4d56-8e78-8091a2b3c456",
   job_id: "8f901a2b-3c4d-4e67-9f89-91a2b3c4d567",
+  webhook_endpoint_id: "901a2b3c-4d5e-4f78-8a9a-a2b3c4d5e678",
   user_id: userIds.user,
   customer_id: userIds.user,
   clerk_id: "user_2abc",
@@ -26,7 +27,7 @@ export const known = {
 
 /**
  * Enters one of everything that the shop deals in: catalogue, and an order, a waybill, an address, a cart, a payment and
- * a job of the customer `userIds.user`.
+ * a job of the customer `userIds.user`; and an endpoint of webhooks.
  */
 export async function addBusiness(db: DataSource) {
   const insert = (table: string, row: Record<string, unknown>) => {
@@ -65,5 +66,9 @@ export async function addBusiness(db: DataSource) {
   await insert("job", {
     ...{ id: known.job_id, queue: "images", kind: "process-image", payload: {}, payload_v: 1, priority: 1 },
     ...{ max_failures: 5, actor_id: user_id, run_at: "2999-01-01T00:00:00Z" },
+  });
+  await insert("webhook_endpoints", {
+    ...{ id: known.webhook_endpoint_id, url: "https://receiver.example/events", event_types: ["order.created"] },
+    secret: "whsec_c2VlZGVkLXdlYmhvb2stc2VjcmV0LTAxMjM0NTY3ODk=",
   });
 }

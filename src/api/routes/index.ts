@@ -25,6 +25,7 @@ import { subCategoryRoutes } from "./sub-categories.ts";
 import { userRoutes } from "./users.ts";
 import { waybillOfferRoutes } from "./waybill-offers.ts";
 import { waybillRoutes } from "./waybills.ts";
+import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
 /** Every route of the public API; OpenAPI, docs and tests read this list. */
@@ -55,5 +56,6 @@ export const routes: readonly Route[] = [
   ...userRoutes,
   ...waybillOfferRoutes,
   ...waybillRoutes,
+  ...webhookEndpointRoutes,
   ...webhookRoutes,
 ];

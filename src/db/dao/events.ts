@@ -1,0 +1,46 @@
+import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
+import { Event } from "../entities/event.ts";
+
+export type NewEvent = Pick<Event, "type" | "entityType" | "entityId" | "data">;
+
+/** Events as rows; they never change but for the time of their fan-out. */
+export const events = {
+  findById: (tx: EntityManager, id: string) => tx.findOneBy(Event, { id }),
+
+  async insert(tx: EntityManager, { type, entityType, entityId, data }: NewEvent): Promise<string> {
+    const id = uuidv7();
+    await tx.query("INSERT INTO events (id, type, entity_type, entity_id, data) VALUES ($1, $2, $3, $4, $5)", [
+      ...[id, type, entityType, entityId],
+      JSON.stringify(data),
+    ]);
+    return id;
+  },
+
+  /** True when there is an event whose deliveries are not promised. */
+  async isAnyNew(tx: EntityManager): Promise<boolean> {
+    return (await tx.query("SELECT FROM events WHERE fanned_out_at IS NULL LIMIT 1")).length > 0;
+  },
+
+  /** Holds the oldest events whose deliveries are not promised; those that somebody else holds are his. */
+  takeNew: (tx: EntityManager, limit: number): Promise<Pick<Event, "id" | "type">[]> =>
+    tx.query(`SELECT id, type FROM events WHERE fanned_out_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, [
+      limit,
+    ]),
+
+  async markFannedOut(tx: EntityManager, ids: readonly string[]) {
+    await tx.query("UPDATE events SET fanned_out_at = now() WHERE id = ANY($1)", [ids]);
+  },
+
+  /** Drops at most `limit` events older than `days`, and returns how many they were. */
+  async prune(tx: EntityManager, { days, limit }: { days: number; limit: number }): Promise<number> {
+    // Ids are UUIDs of version 7, so their order is that of time.
+    const [, dropped]: [unknown, number] = await tx.query(
+      `DELETE FROM events WHERE id IN (
+         SELECT id FROM events WHERE id < uuidv7(- $1 * interval '1 day') AND fanned_out_at IS NOT NULL
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [days, limit],
+    );
+    return dropped;
+  },
+};

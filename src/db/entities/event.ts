@@ -1,0 +1,43 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
+
+/** What an endpoint can be told of. Public names: never renamed. */
+export const eventTypes = [
+  "order.created",
+  "order.status_changed",
+  "order.paid",
+  "waybill.committed",
+  "job.succeeded",
+  "job.failed",
+  "job.cancelled",
+  "job.unknown",
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** The event that an endpoint is tried with; nobody subscribes to it. */
+export const pingType = "ping";
+
+/** Something that has happened: ids, states and times, and nothing about people. Kept for a while only. */
+@Entity("events")
+export class Event {
+  @PrimaryColumn("uuid")
+  id!: string;
+
+  @Column("text")
+  type!: EventType | typeof pingType;
+
+  @Column("text", { name: "entity_type" })
+  entityType!: string;
+
+  @Column("text", { name: "entity_id" })
+  entityId!: string;
+
+  @Column("jsonb")
+  data!: Record<string, unknown>;
+
+  @CreateDateColumn({ name: "created_at", type: "timestamptz" })
+  createdAt!: Date;
+
+  /** When its deliveries were promised. */
+  @Column("timestamptz", { name: "fanned_out_at", nullable: true })
+  fannedOutAt!: Date | null;
+}

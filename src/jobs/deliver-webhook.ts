@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { defineJob, priorities } from "./define-job.ts";
+
+/** What the ledger calls the entity of these jobs. */
+export const endpointEntity = "webhook-endpoint";
+
+/** Tells one endpoint of one event. The database's trigger on `job` knows the name: these jobs make no events. */
+export const deliverWebhook = defineJob({
+  name: "deliver-webhook",
+  queue: "webhooks",
+  version: 1,
+  payload: z.object({ eventId: z.uuid(), endpointId: z.uuid() }),
+  key: ({ eventId, endpointId }) => `${eventId}:${endpointId}`,
+  entity: ({ endpointId }) => ({ type: endpointEntity, id: endpointId }),
+  // An endpoint that is slow, or told of a thousand events at once, keeps none of the others waiting.
+  group: ({ endpointId }) => endpointId,
+  priority: priorities.normal,
+  // Waits of 30 s to 2 h: in all, a receiver may be away for two to four hours.
+  retry: { attempts: 10, backoffMs: 30_000, outageMs: 2_000 },
+  timeoutMs: 20_000,
+  description: "Tells a subscriber of something that has happened.",
+});

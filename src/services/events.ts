@@ -1,0 +1,61 @@
+import type { EntityManager } from "typeorm";
+import { events } from "../db/dao/events.ts";
+import { webhookEndpoints } from "../db/dao/webhook-endpoints.ts";
+import type { EventType } from "../db/entities/event.ts";
+import type { OrderStatus } from "../db/entities/order.ts";
+import type { WaybillType } from "../db/entities/waybill.ts";
+import { enqueueAll } from "../db/outbox.ts";
+import { deliverWebhook } from "../jobs/deliver-webhook.ts";
+
+/** What each event of the business tells: ids and states; whoever wants more asks the API. Times are the event's own. */
+export interface EventData {
+  "order.created": { id: string; status: OrderStatus };
+  "order.status_changed": { id: string; status: OrderStatus; previous_status: OrderStatus };
+  "order.paid": { id: string };
+  "waybill.committed": { id: string; waybill_type: WaybillType; order_id: string | null };
+}
+
+/**
+ * Notes in the caller's transaction that something has happened; it has happened if, and only if, that commits. The
+ * ends of jobs are noted by the database itself (migration 0008).
+ */
+export async function recordEvent<Type extends keyof EventData>(
+  tx: EntityManager,
+  type: Type,
+  data: EventData[Type],
+): Promise<void> {
+  const [entityType = type] = type.split(".", 1);
+  await events.insert(tx, { type, entityType, entityId: data.id, data: { ...data } });
+}
+
+/** So many deliveries are promised in one statement of moderate size. */
+const mostAtOnce = 100;
+
+/**
+ * Promises the deliveries of up to 100 events to all active endpoints that subscribe to them, each once however many
+ * callers there are at the same time. Returns how many events there were.
+ */
+export async function fanOutEvents(tx: EntityManager): Promise<number> {
+  const taken = await events.takeNew(tx, mostAtOnce);
+  if (taken.length === 0) return 0;
+  const endpoints = await webhookEndpoints.active(tx);
+  const deliveries = taken.flatMap(({ id: eventId, type }) =>
+    endpoints
+      .filter(({ eventTypes }) => eventTypes.includes(type as EventType))
+      .map(({ id: endpointId }) => ({ eventId, endpointId })),
+  );
+  if (deliveries.length > 0) await enqueueAll(tx, deliverWebhook, deliveries);
+  await events.markFannedOut(
+    tx,
+    taken.map(({ id }) => id),
+  );
+  return taken.length;
+}
+
+/** How long an event can be delivered: longer than anybody needs to mend a receiver and retry what failed. */
+const keptDays = 30;
+
+/** Drops up to 1,000 events that are older than 30 days, and returns how many they were. May be repeated. */
+export function pruneEvents(tx: EntityManager): Promise<number> {
+  return events.prune(tx, { days: keptDays, limit: 1_000 });
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DataSource } from "typeorm";
+import { events } from "../db/dao/events.ts";
+import { createTransact } from "../db/transaction.ts";
+import type { PromisedJob } from "../jobs/dispatch.ts";
+import type { Log } from "../platform/logger.ts";
+import { fanOutEvents, pruneEvents } from "../services/events.ts";
+
+/** Deliveries should begin within seconds, and a look costs one row of an index that is nearly always empty. */
+const pollMs = 500;
+const pruneMs = 600_000;
+const backoffMs = 2_000;
+
+export interface EventFanOutOptions {
+  db: DataSource;
+  /** Moves what is promised. */
+  offer: (jobs: readonly PromisedJob[]) => void;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/**
+ * Promises the deliveries of events until told to stop, and drops old events; resolves when it has ended. Any number of
+ * processes may do so.
+ */
+export async function startEventFanOut({ db, offer, log, signal }: EventFanOutOptions): Promise<void> {
+  const transact = createTransact(db, offer);
+  const origin = { actorId: null, traceId: null };
+  let isFailing = false;
+  let pruneAt = Date.now() + pruneMs * Math.random();
+
+  const turn = async () => {
+    if (Date.now() >= pruneAt) {
+      pruneAt = Date.now() + pruneMs;
+      while (!signal.aborted && (await transact(origin, pruneEvents)) > 0);
+    }
+    if (!(await events.isAnyNew(db.manager))) return 0;
+    return transact(origin, fanOutEvents);
+  };
+  const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
+
+  while (!signal.aborted) {
+    try {
+      const count = await turn();
+      isFailing = false;
+      // Not all processes at the same moment.
+      if (count === 0) await pause(pollMs * (0.5 + Math.random()));
+    } catch (error) {
+      if (!isFailing) log.warn({ err: error }, "events cannot be passed on; they wait in Postgres");
+      isFailing = true;
+      await pause(backoffMs);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { Webhook } from "standardwebhooks";
+import { events } from "../../db/dao/events.ts";
+import { webhookEndpoints } from "../../db/dao/webhook-endpoints.ts";
+import { type Event, pingType } from "../../db/entities/event.ts";
+import { type OutboundAnswer, UnreachableError } from "../../platform/outbound-post.ts";
+import { ForbiddenTargetError } from "../../platform/outbound-url.ts";
+import { noteDelivered, noteGone, noteNotDelivered } from "../../services/webhook-endpoints.ts";
+import { PermanentError } from "../classify-error.ts";
+import type { Processor } from "../context.ts";
+
+/** The endpoint did not take the event; it is told again. */
+class DeliveryError extends Error {
+  override readonly name = "DeliveryError";
+}
+
+/**
+ * Tells an endpoint of an event, signed as https://www.standardwebhooks.com has it. Told at least once: `webhook-id` is
+ * the same each time. As that specification says, 2xx is success, 410 switches the endpoint off, and everything else is
+ * tried again, other 4xx too: people mend their receivers.
+ */
+export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
+  async run(job, { db, poster }) {
+    const { endpointId, eventId } = job.payload;
+    const endpoint = await webhookEndpoints.findById(db.manager, endpointId);
+    if (!endpoint) return job.complete(async () => ({ skipped: "the endpoint was deleted" }));
+    const event = await events.findById(db.manager, eventId);
+    if (!event) throw new PermanentError(`Event '${eventId}' is too old to be delivered`);
+    if (!endpoint.isActive && event.type !== pingType)
+      throw new PermanentError("The endpoint is switched off; switch it on and retry the job");
+
+    const secrets = await webhookEndpoints.secrets(db.manager, endpointId);
+    const began = performance.now();
+    const answer = await poster
+      .post({ url: endpoint.url, ...signed(event, secrets), signal: job.signal })
+      .catch(async (error: unknown) => {
+        if (!(error instanceof UnreachableError || error instanceof ForbiddenTargetError)) throw error;
+        await job.commit((tx) => noteNotDelivered(tx, endpointId));
+        if (error instanceof UnreachableError) throw error;
+        throw new PermanentError(`The endpoint's address is refused: ${error.message}`);
+      });
+    if (isTaken(answer)) {
+      const result = { status: answer.status, ms: Math.round(performance.now() - began) };
+      return job.complete(async (tx) => {
+        await noteDelivered(tx, endpoint);
+        return result;
+      });
+    }
+    if (answer.status === 410) {
+      await job.commit((tx) => noteGone(tx, endpointId));
+      throw new PermanentError(`The endpoint is gone and was switched off: it answered ${shown(answer)}`);
+    }
+    await job.commit((tx) => noteNotDelivered(tx, endpointId));
+    throw new DeliveryError(`The endpoint answered ${shown(answer)}`);
+  },
+};
+
+const isTaken = ({ status }: OutboundAnswer) => status >= 200 && status < 300;
+
+/** In quotes, so that failures with different texts count as one cause. */
+const shown = ({ status, excerpt }: OutboundAnswer) =>
+  excerpt ? `${status} '${excerpt.replaceAll("'", "’")}'` : String(status);
+
+/** The body says what happened when; the headers are made anew for each attempt, with the signature of each secret. */
+function signed({ id, type, createdAt, data }: Event, secrets: readonly string[]) {
+  const body = JSON.stringify({ type, timestamp: createdAt.toISOString(), data });
+  const now = new Date();
+  const headers = {
+    "content-type": "application/json",
+    "user-agent": "tcf-backend",
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(now.getTime() / 1_000)),
+    "webhook-signature": secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(" "),
+  };
+  return { headers, body };
+}
