@@ -143,7 +143,7 @@ async function readExcerpt(response: IncomingMessage, signal: AbortSignal): Prom
     .subarray(0, 4 * excerptLength)
     .toString();
   return text
-    .replace(/[\p{Cc}\p{Cs}\ufffd]+/gu, " ")
+    .replace(/[\s\p{Cc}\p{Cs}\ufffd]+/gu, " ")
     .trim()
     .slice(0, excerptLength)
     .toWellFormed();

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /** Where requests to addresses that people have given may go. */
@@ -21,7 +22,8 @@ const privateRanges = ["loopback", "private", "uniqueLocal"];
  * addresses with an IPv4 address in them (mapped, NAT64, 6to4, Teredo), which lead to where a gateway likes.
  */
 export function mayReach(address: string, { allowPrivate }: OutboundRules): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  // ipaddr.js takes half an address, too.
+  if (isIP(address) === 0) return false;
   const parsed = ipaddr.parse(address);
   const range = parsed.range();
   if (allowPrivate && privateRanges.includes(range)) return true;
@@ -58,7 +60,7 @@ export function readOutboundUrl(text: string, rules: OutboundRules): URL {
 function checkHost(hostname: string, rules: OutboundRules) {
   // The URL parser has made one spelling of all that IPv4 addresses have: octal, hexadecimal, one number.
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  if (ipaddr.isValid(host)) {
+  if (isIP(host) !== 0) {
     if (!mayReach(host, rules)) throw new ForbiddenTargetError(`'${host}' is no public address`);
     return;
   }

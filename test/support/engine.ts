@@ -6,7 +6,7 @@ import { createOutbox, enqueue, type PromiseOptions } from "../../src/db/outbox.
 import { keepBooks } from "../../src/db/reconcile.ts";
 import { createTransact, type Transact } from "../../src/db/transaction.ts";
 import { type AnyJob, defineJob, type PayloadOf, priorities } from "../../src/jobs/define-job.ts";
-import { queueNames } from "../../src/jobs/queues.ts";
+import { type QueueName, queueNames } from "../../src/jobs/queues.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { createQueues, type Queues } from "../../src/platform/queues.ts";
@@ -43,12 +43,17 @@ export interface EngineOptions {
   lockMs?: number;
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
+  /** The queue that is worked at; `upkeep` otherwise. */
+  queue?: QueueName;
+  /** What processors may use besides. */
+  context?: Partial<WorkerContext>;
   /** What the processors do, by name of the job. */
   run: Record<string, (job: RunOf<{ id: string }>, context: WorkerContext) => Promise<void>>;
 }
 
-/** Ledger, relay, reconciler and a worker of the queue `upkeep` in this process, with jobs of the test's own. */
-export function useEngine(jobs: AnyJob[], { concurrency = 10, lockMs, redis, run }: EngineOptions) {
+/** Ledger, relay, reconciler and a worker of one queue in this process, with jobs of the test's own. */
+export function useEngine(jobs: AnyJob[], options: EngineOptions) {
+  const { concurrency = 10, lockMs, redis, queue = "upkeep", run } = options;
   const db = useDatabase();
   const prefix = `test-${randomUUID()}`;
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? "silent", "test");
@@ -85,9 +90,9 @@ export function useEngine(jobs: AnyJob[], { concurrency = 10, lockMs, redis, run
     const { wake } = engine.relay;
     const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues: engine.queues, wake, log, signal });
     const cutOff = new AbortController();
-    const context = { db, log, metrics: createMetrics() } as unknown as WorkerContext;
+    const context = { db, log, metrics: createMetrics(), ...options.context } as unknown as WorkerContext;
     const worker = startWorker({
-      queue: "upkeep",
+      queue,
       worker: "test",
       cutOff: cutOff.signal,
       context,
