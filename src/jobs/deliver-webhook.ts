@@ -12,7 +12,7 @@ export const deliverWebhook = defineJob({
   payload: z.object({ eventId: z.uuid(), endpointId: z.uuid() }),
   key: ({ eventId, endpointId }) => `${eventId}:${endpointId}`,
   entity: ({ endpointId }) => ({ type: endpointEntity, id: endpointId }),
-  // An endpoint that is slow, or told of a thousand events at once, keeps none of the others waiting.
+  // An endpoint that is told of a thousand events at once keeps none of the others waiting.
   group: ({ endpointId }) => endpointId,
   priority: priorities.normal,
   // Waits of 30 s to 2 h: in all, a receiver may be away for two to four hours.

@@ -24,7 +24,8 @@ export const queues = {
     description: "Sends mails, one recipient each. Goal: handed to the mail server within 30 s of the request.",
   },
   webhooks: {
-    concurrency: 10,
+    // They only wait, and a server that does not answer keeps a place for 12 s.
+    concurrency: 40,
     lockMs: 30_000,
     stalledMs: 5_000,
     description: "Tells subscribers what has happened. Goal: a first try within 10 s of the event.",

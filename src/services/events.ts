@@ -4,7 +4,9 @@ import { webhookEndpoints } from "../db/dao/webhook-endpoints.ts";
 import type { EventType } from "../db/entities/event.ts";
 import type { OrderStatus } from "../db/entities/order.ts";
 import type { WaybillType } from "../db/entities/waybill.ts";
+import type { WebhookEndpoint } from "../db/entities/webhook-endpoint.ts";
 import { enqueueAll } from "../db/outbox.ts";
+import { priorities } from "../jobs/define-job.ts";
 import { deliverWebhook } from "../jobs/deliver-webhook.ts";
 
 /** What each event of the business tells: ids and states; whoever wants more asks the API. Times are the event's own. */
@@ -33,18 +35,27 @@ const mostAtOnce = 100;
 
 /**
  * Promises the deliveries of up to 100 events to all active endpoints that subscribe to them, each once however many
- * callers there are at the same time. Returns how many events there were.
+ * callers there are at the same time; endpoints that failed last time come after all others, or they would keep them
+ * waiting for as long as a time-out is. Returns how many events there were.
  */
 export async function fanOutEvents(tx: EntityManager): Promise<number> {
   const taken = await events.takeNew(tx, mostAtOnce);
   if (taken.length === 0) return 0;
   const endpoints = await webhookEndpoints.active(tx);
-  const deliveries = taken.flatMap(({ id: eventId, type }) =>
-    endpoints
-      .filter(({ eventTypes }) => eventTypes.includes(type as EventType))
-      .map(({ id: endpointId }) => ({ eventId, endpointId })),
+  const promise = async (some: typeof endpoints, priority: number) => {
+    const deliveries = taken.flatMap(({ id: eventId, type }) =>
+      some
+        .filter(({ eventTypes }) => eventTypes.includes(type as EventType))
+        .map(({ id: endpointId }) => ({ eventId, endpointId })),
+    );
+    if (deliveries.length > 0) await enqueueAll(tx, deliverWebhook, deliveries, { priority });
+  };
+  const isFailing = ({ consecutiveFailures }: WebhookEndpoint) => consecutiveFailures > 0;
+  await promise(
+    endpoints.filter((endpoint) => !isFailing(endpoint)),
+    deliverWebhook.priority,
   );
-  if (deliveries.length > 0) await enqueueAll(tx, deliverWebhook, deliveries);
+  await promise(endpoints.filter(isFailing), priorities.bulk);
   await events.markFannedOut(
     tx,
     taken.map(({ id }) => id),

@@ -281,8 +281,8 @@ describe("orders", () => {
       expect(answer.body.order_offers.map(({ manufacturer_number }) => manufacturer_number)).toEqual(
         offers.map((_, n) => `N-${n}`),
       );
-      // Two to begin and one to end, offers held, order and lines entered; and to answer: order, waybills, lines, offers, products.
-      expect([few, many]).toEqual([11, 11]);
+      // Two to begin and one to end, offers held; order, lines and event entered; to answer: order, waybills, lines, offers, products.
+      expect([few, many]).toEqual([12, 12]);
       const tooMany = await post({ ...guest, order_offers: [...order(200).order_offers, lineOf(offers[0] ?? "")] });
       expect(tooMany.status).toBe(422);
       expect(tooMany.body.detail).toMatchObject([{ type: "too_long", loc: ["body", "order_offers"] }]);

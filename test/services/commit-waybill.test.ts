@@ -185,9 +185,9 @@ describe("commitWaybill", () => {
       return countStatements(db, () => commit(id));
     };
     const order = async () => (await addOrder(db)).id;
-    // BEGIN; its order, the waybill, its lines, their offers; stock, movements, waybill, balance with history; COMMIT.
-    expect([await count(1, null), await count(50, null)]).toEqual([10, 10]);
+    // BEGIN; its order, the waybill, its lines, their offers; stock, movements, waybill, balance with history, event; COMMIT.
+    expect([await count(1, null), await count(50, null)]).toEqual([11, 11]);
     // The order is held, and its payments are added up.
-    expect([await count(1, await order()), await count(50, await order())]).toEqual([12, 12]);
+    expect([await count(1, await order()), await count(50, await order())]).toEqual([13, 13]);
   });
 });

@@ -37,7 +37,7 @@ export const events = {
     // Ids are UUIDs of version 7, so their order is that of time.
     const [, dropped]: [unknown, number] = await tx.query(
       `DELETE FROM events WHERE id IN (
-         SELECT id FROM events WHERE id < uuidv7(- $1 * interval '1 day') AND fanned_out_at IS NOT NULL
+         SELECT id FROM events WHERE id < uuidv7($1::int * interval '-1 day') AND fanned_out_at IS NOT NULL
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
       [days, limit],
     );

@@ -36,7 +36,7 @@ export const webhookEndpoints = {
   active: (tx: EntityManager) =>
     tx.find(WebhookEndpoint, {
       where: { isActive: true },
-      select: { id: true, eventTypes: true },
+      select: { id: true, eventTypes: true, consecutiveFailures: true },
       order: { id: "ASC" },
     }),
 
