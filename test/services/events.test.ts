@@ -14,13 +14,14 @@ import { movePayment } from "../../src/services/payment-states.ts";
 import { createPayment } from "../../src/services/payments.ts";
 import { userIds } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
-import { useDatabase } from "../support/database.ts";
+import { useDatabase, useKeyedPool } from "../support/database.ts";
 import { addOrder } from "../support/orders.ts";
 import { addUser } from "../support/users.ts";
 import { addWaybill } from "../support/waybills.ts";
 import { addEndpoint } from "../support/webhook-endpoints.ts";
 
 const db = useDatabase();
+const pool = useKeyedPool(db);
 beforeAll(async () => {
   await addUser(db, { id: userIds.employee, role: "EMPLOYEE" });
   await addUser(db, { id: userIds.user, balanceRub: 10_000 });
@@ -107,11 +108,11 @@ describe("an event of an order", () => {
 describe("the end of a job", () => {
   const promise = () => db.transaction((tx) => enqueue(tx, sendMail, { mailId: randomUUID() }));
   const claim = async (id: string) => {
-    const [result] = await claimJobs(db, [id], "test", 10_000);
+    const [result] = await claimJobs(db, pool(), [id], "test", 10_000);
     if (result?.outcome !== "claimed") throw new Error("not claimed");
     return result.claim;
   };
-  const succeed = async (id: string) => finishJobs(db, [await claim(id)]);
+  const succeed = async (id: string) => finishJobs(pool(), [await claim(id)]);
   const endAs = async (id: string, outcome: "failed" | "unknown") =>
     releaseJob(db, await claim(id), { outcome, cost: "all", error: null, errorKey: null });
   const cancel = (id: string) => db.transaction((tx) => cancelJob(tx, id, { by: null, reason: "test" }));

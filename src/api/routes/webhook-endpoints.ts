@@ -16,6 +16,7 @@ import { defineRoute } from "../define-route.ts";
 import { boolean, optionalLine, uuid } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { JobLink, jobLink } from "../views/job.ts";
 import {
   DeliveryView,
   deliveryView,
@@ -23,7 +24,6 @@ import {
   WebhookEndpointWithSecret,
   webhookEndpointView,
 } from "../views/webhook-endpoint.ts";
-import { JobLink, jobLink } from "./jobs.ts";
 
 const tag = "Webhook endpoints";
 const access = "ADMIN";
