@@ -34,6 +34,7 @@ export function jobPage(job: Shown, boardPath: string, mayAct: boolean) {
   dt { color: light-dark(#566, #9aa7b5); } dd { margin: 0; overflow-wrap: anywhere; }
   .wide { overflow-x: auto; }
   table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .35rem .6rem .35rem 0; vertical-align: top; }
+  td:first-child { white-space: nowrap; }
   tr { border-bottom: 1px solid light-dark(#dde3ea, #2c3542); } td:last-child { overflow-wrap: anywhere; }
   form { display: flex; gap: .5rem; flex-wrap: wrap; margin: .5rem 0; }
   input { flex: 1 1 14rem; padding: .5rem .7rem; border-radius: 8px; border: 1px solid light-dark(#c5cdd6, #3a4552); font: inherit;
