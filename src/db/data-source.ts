@@ -31,6 +31,7 @@ import { IdentityEvents1764201600005 } from "./migrations/0005-identity-events.t
 import { UpdatedAt1764288000006 } from "./migrations/0006-updated-at.ts";
 import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
+import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -83,6 +84,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       UpdatedAt1764288000006,
       JobControl1764374400007,
       Webhooks1764460800008,
+      StrayObjects1764547200009,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

@@ -70,8 +70,8 @@ async function cancelAbandoned(tx: EntityManager): Promise<void> {
 }
 
 /**
- * Ends jobs that waited for their children, all of which are over; their results count how those ended. May run
- * anywhere, at any time.
+ * Ends jobs that waited for their children, all of which are over; their results count how those ended. One
+ * that was cancelled while it ended its own work is cancelled. May run anywhere, at any time.
  */
 export async function settleParents(tx: EntityManager): Promise<void> {
   await tx.query(
@@ -81,7 +81,8 @@ export async function settleParents(tx: EntityManager): Promise<void> {
          SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
        FOR UPDATE SKIP LOCKED
      )
-     UPDATE job SET state = 'succeeded', finished_at = now(),
+     UPDATE job SET finished_at = now(),
+       state = CASE WHEN cancellation IS NULL THEN 'succeeded' ELSE 'cancelled' END,
        result = coalesce(result, '{}') || jsonb_build_object('children', (
          SELECT coalesce(jsonb_object_agg(state, jobs), '{}')
          FROM (SELECT state, count(*) AS jobs FROM job child WHERE child.parent_id = job.id GROUP BY state) ended))

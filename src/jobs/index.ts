@@ -1,16 +1,26 @@
+import { collectGarbage } from "./collect-garbage.ts";
 import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import { processImage } from "./process-image.ts";
+import { pruneLedger } from "./prune-ledger.ts";
+import { publishPriceList } from "./publish-price-list.ts";
+import { remakeImage } from "./remake-image.ts";
 import { renderDocument } from "./render-document.ts";
 import { replayJobs } from "./replay-jobs.ts";
+import { reprocessImages } from "./reprocess-images.ts";
 import { sendMail } from "./send-mail.ts";
 
 /** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
   [deliverWebhook.name]: deliverWebhook,
+  [collectGarbage.name]: collectGarbage,
   [processImage.name]: processImage,
+  [pruneLedger.name]: pruneLedger,
+  [publishPriceList.name]: publishPriceList,
+  [remakeImage.name]: remakeImage,
   [renderDocument.name]: renderDocument,
   [replayJobs.name]: replayJobs,
+  [reprocessImages.name]: reprocessImages,
   [sendMail.name]: sendMail,
 } as const;
 

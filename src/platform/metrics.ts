@@ -90,3 +90,21 @@ export function measureQueues({ registry }: Metrics, queues: Queues) {
     },
   });
 }
+
+/**
+ * Adds which schedules have not succeeded for two periods, 1 for those; asked at each scrape, absent while that cannot
+ * be known.
+ */
+export function measureSchedules({ registry }: Metrics, isStale: () => Promise<Record<string, boolean>>) {
+  new Gauge({
+    name: "jobs_schedule_stale",
+    help: "1: a schedule that has not succeeded for two periods; the same from every worker: aggregate with max",
+    labelNames: ["schedule"],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const schedules = await isStale().catch(() => ({}) as Record<string, boolean>);
+      for (const [schedule, stale] of Object.entries(schedules)) this.set({ schedule }, stale ? 1 : 0);
+    },
+  });
+}

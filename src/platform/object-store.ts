@@ -4,6 +4,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -27,10 +28,17 @@ export interface ObjectStore {
   copy(from: string, to: string, headers: StoredHeaders, options?: { signal?: AbortSignal }): Promise<void>;
   /** Removes an object; one that is not there is fine. */
   remove(key: string): Promise<void>;
+  /** The objects whose keys begin with `prefix`, in pages of at most 1,000, in the order of their keys. */
+  list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<StoredObject[]>;
   /** Resolves when the bucket can be reached. */
   ping(signal: AbortSignal): Promise<void>;
   /** Where anybody can read `key`, if it is one of those that the bucket's policy opens. */
   publicUrl(key: string): string;
+}
+
+export interface StoredObject {
+  key: string;
+  modifiedAt: Date;
 }
 
 interface PutOptions {
@@ -119,6 +127,15 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
     },
     async remove(Key) {
       await send(new DeleteObjectCommand({ Bucket, Key }));
+    },
+    async *list(Prefix, { signal } = {}) {
+      let ContinuationToken: string | undefined;
+      do {
+        const command = new ListObjectsV2Command({ Bucket, Prefix, ...(ContinuationToken && { ContinuationToken }) });
+        const { Contents = [], NextContinuationToken } = await send(command, within(signal));
+        yield Contents.map(({ Key = "", LastModified = new Date() }) => ({ key: Key, modifiedAt: LastModified }));
+        ContinuationToken = NextContinuationToken;
+      } while (ContinuationToken);
     },
     async ping(signal) {
       await send(new HeadBucketCommand({ Bucket }), within(signal));

@@ -45,10 +45,10 @@ export async function requireOwnSource(tx: EntityManager, { kind, parameters }: 
 }
 
 /** Makes sure that the public price list of a day is there (true) or on its way (false); may be repeated. */
-export async function ensurePriceList(tx: EntityManager, day: string): Promise<boolean> {
+export async function ensurePriceList(tx: EntityManager, day: string, options?: PromiseOptions): Promise<boolean> {
   const list = publicPriceList(day);
   if (await documents.findReady(tx, list)) return true;
-  await requestDocument(tx, { ...list, requestedBy: null });
+  await requestDocument(tx, { ...list, requestedBy: null }, options);
   return false;
 }
 

@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
 import { categories } from "../db/dao/categories.ts";
 import { images, type Publication } from "../db/dao/images.ts";
 import { offers } from "../db/dao/offers.ts";
@@ -7,6 +8,7 @@ import { subCategories } from "../db/dao/sub-categories.ts";
 import { enqueue, type PromiseOptions } from "../db/outbox.ts";
 import type { PayloadOf } from "../jobs/define-job.ts";
 import { processImage } from "../jobs/process-image.ts";
+import { reprocessImages } from "../jobs/reprocess-images.ts";
 
 type Payload = PayloadOf<typeof processImage>;
 
@@ -75,4 +77,16 @@ export async function showFormerImage(tx: EntityManager, { entity, entityId, ima
 export async function publishImage(tx: EntityManager, { entity, entityId, imageId }: Payload, result: Publication) {
   await images.publish(tx, imageId, result);
   await owners[entity].touch(tx, entityId);
+}
+
+/** Shows web images that were made anew of a published picture; false when it is gone. */
+export async function showAnew(tx: EntityManager, imageId: string, result: Publication): Promise<boolean> {
+  if (!(await images.showAnew(tx, imageId, result))) return false;
+  for (const owner of Object.values(owners)) await owner.touchShowing(tx, imageId);
+  return true;
+}
+
+/** Promises that the web images of all published pictures are made anew by the present recipe; returns the job's id. */
+export function requestReprocessing(tx: EntityManager): Promise<string> {
+  return enqueue(tx, reprocessImages, { runId: uuidv7() });
 }

@@ -6,12 +6,13 @@ import { queuePauses } from "../db/dao/queue-pauses.ts";
 import { connectDatabase } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
+import { createTransact } from "../db/transaction.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMailer } from "../platform/mailer.ts";
-import { createMetrics, measureQueues } from "../platform/metrics.ts";
+import { createMetrics, measureQueues, measureSchedules } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createPoster } from "../platform/outbound-post.ts";
 import { createQueues } from "../platform/queues.ts";
@@ -22,6 +23,7 @@ import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
 import { startProbes } from "./probes.ts";
+import { staleSchedules, startScheduler } from "./scheduler.ts";
 import { startWorker } from "./start-worker.ts";
 
 /** What the last steps of a shutdown may take: giving jobs back, closing connections. */
@@ -50,6 +52,7 @@ const also = async () =>
     (await queuePauses.list(db.manager)).map(({ queue }) => queue),
   );
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
+const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
 const fanOut = startEventFanOut({ db, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const context = { db, store, cache, mailer, poster, log, metrics };
@@ -68,7 +71,9 @@ const workers = config.WORKER_QUEUES.map((queue) =>
 );
 const isReady = () =>
   !stopping.aborted && consumer.status === "ready" && workers.every(({ worker: one }) => one.isRunning());
-const probes = await startProbes({ host: config.HOST, port: config.OPS_PORT, metrics, isReady });
+const isStale = () => staleSchedules(db);
+measureSchedules(metrics, isStale);
+const probes = await startProbes({ host: config.HOST, port: config.OPS_PORT, metrics, isReady, isStale });
 log.info({ queues: config.WORKER_QUEUES, probes: probes.port }, "worker started");
 process.send?.("ready");
 
@@ -80,7 +85,7 @@ if (await isLate(drained, config.DRAIN_TIMEOUT_MS)) {
   cutOff.abort();
   if (await isLate(drained, lastStepsMs)) log.error("a job did not stop; its lease will run out");
 }
-await Promise.all([relay.done, reconciler, fanOut]);
+await Promise.all([relay.done, reconciler, fanOut, scheduler]);
 await queues.close();
 probes.close();
 cache.close();

@@ -93,6 +93,7 @@ export const accessTable: Record<string, Admission> = {
   "GET /queues": "staff",
   "PUT /queues/{queue}/pause": "admins",
   "DELETE /queues/{queue}/pause": "admins",
+  "POST /images/reprocess": "admins",
   "GET /addresses": "users",
   "GET /addresses/{address_id}": "users",
   "POST /addresses": "users",

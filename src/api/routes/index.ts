@@ -8,6 +8,7 @@ import { categoryRoutes } from "./categories.ts";
 import { convertRoutes } from "./convert.ts";
 import { documentRoutes } from "./documents.ts";
 import { feedRoutes } from "./feed.ts";
+import { imageRoutes } from "./images.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
 import { offerSearchRoutes } from "./offer-searches.ts";
@@ -39,6 +40,7 @@ export const routes: readonly Route[] = [
   ...convertRoutes,
   ...documentRoutes,
   ...feedRoutes,
+  ...imageRoutes,
   ...jobRoutes,
   ...mailRoutes,
   ...offerSearchRoutes,

@@ -1,4 +1,4 @@
-import type { EntityManager } from "typeorm";
+import { type EntityManager, IsNull, Not } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import { Image, type ImageVariant } from "../entities/image.ts";
 
@@ -30,6 +30,25 @@ export const images = {
   /** Shows the picture. */
   async publish(tx: EntityManager, id: string, { variants, thumbhash }: Publication) {
     await tx.update(Image, { id }, { variants, thumbhash, publishedAt: () => "now()" });
+  },
+
+  /** Shows variants that were made anew; false when the picture is not shown any more. */
+  async showAnew(tx: EntityManager, id: string, { variants, thumbhash }: Publication) {
+    const change = { variants, thumbhash };
+    return (await tx.update(Image, { id, publishedAt: Not(IsNull()) }, change)).affected === 1;
+  },
+
+  /** Ids of pictures that have been published, in their order, after `after`. */
+  async pageOfPublished(tx: EntityManager, after: string, size: number): Promise<string[]> {
+    const rows: { id: string }[] = await tx.query(
+      "SELECT id FROM images WHERE id > $1 AND published_at IS NOT NULL ORDER BY id LIMIT $2",
+      [after, size],
+    );
+    return rows.map(({ id }) => id);
+  },
+
+  async countPublished(tx: EntityManager) {
+    return tx.countBy(Image, { publishedAt: Not(IsNull()) });
   },
 
   /** Shows another picture's variants at this one's address; it stays unpublished, so its job may still mend it. */

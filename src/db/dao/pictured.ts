@@ -30,6 +30,12 @@ export function picturedDao<E extends Pictured>(entity: EntityTarget<E>) {
       return (await tx.update(entity, byId(id), change)).affected === 1;
     },
 
+    /** Marks the rows that show a picture as changed. */
+    async touchShowing(tx: EntityManager, imageId: string) {
+      const shows = { imageId } as unknown as FindOptionsWhere<E>;
+      await tx.update(entity, shows, { updatedAt: () => "now()" } as unknown as QueryDeepPartialEntity<E>);
+    },
+
     /** Marks the row as changed, because a picture that belongs to it has. */
     async touch(tx: EntityManager, id: string) {
       await tx.update(entity, byId(id), { updatedAt: () => "now()" } as unknown as QueryDeepPartialEntity<E>);

@@ -1,16 +1,26 @@
 import type { JobName } from "../../jobs/index.ts";
 import type { Processor } from "../context.ts";
+import { collectGarbageProcessor } from "./collect-garbage.ts";
 import { deliverWebhookProcessor } from "./deliver-webhook.ts";
 import { processImageProcessor } from "./process-image.ts";
+import { pruneLedgerProcessor } from "./prune-ledger.ts";
+import { publishPriceListProcessor } from "./publish-price-list.ts";
+import { remakeImageProcessor } from "./remake-image.ts";
 import { renderDocumentProcessor } from "./render-document.ts";
 import { replayJobsProcessor } from "./replay-jobs.ts";
+import { reprocessImagesProcessor } from "./reprocess-images.ts";
 import { sendMailProcessor } from "./send-mail.ts";
 
 /** One processor for each job; a missing or mistyped one does not compile. */
 export const processors: { [N in JobName]: Processor<N> } = {
   "deliver-webhook": deliverWebhookProcessor,
+  "collect-garbage": collectGarbageProcessor,
   "process-image": processImageProcessor,
+  "prune-ledger": pruneLedgerProcessor,
+  "publish-price-list": publishPriceListProcessor,
+  "remake-image": remakeImageProcessor,
   "render-document": renderDocumentProcessor,
   "replay-jobs": replayJobsProcessor,
+  "reprocess-images": reprocessImagesProcessor,
   "send-mail": sendMailProcessor,
 };

@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto";
 import { images } from "../../db/dao/images.ts";
-import type { Image, ImageVariant } from "../../db/entities/image.ts";
+import type { Image } from "../../db/entities/image.ts";
 import { dropCatalogue } from "../../platform/cache-tags.ts";
 import { MissingObjectError } from "../../platform/object-store.ts";
 import { awaitedImage, publishImage, showFormerImage } from "../../services/images.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
-import { makeWebImages, recipeVersion, type Variant } from "../images/recipe.ts";
+import { forever, storeWebImages } from "../images/store-web-images.ts";
 import { UnusableImageError } from "../images/unusable-image-error.ts";
-
-const forever = "public, max-age=31536000, immutable";
 
 /**
  * Makes the web images of an upload and shows them. Safe to repeat: objects are named after the source and the recipe,
@@ -42,21 +40,10 @@ async function publish(job: JobRun<"process-image">, context: WorkerContext, ima
   const { store } = context;
   const { signal } = job;
   const source = await readStaged(context, image, stagedKey, signal);
-  const { variants, thumbhash } = await makeWebImages(source, signal);
-
-  const named = variants.map((variant) => ({ ...variant, key: variantKey(image, variant) }));
-  await Promise.all(
-    named.map(({ key, type, data }) => store.put(key, data, { contentType: type, cacheControl: forever }, { signal })),
-  );
-  const shown = widestWebp(variants);
-  await store.put(image.objectKey, shown.data, { contentType: shown.type, cacheControl: forever }, { signal });
-
-  const stored = named.map(
-    ({ key, width, height, type, data }): ImageVariant => ({ key, width, height, bytes: data.length, type }),
-  );
+  const made = await storeWebImages(store, source, image, signal);
   await job.complete(async (tx) => {
-    await publishImage(tx, job.payload, { variants: stored, thumbhash });
-    return { variants: stored.length };
+    await publishImage(tx, job.payload, made);
+    return { variants: made.variants.length };
   });
 }
 
@@ -69,16 +56,6 @@ async function readStaged({ store }: WorkerContext, image: Image, stagedKey: str
   const sha256 = createHash("sha256").update(source).digest("hex");
   if (sha256 === image.sourceSha256) return source;
   throw new PermanentError("The uploaded file has changed since it was uploaded");
-}
-
-function variantKey({ sourceSha256 }: Image, { width, type }: Variant) {
-  return `images/${sourceSha256.slice(0, 32)}/${recipeVersion}-${width}.${type.split("/")[1]}`;
-}
-
-function widestWebp(variants: Variant[]) {
-  const [widest] = variants.filter(({ type }) => type === "image/webp").sort((a, b) => b.width - a.width);
-  if (!widest) throw new Error("The recipe made no WebP");
-  return widest;
 }
 
 /** An unusable upload ends at the picture that was shown before it; without one the placeholder stays. */

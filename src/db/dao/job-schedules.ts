@@ -1,0 +1,54 @@
+import type { EntityManager } from "typeorm";
+
+export interface JobScheduleRow {
+  name: string;
+  /** The newest slot that was dealt with. */
+  slot: Date;
+  /** The newest slot whose job succeeded; null: none yet. */
+  succeededSlot: Date | null;
+  createdAt: Date;
+}
+
+/** Any number, but no other lock's. */
+const scheduleLock = 7_003;
+
+/** How far each schedule has come. */
+export const jobSchedules = {
+  /** False while another process is at it; else no other is until the transaction ends. */
+  async lock(tx: EntityManager): Promise<boolean> {
+    const [lock]: { taken: boolean }[] = await tx.query("SELECT pg_try_advisory_xact_lock($1) AS taken", [
+      scheduleLock,
+    ]);
+    return lock?.taken === true;
+  },
+
+  /** The time by the clock of Postgres. */
+  async now(tx: EntityManager): Promise<Date> {
+    const [row]: { now: Date }[] = await tx.query("SELECT clock_timestamp() AS now");
+    if (!row) throw new Error("Postgres did not say what time it is");
+    return row.now;
+  },
+
+  all: (tx: EntityManager): Promise<JobScheduleRow[]> =>
+    tx.query(
+      'SELECT name, slot, succeeded_slot AS "succeededSlot", created_at AS "createdAt" FROM job_schedule ORDER BY name',
+    ),
+
+  /** Enters a schedule that begins after `slot`. */
+  async begin(tx: EntityManager, name: string, slot: Date, now: Date) {
+    await tx.query("INSERT INTO job_schedule (name, slot, created_at) VALUES ($1, $2, $3)", [name, slot, now]);
+  },
+
+  async moveOn(tx: EntityManager, name: string, slot: Date, jobId: string) {
+    await tx.query("UPDATE job_schedule SET slot = $2, job_id = $3 WHERE name = $1", [name, slot, jobId]);
+  },
+
+  /** Notes which slots have succeeded, with all that their jobs consist of. */
+  async noteSuccesses(tx: EntityManager) {
+    await tx.query(
+      `UPDATE job_schedule SET succeeded_slot = slot FROM job
+       WHERE job.id = job_schedule.job_id AND job.state = 'succeeded' AND succeeded_slot IS DISTINCT FROM slot
+         AND NOT coalesce(job.result -> 'children' ?| '{failed,unknown,cancelled}', false)`,
+    );
+  },
+};

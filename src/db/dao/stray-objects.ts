@@ -1,0 +1,61 @@
+import type { EntityManager } from "typeorm";
+
+/** Pictures that are shown, or will be again should the one in their place turn out unusable. */
+const shownImages = `
+  SELECT images.* FROM images WHERE EXISTS (SELECT 1 FROM categories WHERE image_id = images.id)
+    OR EXISTS (SELECT 1 FROM sub_categories WHERE image_id = images.id)
+    OR EXISTS (SELECT 1 FROM products WHERE image_id = images.id)
+    OR EXISTS (SELECT 1 FROM offers WHERE image_id = images.id)`;
+const keptImages = `
+  WITH RECURSIVE shown AS (${shownImages}), kept AS (
+    SELECT id, object_key, staged_key, variants, replaces_id, published_at FROM shown
+    UNION
+    SELECT former.id, former.object_key, former.staged_key, former.variants, former.replaces_id, former.published_at
+    FROM kept JOIN images former ON former.id = kept.replaces_id WHERE kept.published_at IS NULL
+  )`;
+
+/** Addresses that were taken over from elsewhere may lie in the same bucket. */
+const keptAddresses = ["categories", "sub_categories", "products", "offers"]
+  .map((table) => `SELECT substring(image_url from '(?:images|staged|documents)/.*$') FROM ${table}`)
+  .join(" UNION ALL ");
+
+const referencedSql = `
+  ${keptImages}
+  SELECT key FROM unnest($1::text[]) AS key WHERE key IN (
+    SELECT object_key FROM kept
+    UNION ALL SELECT staged_key FROM kept WHERE staged_key IS NOT NULL
+    UNION ALL SELECT variant ->> 'key' FROM kept, jsonb_array_elements(variants) AS variant
+    UNION ALL SELECT object_key FROM documents WHERE object_key = ANY($1)
+    UNION ALL SELECT address FROM (${keptAddresses}) AS addresses (address) WHERE address IS NOT NULL
+  )`;
+
+/** Objects of the bucket that nobody refers to, from one pass to the next. */
+export const strayObjects = {
+  /** Those of `keys` that a picture, a document or an address refers to. */
+  async referenced(tx: EntityManager, keys: readonly string[]): Promise<Set<string>> {
+    const rows: { key: string }[] = await tx.query(referencedSql, [keys]);
+    return new Set(rows.map(({ key }) => key));
+  },
+
+  /** Those of `keys` that an earlier pass has noted. */
+  async notedBefore(tx: EntityManager, keys: readonly string[], pass: string): Promise<string[]> {
+    const rows: { key: string }[] = await tx.query(
+      "SELECT key FROM stray_object WHERE key = ANY($1) AND found_by <> $2 ORDER BY key",
+      [keys, pass],
+    );
+    return rows.map(({ key }) => key);
+  },
+
+  /** Notes keys for the next pass. */
+  async note(tx: EntityManager, keys: readonly string[], pass: string) {
+    await tx.query(
+      "INSERT INTO stray_object (key, found_by) SELECT key, $2 FROM unnest($1::text[]) AS key ON CONFLICT DO NOTHING",
+      [keys, pass],
+    );
+  },
+
+  /** Forgets what earlier passes have noted and this one has not: it is removed, or somebody refers to it now. */
+  async forgetOthers(tx: EntityManager, pass: string) {
+    await tx.query("DELETE FROM stray_object WHERE found_by <> $1", [pass]);
+  },
+};

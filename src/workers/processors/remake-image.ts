@@ -1,0 +1,32 @@
+import { images } from "../../db/dao/images.ts";
+import type { Image } from "../../db/entities/image.ts";
+import { showAnew } from "../../services/images.ts";
+import { PermanentError } from "../classify-error.ts";
+import type { Processor } from "../context.ts";
+import { areCurrent, storeWebImages } from "../images/store-web-images.ts";
+
+/**
+ * Makes the web images of a published picture anew, unless the present recipe has made them. Uploads are removed once
+ * they are published, so the source is the widest picture there is; a recipe takes it through the encoder once, however
+ * often it runs. The former objects stay until nobody has read of them for two passes of `collect-garbage`.
+ */
+export const remakeImageProcessor: Processor<"remake-image"> = {
+  async run(job, { db, store }) {
+    const image = await images.findById(db.manager, job.payload.imageId);
+    if (!image?.publishedAt) return job.complete(async () => ({ skipped: "it is not shown any more" }));
+    if (areCurrent(image.variants)) return job.complete(async () => ({ skipped: "it is of the present recipe" }));
+    const source = await store.get(sourceOf(image), { signal: job.signal });
+    const made = await storeWebImages(store, source, image, job.signal);
+    await job.complete(async (tx) =>
+      (await showAnew(tx, image.id, made))
+        ? { variants: made.variants.length }
+        : { skipped: "it is not shown any more" },
+    );
+  },
+};
+
+function sourceOf({ id, variants }: Image): string {
+  const [widest] = variants.filter(({ type }) => type === "image/webp").sort((a, b) => b.width - a.width);
+  if (!widest) throw new PermanentError(`Picture '${id}' has no WebP to be made anew from`);
+  return widest.key;
+}

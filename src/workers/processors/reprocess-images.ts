@@ -1,0 +1,33 @@
+import { images } from "../../db/dao/images.ts";
+import { enqueueAll } from "../../db/outbox.ts";
+import { priorities } from "../../jobs/define-job.ts";
+import { remakeImage } from "../../jobs/remake-image.ts";
+import type { Processor } from "../context.ts";
+
+/** Children in one transaction. */
+const pageSize = 500;
+const firstId = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Promises one child for each published picture, page by page. After a crash it begins again: children that were
+ * promised keep their keys, so nothing is done twice.
+ */
+export const reprocessImagesProcessor: Processor<"reprocess-images"> = {
+  async run(job, { db }) {
+    const { runId } = job.payload;
+    const total = await images.countPublished(db.manager);
+    let promised = 0;
+    for (let after = firstId, isLast = false; !isLast; ) {
+      job.signal.throwIfAborted();
+      const page = await images.pageOfPublished(db.manager, after, pageSize);
+      const payloads = page.map((imageId) => ({ runId, imageId }));
+      const options = { parentId: job.id, priority: priorities.bulk };
+      if (page.length > 0) await job.commit((tx) => enqueueAll(tx, remakeImage, payloads, options));
+      promised += page.length;
+      job.progress(promised, Math.max(total, promised));
+      after = page.at(-1) ?? after;
+      isLast = page.length < pageSize;
+    }
+    await job.complete(async () => ({ images: promised }));
+  },
+};
