@@ -32,6 +32,7 @@ import { UpdatedAt1764288000006 } from "./migrations/0006-updated-at.ts";
 import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
+import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -85,6 +86,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       JobControl1764374400007,
       Webhooks1764460800008,
       StrayObjects1764547200009,
+      Timeline1764633600010,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

@@ -90,6 +90,7 @@ export const accessTable: Record<string, Admission> = {
   "GET /jobs": "staff",
   "GET /jobs/failures": "staff",
   "POST /jobs/replays": "staff",
+  "GET /entities/{type}/{id}/timeline": "staff",
   "GET /queues": "staff",
   "PUT /queues/{queue}/pause": "admins",
   "DELETE /queues/{queue}/pause": "admins",

@@ -23,6 +23,7 @@ import { productRoutes } from "./products.ts";
 import { queueRoutes } from "./queues.ts";
 import { stockMovementRoutes } from "./stock-movements.ts";
 import { subCategoryRoutes } from "./sub-categories.ts";
+import { timelineRoutes } from "./timeline.ts";
 import { userRoutes } from "./users.ts";
 import { waybillOfferRoutes } from "./waybill-offers.ts";
 import { waybillRoutes } from "./waybills.ts";
@@ -55,6 +56,7 @@ export const routes: readonly Route[] = [
   ...queueRoutes,
   ...stockMovementRoutes,
   ...subCategoryRoutes,
+  ...timelineRoutes,
   ...userRoutes,
   ...waybillOfferRoutes,
   ...waybillRoutes,
