@@ -8,6 +8,8 @@ type Run = JobRun<"collect-garbage">;
 const prefixes = ["staged/", "images/", "documents/"];
 /** Younger ones may still be waiting for the transaction that refers to them (durability: uploads and jobs take minutes). */
 const youngMs = 24 * 3_600_000;
+/** More would wait for a connection until they are called late, and keep uploads from theirs. */
+const removedAtOnce = 25;
 
 /**
  * Removes objects that nobody refers to, two passes in a row, and that are older than a day. Safe to repeat: what this
@@ -49,8 +51,10 @@ async function sweep(job: Run, { store, log }: Pick<WorkerContext, "store" | "lo
     await strayObjects.note(tx, strays, job.id);
   });
   // At once after the look: an object that is stored anew under its old name meanwhile would be removed as well.
-  job.signal.throwIfAborted();
-  await Promise.all(doomed.map((key) => store.remove(key)));
+  for (let first = 0; first < doomed.length; first += removedAtOnce) {
+    job.signal.throwIfAborted();
+    await Promise.all(doomed.slice(first, first + removedAtOnce).map((key) => store.remove(key)));
+  }
   if (doomed.length > 0) log.info({ job: job.id, objects: doomed.length, first: doomed[0] }, "stray objects removed");
   return { noted: strays.length, removed: doomed.length };
 }

@@ -166,9 +166,9 @@ describe("collect-garbage", () => {
     expect(await db.query("SELECT key FROM stray_object")).toEqual([]);
   });
 
-  test("goes through more than one page", { timeout: 30_000 }, async () => {
-    for (let n = 0; n < 11; n++) {
-      await Promise.all(Array.from({ length: 100 }, (_, m) => put(`staged/2026-01-01/${n}-${m}`)));
+  test("goes through more than one page", { timeout: 60_000 }, async () => {
+    for (let n = 0; n < 44; n++) {
+      await Promise.all(Array.from({ length: 25 }, (_, m) => put(`staged/2026-01-01/${n}-${m}`)));
     }
     expect(await pass()).toEqual({ looked_at: 1_100, noted: 1_100, removed: 0 });
     expect(await pass()).toEqual({ looked_at: 1_100, noted: 0, removed: 1_100 });
