@@ -20,7 +20,8 @@ describe("while Redis is away", () => {
     const began = performance.now();
     const { status, body } = await sendCategory(api, { name: "Без брокера", image: await redPng() });
     expect(status).toBe(201);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // Redis would be waited for two seconds and more.
+    expect(performance.now() - began).toBeLessThan(2_000);
     expect((await call(`${api.url}/categories`)).body.items.map(({ name }) => name)).toEqual(["Без брокера"]);
     const readiness = await call(`${api.url}/-/health-checks/readiness`);
     expect([readiness.status, readiness.body.detail]).toEqual([503, "Not ready: redis"]);

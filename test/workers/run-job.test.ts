@@ -42,7 +42,7 @@ describe("a run of a job", () => {
         await sleep(60_000, undefined, { signal });
       },
       // Looks at no signal, like an encoder in its thread.
-      stubborn: () => sleep(3_000),
+      stubborn: () => sleep(6_000),
       late: async ({ signal }) => sleep(5_000, undefined, { signal }),
       failing: async () => {
         throw new Error("Order 4711 of 'Ivan' is broken");
@@ -83,7 +83,8 @@ describe("a run of a job", () => {
     const began = performance.now();
     await cancel(job);
     await untilState(job, "cancelled");
-    expect(performance.now() - began).toBeLessThan(1_500);
+    // The goal is a second on a quiet machine; the work itself would take six and more.
+    expect(performance.now() - began).toBeLessThan(2_500);
     expect(await engine.find(job)).toMatchObject({ failures: 0, attempts: [{ outcome: "cancelled", error: null }] });
     expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
@@ -193,7 +194,7 @@ describe("one worker and many groups", () => {
     const alone: number[] = [];
     for (let n = 0; n < 5; n++) alone.push(...(await waitsOf(`alone-${n}`)));
     await give("crowd", 10_000);
-    await vi.waitFor(() => expect(started.size).toBeGreaterThan(100));
+    await vi.waitFor(() => expect(started.size).toBeGreaterThan(100), { timeout: 20_000 });
     const beside: number[] = [];
     for (let n = 0; n < 5; n++) beside.push(...(await waitsOf(`beside-${n}`)));
     const p95 = (waits: number[]) => waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.95)] ?? 0;
@@ -201,9 +202,8 @@ describe("one worker and many groups", () => {
   });
 
   test("a crowd that is alone keeps the worker busy", async () => {
-    const before = started.size;
-    await sleep(1_000);
-    // Four at once, 20 ms each: two hundred in a second, less what the machine takes for the rest.
-    expect(started.size - before).toBeGreaterThan(60);
+    const { upkeep } = engine.queues.byName;
+    await vi.waitFor(async () => expect(await upkeep.getActiveCount()).toBe(4), { timeout: 10_000, interval: 5 });
+    expect(await upkeep.getJobCountByTypes("wait", "prioritized")).toBeGreaterThan(0);
   });
 });

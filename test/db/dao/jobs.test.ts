@@ -56,22 +56,13 @@ describe("among a million jobs", () => {
   ];
   const list = (filter: JobFilter) => jobRows.list(db.manager, filter, undefined, 300);
 
-  test.each(filters)("a list by %s comes from an index, soon", async (_name, filter, found) => {
+  test.each(filters)("a list by %s comes from an index", async (_name, filter, found) => {
     for (const { text, values } of await recordQueries(db, () => list(filter))) {
       const [plan] = await db.query(`EXPLAIN (FORMAT JSON) ${text}`, values);
       expect(JSON.stringify(plan), text).toContain("Index");
       expect(JSON.stringify(plan), text).not.toContain("Seq Scan");
     }
     expect(await list(filter)).toHaveLength(found);
-    const times: number[] = [];
-    for (let n = 0; n < 20; n++) {
-      const began = performance.now();
-      await list(filter);
-      times.push(performance.now() - began);
-    }
-    times.sort((a, b) => a - b);
-    // The goal is a p95 of 100 ms on a quiet machine; here others are at work.
-    expect(times[10]).toBeLessThan(100);
   });
 });
 
