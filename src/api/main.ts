@@ -45,11 +45,7 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 const limiter = cacheConnection(config.redisCacheUrl, log);
 
 const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
-const also = async () =>
-  applyPauses(
-    queues,
-    (await queuePauses.list(db.manager)).map(({ queue }) => queue),
-  );
+const also = async () => applyPauses(queues, await queuePauses.list(db.manager));
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const context: ApiContext = {
   db,

@@ -288,24 +288,22 @@ export async function releaseJob(
 }
 
 /**
- * Cancels a job and its unfinished children, in the caller's transaction: those that wait at once, those that run by a
- * note that their workers see. Changes nothing when the job is over.
+ * Cancels jobs and their unfinished children, in the caller's transaction: those that wait at once, those that run by a
+ * note that their workers see. Leaves alone what is over.
  */
-export async function cancelJobs(tx: EntityManager, id: string, cancellation: Cancellation): Promise<void> {
-  // The parent first and by itself: a page of children that is being promised holds it.
+export async function cancelJobs(tx: EntityManager, ids: readonly string[], cancellation: Cancellation): Promise<void> {
+  // The parents first and by themselves: a page of children that is being promised holds its parent.
+  const values = [ids, JSON.stringify(cancellation)];
   const [, affected]: [unknown, number] = await tx.query(
-    `UPDATE job SET ${cancelled} WHERE id = $1 AND finished_at IS NULL`,
-    [id, JSON.stringify(cancellation)],
+    `UPDATE job SET ${cancelled} WHERE id = ANY($1) AND finished_at IS NULL`,
+    values,
   );
   if (affected === 0) return;
-  await tx.query(`UPDATE job SET ${cancelled} WHERE parent_id = $1 AND finished_at IS NULL`, [
-    id,
-    JSON.stringify(cancellation),
-  ]);
+  await tx.query(`UPDATE job SET ${cancelled} WHERE parent_id = ANY($1) AND finished_at IS NULL`, values);
   await tx.query(
     `DELETE FROM job_outbox USING job
-     WHERE job_outbox.job_id = job.id AND (job.id = $1 OR job.parent_id = $1) AND job.state = 'cancelled'`,
-    [id],
+     WHERE job_outbox.job_id = job.id AND (job.id = ANY($1) OR job.parent_id = ANY($1)) AND job.state = 'cancelled'`,
+    [ids],
   );
 }
 
@@ -319,18 +317,23 @@ const cancelled = `
  * false when it is in another state, and nothing changes then.
  */
 export async function reopenJob(tx: EntityManager, id: string): Promise<boolean> {
+  return (await reopenJobs(tx, [id])).length > 0;
+}
+
+/** As `reopenJob`, for many in one statement; returns the ids of those that were opened. */
+export async function reopenJobs(tx: EntityManager, ids: readonly string[]): Promise<string[]> {
   const rows: PromisedJob[] = await tx.query(
     `WITH reopened AS (
        UPDATE job SET state = 'open', gen = gen + 1, failures = 0, crashes = 0, finished_at = NULL, run_at = now(),
          cancellation = NULL, progress = NULL
-       WHERE id = $1 AND ended_badly
+       WHERE id = ANY($1) AND ended_badly
        RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
      )
      ${dispatchSql("reopened")}`,
-    [id],
+    [ids],
   );
   notePromised(tx, rows);
-  return rows.length > 0;
+  return rows.map(({ jobId }) => jobId);
 }
 
 /** The ledger row of a job, or null. */

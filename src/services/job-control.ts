@@ -15,11 +15,16 @@ export interface Steering {
  * `NotFoundError`.
  */
 export async function cancelJob(tx: EntityManager, id: string, steering: Steering): Promise<void> {
-  await cancelJobs(tx, id, { at: new Date().toISOString(), ...steering });
+  await cancelJobs(tx, [id], { at: new Date().toISOString(), ...steering });
   const job = await findJob(tx, id);
   if (!job) throw noJob(id);
   if (job.cancellation || job.state === "cancelled") return;
   throw new ConflictError(`Job '${id}' has ${job.state} already; there is nothing to cancel`);
+}
+
+/** Cancels those of many jobs that are not over yet, as `cancelJob` does; says nothing of the others. */
+export function cancelUnfinished(tx: EntityManager, ids: readonly string[], steering: Steering): Promise<void> {
+  return cancelJobs(tx, ids, { at: new Date().toISOString(), ...steering });
 }
 
 /**

@@ -33,8 +33,9 @@ export function endOf(error: unknown): Release {
   return { outcome, cost, error: shown, errorKey: errorKeyOf(shown) };
 }
 
-/** What the ledger keeps of an error: a sentence, no stack. */
+/** What the ledger and Redis keep of an error: a sentence, no stack, no password of an address in it. */
 export function describeError(error: unknown) {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  return { name, message: message.slice(0, 1_000), at: new Date().toISOString() };
+  const shown = message.replace(/:\/\/[^\s/@]*@/g, "://***@").slice(0, 1_000);
+  return { name, message: shown, at: new Date().toISOString() };
 }

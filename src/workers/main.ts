@@ -46,11 +46,7 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 const mailer = createMailer(config.smtp);
 
 const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
-const also = async () =>
-  applyPauses(
-    queues,
-    (await queuePauses.list(db.manager)).map(({ queue }) => queue),
-  );
+const also = async () => applyPauses(queues, await queuePauses.list(db.manager));
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
 const fanOut = startEventFanOut({ db, offer: relay.offer, log, signal: stopping });

@@ -212,7 +212,9 @@ describe("GET /jobs/{id}/events", () => {
     }
   }
 
-  test("tells every change of the job, and goes on in another process without a repetition", async () => {
+  test("tells every change of the job, and goes on in another process without a repetition", {
+    timeout: 60_000,
+  }, async () => {
     const [one, two] = [await processes.start(), await processes.start()];
     const id = await promise();
     const first = eventsOf(one.url, id);

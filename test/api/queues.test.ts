@@ -1,4 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
+import { enqueue } from "../../src/db/outbox.ts";
+import { queueNames } from "../../src/jobs/queues.ts";
+import { renderDocument } from "../../src/jobs/render-document.ts";
 import { call, useApi, userIds } from "../support/api.ts";
 import { useApiProcesses } from "../support/api-process.ts";
 
@@ -24,6 +28,22 @@ describe("the queues", () => {
 
     expect((await ask("DELETE", "/queues/mail/pause")).body).toMatchObject({ pause: null });
     await vi.waitFor(async () => expect(await isPaused()).toBe(false), { timeout: 5_000 });
+  });
+
+  test("say what waits in them, as the ledger knows it", async () => {
+    const promise = (delayMs: number) =>
+      api.context.transact({ actorId: null, traceId: null }, (tx) =>
+        enqueue(tx, renderDocument, { documentId: randomUUID() }, { delayMs }),
+      );
+    const [id] = [await promise(0), await promise(3_600_000)];
+    await api.db.query("UPDATE job SET state = 'running' WHERE id = $1", [id]);
+    const { body } = await ask("GET", "/queues");
+    expect(body.items.map(({ name }) => name)).toEqual(queueNames);
+    expect(body.items.find(({ name }) => name === "documents")).toMatchObject({
+      jobs: { open: 1, running: 1, waiting: 0 },
+      pause: null,
+    });
+    expect(body.items.find(({ name }) => name === "mail")).toMatchObject({ jobs: { open: 0, running: 0, waiting: 0 } });
   });
 
   test("are not paused without a reason, and only those that exist", async () => {

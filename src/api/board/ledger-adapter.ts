@@ -1,24 +1,28 @@
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
-import { ConflictError, ForbiddenError, NotFoundError } from "../../errors.ts";
-import type { QueuedData } from "../../jobs/dispatch.ts";
+import { validate as isUuid } from "uuid";
+import type { JobStanding } from "../../db/dao/jobs.ts";
+import type { QueuePause } from "../../db/dao/queue-pauses.ts";
+import { ConflictError, ForbiddenError } from "../../errors.ts";
+import { type QueuedData, queuedJobId } from "../../jobs/dispatch.ts";
 import type { QueueName } from "../../jobs/queues.ts";
+import { fold } from "../../platform/fold.ts";
 import type { Queues } from "../../platform/queues.ts";
+import type { Steering } from "./steering.ts";
 
 type Queue = Queues["byName"][QueueName];
 type Job = NonNullable<Awaited<ReturnType<BullMQAdapter["getJob"]>>>;
 type JobCleanStatus = Parameters<BullMQAdapter["clean"]>[0];
 type JobStatus = Parameters<BullMQAdapter["getJobs"]>[0][number];
 type QueueOptions = ConstructorParameters<typeof BullMQAdapter>[1];
+type Retry = (id: string) => Promise<Retried>;
 
-/** What the board does to promised jobs and to queues, on behalf of whoever has pressed the button. */
-export interface Steer {
-  cancel(id: string): Promise<void>;
-  retry(id: string): Promise<void>;
-  pause(queue: string): Promise<void>;
-  resume(queue: string): Promise<void>;
+interface Retried {
+  isPromised: boolean;
+  /** How it stands otherwise; undefined when the ledger does not know it. */
+  standing: JobStanding | undefined;
 }
 
-const waiting: readonly JobStatus[] = ["waiting", "prioritized", "delayed", "paused"];
+const waiting = ["waiting", "prioritized", "delayed", "paused"] as const satisfies JobStatus[];
 const pageSize = 100;
 
 /**
@@ -27,105 +31,155 @@ const pageSize = 100;
  */
 export class LedgerAdapter extends BullMQAdapter {
   private readonly bull: Queue;
-  private readonly steer: Steer;
+  private readonly steering: Steering;
+  private present: QueuePause | undefined;
 
-  constructor(queue: Queue, options: QueueOptions, steer: Steer) {
+  constructor(queue: Queue, options: QueueOptions, steering: Steering) {
     super(queue, options);
     this.bull = queue;
-    this.steer = steer;
+    this.steering = steering;
   }
 
   override async getJob(id: string) {
     const job = await super.getJob(id);
-    return job && this.steered(job);
+    return job && this.steered(job, this.retries(), true);
   }
 
   override async getJobs(statuses: JobStatus[], start?: number, end?: number) {
-    return (await super.getJobs(statuses, start, end)).map((job) => this.steered(job));
+    const retry = this.retries();
+    return (await super.getJobs(statuses, start, end)).map((job) => this.steered(job, retry, false));
   }
 
   /** Cleaning what is over only tidies Redis; cleaning what waits cancels it. */
   override async clean(status: JobCleanStatus, graceTimeMs: number) {
-    if (status === "completed" || status === "failed") return super.clean(status, graceTimeMs);
-    const statuses: JobStatus[] = status === "wait" ? ["waiting", "prioritized", "paused"] : [status as JobStatus];
-    if (status === "active") throw new ForbiddenError("Running jobs are cancelled one by one, on their own pages");
-    await this.cancelAll(statuses);
+    if (status === "active") throw new ForbiddenError("Running jobs are cancelled one by one, on their ledger pages");
+    if (status === "delayed") return this.cancelListed(["delayed"]);
+    if (status === "wait") return this.cancelListed(["waiting", "prioritized", "paused"]);
+    await super.clean(status, graceTimeMs);
   }
 
+  /** Cancels all that waits, those included that wait on the outbox for their group's turn. */
   override async empty() {
-    await this.cancelAll(waiting);
-    await super.empty();
+    for await (const page of this.steering.waiting(this.bull.name, pageSize)) {
+      await this.steering.cancel(page.map(({ id }) => id));
+      await Promise.all(page.map(({ id, gen }) => this.bull.remove(queuedJobId({ jobId: id, gen }))));
+    }
+    await this.cancelListed(waiting);
   }
 
+  /** As `empty`, and Redis forgets what is over; running jobs go on, whoever forces it. */
   override async obliterate() {
-    await this.cancelAll(waiting);
-    await this.bull.drain(true);
+    await this.empty();
     await super.clean("completed", 0);
     await super.clean("failed", 0);
   }
 
-  override addJob(): Promise<never> {
-    return refuse("Only what was promised can be run: use the API, or retry the job");
+  override addJob() {
+    return refuse("Only what was promised can be run: ask for it over the API, or retry the job");
+  }
+
+  override runJobSchedulerNow() {
+    return refuse("Schedules are kept in the ledger, not in Redis");
+  }
+
+  override updateJobScheduler() {
+    return refuse("Schedules are kept in the ledger, not in Redis");
   }
 
   override pause() {
-    return this.steer.pause(this.bull.name);
+    return this.steering.pause(this.bull.name);
   }
 
   override resume() {
-    return this.steer.resume(this.bull.name);
+    return this.steering.resume(this.bull.name);
   }
 
-  /** A page at a time, as those of the page before are gone from it. */
-  private async cancelAll(statuses: readonly JobStatus[]) {
+  /** What people want, even while Redis does not know of it. */
+  override async isPaused() {
+    this.present = await this.steering.pauseOf(this.bull.name);
+    return this.present !== undefined;
+  }
+
+  /** Says who has paused it, when and why; the board asks for this after `isPaused`. */
+  override getDescription() {
+    if (!this.present) return this.description;
+    const { byEmail, at, reason } = this.present;
+    return `PAUSED by ${byEmail ?? "a user who is gone"} on ${at.toISOString().slice(0, 16).replace("T", " ")} UTC: ${reason}. ${this.description}`;
+  }
+
+  /** Cancels what Redis lists now: page by page, as those of the page before are gone from it. */
+  private async cancelListed(statuses: readonly JobStatus[]) {
+    const counts = await this.getJobCounts();
+    let left = statuses.reduce((sum, status) => sum + (counts[status as keyof typeof counts] ?? 0), 0);
     const seen = new Set<string>();
-    for (;;) {
-      const page = await this.getJobs([...statuses], 0, pageSize - 1);
-      const fresh = page.filter(({ id }) => !seen.has(String(id)));
-      if (fresh.length === 0) return;
-      for (const job of fresh) {
-        seen.add(String(job.id));
-        await job.remove();
-      }
+    while (left > 0) {
+      const page = (await super.getJobs([...statuses], 0, pageSize - 1)).filter(({ id }) => !seen.has(String(id)));
+      if (page.length === 0) return;
+      await this.steering.cancel(page.map(ledgerIdOf).filter(isUuid));
+      await Promise.all(page.map(({ id }) => this.bull.remove(String(id))));
+      for (const { id } of page) seen.add(String(id));
+      left -= page.length;
     }
   }
 
-  /** The job as the board sees it; it is made anew for each request. */
-  private steered(job: Job): Job {
-    const { steer } = this;
-    const remove = job.remove.bind(job);
-    const id = String((job.data as QueuedData | undefined)?.id);
+  /** Retries for the jobs of one request: those that are asked for together share a transaction. */
+  private retries(): Retry {
+    const { steering } = this;
+    const all = async (ids: string[]): Promise<Retried[]> => {
+      const promised = await steering.retry(ids);
+      const standing = await steering.standing(ids.filter((id) => !promised.has(id)));
+      return ids.map((id) => ({ isPromised: promised.has(id), standing: standing.get(id) }));
+    };
+    return fold(all, { size: pageSize, lanes: 1, concernsAll: () => true });
+  }
+
+  /** The job as the board sees it, made anew for each request; `isAlone` when that is about this one only. */
+  private steered(job: Job, retry: Retry, isAlone: boolean): Job {
+    const { steering } = this;
+    const id = ledgerIdOf(job);
+    // Unlike the job's own, it does not mind a worker that has just taken the job: the ledger tells that one.
+    const forget = () => this.bull.remove(String(job.id));
     return Object.assign(job, {
       async remove() {
-        await unlessOver(steer.cancel(id));
-        await remove();
+        const state = await job.getState();
+        if (state === "active") throw new ConflictError(`Job '${id}' is running: cancel it on its ledger page`);
+        // Of what Redis calls completed, nothing is left to cancel: a parent there waits for its children.
+        if (isUuid(id) && state !== "completed" && !(state === "failed" && (await isPast(job, id, steering))))
+          await steering.cancel([id]);
+        await forget();
       },
-      async retry() {
-        const isLast = await steer.retry(id).then(
-          () => true,
-          (error: unknown) => {
-            // Somebody has retried it already: what is left here is its past.
-            if (error instanceof ConflictError) return false;
-            throw error;
-          },
-        );
-        if (!isLast && (await job.getState()) === "completed") throw new ConflictError(`Job '${id}' has succeeded`);
-        await remove();
+      async retry(state?: string) {
+        if (!isUuid(id)) throw new ForbiddenError("This was never promised, and can only be removed");
+        const { isPromised, standing } = await retry(id);
+        const now = isPromised ? undefined : standing?.state;
+        if (now === "succeeded" && (isAlone || state === "completed"))
+          throw new ConflictError(`Job '${id}' has succeeded; it is not done twice`);
+        const goesOn = now !== undefined && now !== "succeeded" && standing?.gen === genOf(job);
+        if (goesOn && isAlone) throw new ConflictError(`Job '${id}' is ${now} already`);
+        // Otherwise this is the past of a job that runs again, has succeeded since, or is gone.
+        if (!goesOn) await forget();
       },
-      updateData: () => refuse("What was promised cannot be changed: cancel the job and ask for another one"),
+      updateData: () => refuse("What was promised cannot be changed: cancel the job, and ask for another one"),
       changePriority: () => refuse("Priorities follow from the kind of job"),
-      changeDelay: () => refuse("Use 'promote' to run it now; its time follows from its back-off"),
+      changeDelay: () => refuse("Its time follows from its back-off; 'promote' runs it now"),
     });
   }
 }
 
-function refuse(why: string): Promise<never> {
-  return Promise.reject(new ForbiddenError(why));
+function ledgerIdOf({ data }: Job) {
+  return String((data as QueuedData | null | undefined)?.id);
 }
 
-/** A job that is over, or that the ledger does not know, may go from Redis without more. */
-async function unlessOver(cancelling: Promise<void>) {
-  await cancelling.catch((error: unknown) => {
-    if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
-  });
+function genOf({ id }: Job) {
+  return Number(String(id).split("-").at(-1));
+}
+
+/** True for an entry of a job that was dispatched again since, or that the ledger does not know. */
+async function isPast(job: Job, id: string, steering: Steering) {
+  const standing = (await steering.standing([id])).get(id);
+  return standing?.gen !== genOf(job);
+}
+
+function refuse(why: string): Promise<never> {
+  return Promise.reject(new ForbiddenError(why));
 }

@@ -1,4 +1,6 @@
+import type { EntityManager } from "typeorm";
 import { z } from "zod";
+import { jobRows } from "../../db/dao/jobs.ts";
 import { type QueuePause, queuePauses } from "../../db/dao/queue-pauses.ts";
 import { type QueueName, queueNames, queues } from "../../jobs/queues.ts";
 import { defineRoute } from "../define-route.ts";
@@ -12,6 +14,9 @@ const QueueView = z
   .object({
     name: z.enum(queueNames),
     description: z.string(),
+    jobs: z.object({ open: z.int(), running: z.int(), waiting: z.int() }).meta({
+      description: "What is promised and not over, by status, as the ledger knows it; also while Redis is away",
+    }),
     pause: z
       .object({ by: z.uuid().nullable(), reason: z.string(), at: timestamp })
       .nullable()
@@ -19,23 +24,35 @@ const QueueView = z
   })
   .meta({ id: "Queue" });
 
-function queueView(name: QueueName, pauses: readonly QueuePause[]): z.output<typeof QueueView> {
+type Count = Awaited<ReturnType<typeof jobRows.unfinishedByQueue>>[number];
+
+function queueView(
+  name: QueueName,
+  pauses: readonly QueuePause[],
+  counts: readonly Count[],
+): z.output<typeof QueueView> {
   const pause = pauses.find(({ queue }) => queue === name);
   const shown = pause && { by: pause.by, reason: pause.reason, at: pause.at.toISOString() };
-  return { name, description: queues[name].description, pause: shown ?? null };
+  const ours = counts.filter(({ queue }) => queue === name).map(({ state, jobs }) => [state, jobs]);
+  const jobs = { open: 0, running: 0, waiting: 0, ...Object.fromEntries(ours) };
+  return { name, description: queues[name].description, jobs, pause: shown ?? null };
+}
+
+async function viewOf(tx: EntityManager, names: readonly QueueName[]) {
+  const [pauses, counts] = [await queuePauses.list(tx), await jobRows.unfinishedByQueue(tx)];
+  return names.map((name) => queueView(name, pauses, counts));
 }
 
 export const queueRoutes = [
   defineRoute({
     method: "get",
     path: "/queues",
-    summary: "The queues, and which of them are paused",
+    summary: "The queues: what waits in them, and which are paused by whom, since when and why",
     tag,
     access: "EMPLOYEE",
     responses: { 200: z.object({ items: z.array(QueueView) }), 401: Problem },
     async handle(_context, { reader }) {
-      const pauses = await queuePauses.list(reader);
-      return { status: 200, body: { items: queueNames.map((name) => queueView(name, pauses)) } };
+      return { status: 200, body: { items: await viewOf(reader, queueNames) } };
     },
   }),
   defineRoute({
@@ -52,7 +69,8 @@ export const queueRoutes = [
     handle: (_context, { params: { queue }, body, actor, commit }) =>
       commit(async (tx) => {
         await queuePauses.add(tx, queue, actor.id, body.reason);
-        return { status: 200, body: queueView(queue, await queuePauses.list(tx)) };
+        const [view] = await viewOf(tx, [queue]);
+        return { status: 200, body: view };
       }),
   }),
   defineRoute({
@@ -66,7 +84,8 @@ export const queueRoutes = [
     handle: (_context, { params: { queue }, commit }) =>
       commit(async (tx) => {
         await queuePauses.remove(tx, queue);
-        return { status: 200, body: queueView(queue, []) };
+        const [view] = await viewOf(tx, [queue]);
+        return { status: 200, body: view };
       }),
   }),
 ];

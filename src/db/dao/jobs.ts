@@ -23,6 +23,9 @@ export interface Failures {
   message: string | null;
 }
 
+/** How a job stands, and under which generation it was dispatched last. */
+export type JobStanding = Pick<Job, "id" | "state" | "gen">;
+
 const badEnds: readonly JobState[] = ["failed", "unknown", "cancelled"];
 const unfinished: readonly JobState[] = ["open", "running", "waiting"];
 const every = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF";
@@ -97,6 +100,26 @@ export const jobRows = {
     );
     return row?.seconds ?? undefined;
   },
+
+  /** State and dispatch generation of each of these jobs that there is. */
+  standing: (tx: EntityManager, ids: readonly string[]): Promise<JobStanding[]> =>
+    tx.query("SELECT id, state, gen FROM job WHERE id = ANY($1)", [ids]),
+
+  /**
+   * Jobs that wait in a queue or, on the outbox, for their turn in it, with ids between these two, in their order; what
+   * is promised for later is not among them.
+   */
+  waiting: (tx: EntityManager, queue: string, after: string, before: string, limit: number): Promise<JobStanding[]> =>
+    tx.query(
+      `SELECT id, state, gen FROM job
+       WHERE finished_at IS NULL AND id > $2 AND id < $3 AND queue = $1 AND state = 'open' AND run_at <= now()
+       ORDER BY id LIMIT $4`,
+      [queue, after, before, limit],
+    ),
+
+  /** How many unfinished jobs each queue has, by state. */
+  unfinishedByQueue: (tx: EntityManager): Promise<{ queue: string; state: JobState; jobs: number }[]> =>
+    tx.query("SELECT queue, state, count(*)::int AS jobs FROM job WHERE finished_at IS NULL GROUP BY queue, state"),
 
   /** An unfinished job of this kind whose payload has this part. */
   async unfinishedLike(tx: EntityManager, kind: string, part: object): Promise<string | undefined> {

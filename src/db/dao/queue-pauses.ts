@@ -4,6 +4,7 @@ import type { EntityManager } from "typeorm";
 export interface QueuePause {
   queue: string;
   by: string | null;
+  byEmail: string | null;
   reason: string;
   at: Date;
 }
@@ -11,7 +12,10 @@ export interface QueuePause {
 /** Pauses as people want them; Redis is made to agree, whatever happens to it. */
 export const queuePauses = {
   list: (tx: EntityManager): Promise<QueuePause[]> =>
-    tx.query('SELECT queue, paused_by AS "by", reason, paused_at AS at FROM queue_pause ORDER BY queue'),
+    tx.query(
+      `SELECT queue, paused_by AS "by", email AS "byEmail", reason, paused_at AS at
+       FROM queue_pause LEFT JOIN users ON users.id = paused_by ORDER BY queue`,
+    ),
 
   /** Pauses a queue; one that is paused keeps who did it, when and why. */
   add: (tx: EntityManager, queue: string, by: string | null, reason: string) =>

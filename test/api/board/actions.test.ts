@@ -4,16 +4,20 @@ import { Worker } from "bullmq";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { queuePauses } from "../../../src/db/dao/queue-pauses.ts";
 import { Job } from "../../../src/db/entities/job.ts";
-import { createOutbox, enqueue } from "../../../src/db/outbox.ts";
+import { claimJobs } from "../../../src/db/ledger.ts";
+import { createOutbox, enqueue, enqueueAll } from "../../../src/db/outbox.ts";
 import { createTransact } from "../../../src/db/transaction.ts";
 import { queuedJobId } from "../../../src/jobs/dispatch.ts";
+import { queueNames } from "../../../src/jobs/queues.ts";
 import { renderDocument } from "../../../src/jobs/render-document.ts";
 import { applyPauses } from "../../../src/platform/apply-pauses.ts";
 import { consumerConnection } from "../../../src/platform/redis.ts";
 import { call, useApi, userIds } from "../../support/api.ts";
+import { useKeyedPool } from "../../support/database.ts";
 
 describe("what is done in Bull Board is done in the ledger", () => {
   const api = useApi({ relay: false });
+  const pool = useKeyedPool(api.db);
   const board = "/admin/queues";
   const send = (method: string, path: string, body?: object) =>
     call(`${api.url}${board}/api/queues/documents${path}`, {
@@ -36,23 +40,25 @@ describe("what is done in Bull Board is done in the ledger", () => {
     return id;
   }
 
+  /** Has a worker of BullMQ's take the job and end it as told, if it is told, past the ledger. */
+  async function taken(id: string, end?: "complete" | "fail") {
+    const connection = consumerConnection(api.redisUrl, api.log);
+    const worker = new Worker("documents", null, { connection, prefix: api.queuePrefix, autorun: false });
+    const token = randomUUID();
+    const wanted = await bullId(id);
+    let job = await worker.getNextJob(token);
+    for (; job && job.id !== wanted; job = await worker.getNextJob(token)) await job.moveToCompleted("x", token, false);
+    if (end === "fail") await job?.moveToFailed(new Error("It broke"), token, false);
+    if (end === "complete") await job?.moveToCompleted("x", token, false);
+    await worker.close();
+    connection.disconnect();
+    expect(job?.id).toBe(wanted);
+  }
+
   /** One that a worker has failed, in Redis and in the ledger. */
   async function failed() {
     const id = await queued({ attempts: 1 });
-    const job = await queue().getJob(await bullId(id));
-    const token = randomUUID();
-    const connection = consumerConnection(api.redisUrl, api.log);
-    const worker = new Worker("documents", null, { connection, prefix: api.queuePrefix, autorun: false });
-    for (
-      let next = await worker.getNextJob(token);
-      next && next.id !== job?.id;
-      next = await worker.getNextJob(token)
-    ) {
-      await next.moveToCompleted("x", token, false);
-    }
-    await (await queue().getJob(await bullId(id)))?.moveToFailed(new Error("It broke"), token, false);
-    await worker.close();
-    connection.disconnect();
+    await taken(id, "fail");
     await api.db.manager.update(Job, { id }, { state: "failed", finishedAt: new Date() });
     return id;
   }
@@ -110,16 +116,104 @@ describe("what is done in Bull Board is done in the ledger", () => {
     expect(await find(id)).toMatchObject({ state: "failed", gen: 1 });
   });
 
-  test.each([
-    ["POST", "/add", { name: "render-document", data: { id: randomUUID() } }],
-    ["PATCH", "/{job}/update-data", { jobData: { id: randomUUID() } }],
-    ["PATCH", "/{job}/priority", { priority: 1 }],
-  ])("%s %s is refused", async (method, path, body) => {
+  test("emptying cancels thousands page by page, and those that wait in Postgres for their turn", async () => {
+    const transact = createTransact(api.db, () => undefined);
+    const promise = (count: number, delayMs = 0) =>
+      transact({ actorId: null, traceId: null }, (tx) => {
+        const payloads = Array.from({ length: count }, () => ({ documentId: randomUUID() }));
+        return enqueueAll(tx, renderDocument, payloads, { delayMs });
+      });
+    const inRedis = await promise(250);
+    await createOutbox(api.db, ["documents"]).take(1_000, 0, async () => []);
+    await queue().addBulk(
+      inRedis.map((id) => ({ name: "x", data: { id }, opts: { jobId: queuedJobId({ jobId: id, gen: 1 }) } })),
+    );
+    const onOutbox = await promise(130);
+    const [later] = await promise(1, 3_600_000);
+    expect((await send("PUT", "/empty")).status).toBe(200);
+    expect(await queue().getJobCountByTypes("wait", "prioritized", "delayed")).toBe(0);
+    const states = await api.db.query("SELECT state, count(*)::int AS jobs FROM job GROUP BY state ORDER BY state");
+    expect(states).toEqual([
+      { state: "cancelled", jobs: inRedis.length + onOutbox.length },
+      { state: "open", jobs: 1 },
+    ]);
+    expect(await api.db.query("SELECT job_id AS id FROM job_outbox")).toEqual([{ id: later }]);
+  });
+
+  test("cleaning what is delayed cancels it, and leaves alone what waits", async () => {
+    const [delayed, waits] = [await queued({ delay: 3_600_000 }), await queued()];
+    expect((await send("PUT", "/clean/delayed")).status).toBe(200);
+    expect([(await find(delayed)).state, (await find(waits)).state]).toEqual(["cancelled", "open"]);
+    expect(await queue().getJobCounts("wait", "delayed")).toEqual({ wait: 1, delayed: 0 });
+  });
+
+  test("running jobs are neither removed, cleaned nor obliterated", async () => {
     const id = await queued();
-    const { status } = await send(method, path.replace("{job}", await bullId(id)), body);
-    expect(status).toBeGreaterThanOrEqual(400);
-    expect(await queue().getJobCountByTypes("wait", "prioritized", "delayed")).toBe(1);
-    expect((await queue().getJob(await bullId(id)))?.data.id).toBe(id);
+    await taken(id);
+    expect((await send("PUT", `/${await bullId(id)}/clean`)).status).toBe(409);
+    expect((await send("PUT", "/clean/active")).status).toBe(403);
+    await api.db.manager.update(Job, { id }, { state: "running" });
+    await send("PUT", "/pause");
+    expect((await send("PUT", "/obliterate", { force: true })).status).toBe(200);
+    expect(await find(id)).toMatchObject({ state: "running", cancellation: null });
+    expect(await queue().getActiveCount()).toBe(1);
+  });
+
+  test("removing a past entry of a job that was retried does not cancel it", async () => {
+    const id = await failed();
+    const past = await bullId(id);
+    await api.db.manager.update(Job, { id }, { state: "open", finishedAt: null as never, gen: 2 });
+    expect((await send("PUT", `/${past}/clean`)).status).toBe(204);
+    expect(await find(id)).toMatchObject({ state: "open", cancellation: null });
+    expect(await queue().getJob(past)).toBeUndefined();
+  });
+
+  test("removing what Redis calls failed cancels it while the ledger goes on with it", async () => {
+    const id = await queued({ attempts: 1 });
+    await taken(id, "fail");
+    expect((await send("PUT", `/${await bullId(id)}/clean`)).status).toBe(204);
+    expect((await find(id)).state).toBe("cancelled");
+  });
+
+  test("removing the entry of a parent that waits for its parts cancels neither", async () => {
+    const id = await queued();
+    await taken(id, "complete");
+    await api.db.manager.update(Job, { id }, { state: "waiting" });
+    expect((await send("PUT", `/${await bullId(id)}/clean`)).status).toBe(204);
+    expect(await find(id)).toMatchObject({ state: "waiting", cancellation: null });
+  });
+
+  test("what was never promised can be removed, and not retried", async () => {
+    await queue().add("by hand", {} as never, { jobId: "stray" });
+    const { status, body } = await send("PUT", "/stray/retry");
+    expect([status, body]).toMatchObject([400, { error: { key: "ERRORS.JOB_NOT_RETRIABLE" } }]);
+    expect((await send("PUT", "/stray/clean")).status).toBe(204);
+    expect(await queue().getWaitingCount()).toBe(0);
+  });
+
+  test("retrying what has succeeded is refused with a sentence", async () => {
+    const id = await queued();
+    await taken(id, "complete");
+    await api.db.manager.update(Job, { id }, { state: "succeeded", finishedAt: new Date() });
+    const sentence = `Job '${id}' has succeeded; it is not done twice`;
+    for (const path of [`/${await bullId(id)}/retry`, "/retry/completed"]) {
+      const { status, body } = await send("PUT", path);
+      expect([status, body.message]).toEqual([409, sentence]);
+    }
+    expect(await find(id)).toMatchObject({ state: "succeeded", gen: 1 });
+    expect(await queue().getCompletedCount()).toBe(1);
+  });
+
+  test.each([
+    ["one", (id: string) => `/${queuedJobId({ jobId: id, gen: 1 })}/promote`],
+    ["all", () => "/promote"],
+  ])("promoting %s runs it now, whatever time the ledger has for it", async (_name, path) => {
+    const id = await queued({ delay: 3_600_000 });
+    await api.db.query("UPDATE job SET run_at = now() + interval '1 hour' WHERE id = $1", [id]);
+    expect((await send("PUT", path(id))).status).toBeLessThan(300);
+    expect(await queue().getJobCounts("wait", "delayed")).toEqual({ wait: 1, delayed: 0 });
+    const [claimed] = await claimJobs(api.db, pool(), [id], "test", 1_000);
+    expect(claimed?.outcome).toBe("claimed");
   });
 
   test("a pause outlives a Redis that has lost everything, and knows who did it", async () => {
@@ -129,11 +223,42 @@ describe("what is done in Bull Board is done in the ledger", () => {
     ]);
     await queue().obliterate({ force: true });
     expect(await queue().isPaused()).toBe(false);
-    await applyPauses(api.queues, ["documents"]);
+    await applyPauses(api.queues, await queuePauses.list(api.db.manager));
     expect(await queue().isPaused()).toBe(true);
     expect((await send("PUT", "/resume")).status).toBe(200);
     expect(await queue().isPaused()).toBe(false);
     expect(await queuePauses.list(api.db.manager)).toEqual([]);
+  });
+
+  test("all queues are paused and let go at once, even when Redis has forgotten that they are paused", async () => {
+    const all = (action: string) =>
+      call(`${api.url}${board}/api/queues/${action}`, {
+        method: "PUT",
+        headers: { authorization: `Bearer ${api.tokens.admin}` },
+      });
+    expect((await all("pause")).status).toBe(200);
+    expect(await queuePauses.list(api.db.manager)).toHaveLength(queueNames.length);
+    await queue().resume();
+    expect((await all("resume")).status).toBe(200);
+    expect(await queuePauses.list(api.db.manager)).toEqual([]);
+    for (const one of Object.values(api.queues.byName)) expect(await one.isPaused()).toBe(false);
+  });
+
+  test("the board says who has paused a queue, when and why, and the audit log does, too", async () => {
+    await send("PUT", "/pause");
+    // Redis has forgotten it, and nobody has set that right yet.
+    await queue().resume();
+    const headers = { authorization: `Bearer ${api.tokens.employee}` };
+    const { text } = await call(`${api.url}${board}/api/queues`, { headers });
+    const { queues } = JSON.parse(text) as { queues: { name: string; isPaused: boolean; description: string }[] };
+    const shown = queues.find(({ name }) => name === "documents");
+    expect(shown?.isPaused).toBe(true);
+    expect(shown?.description).toMatch(/^PAUSED by admin@test.example on \d{4}-.* UTC: paused in Bull Board\. Makes /);
+    expect(queues.filter(({ description }) => description.includes("PAUSED"))).toHaveLength(1);
+    await vi.waitFor(async () => {
+      const rows = await api.db.query("SELECT payload FROM audit_log WHERE endpoint LIKE '%/documents/pause'");
+      expect(rows).toContainEqual({ payload: { reason: "paused in Bull Board" } });
+    });
   });
 
   test("each job links to its page in the ledger, which shows it and has buttons for admins alone", async () => {
@@ -155,7 +280,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     const [admin, employee] = [await page(api.tokens.admin), await page(api.tokens.employee)];
     expect(admin.text).toContain("&lt;script&gt;");
     expect(admin.text).not.toContain("<script>");
-    expect([admin.text.includes("Retry</button>"), employee.text.includes("</button>")]).toEqual([true, false]);
+    expect([admin.text.includes("Run it again</button>"), employee.text.includes("</button>")]).toEqual([true, false]);
     expect((await page(api.tokens.user)).status).toBe(403);
   });
 
@@ -174,46 +299,90 @@ describe("what is done in Bull Board is done in the ledger", () => {
     expect((await press("cancel", api.tokens.admin)).status).toBe(303);
     expect(await find(id)).toMatchObject({ state: "cancelled", cancellation: { reason: "not wanted" } });
     await vi.waitFor(async () => {
-      const rows = await api.db.query("SELECT endpoint FROM audit_log WHERE endpoint LIKE '%/ledger/%'");
-      expect(rows.length).toBeGreaterThanOrEqual(2);
+      const sql = "SELECT status, payload FROM audit_log WHERE endpoint LIKE '%/ledger/%' ORDER BY created_at";
+      const payload = { reason: "not wanted" };
+      expect(await api.db.query(sql)).toEqual([403, 303, 303].map((status) => ({ status, payload })));
     });
+    await api.db.manager.update(Job, { id }, { state: "succeeded", cancellation: null as never });
+    const late = await press("cancel", api.tokens.admin);
+    expect(late.status).toBe(409);
+    expect(late.text).toContain(`role="alert">Job '${id}' has succeeded already; there is nothing to cancel</p>`);
+    expect((await find(id)).state).toBe("succeeded");
   });
 
-  test("knows every route by which the board changes something", () => {
+  test("that page refuses forms of other sites, and says when there is no such job", async () => {
+    const id = await queued();
+    const headers = { authorization: `Bearer ${api.tokens.admin}` };
+    const foreign = { ...headers, "sec-fetch-site": "cross-site" };
+    const cancel = `${api.url}${board}/ledger/${id}/cancel`;
+    expect((await call(cancel, { method: "POST", headers: foreign })).status).toBe(403);
+    expect((await find(id)).state).toBe("open");
+    for (const unknown of [randomUUID(), "%3Cimg%3E"]) {
+      const page = await call(`${api.url}${board}/ledger/${unknown}`, { headers });
+      expect([page.status, page.text.includes("No such job"), page.text.includes("<img>")]).toEqual([404, true, false]);
+      expect((await call(`${api.url}${board}/ledger/${unknown}/retry`, { method: "POST", headers })).status).toBe(404);
+    }
+  });
+
+  test("that page shows a job's parts and leads from each to the whole", async () => {
+    const [whole, part] = [await queued(), await queued()];
+    await api.db.query("UPDATE job SET parent_id = $1 WHERE id = $2", [whole, part]);
+    const page = (id: string) =>
+      call(`${api.url}${board}/ledger/${id}`, { headers: { authorization: `Bearer ${api.tokens.employee}` } });
+    expect((await page(whole)).text).toContain(`<a href="${board}/ledger/${part}">`);
+    expect((await page(part)).text).toContain(`<a href="${board}/ledger/${whole}">`);
+  });
+
+  test("there is a line for every route by which the board changes something", () => {
     const changing = appRoutes.api
       .filter(({ method }) => method !== "get")
-      .map(({ method, route }) => `${method} ${[route].flat()[0]}`)
-      .map((name) => name.replace("/api/queues", "").replace("/:queueName", ""))
-      .sort();
-    expect(changing).toEqual([...steered, ...harmless, ...refused].sort());
+      .map(({ method, route }) => `${method} ${[route].flat()[0]?.replace("/api/queues", "")}`);
+    expect(changing.sort()).toEqual(Object.keys(changes).sort());
+  });
+
+  const refused = Object.entries(changes).filter(([, what]) => typeof what === "object");
+  test.each(refused)("%s is refused with a sentence", async (route, body) => {
+    const id = await queued({ delay: 3_600_000 });
+    const [method = "", path = ""] = route.replace("/:queueName", "").split(" ");
+    const { status, body: answer } = await send(
+      method.toUpperCase(),
+      path.replace(":jobId", await bullId(id)).replace(":schedulerId", "any"),
+      body as object,
+    );
+    expect([status, answer.message]).toEqual([403, expect.stringMatching(/^[A-Z].{20}/)]);
+    expect(await queue().getJobCountByTypes("wait", "prioritized", "delayed")).toBe(1);
+    const job = await queue().getJob(await bullId(id));
+    expect([job?.data, job?.priority, job?.delay]).toEqual([{ id }, 0, 3_600_000]);
   });
 });
 
-/** They change the ledger first. */
-const steered = [
-  "put /pause",
-  "put /resume",
-  "put /empty",
-  "put /obliterate",
-  "put /clean/:queueStatus",
-  "put /retry/:queueStatus",
-]
-  .concat(["put /:jobId/retry", "put /:jobId/clean"])
-  // All queues at once.
-  .concat(["put /pause", "put /resume"]);
-/** They change how Redis hands out what was promised. */
-const harmless = [
-  "put /:jobId/promote",
-  "put /promote",
-  "put /concurrency",
-  "put /rate-limit",
-  "put /rate-limit/release",
-  "put /:jobId/remove-unprocessed-children",
-]
-  // Nothing here has a scheduler of BullMQ's.
-  .concat([
-    "put /job-schedulers/:schedulerId/remove",
-    "patch /job-schedulers/:schedulerId",
-    "put /job-schedulers/:schedulerId/run",
-  ]);
-const refused = ["post /add", "patch /:jobId/update-data", "patch /:jobId/priority", "patch /:jobId/delay"];
+/**
+ * What each changing route of the board does: change the ledger first, change only how Redis hands out what was
+ * promised, or nothing; the body then is one that would do it.
+ */
+const changes: Record<string, "ledger" | "redis" | object> = {
+  "put /pause": "ledger",
+  "put /resume": "ledger",
+  "put /:queueName/pause": "ledger",
+  "put /:queueName/resume": "ledger",
+  "put /:queueName/empty": "ledger",
+  "put /:queueName/obliterate": "ledger",
+  "put /:queueName/clean/:queueStatus": "ledger",
+  "put /:queueName/retry/:queueStatus": "ledger",
+  "put /:queueName/:jobId/retry": "ledger",
+  "put /:queueName/:jobId/clean": "ledger",
+  "put /:queueName/promote": "redis",
+  "put /:queueName/:jobId/promote": "redis",
+  "put /:queueName/concurrency": "redis",
+  "put /:queueName/rate-limit": "redis",
+  "put /:queueName/rate-limit/release": "redis",
+  // No job of ours is a flow or has a scheduler of BullMQ's; whatever is there is a stranger's.
+  "put /:queueName/:jobId/remove-unprocessed-children": "redis",
+  "put /:queueName/job-schedulers/:schedulerId/remove": "redis",
+  "put /:queueName/job-schedulers/:schedulerId/run": {},
+  "patch /:queueName/job-schedulers/:schedulerId": { every: 60_000 },
+  "post /:queueName/add": { name: "render-document", data: { id: randomUUID() }, options: {} },
+  "patch /:queueName/:jobId/update-data": { jobData: { id: randomUUID() } },
+  "patch /:queueName/:jobId/priority": { priority: 1 },
+  "patch /:queueName/:jobId/delay": { runAt: Date.now() },
+};
