@@ -25,11 +25,14 @@ export interface AppOptions {
   demoTokensUrl?: string | undefined;
 }
 
+/** Whoever sends a byte now and then holds a connection no longer than this, plus the time between two looks. */
+const patience = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 };
+
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
 export function createApiServer(options: AppOptions): Server {
   const { context } = options;
   const app = createApp(options);
-  return createServer((req, res) => {
+  return createServer(patience, (req, res) => {
     if (!context.answers.serve(context, req, res)) app(req, res);
   });
 }

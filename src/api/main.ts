@@ -83,8 +83,6 @@ const server = createApiServer({
 });
 
 server.listen(config.PORT, config.HOST);
-server.headersTimeout = 10_000;
-server.requestTimeout = 60_000;
 await once(server, "listening");
 log.info({ address: server.address() }, "API started");
 if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");
