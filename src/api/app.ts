@@ -25,8 +25,16 @@ export interface AppOptions {
   demoTokensUrl?: string | undefined;
 }
 
-/** Whoever sends a byte now and then holds a connection no longer than this, plus the time between two looks. */
-const patience = { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5_000 };
+/**
+ * Whoever sends a byte now and then holds a connection no longer than this, plus the time between two looks. An idle one
+ * is kept longer than a proxy in front keeps it (Traefik: 90 s), or a request would meet its closing and be a 502.
+ */
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 95_000,
+  connectionsCheckingInterval: 5_000,
+};
 
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
 export function createApiServer(options: AppOptions): Server {
