@@ -4,7 +4,7 @@ import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
 import { NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
-import { boardPath, bullBoard } from "./board/bull-board.ts";
+import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
 import type { ApiContext } from "./context.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
@@ -21,6 +21,7 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are believed about the client's address. */
   trustProxy: number;
+  board: BoardOptions;
   /** Where the reference page gets tokens of demo users. */
   demoTokensUrl?: string | undefined;
 }
@@ -45,7 +46,7 @@ export function createApiServer(options: AppOptions): Server {
   });
 }
 
-function createApp({ context, queues, health, corsOrigins, trustProxy, demoTokensUrl }: AppOptions) {
+function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {
   const app = express();
   app.set("etag", false);
   app.set("trust proxy", trustProxy);
@@ -57,7 +58,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, demoToken
 
   // People open the address that they are told; programs get the usual 404.
   app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
-  app.use(boardPath, bullBoard(queues, context));
+  app.use(boardPath, bullBoard(queues, context, board));
   app.use("/docs", docsRoutes(demoTokensUrl));
   app.use(
     helmet({

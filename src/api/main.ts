@@ -65,6 +65,7 @@ const context: ApiContext = {
   stopping,
   publicUrl: config.publicUrl,
 };
+const { identity } = config.board;
 const server = createApiServer({
   context,
   queues,
@@ -79,6 +80,10 @@ const server = createApiServer({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  board: {
+    ...config.board,
+    identity: identity && { header: identity.header, from: inNetworks(identity.proxies) },
+  },
   demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 

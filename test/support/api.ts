@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
 import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
+import type { BoardOptions } from "../../src/api/board/bull-board.ts";
 import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
@@ -64,6 +65,7 @@ export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
   corsOrigins?: string[];
+  board?: Partial<BoardOptions>;
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
   /** Limits on requests; none otherwise. */
@@ -79,6 +81,7 @@ export interface ApiOptions {
 export function useApi({
   redis,
   corsOrigins = [],
+  board = {},
   relay: relays = true,
   limits = {},
   exempt = [],
@@ -164,6 +167,7 @@ export function useApi({
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
+      board: { operators: [], ...board },
       trustProxy,
     });
     server.listen(0, "127.0.0.1");
