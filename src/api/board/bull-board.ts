@@ -1,6 +1,6 @@
 import { createBullBoard } from "@bull-board/api";
 import { ExpressAdapter } from "@bull-board/express";
-import express, { type Request, type RequestHandler, type Response, Router } from "express";
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from "express";
 import {
   AppError,
   ForbiddenError,
@@ -96,8 +96,16 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     if (isPageView(req)) sessions.csrfOf(req, res);
     steering.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][boardRole](req, res, next));
   });
+  router.use("/api", sayWhyBeforeTheBoard);
   return router;
 }
+
+/** Refusals that the board never gets to see, in its form: it shows nothing of an answer without `error`. */
+const sayWhyBeforeTheBoard: ErrorRequestHandler = (error, _req, res, next) => {
+  if (!(error instanceof AppError) || res.headersSent) return next(error);
+  const { status, body } = sayWhy(error);
+  res.status(status).json({ ...body, detail: body.message, code: error.code });
+};
 
 /** Throws unless this visitor may press this button, on a page of ours, with a reason if it takes one. */
 function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions: Sessions) {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Job } from "../../db/entities/job.ts";
+import type { Job, JobState } from "../../db/entities/job.ts";
 import type { JobView } from "../views/job.ts";
 import { escapeHtml } from "./login-page.ts";
 import { document } from "./page.ts";
@@ -36,8 +36,8 @@ export function jobPage(job: Shown, options: JobPageOptions) {
     fact(names.entity, job.entity && text(`${job.entity.type} ${job.entity.id}`)),
     fact(names.actor, actor && nameOf(actor)),
     fact(names.parent, job.parent_id && link(job.parent_id)),
-    fact(names.progress, job.progress && progressBar(job.progress)),
-    fact(names.failures, text(`${job.failures} of ${job.max_failures}`)),
+    fact(names.progress, job.progress && progressBar(job.progress, says)),
+    fact(names.failures, text(`${job.failures} ${says.of} ${job.max_failures}`)),
     fact(names.promised, time(job.created_at)),
     fact(names.handedOut, time(job.run_at)),
     fact(names.started, job.started_at && time(job.started_at)),
@@ -53,7 +53,7 @@ export function jobPage(job: Shown, options: JobPageOptions) {
     words,
     `${job.kind}: ${job.status}`,
     `<nav><a href="${boardPath}/queue/${encodeURIComponent(job.queue)}">&larr; ${says.queue} ${text(job.queue)}</a></nav>
-<h1>${text(job.kind)} ${badge(job.status)}</h1>
+<h1>${text(job.kind)} ${badge(job.status, says)}</h1>
 <p>${text(job.description ?? says.unknownKind)}</p>
 ${problem ? `<p class="problem" role="alert">${text(problem)}</p>` : ""}
 <dl>${facts.join("")}</dl>
@@ -86,13 +86,13 @@ function time(iso: string) {
   return `<time datetime="${text(iso)}">${text(iso.slice(0, 19).replace("T", " "))} UTC</time>`;
 }
 
-function badge(status: string) {
-  return `<span class="status ${text(status)}">${text(status)}</span>`;
+function badge(status: JobState, { states }: Says) {
+  return `<span class="status ${status}">${states[status]}</span>`;
 }
 
-function progressBar({ done, total }: NonNullable<Shown["progress"]>) {
+function progressBar({ done, total }: NonNullable<Shown["progress"]>, { of }: Says) {
   if (total === null) return text(`${done}`);
-  return `<progress value="${done}" max="${total}"></progress> ${text(`${done} of ${total}`)}`;
+  return `<progress value="${done}" max="${total}"></progress> ${text(`${done} ${of} ${total}`)}`;
 }
 
 function cancelledBy(
@@ -124,10 +124,11 @@ function partsList(
   children: Record<string, number>,
   parts: JobPageOptions["parts"],
   link: (id: string) => string,
-  { parts: title, newest }: Says,
+  says: Says,
 ) {
-  const counts = Object.entries(children).map(([status, count]) => `${badge(status)} ${count}`);
-  const rows = parts.map(({ id, kind, state }) => [link(id), text(kind), badge(state)]);
+  const { parts: title, newest } = says;
+  const counts = Object.entries(children).map(([status, count]) => `${badge(status as JobState, says)} ${count}`);
+  const rows = parts.map(({ id, kind, state }) => [link(id), text(kind), badge(state, says)]);
   return `<h2>${title}</h2><p>${counts.join(" &nbsp; ")}</p>${table(newest, rows)}`;
 }
 

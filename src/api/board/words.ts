@@ -1,4 +1,5 @@
 import type { Request } from "express";
+import type { JobState } from "../../db/entities/job.ts";
 import type { QueueName } from "../../jobs/queues.ts";
 
 /** What the board's own pages say. */
@@ -25,7 +26,13 @@ export interface Words {
     | "allQueues"
     | "rule",
     string
-  > & { facts: Record<Fact, string>; runs: readonly string[]; newest: readonly string[] };
+  > & {
+    facts: Record<Fact, string>;
+    runs: readonly string[];
+    newest: readonly string[];
+    states: Record<JobState, string>;
+    of: string;
+  };
   queues: Record<QueueName, string>;
 }
 
@@ -107,6 +114,16 @@ const en: Words = {
     },
     runs: ["Started", "Ended", "How", "Worker", "Error"],
     newest: ["Newest", "Kind", "Status"],
+    states: {
+      open: "open",
+      running: "running",
+      waiting: "waiting",
+      succeeded: "succeeded",
+      failed: "failed",
+      unknown: "unknown",
+      cancelled: "cancelled",
+    },
+    of: "of",
   },
   queues: {
     images: "Turns uploaded photos into web images. Goal: done within 3 s of the upload.",
@@ -180,6 +197,16 @@ const ru: Words = {
     },
     runs: ["Начало", "Конец", "Как", "Работник", "Ошибка"],
     newest: ["Новые", "Вид", "Состояние"],
+    states: {
+      open: "ждёт",
+      running: "выполняется",
+      waiting: "ждёт своих частей",
+      succeeded: "выполнено",
+      failed: "не удалось",
+      unknown: "неизвестно",
+      cancelled: "отменено",
+    },
+    of: "из",
   },
   queues: {
     images: "Делает из загруженных фотографий картинки для сайта. Цель: через 3 с после загрузки готово.",
