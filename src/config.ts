@@ -156,6 +156,10 @@ const Worker = Shared.extend({
   SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "info@info.eucalytics.uk" }),
   /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
   SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
+  /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
+  MAIL_PROBE_URL: url.optional(),
+  /** How long a mail that broke off is left alone; at least the lease of its queue and the wait for an answer together. */
+  MAIL_GRACE_MS: whole(100).default(60_000),
 });
 
 /** Every variable there is, by the process that reads it. */
@@ -212,6 +216,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
       credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
       from: config.SMTP_FROM,
       security: SMTP_SECURITY,
+      graceMs: config.MAIL_GRACE_MS,
     },
   });
 }

@@ -99,7 +99,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     SMTP_HOST: smtp.host,
     SMTP_PORT: String(smtp.port),
     // Our own mailbox is on this machine and has no certificate.
-    ...(smtp.mailbox && { SMTP_SECURITY: "none" }),
+    ...(smtp.mailbox && { SMTP_SECURITY: "none", MAIL_PROBE_URL: smtp.mailbox }),
     // Everything has to be down ten seconds after Ctrl-C.
     DRAIN_TIMEOUT_MS: "2000",
   };

@@ -10,6 +10,7 @@ import { createTransact } from "../db/transaction.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { openCache } from "../platform/cache.ts";
+import { createHttpProbe } from "../platform/delivery-probe.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMailer } from "../platform/mailer.ts";
 import { createMetrics, measureQueues, measureSchedules } from "../platform/metrics.ts";
@@ -43,7 +44,8 @@ const metrics = createMetrics();
 measureQueues(metrics, queues);
 const store = createObjectStore(config.s3);
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log });
-const mailer = createMailer(config.smtp);
+const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
+const mailer = createMailer({ ...config.smtp, probe });
 
 const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
 const also = async () => applyPauses(queues, await queuePauses.list(db.manager));

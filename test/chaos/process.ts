@@ -95,7 +95,7 @@ async function runNaive() {
   }
   const mailer = createNoteMailer(sink.smtpPort);
   const work = async ({ name, data: { n } }: { name: string; data: { n: number } }) => {
-    if (name === "mail") return void (await mailer.send(noteOf(n), AbortSignal.timeout(20_000)));
+    if (name === "mail") return void (await mailer.send(noteOf(n), { signal: AbortSignal.timeout(20_000) }));
     await db.query("INSERT INTO chaos_movement VALUES ($1)", [n]);
     await db.query("UPDATE chaos_stock SET quantity = quantity - 1");
     await new Promise((resolve) => setTimeout(resolve, 5));

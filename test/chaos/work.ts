@@ -80,7 +80,7 @@ export function sendNoteProcessor({ smtpPort, probeUrl }: Sink): ProcessorOf<{ n
         await job.commit((tx) => tx.query("UPDATE chaos_mail SET sending_at = now() WHERE n = $1", [job.payload.n]));
       }
       try {
-        await mailer.send(noteOf(job.payload.n), job.signal);
+        await mailer.send(noteOf(job.payload.n), { signal: job.signal });
       } catch (error) {
         if ((error as Error).name !== "UncertainMailError") {
           await job.commit((tx) => tx.query("UPDATE chaos_mail SET state = 'retry' WHERE n = $1", [job.payload.n]));
@@ -120,11 +120,11 @@ async function finish(job: RunOf<{ n: number }>) {
 
 export function createNoteMailer(port: number): Mailer {
   const from = { name: "Chaos", address: "chaos@test.example" };
-  return createMailer({ host: "127.0.0.1", port, from, security: "none" });
+  return createMailer({ host: "127.0.0.1", port, from, security: "none", graceMs });
 }
 
 export const noteOf = (n: number) => ({
-  id: `note-${n}`,
+  messageId: `note-${n}@test.example`,
   to: `note-${n}@test.example`,
   subject: `Note ${n}`,
   text: "text",

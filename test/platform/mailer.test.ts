@@ -20,7 +20,10 @@ const content = { subject: "Тема", text: "Текст", html: "<p>Текст<
 const from = { name: "ТЦ Форд", address: "shop@test.example" };
 
 function send(mailer: Mailer, to = "anna@test.example", more: Partial<Parameters<Mailer["send"]>[0]> = {}) {
-  return mailer.send({ id, to, ...content, ...more }, AbortSignal.timeout(15_000));
+  return mailer.send(
+    { messageId: `${id}@test.example`, to, ...content, ...more },
+    { signal: AbortSignal.timeout(15_000) },
+  );
 }
 
 function mailerAt(port: number) {
@@ -152,7 +155,9 @@ describe("the mailer", () => {
     const server = await startBreakingSmtp("end", { silent: true });
     closers.push(server.close);
     const giveUp = new AbortController();
-    const sending = errorOf(mailerAt(server.port).send({ id, to: "anna@test.example", ...content }, giveUp.signal));
+    const sending = errorOf(
+      mailerAt(server.port).send({ messageId: id, to: "anna@test.example", ...content }, { signal: giveUp.signal }),
+    );
     await expect.poll(() => server.state.arrived).toBe(1);
     giveUp.abort();
     expect(await sending).toBeInstanceOf(UncertainMailError);
