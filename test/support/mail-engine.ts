@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { DataSource } from "typeorm";
 import { afterAll, beforeAll } from "vitest";
 import { documents } from "../../src/db/dao/documents.ts";
 import { Job } from "../../src/db/entities/job.ts";
@@ -58,7 +59,7 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
 
   beforeAll(async () => {
     engine.smtp = await startScriptedSmtp();
-    await haveTodaysList();
+    await haveTodaysList(db);
     const producer = producerConnection(redisUrl, log);
     const connection = consumerConnection(redisUrl, log);
     const retry = { ...sendMail.retry, backoffMs: 2, outageMs: 50 };
@@ -106,17 +107,17 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
     };
   });
 
-  /** What the mails link to, so that nobody has to make it. */
-  async function haveTodaysList() {
-    const id = randomUUID();
-    const list = { ...publicPriceList(businessDay(new Date())), fileName: "list.xlsx", requestedBy: null };
-    await documents.insert(db.manager, { id, ...list });
-    const file = { objectKey: "list.xlsx", contentType: "application/octet-stream", bytes: 1, sha256: "0".repeat(64) };
-    await documents.complete(db.manager, id, file);
-  }
-
   afterAll(() => close());
   return engine;
 }
 
 export type MailEngine = ReturnType<typeof useMailEngine>;
+
+/** What the price list mails link to, so that nobody has to make it. */
+export async function haveTodaysList(db: DataSource) {
+  const id = randomUUID();
+  const list = { ...publicPriceList(businessDay(new Date())), fileName: "list.xlsx", requestedBy: null };
+  await documents.insert(db.manager, { id, ...list });
+  const file = { objectKey: "list.xlsx", contentType: "application/octet-stream", bytes: 1, sha256: "0".repeat(64) };
+  await documents.complete(db.manager, id, file);
+}

@@ -17,6 +17,8 @@ export interface Script {
   keeps?: boolean;
   /** Says nothing at this stage, and goes on listening. */
   silentAt?: Stage;
+  /** Waits at this stage for `release`. */
+  heldAt?: Stage | undefined;
   /** How many dialogues it is for; 1 when absent. */
   times?: number;
 }
@@ -36,10 +38,10 @@ export type ScriptedSmtp = Awaited<ReturnType<typeof startScriptedSmtp>>;
 export async function startScriptedSmtp() {
   const sockets = new Set<Socket>();
   const taken: string[] = [];
-  let script: Script = {};
-  let left = 0;
+  const held: (() => void)[] = [];
+  let scripts: Script[] = [];
   /** The script of one dialogue, which begins with the connection or with MAIL. */
-  const take = (): Script => (left-- > 0 ? script : {});
+  const take = (): Script => scripts.shift() ?? {};
 
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -51,6 +53,10 @@ export async function startScriptedSmtp() {
 
     const answer = (stage: Stage) => {
       if (current.silentAt === stage) return;
+      if (current.heldAt === stage) {
+        current = { ...current, heldAt: undefined };
+        return void held.push(() => answer(stage));
+      }
       const reply = `${current.replies?.[stage] ?? usual[stage]}\r\n`;
       if (current.cut?.at !== stage) return void socket.write(reply);
       socket.end(reply.slice(0, current.cut.said), () => socket.destroy());
@@ -101,11 +107,14 @@ export async function startScriptedSmtp() {
     /** Message-IDs of the messages that it took, in order. */
     taken,
     /** Begins anew: connections are gone, nothing was taken, and the next dialogues are as told. */
-    play(next: Script = {}) {
+    play(...next: Script[]) {
       hangUp();
       taken.length = 0;
-      script = next;
-      left = next.times ?? 1;
+      scripts = next.flatMap((script) => Array.from({ length: script.times ?? 1 }, () => script));
+    },
+    /** Answers whoever is held. */
+    release() {
+      for (const answer of held.splice(0)) answer();
     },
     async close() {
       hangUp();
