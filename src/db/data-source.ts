@@ -12,6 +12,7 @@ import { Event } from "./entities/event.ts";
 import { Image } from "./entities/image.ts";
 import { Job } from "./entities/job.ts";
 import { Mail } from "./entities/mail.ts";
+import { MailSuppression } from "./entities/mail-suppression.ts";
 import { Offer } from "./entities/offer.ts";
 import { Order } from "./entities/order.ts";
 import { OrderOffer } from "./entities/order-offer.ts";
@@ -65,6 +66,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Image,
       Job,
       Mail,
+      MailSuppression,
       Offer,
       Order,
       OrderOffer,

@@ -1,6 +1,7 @@
 import { pipeline, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import type { DeliveryProbe } from "./delivery-probe.ts";
+import type { MailLinks } from "./mail-links.ts";
 
 export interface MailerOptions {
   host: string;
@@ -12,6 +13,18 @@ export interface MailerOptions {
   probe?: DeliveryProbe | undefined;
   /** Absent: a minute. */
   graceMs?: number | undefined;
+  /** Links of the mails; absent: people write to the sender to unsubscribe. */
+  links?: MailLinks | undefined;
+  /** Absent: mails are not signed here; the mail server may do that. */
+  dkim?: Dkim | undefined;
+}
+
+/** What mails are signed with (RFC 6376): the record of `selector` in the DNS of `domainName` holds the public key. */
+export interface Dkim {
+  domainName: string;
+  keySelector: string;
+  /** PEM. */
+  privateKey: string;
 }
 
 /** More than the lease of a dead worker's job (30 s) and the wait for an answer (20 s) together. */
@@ -39,6 +52,8 @@ export interface Mailer {
   probe: DeliveryProbe | undefined;
   /** So long after a delivery began nothing of it is under way any more: only then a probe, or another try, makes sense. */
   graceMs: number;
+  /** Links that work without a login; undefined: there are none. */
+  links: MailLinks | undefined;
   /** The Message-ID of the mail with this id, the same for ever. */
   messageIdOf(id: string): string;
   /**
@@ -99,6 +114,7 @@ export function createMailer(options: MailerOptions): Mailer {
     from,
     probe,
     graceMs,
+    links: options.links,
     messageIdOf: (id) => `${id}@${domain}`,
     async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
       const messageId = `<${bareId}>`;
@@ -142,7 +158,7 @@ function gate(dialogue: Dialogue) {
   });
 }
 
-function poolOptions({ host, port, credentials, security }: MailerOptions): SMTPPoolOptions & { pool: true } {
+function poolOptions({ host, port, credentials, security, dkim }: MailerOptions): SMTPPoolOptions & { pool: true } {
   return {
     pool: true,
     host,
@@ -151,6 +167,7 @@ function poolOptions({ host, port, credentials, security }: MailerOptions): SMTP
     requireTLS: security === "starttls",
     ignoreTLS: security === "none",
     ...(credentials && { auth: credentials }),
+    ...(dkim && { dkim }),
     disableFileAccess: true,
     disableUrlAccess: true,
     connectionTimeout: connectMs,

@@ -3,7 +3,9 @@ import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { mails, type NewMail } from "../db/dao/mails.ts";
 import type { Language } from "../db/entities/user.ts";
 import { enqueueAll, type PromiseOptions } from "../db/outbox.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
 import { sendMail } from "../jobs/send-mail.ts";
+import { retryJob } from "./job-control.ts";
 import type { MailKindName } from "./mail-kinds.ts";
 
 /** Of our send keys (a random UUID): the same key is the same mail, for ever. */
@@ -38,6 +40,33 @@ export async function requestMails(tx: EntityManager, wishes: readonly MailWish[
 function withKey({ event, language = "ru", parameters = {}, ...wish }: MailWish): Omit<NewMail, "jobId"> {
   const sendKey = `${event}:${wish.recipient.toLowerCase()}`;
   return { ...wish, id: uuidv5(sendKey, sendKeys), sendKey, language, parameters };
+}
+
+/** What became of a wish to send a mail again. */
+export interface Resent {
+  mailId: string;
+  jobId: string;
+}
+
+/**
+ * Sends a mail again because somebody wants it: one that ended badly under its own Message-ID, one that was sent or held
+ * back as a new mail. Throws `ConflictError` while it is on its way, and `NotFoundError`.
+ */
+export async function resendMail(tx: EntityManager, id: string, reason: string): Promise<Resent> {
+  const mail = await mails.findShown(tx, id);
+  if (!mail) throw new NotFoundError(`Mail with id ${id} not found.`);
+  if (mail.jobId && ["failed", "unknown", "cancelled"].includes(mail.shownState)) {
+    await mails.reopen(tx, id, reason);
+    await retryJob(tx, mail.jobId);
+    return { mailId: id, jobId: mail.jobId };
+  }
+  if (mail.shownState !== "sent" && mail.shownState !== "suppressed")
+    throw new ConflictError(`Mail '${id}' is on its way (${mail.shownState}); there is nothing to send again`);
+  const { kind, recipient, language, parameters } = mail;
+  const wish = { kind: kind as MailKindName, recipient, language, parameters, resendOf: id, resendReason: reason };
+  const [jobId = ""] = await requestMails(tx, [{ ...wish, event: `resend:${uuidv7()}` }]);
+  const row = await mails.findByJob(tx, jobId);
+  return { mailId: String(row?.id), jobId };
 }
 
 /** Promises the mail with the link to the day's price list; returns the id of its job. */

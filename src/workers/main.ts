@@ -12,6 +12,7 @@ import { applyPauses } from "../platform/apply-pauses.ts";
 import { openCache } from "../platform/cache.ts";
 import { createHttpProbe } from "../platform/delivery-probe.ts";
 import { createLogger } from "../platform/logger.ts";
+import { createMailLinks } from "../platform/mail-links.ts";
 import { createMailer } from "../platform/mailer.ts";
 import { createMetrics, measureQueues, measureSchedules } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
@@ -45,7 +46,9 @@ measureQueues(metrics, queues);
 const store = createObjectStore(config.s3);
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log });
 const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
-const mailer = createMailer({ ...config.smtp, probe });
+const { MAIL_LINK_SECRET: secret, PUBLIC_URL: publicUrl } = config;
+const links = secret && publicUrl ? createMailLinks({ publicUrl, secret }) : undefined;
+const mailer = createMailer({ ...config.smtp, probe, links });
 
 const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
 const also = async () => applyPauses(queues, await queuePauses.list(db.manager));

@@ -1,5 +1,5 @@
-import type { EntityManager } from "typeorm";
-import { Mail, type MailState } from "../entities/mail.ts";
+import type { EntityManager, SelectQueryBuilder } from "typeorm";
+import { Mail, type MailState, mailStates } from "../entities/mail.ts";
 
 export type NewMail = Pick<Mail, "id" | "sendKey" | "kind" | "recipient" | "language" | "parameters" | "jobId"> &
   Partial<Pick<Mail, "resendOf" | "resendReason">>;
@@ -15,9 +15,67 @@ export type MailWithAge = Mail & { sendingAgeMs: number | null };
 
 const newColumns = `(id, send_key, kind, recipient, language, parameters, job_id, resend_of, resend_reason)`;
 
+/** What a mail is to people: its own state, and what the end of its job says about it. */
+export const shownMailStates = [...mailStates, "cancelled"] as const;
+export type ShownMailState = (typeof shownMailStates)[number];
+export type ShownMail = Mail & { shownState: ShownMailState };
+
+export interface MailFilter {
+  recipient?: string | undefined;
+  state?: ShownMailState | undefined;
+  kind?: string | undefined;
+}
+
+/** Nobody comes back to a mail whose job is over. */
+const shownState = `CASE
+  WHEN mail.state IN ('queued', 'retry') AND job.state = 'cancelled' THEN 'cancelled'
+  WHEN mail.state IN ('queued', 'retry') AND job.state = 'failed' THEN 'failed'
+  WHEN mail.state = 'sending' AND job.finished_at IS NOT NULL THEN 'unknown'
+  ELSE mail.state END`;
+
+/** States of rows that may be shown as the given one. */
+const statesShownAs = (state: ShownMailState): MailState[] => {
+  if (state === "cancelled") return ["queued", "retry"];
+  if (state === "failed") return ["failed", "queued", "retry"];
+  return state === "unknown" ? ["unknown", "sending"] : [state];
+};
+
+const shown = (tx: EntityManager) =>
+  tx.createQueryBuilder(Mail, "mail").leftJoin("mail.job", "job").addSelect(shownState, "shown_state");
+
+async function readShown(query: SelectQueryBuilder<Mail>): Promise<ShownMail[]> {
+  const { entities, raw } = await query.getRawAndEntities<{ shown_state: ShownMailState }>();
+  return entities.map((mail, index) => Object.assign(mail, { shownState: raw[index]?.shown_state ?? mail.state }));
+}
+
 /** Mails that were asked for; their text is made when they are sent. */
 export const mails = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(Mail, { id }),
+
+  findByJob: (tx: EntityManager, jobId: string) => tx.findOneBy(Mail, { jobId }),
+
+  async findShown(tx: EntityManager, id: string): Promise<ShownMail | undefined> {
+    const [mail] = await readShown(shown(tx).where("mail.id = :id", { id }));
+    return mail;
+  },
+
+  /** One page, newest first, and how many there are in all. */
+  async list(tx: EntityManager, { recipient, state, kind }: MailFilter, page: { limit: number; offset: number }) {
+    const query = shown(tx);
+    if (recipient !== undefined) query.andWhere("lower(mail.recipient) = lower(:recipient)", { recipient });
+    if (kind !== undefined) query.andWhere("mail.kind = :kind", { kind });
+    if (state !== undefined) {
+      query.andWhere(`mail.state = ANY(:states) AND ${shownState} = :state`, { states: statesShownAs(state), state });
+    }
+    const total = await query.getCount();
+    query.orderBy("mail.createdAt", "DESC").addOrderBy("mail.id", "DESC").limit(page.limit).offset(page.offset);
+    return [await readShown(query), total] as const;
+  },
+
+  /** Has a mail that ended badly sent again by its job, as if it had not been tried. */
+  async reopen(tx: EntityManager, id: string, resendReason: string) {
+    await tx.update(Mail, { id }, { state: "retry", tries: 0, resendReason });
+  },
 
   async findWithAge(tx: EntityManager, id: string): Promise<MailWithAge | null> {
     const { entities, raw } = await tx

@@ -57,6 +57,11 @@ export const users = {
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
 
+  /** No newsletters for whoever has this address. */
+  async endMailing(tx: EntityManager, email: string) {
+    await tx.query("UPDATE users SET mailing = false WHERE lower(email) = lower($1) AND mailing", [email]);
+  },
+
   /** Holds the row until the transaction ends. Rows that name the user may still be entered by others meanwhile. */
   lock: (tx: EntityManager, id: string) => tx.findOne(User, { where: { id }, lock: { mode: "for_no_key_update" } }),
 

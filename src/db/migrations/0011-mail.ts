@@ -28,11 +28,24 @@ export class Mail1764720000011 implements MigrationInterface {
       CREATE INDEX mails_resend_of ON mails (resend_of) WHERE resend_of IS NOT NULL;
       CREATE INDEX mails_recipient ON mails (lower(recipient), created_at DESC, id DESC);
       CREATE INDEX mails_state ON mails (state, created_at DESC, id DESC);
+
+      CREATE TABLE mail_suppressions (
+        -- In lower case.
+        address text PRIMARY KEY CHECK (address = lower(address)),
+        reason text NOT NULL CHECK (reason IN ('bounce', 'complaint', 'unsubscribed', 'staff')),
+        -- What somebody, or the mail provider, has said about it.
+        detail text,
+        created_by uuid CONSTRAINT mail_suppressions_created_by_fkey REFERENCES users ON DELETE SET NULL,
+        created_at timestamptz NOT NULL DEFAULT now()
+      );
+      CREATE INDEX mail_suppressions_created_by ON mail_suppressions (created_by);
+      CREATE INDEX mail_suppressions_newest ON mail_suppressions (created_at DESC, address);
     `);
   }
 
   async down(runner: QueryRunner) {
     await runner.query(`
+      DROP TABLE mail_suppressions;
       DROP INDEX mails_state, mails_recipient, mails_resend_of, mails_message_id, mails_send_key;
       ALTER TABLE mails DROP COLUMN resend_reason, DROP COLUMN resend_of, DROP COLUMN smtp_code,
         DROP COLUMN message_id, DROP COLUMN sending_at, DROP COLUMN tries, DROP COLUMN epoch, DROP COLUMN state,

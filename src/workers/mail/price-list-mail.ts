@@ -5,6 +5,8 @@ export interface PriceListMail {
   /** The shop's day, as `2026-11-22`. */
   day: string;
   listUrl: string;
+  /** Where people unsubscribe with one click; undefined: they have to write. */
+  unsubscribeUrl: string | undefined;
   /** Where people write to when they want no more of it. */
   sender: string;
 }
@@ -13,14 +15,24 @@ const shopUrl = "https://ford-parts.com.ru";
 const subject = "ТЦ Форд - рассылка";
 
 /** The mail with the link to the day's price list: subject, both parts, and the header that mail programs unsubscribe with. */
-export function priceListMail({ day, listUrl, sender }: PriceListMail) {
+export function priceListMail({ day, listUrl, sender, unsubscribeUrl }: PriceListMail) {
   const date = writtenDay(day);
-  const unsubscribe = `mailto:${sender}?subject=unsubscribe`;
+  const byMail = `mailto:${sender}?subject=unsubscribe`;
+  const unsubscribe = unsubscribeUrl ?? byMail;
   return {
     subject,
     text: textPart(date, listUrl, sender),
     html: htmlPart(date, listUrl, unsubscribe),
-    headers: { "List-Unsubscribe": `<${unsubscribe}>` },
+    headers: unsubscribeHeaders(byMail, unsubscribeUrl),
+  };
+}
+
+/** What mail programs unsubscribe with (RFC 2369, RFC 8058). */
+function unsubscribeHeaders(byMail: string, unsubscribeUrl: string | undefined): Record<string, string> {
+  if (unsubscribeUrl === undefined) return { "List-Unsubscribe": `<${byMail}>` };
+  return {
+    "List-Unsubscribe": `<${unsubscribeUrl}>, <${byMail}>`,
+    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
   };
 }
 

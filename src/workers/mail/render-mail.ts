@@ -19,11 +19,12 @@ const listPatienceMs = 30_000;
 const pollMs = 250;
 
 /** What a mail says, of the data of now; waits for what it links to. */
-export async function renderMail(job: Run, { mailer, store }: WorkerContext, _mail: Mail): Promise<MailContent> {
+export async function renderMail(job: Run, { mailer, store }: WorkerContext, mail: Mail): Promise<MailContent> {
   const day = businessDay(new Date());
   await awaitPriceList(job, day);
   const listUrl = store.publicUrl(String(publicKeyOf(publicPriceList(day))));
-  return priceListMail({ day, listUrl, sender: mailer.from.address });
+  const unsubscribeUrl = mailer.links?.unsubscribeUrl(mail.id);
+  return priceListMail({ day, listUrl, sender: mailer.from.address, unsubscribeUrl });
 }
 
 /** The link has to work when the mail arrives. */

@@ -1,10 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { type MailReply, type MailWithAge, mails } from "../../db/dao/mails.ts";
+import type { MailSuppression } from "../../db/entities/mail-suppression.ts";
 import { CancelledError } from "../../db/ledger.ts";
 import { UnavailableError } from "../../errors.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
 import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
 import { mailKindOf } from "../../services/mail-kinds.ts";
+import { findSuppression } from "../../services/mail-suppressions.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { type MailContent, renderMail } from "../mail/render-mail.ts";
@@ -29,9 +31,19 @@ export const sendMailProcessor: Processor<"send-mail"> = {
       const found = { code: null, text: "It had arrived: it was found by its Message-ID" };
       return noteSent(job, context, mail.id, found);
     }
+    const suppression = await findSuppression(context.db.manager, mail);
+    if (suppression) return holdBack(job, mail.id, suppression);
     await deliver(job, context, mail, await renderMail(job, context, mail));
   },
 };
+
+async function holdBack(job: Run, id: string, { reason, detail }: MailSuppression) {
+  const text = `Its recipient is on the suppression list: ${[reason, detail].filter(Boolean).join(", ")}`;
+  await job.complete(async (tx) => {
+    await mails.markEnded(tx, id, "suppressed", { code: null, text });
+    return { skipped: text };
+  });
+}
 
 /**
  * Finds out whether a mail arrived whose sending broke off; false when it may be sent again. Throws `MailInDoubtError`

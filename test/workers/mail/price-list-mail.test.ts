@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { priceListMail } from "../../../src/workers/mail/price-list-mail.ts";
 
-const mail = { day: "2026-11-22", listUrl: "https://s3.test/tmp/list.xlsx", sender: "shop@test.example" };
+const mail = {
+  day: "2026-11-22",
+  listUrl: "https://s3.test/tmp/list.xlsx",
+  unsubscribeUrl: undefined,
+  sender: "shop@test.example",
+};
 
 test("both parts of the mail have the day, the link and a way out", () => {
   const { subject, text, html, headers } = priceListMail(mail);
