@@ -4,6 +4,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 export interface MailLinks {
   /** Where whoever got this mail unsubscribes from bulk mail, with one click (RFC 8058). */
   unsubscribeUrl(mailId: string): string;
+  /** Where a document is downloaded, with a login. */
+  documentUrl(id: string): string;
   /** The mail of such a link's last part; undefined when we never made it. */
   readUnsubscribe(token: string): string | undefined;
 }
@@ -14,6 +16,7 @@ export function createMailLinks({ publicUrl, secret }: { publicUrl: string; secr
   return {
     unsubscribeUrl: (mailId) =>
       `${publicUrl}/mail/unsubscribe/${mailId}.${signatureOf(mailId).subarray(0, signatureBytes).toString("base64url")}`,
+    documentUrl: (id) => `${publicUrl}/documents/${id}/download`,
     readUnsubscribe(token) {
       const [, mailId = "", signature = ""] = /^([0-9a-f-]{36})\.([\w-]{22})$/.exec(token) ?? [];
       const given = Buffer.from(signature, "base64url");

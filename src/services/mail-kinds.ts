@@ -10,9 +10,18 @@ export interface MailKind {
   isBulk: boolean;
 }
 
-/** Every kind of mail there is. Twice a link to a list or to a login harms nobody; twice an order does. */
+/** Every kind of mail there is. Twice a link to a login harms nobody; twice an order or an advertisement does. */
 export const mailKinds = {
+  welcome: { inDoubt: "resend", isBulk: false },
+  "verify-email": { inDoubt: "resend", isBulk: false },
+  "order-received": { inDoubt: "ask", isBulk: false },
+  "order-received-staff": { inDoubt: "resend", isBulk: false },
+  "order-status": { inDoubt: "ask", isBulk: false },
+  "waybill-committed": { inDoubt: "ask", isBulk: false },
   "price-list": { inDoubt: "ask", isBulk: true },
+  "payment-received": { inDoubt: "ask", isBulk: false },
+  "low-stock": { inDoubt: "resend", isBulk: false },
+  "document-ready": { inDoubt: "resend", isBulk: false },
 } as const satisfies Record<string, MailKind>;
 
 export type MailKindName = keyof typeof mailKinds;

@@ -9,7 +9,8 @@ import { mailKindOf } from "../../services/mail-kinds.ts";
 import { findSuppression } from "../../services/mail-suppressions.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
-import { type MailContent, renderMail } from "../mail/render-mail.ts";
+import type { MailContent } from "../mail/compose.ts";
+import { renderMail } from "../mail/render-mail.ts";
 import { untilWritten } from "../until-written.ts";
 
 type Run = JobRun<"send-mail">;
