@@ -9,6 +9,7 @@ import { renderDocument } from "./render-document.ts";
 import { replayJobs } from "./replay-jobs.ts";
 import { reprocessImages } from "./reprocess-images.ts";
 import { sendMail } from "./send-mail.ts";
+import { sendNewsletter } from "./send-newsletter.ts";
 
 /** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
@@ -22,6 +23,7 @@ export const jobs = {
   [replayJobs.name]: replayJobs,
   [reprocessImages.name]: reprocessImages,
   [sendMail.name]: sendMail,
+  [sendNewsletter.name]: sendNewsletter,
 } as const;
 
 /** Definitions by name: ours, or those of a test. */

@@ -1,28 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { mailStates } from "../../src/db/entities/mail.ts";
 import { requestMails } from "../../src/services/mails.ts";
 import { useApi } from "../support/api.ts";
 import { untilBlocked } from "../support/locks.ts";
 import { haveTodaysList } from "../support/mail-engine.ts";
+import { startHttpProbe } from "../support/mail-probe.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "../support/scripted-smtp.ts";
 import { useWorkerProcesses } from "../support/worker-process.ts";
 
 const api = useApi();
 const workers = useWorkerProcesses(api);
 let smtp: ScriptedSmtp;
-let probe: Server;
+let probe: Awaited<ReturnType<typeof startHttpProbe>>;
 
 beforeAll(async () => {
   smtp = await startScriptedSmtp();
-  probe = createServer((request, response) => {
-    const wanted = new URL(String(request.url), "http://probe.test").searchParams.get("message_id");
-    response.end(JSON.stringify({ has: smtp.taken.includes(String(wanted)) }));
-  }).listen(0, "127.0.0.1");
-  await once(probe, "listening");
+  probe = await startHttpProbe((messageId) => smtp.taken.includes(messageId));
   await haveTodaysList(api.db);
 });
 afterAll(async () => {
@@ -95,8 +89,7 @@ async function killAtEachStep(env: Record<string, string>) {
 test("a worker that is killed at any step sends each mail once, where a probe can tell", {
   timeout: 120_000,
 }, async () => {
-  const { port } = probe.address() as AddressInfo;
-  const ended = await killAtEachStep({ MAIL_PROBE_URL: `http://127.0.0.1:${port}` });
+  const ended = await killAtEachStep({ MAIL_PROBE_URL: probe.url });
   expect(ended.states).toEqual(Array(5).fill("sent"));
   expect(smtp.taken.toSorted()).toEqual(ended.ids.map((id) => `${id}@info.eucalytics.uk`).sort());
 });

@@ -78,6 +78,7 @@ export const accessTable: Record<string, Admission> = {
   "POST /mail/{recipient}": "programs",
   "GET /mail": "staff",
   "POST /mail/{mail_id}/resend": "staff",
+  "POST /mail/newsletters": "admins",
   "GET /mail/suppressions": "staff",
   "POST /mail/suppressions": "staff",
   "DELETE /mail/suppressions/{address}": "staff",

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { mails, shownMailStates } from "../../db/dao/mails.ts";
+import { customerTypes } from "../../db/entities/user.ts";
 import { requestPriceListMail, resendMail } from "../../services/mails.ts";
+import { requestNewsletter } from "../../services/newsletters.ts";
 import { defineRoute } from "../define-route.ts";
 import { email, line, searchTerm, uuid } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { JobLink, jobLink } from "../views/job.ts";
 import { MailView, mailView } from "../views/mail.ts";
 
 const tag = "Mail";
@@ -45,6 +48,31 @@ export const mailRoutes = [
       return commit(async (tx) => {
         const { mailId, jobId } = await resendMail(tx, mail_id, reason);
         return { status: 200, body: { mail_id: mailId, job_id: jobId } };
+      });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/mail/newsletters",
+    summary: "Mail the link to the day's price list to every customer who wants it",
+    description:
+      "The job promises one mail to each and waits for them: `GET /jobs/{id}` says how far it is, and cancelling it " +
+      "stops those that are not out. Nobody gets it twice, however often workers die.",
+    tag,
+    access: "ADMIN",
+    idempotent: true,
+    body: z.object({
+      customer_types: z
+        .array(z.enum(customerTypes))
+        .min(1)
+        .max(3)
+        .default([...customerTypes]),
+    }),
+    responses: { 202: JobLink, ...staffOnly },
+    handle({ publicUrl }, { body: { customer_types }, commit }) {
+      return commit(async (tx) => {
+        const id = await requestNewsletter(tx, customer_types);
+        return { status: 202, body: jobLink({ id, state: "open" }, publicUrl) };
       });
     },
   }),

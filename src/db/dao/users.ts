@@ -51,11 +51,33 @@ const upsertSql = `
           (excluded.email, excluded.first_name, excluded.last_name,
            coalesce(excluded.identity_updated_at, known.identity_updated_at))`;
 
+export type Reader = Pick<User, "id" | "email" | "language">;
+
+const wantsNewsletters = `mailing AND is_active AND customer_type = ANY($1)
+  AND NOT EXISTS (SELECT 1 FROM mail_suppressions WHERE address = lower(users.email))`;
+
 /** Users as rows; a missing one is `null`, never an error. */
 export const users = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
+
+  /** Who gets newsletters, in the order of ids, from after one. */
+  mailingPage(
+    tx: EntityManager,
+    { customerTypes, after, limit }: { customerTypes: CustomerType[]; after: string | null; limit: number },
+  ): Promise<Reader[]> {
+    return tx.query(
+      `SELECT id, email, language FROM users WHERE ${wantsNewsletters} AND ($2::uuid IS NULL OR id > $2)
+       ORDER BY id LIMIT $3`,
+      [customerTypes, after, limit],
+    );
+  },
+
+  async countMailing(tx: EntityManager, customerTypes: CustomerType[]): Promise<number> {
+    const [row] = await tx.query(`SELECT count(*)::int AS count FROM users WHERE ${wantsNewsletters}`, [customerTypes]);
+    return row.count;
+  },
 
   /** No newsletters for whoever has this address. */
   async endMailing(tx: EntityManager, email: string) {

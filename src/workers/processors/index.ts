@@ -10,6 +10,7 @@ import { renderDocumentProcessor } from "./render-document.ts";
 import { replayJobsProcessor } from "./replay-jobs.ts";
 import { reprocessImagesProcessor } from "./reprocess-images.ts";
 import { sendMailProcessor } from "./send-mail.ts";
+import { sendNewsletterProcessor } from "./send-newsletter.ts";
 
 /** One processor for each job; a missing or mistyped one does not compile. */
 export const processors: { [N in JobName]: Processor<N> } = {
@@ -23,4 +24,5 @@ export const processors: { [N in JobName]: Processor<N> } = {
   "replay-jobs": replayJobsProcessor,
   "reprocess-images": reprocessImagesProcessor,
   "send-mail": sendMailProcessor,
+  "send-newsletter": sendNewsletterProcessor,
 };
