@@ -91,7 +91,7 @@ describe("POST /mail/newsletters", () => {
     expect(rows.find(({ recipient }) => recipient === "reader2@test.example")?.language).toBe("ru");
     expect(rows.find(({ recipient }) => recipient === "reader3@test.example")?.language).toBe("en");
     expect(rows.map(({ recipient }) => recipient)).not.toContain("bounced@test.example");
-    expect((await jobOf(body.id)).result).toEqual({ recipients: wanted });
+    expect((await jobOf(body.id)).result).toEqual({ recipients: wanted, children: { succeeded: wanted } });
   });
 
   test("stops when it is cancelled", { timeout: 60_000 }, async () => {
