@@ -173,6 +173,8 @@ const Worker = Shared.extend({
     .transform((text) => (text.startsWith("-----") ? text : Buffer.from(text, "base64").toString()))
     .refine((pem) => /^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem), "is no private key in PEM")
     .optional(),
+  /** Addresses that are told of new orders and low stock, comma separated; absent: nobody is. */
+  MAIL_STAFF: list.pipe(z.array(z.email())),
   /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
   MAIL_PROBE_URL: url.optional(),
   /** How long a mail that broke off is left alone; at least the lease of its queue and the wait for an answer together. */
@@ -236,6 +238,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
       from: config.SMTP_FROM,
       security: SMTP_SECURITY,
       graceMs: config.MAIL_GRACE_MS,
+      staff: config.MAIL_STAFF,
       dkim: dkimOf(config),
     },
   });

@@ -97,6 +97,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     API_KEY: secrets.apiKey,
     PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
     MAIL_LINK_SECRET: `mail-${secrets.webhookSecret}`,
+    MAIL_STAFF: "warehouse@example.com",
     SMTP_HOST: smtp.host,
     SMTP_PORT: String(smtp.port),
     // Our own mailbox is on this machine and has no certificate.

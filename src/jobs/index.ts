@@ -1,6 +1,7 @@
 import { collectGarbage } from "./collect-garbage.ts";
 import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
+import { digestLowStock } from "./digest-low-stock.ts";
 import { processImage } from "./process-image.ts";
 import { pruneLedger } from "./prune-ledger.ts";
 import { publishPriceList } from "./publish-price-list.ts";
@@ -15,6 +16,7 @@ import { sendNewsletter } from "./send-newsletter.ts";
 export const jobs = {
   [deliverWebhook.name]: deliverWebhook,
   [collectGarbage.name]: collectGarbage,
+  [digestLowStock.name]: digestLowStock,
   [processImage.name]: processImage,
   [pruneLedger.name]: pruneLedger,
   [publishPriceList.name]: publishPriceList,

@@ -3,10 +3,11 @@ import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { mails, type NewMail } from "../db/dao/mails.ts";
 import type { Language } from "../db/entities/user.ts";
 import { enqueueAll, type PromiseOptions } from "../db/outbox.ts";
-import { ConflictError, NotFoundError } from "../errors.ts";
+import { BadRequestError, ConflictError, NotFoundError } from "../errors.ts";
 import { sendMail } from "../jobs/send-mail.ts";
 import { retryJob } from "./job-control.ts";
 import type { MailKindName } from "./mail-kinds.ts";
+import { shopUrl } from "./shop-url.ts";
 
 /** Of our send keys (a random UUID): the same key is the same mail, for ever. */
 const sendKeys = "0b3f5c0e-9f2d-4f0c-8a55-6f5f3f8f1c9a";
@@ -67,6 +68,23 @@ export async function resendMail(tx: EntityManager, id: string, reason: string):
   const [jobId = ""] = await requestMails(tx, [{ ...wish, event: `resend:${uuidv7()}` }]);
   const row = await mails.findByJob(tx, jobId);
   return { mailId: String(row?.id), jobId };
+}
+
+export interface Verification extends Required<Pick<MailWish, "recipient" | "language">> {
+  firstName: string;
+  /** Throws `BadRequestError` unless it leads to the shop. */
+  url: string;
+}
+
+/** Promises the mail with the link that proves an address; returns the id of its job. */
+export async function requestVerificationMail(
+  tx: EntityManager,
+  { recipient, language, firstName, url }: Verification,
+): Promise<string> {
+  if (new URL(url).origin !== shopUrl) throw new BadRequestError(`'${url}' does not lead to ${shopUrl}`);
+  const wish = { kind: "verify-email", recipient, language, parameters: { firstName, url } } as const;
+  const [jobId] = await requestMails(tx, [{ ...wish, event: `verify-email:${url}` }]);
+  return String(jobId);
 }
 
 /** Promises the mail with the link to the day's price list; returns the id of its job. */

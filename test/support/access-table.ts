@@ -76,6 +76,7 @@ export const accessTable: Record<string, Admission> = {
   "GET /integrations/yml/file": "everybody",
   "POST /documents/price": "programs",
   "POST /mail/{recipient}": "programs",
+  "POST /mail/verifications": "programs",
   "GET /mail": "staff",
   "POST /mail/{mail_id}/resend": "staff",
   "POST /mail/newsletters": "admins",

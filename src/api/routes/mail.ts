@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { mails, shownMailStates } from "../../db/dao/mails.ts";
-import { customerTypes } from "../../db/entities/user.ts";
-import { requestPriceListMail, resendMail } from "../../services/mails.ts";
+import { customerTypes, languages } from "../../db/entities/user.ts";
+import { requestPriceListMail, requestVerificationMail, resendMail } from "../../services/mails.ts";
 import { requestNewsletter } from "../../services/newsletters.ts";
+import { shopUrl } from "../../services/shop-url.ts";
 import { defineRoute } from "../define-route.ts";
 import { email, line, searchTerm, uuid } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
@@ -74,6 +75,31 @@ export const mailRoutes = [
         const id = await requestNewsletter(tx, customer_types);
         return { status: 202, body: jobLink({ id, state: "open" }, publicUrl) };
       });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/mail/verifications",
+    summary: "Mail somebody the link that proves an address to be theirs",
+    description: "For the identity provider, which makes the link; it has to lead to the shop.",
+    tag,
+    access: "api-key",
+    idempotent: true,
+    body: z.object({
+      recipient: email,
+      first_name: line(),
+      url: z
+        .url()
+        .max(2_000)
+        .meta({ description: `Under ${shopUrl}` }),
+      language: z.enum(languages).default("ru"),
+    }),
+    responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
+    handle(_context, { body: { first_name: firstName, ...body }, commit }) {
+      return commit(async (tx) => ({
+        status: 200,
+        body: { id: await requestVerificationMail(tx, { firstName, ...body }) },
+      }));
     },
   }),
   defineRoute({

@@ -23,6 +23,7 @@ type Changeable =
   | "role"
   | "customerType"
   | "mailing"
+  | "language"
   | "phone"
   | "city"
   | "note"
@@ -49,7 +50,8 @@ const upsertSql = `
     WHERE (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
       AND (known.email, known.first_name, known.last_name, known.identity_updated_at) IS DISTINCT FROM
           (excluded.email, excluded.first_name, excluded.last_name,
-           coalesce(excluded.identity_updated_at, known.identity_updated_at))`;
+           coalesce(excluded.identity_updated_at, known.identity_updated_at))
+  RETURNING xmax = 0 AS "isNew"`;
 
 export type Reader = Pick<User, "id" | "email" | "language">;
 
@@ -120,9 +122,13 @@ export const users = {
     );
   },
 
-  /** Adds a customer or takes over what is newer; throws a unique violation when another one has that e-mail. */
-  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser) {
-    await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+  /**
+   * Adds a customer (true) or takes over what is newer (false); throws a unique violation when another one has that
+   * e-mail.
+   */
+  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser): Promise<boolean> {
+    const rows: { isNew: boolean }[] = await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+    return rows[0]?.isNew ?? false;
   },
 
   async deactivate(tx: EntityManager, id: string) {

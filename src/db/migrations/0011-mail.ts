@@ -29,6 +29,8 @@ export class Mail1764720000011 implements MigrationInterface {
       CREATE INDEX mails_recipient ON mails (lower(recipient), created_at DESC, id DESC);
       CREATE INDEX mails_state ON mails (state, created_at DESC, id DESC);
 
+      ALTER TABLE documents ADD COLUMN notify boolean NOT NULL DEFAULT false;
+
       CREATE TABLE mail_suppressions (
         -- In lower case.
         address text PRIMARY KEY CHECK (address = lower(address)),
@@ -46,6 +48,7 @@ export class Mail1764720000011 implements MigrationInterface {
   async down(runner: QueryRunner) {
     await runner.query(`
       DROP TABLE mail_suppressions;
+      ALTER TABLE documents DROP COLUMN notify;
       DROP INDEX mails_state, mails_recipient, mails_resend_of, mails_message_id, mails_send_key;
       ALTER TABLE mails DROP COLUMN resend_reason, DROP COLUMN resend_of, DROP COLUMN smtp_code,
         DROP COLUMN message_id, DROP COLUMN sending_at, DROP COLUMN tries, DROP COLUMN epoch, DROP COLUMN state,

@@ -24,6 +24,7 @@ export interface Places {
 type Parameters = Mail["parameters"];
 type Writer = (tx: EntityManager, parameters: Parameters, language: Language, places: Places) => Promise<Letter>;
 
+const ofDigest = z.object({ atMost: z.int().min(0), since: z.iso.datetime(), until: z.iso.datetime() });
 const ofOrder = z.object({ orderId: z.uuid() });
 
 const writers: Record<MailKindName, Writer> = {
@@ -68,8 +69,9 @@ const writers: Record<MailKindName, Writer> = {
     return letters["payment-received"].write[language]({ orderId, firstName, amountRub, at: paidAt ?? updatedAt });
   },
   async "low-stock"(tx, parameters, language) {
-    const { atMost } = z.object({ atMost: z.int().min(0) }).parse(parameters);
-    return letters["low-stock"].write[language]({ offers: await scarceOffers(tx, atMost) });
+    const { atMost, since, until } = ofDigest.parse(parameters);
+    const span = { since: new Date(since), until: new Date(until) };
+    return letters["low-stock"].write[language]({ offers: await scarceOffers(tx, { atMost, ...span }) });
   },
   async "document-ready"(tx, parameters, language, places) {
     const { documentId: id } = z.object({ documentId: z.uuid() }).parse(parameters);

@@ -1,5 +1,6 @@
 import Handlebars from "handlebars";
 import type { Language } from "../../db/entities/user.ts";
+import { shopUrl } from "../../services/shop-url.ts";
 import { PermanentError } from "../classify-error.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { layout } from "./layout.ts";
@@ -30,8 +31,6 @@ export interface MailContent {
   headers?: Record<string, string>;
   attachments?: { filename: string; content: Buffer; contentType: string }[];
 }
-
-export const shopUrl = "https://ford-parts.com.ru";
 
 const words = {
   ru: {

@@ -2,6 +2,7 @@ import type { JobName } from "../../jobs/index.ts";
 import type { Processor } from "../context.ts";
 import { collectGarbageProcessor } from "./collect-garbage.ts";
 import { deliverWebhookProcessor } from "./deliver-webhook.ts";
+import { digestLowStockProcessor } from "./digest-low-stock.ts";
 import { processImageProcessor } from "./process-image.ts";
 import { pruneLedgerProcessor } from "./prune-ledger.ts";
 import { publishPriceListProcessor } from "./publish-price-list.ts";
@@ -16,6 +17,7 @@ import { sendNewsletterProcessor } from "./send-newsletter.ts";
 export const processors: { [N in JobName]: Processor<N> } = {
   "deliver-webhook": deliverWebhookProcessor,
   "collect-garbage": collectGarbageProcessor,
+  "digest-low-stock": digestLowStockProcessor,
   "process-image": processImageProcessor,
   "prune-ledger": pruneLedgerProcessor,
   "publish-price-list": publishPriceListProcessor,

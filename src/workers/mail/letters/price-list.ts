@@ -1,5 +1,5 @@
 import { writtenDay } from "../../../services/business-day.ts";
-import { shopUrl } from "../compose.ts";
+import { shopUrl } from "../../../services/shop-url.ts";
 import { defineLetter } from "./letter-kind.ts";
 
 /** The link to the day's price list, for those who want it. `day` is the shop's, as `2026-11-22`. */

@@ -1,4 +1,4 @@
-import { shopUrl } from "../compose.ts";
+import { shopUrl } from "../../../services/shop-url.ts";
 import { defineLetter } from "./letter-kind.ts";
 
 /** Asks somebody to prove that an address is theirs. */
