@@ -97,10 +97,12 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     PAYMENT_WEBHOOK_SECRET: `whsec_${Buffer.from(secrets.paymentSecret, "base64url").toString("base64")}`,
     API_KEY: secrets.apiKey,
     PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
+    MAIL_LINK_SECRET: `mail-${secrets.webhookSecret}`,
+    MAIL_STAFF: "warehouse@example.com",
     SMTP_HOST: smtp.host,
     SMTP_PORT: String(smtp.port),
     // Our own mailbox is on this machine and has no certificate.
-    ...(smtp.mailbox && { SMTP_SECURITY: "none" }),
+    ...(smtp.mailbox && { SMTP_SECURITY: "none", MAIL_PROBE_URL: smtp.mailbox }),
     // Everything has to be down ten seconds after Ctrl-C.
     DRAIN_TIMEOUT_MS: "2000",
   };

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Webhook } from "standardwebhooks";
 import { loadApiConfig } from "../config.ts";
 import { queuePauses } from "../db/dao/queue-pauses.ts";
 import { connectDatabase } from "../db/data-source.ts";
@@ -10,6 +11,7 @@ import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
+import { createMailLinks } from "../platform/mail-links.ts";
 import { createMetrics, measureQueues } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { createQueues } from "../platform/queues.ts";
@@ -59,6 +61,10 @@ const context: ApiContext = {
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
   answers: createReadyAnswers(config.TRUST_PROXY),
   cards: config.testPaymentSecret ? createTestProvider(config.testPaymentSecret, config.publicUrl) : undefined,
+  mailLinks: config.MAIL_LINK_SECRET
+    ? createMailLinks({ publicUrl: config.publicUrl, secret: config.MAIL_LINK_SECRET })
+    : undefined,
+  mailWebhook: config.MAIL_WEBHOOK_SECRET ? new Webhook(config.MAIL_WEBHOOK_SECRET) : undefined,
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
   webhookRules: { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },

@@ -21,6 +21,7 @@ import { createTransact } from "../../src/db/transaction.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
+import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
@@ -47,6 +48,7 @@ export const userIds = {
 export const apiKey = "test-api-key-0123456789";
 export const webhookSecret = "test-webhook-secret-0123456789";
 export const paymentSecret = "whsec_dGVzdC1wYXltZW50LXNlY3JldC0wMTIzNDU2Nzg5";
+export const mailLinkSecret = "test-mail-link-secret";
 
 const none: Limit = { points: 0, seconds: 1 };
 const noLimits = {
@@ -150,6 +152,8 @@ export function useApi({
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
       answers: createReadyAnswers(trustProxy),
       cards: createTestProvider(paymentSecret, "https://api.test"),
+      mailLinks: createMailLinks({ publicUrl: "https://api.test", secret: mailLinkSecret }),
+      mailWebhook: undefined,
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
       webhookRules: { allowPrivate: false },
@@ -213,14 +217,14 @@ export function useApi({
 export type TestApi = ReturnType<typeof useApi>;
 
 /** Workers of all queues in this process, beside the API, and the mailbox that their mail goes to. */
-export function useWorker(api: TestApi) {
+export function useWorker(api: TestApi, { links = false } = {}) {
   const closers: (() => unknown)[] = [];
   const mailbox = useMailbox();
   beforeAll(() => {
     const { db, log } = api;
     const connection = consumerConnection(api.redisUrl, log);
     const { store, cache, metrics } = api.context;
-    const mailer = createMailer(mailbox.mailerOptions());
+    const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
     const poster = createPoster({ allowPrivate: true });
     const context = { db, store, cache, mailer, poster, log, metrics };
     const cutOff = new AbortController().signal;

@@ -72,6 +72,11 @@ export const documents = {
     await tx.update(Document, { id }, { jobId });
   },
 
+  /** Has whoever asked for a document told when it is made. */
+  async setNotify(tx: EntityManager, id: string) {
+    await tx.update(Document, { id }, { notify: true });
+  },
+
   /** Enters the file of a document, once. */
   async complete(tx: EntityManager, id: string, file: StoredFile) {
     await tx.update(Document, { id, readyAt: IsNull() }, { ...file, readyAt: () => "now()" });

@@ -12,7 +12,10 @@ export function createChaosMailer(port: number) {
 /** A line that faults cut in the middle. */
 const text = "One line of a mail that is long enough to be cut in the middle.\n".repeat(20);
 
-/** A mail has the id of its job's key, and its Message-ID follows from that. */
-export const mailOf = ({ ref, to }: MailPayload) => ({ id: ref, to, subject: "Chaos", text, html: "<p>Chaos</p>" });
+/** The Message-ID of a mail follows from its job's key. */
+export const mailOf = ({ ref, to }: MailPayload) => ({
+  ...{ messageId: `${ref}@${domain}`, to, subject: "Chaos" },
+  ...{ text, html: "<p>Chaos</p>" },
+});
 
 export const messageIdOf = (ref: string) => `<${ref}@${domain}>`;

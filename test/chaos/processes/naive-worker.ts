@@ -18,7 +18,7 @@ const db = await connectDatabase(settings.DATABASE_URL);
 const mailer = createChaosMailer(settings.SMTP_PORT);
 const work = async ({ name, data }: Job<StockPayload | MailPayload>) => {
   if (name === kindNames.stock) await db.transaction((tx) => move(tx, data as StockPayload, null));
-  else await mailer.send(mailOf(data as MailPayload), AbortSignal.timeout(30_000));
+  else await mailer.send(mailOf(data as MailPayload), { signal: AbortSignal.timeout(30_000) });
 };
 const worker = new Worker("naive", work, {
   connection: consumerConnection(settings.REDIS_URL, createLogger(settings.LOG_LEVEL, "naive-worker")),

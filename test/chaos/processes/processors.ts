@@ -94,7 +94,7 @@ async function sendMail(job: RunOf<MailPayload>, { db, mailer }: WorkerContext, 
   await job.commit((tx) => tx.query(beginSql, [ref, messageIdOf(ref)]));
   means.crash("mail.after-sending");
   try {
-    await mailer.send(mailOf(job.payload), job.signal);
+    await mailer.send(mailOf(job.payload), { signal: job.signal });
   } catch (error) {
     if (error instanceof UncertainMailError) throw new UnavailableError("It may have arrived", { cause: error });
     await untilWritten(job.signal, () => job.commit((tx) => tx.query(noteSql, [ref, "retry"])));
