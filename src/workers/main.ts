@@ -8,6 +8,7 @@ import { connectDatabase, poolState } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
+import { jobs } from "../jobs/index.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
@@ -31,6 +32,7 @@ import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
+import { processors } from "./processors/index.ts";
 import { staleSchedules, startScheduler } from "./scheduler.ts";
 import { startWorker } from "./start-worker.ts";
 
@@ -76,6 +78,7 @@ const workers = config.WORKER_QUEUES.map((queue) =>
     context,
     relay,
     throughput,
+    kinds: { jobs, processors },
     connection: consumer,
     prefix: config.QUEUE_PREFIX,
     concurrency: config.WORKER_CONCURRENCY,

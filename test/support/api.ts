@@ -17,6 +17,7 @@ import { Job } from "../../src/db/entities/job.ts";
 import { type Role, User } from "../../src/db/entities/user.ts";
 import { createOutbox } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
+import { jobs } from "../../src/jobs/index.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
@@ -28,6 +29,7 @@ import { createQueues } from "../../src/platform/queues.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { type Relay, startRelay } from "../../src/platform/relay.ts";
+import { processors } from "../../src/workers/processors/index.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
@@ -221,7 +223,8 @@ export function useWorker(api: TestApi) {
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;
-      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix });
+      const kinds = { jobs, processors };
+      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix, kinds });
     });
     closers.push(
       () => Promise.all(workers.map((worker) => worker.close())),
