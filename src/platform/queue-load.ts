@@ -10,6 +10,8 @@ export interface PromisedLoad {
   jobs: number;
   /** How long the oldest of them has been due. */
   oldestSeconds: number;
+  /** The same without those that wait for their group's turn: how far the relay is behind. */
+  lagSeconds: number;
 }
 
 /** What an operator wants a queue's workers to be, until it expires. */

@@ -128,7 +128,7 @@ export async function openCluster({ name, servers, speed, policy, ...options }: 
     graceMs: (graceSeconds / speed) * 1_000,
   });
 
-  await servers.warm.fill(warmPods);
+  await servers.warm.add(warmPods);
   const began = performance.now();
   const seconds = () => ((performance.now() - began) / 1_000) * speed;
   const moments: Moment[] = [];

@@ -12,7 +12,7 @@ const { values } = parseArgs({
 const began = performance.now();
 const servers = await openServers();
 try {
-  const results = await playAll(servers, values.only);
+  const results = await playAll(servers, values.only, ({ name }) => process.stdout.write(`${name} is played\n`));
   const seconds = (performance.now() - began) / 1_000;
   writeReport(values.report, results, seconds);
   const goals = results.flatMap(({ name, goals }) => goals.map((one) => ({ name, ...one })));

@@ -19,7 +19,7 @@ import { jobs, nap, queue } from "./work.ts";
 // settings, then says "ready"; it ends on SIGTERM as src/workers/main.ts does.
 
 process.on("disconnect", () => process.exit(0));
-process.send?.("loaded");
+process.send?.("loaded", () => undefined);
 const [told] = await once(process, "message");
 
 const settings = z

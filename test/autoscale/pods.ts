@@ -31,9 +31,9 @@ export function keepWarm(file: string) {
     return child;
   };
   return {
-    /** Makes sure that so many wait. */
-    async fill(count: number) {
-      while (waiting.length < count) waiting.push(fresh());
+    /** Loads so many more. */
+    async add(count: number) {
+      waiting.push(...Array.from({ length: count }, fresh));
       await Promise.all(waiting);
     },
     take: () => waiting.shift() ?? fresh(),
