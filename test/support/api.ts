@@ -18,18 +18,20 @@ import { Job } from "../../src/db/entities/job.ts";
 import { type Role, User } from "../../src/db/entities/user.ts";
 import { createOutbox } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
+import { jobs } from "../../src/jobs/index.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
-import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createPoster } from "../../src/platform/outbound-post.ts";
 import { createQueues } from "../../src/platform/queues.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { type Relay, startRelay } from "../../src/platform/relay.ts";
+import { processors } from "../../src/workers/processors/index.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
@@ -116,7 +118,6 @@ export function useApi({
     const producer = producerConnection(api.redisUrl, log);
     api.queues = createQueues(producer, queuePrefix, log);
     const metrics = createMetrics();
-    measureQueues(metrics, api.queues);
     const store = createObjectStore({
       endpoint: s3.endpoint,
       region: "us-east-1",
@@ -230,7 +231,8 @@ export function useWorker(api: TestApi, { links = false } = {}) {
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;
-      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix });
+      const kinds = { jobs, processors };
+      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix, kinds });
     });
     closers.push(
       () => Promise.all(workers.map((worker) => worker.close())),
