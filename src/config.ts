@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { StartUpError } from "./errors.ts";
 import { queueNames } from "./jobs/queues.ts";
+import { scalingRules } from "./jobs/scaling.ts";
 
 const list = z
   .string()
@@ -31,6 +32,35 @@ const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
 const perMinute = (usual: number) => whole(0).default(usual);
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
+const json = (usual: string) =>
+  z
+    .string()
+    .default(usual)
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "is not JSON" });
+        return z.NEVER;
+      }
+    });
+
+const workers = z.int().min(0).max(1_000);
+const seconds = z.number().positive().max(86_400);
+const Scaling = z.partialRecord(
+  z.enum(queueNames),
+  z
+    .strictObject({
+      goalSeconds: seconds,
+      minWorkers: workers,
+      maxWorkers: workers.min(1),
+      concurrency: z.int().min(1).max(1_000),
+      priorSeconds: seconds,
+      startSeconds: seconds,
+      graceSeconds: seconds,
+    })
+    .partial(),
+);
 
 const Process = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
@@ -59,6 +89,12 @@ const Shared = Database.extend({
   S3_BUCKET_NAME: z.string().min(1),
   S3_ACCESS_KEY: z.string().min(1),
   S3_SECRET_KEY: z.string().min(1),
+  /** Probes, metrics and the wish for workers; 0: any free port, which the log names. */
+  OPS_PORT: port.default(9090),
+  /** Secret that whoever asks for the wish for workers sends as bearer; absent: anybody who reaches OPS_PORT. */
+  AUTOSCALER_TOKEN: z.string().min(16).optional(),
+  /** JSON, by queue, of what `src/jobs/scaling.ts` says otherwise: `{"images": {"maxWorkers": 20}}`. */
+  AUTOSCALE: json("{}").pipe(Scaling),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
   /** true: webhooks may go to http addresses, to this machine and to private networks; for development alone. */
@@ -124,23 +160,10 @@ const Api = Shared.extend({
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
   /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
-  TRUSTED_ISSUERS: z
-    .string()
-    .default("[]")
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: "custom", message: "is not JSON" });
-        return z.NEVER;
-      }
-    })
-    .pipe(z.array(Issuer)),
+  TRUSTED_ISSUERS: json("[]").pipe(z.array(Issuer)),
 });
 
 const Worker = Shared.extend({
-  /** Probes and metrics of this process. */
-  OPS_PORT: port.default(9090),
   /** Queues this worker consumes, comma separated; absent: all. */
   WORKER_QUEUES: list
     .transform((names) => (names.length > 0 ? names : [...queueNames]))
@@ -228,10 +251,18 @@ function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv
 }
 
 function withDefaults<C extends z.output<typeof Shared>>(config: C) {
+  const scaling = scalingRules(config.AUTOSCALE);
+  for (const [queue, { minWorkers, maxWorkers }] of Object.entries(scaling)) {
+    if (minWorkers > maxWorkers)
+      throw new StartUpError(
+        `Bad configuration:\n  AUTOSCALE is wrong: ${queue} has minWorkers ${minWorkers} and maxWorkers ${maxWorkers}`,
+      );
+  }
   const endpoint = config.S3_ENDPOINT_URL ?? `https://s3.${config.S3_DEFAULT_REGION}.amazonaws.com`;
   return {
     ...config,
     redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
+    scaling,
     s3: {
       endpoint: config.S3_ENDPOINT_URL,
       region: config.S3_DEFAULT_REGION,

@@ -63,10 +63,6 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, demoToken
     }),
   );
   app.use(healthRoutes(health));
-  app.get("/metrics", async (_req, res) => {
-    const { registry } = context.metrics;
-    res.set("content-type", registry.contentType).send(await registry.metrics());
-  });
 
   app.use(
     cors({

@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import type pg from "pg";
 import { DataSource } from "typeorm";
 import { StartUpError } from "../errors.ts";
 import { Address } from "./entities/address.ts";
@@ -122,4 +123,17 @@ async function connect(db: DataSource, url: string) {
       cause: error,
     });
   }
+}
+
+/** How many connections of a data source are at work or idle, and how many callers wait for one. */
+export function poolState({ driver }: DataSource) {
+  const { totalCount, idleCount, waitingCount } = (driver as unknown as { master: pg.Pool }).master;
+  return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+}
+
+/** Names of migrations that this code needs and the database does not have; rejects when Postgres does not answer. */
+export async function pendingMigrations(db: DataSource): Promise<string[]> {
+  const done: { name: string }[] = await db.query("SELECT name FROM migrations");
+  const names = new Set(done.map(({ name }) => name));
+  return db.migrations.map((one) => one.name ?? one.constructor.name).filter((name) => !names.has(name));
 }

@@ -36,6 +36,8 @@ export interface RelayOptions {
   signal: AbortSignal;
   /** Definitions of the jobs that may come; all of ours when absent. */
   jobs?: JobKinds;
+  /** Told of jobs of one queue that were put into it. */
+  moved?: (queue: string, jobs: readonly Dispatch[]) => void;
 }
 
 export interface Relay {
@@ -176,7 +178,7 @@ function startSweep(
   };
 }
 
-function createPublish({ queues, jobs = ourJobs }: RelayOptions): Publish {
+function createPublish({ queues, jobs = ourJobs, moved }: RelayOptions): Publish {
   return async (batch) => {
     const refused: Unpublishable[] = [];
     for (const [name, queue] of Object.entries(queues.byName)) {
@@ -189,6 +191,7 @@ function createPublish({ queues, jobs = ourJobs }: RelayOptions): Publish {
         if (isRedisTrouble(error)) throw error;
         refused.push(...(await oneByOne(group, add)));
       }
+      moved?.(name, group);
     }
     return refused;
   };

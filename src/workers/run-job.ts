@@ -16,6 +16,7 @@ import { type AnyJob, readPayload } from "../jobs/define-job.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
 import { type QueueName, queues } from "../jobs/queues.ts";
 import type { Relay } from "../platform/relay.ts";
+import type { Throughput } from "../platform/throughput.ts";
 import type { Claims, KeptClaim } from "./claims.ts";
 import { costOf, DeadlineError, describeError, endOf, PermanentError } from "./classify-error.ts";
 import type { Kinds, RunOf, WorkerContext } from "./context.ts";
@@ -38,6 +39,8 @@ export interface Consumer {
   /** Moves what runs have promised. */
   relay: Pick<Relay, "offer" | "wake">;
   kinds: Kinds;
+  /** Told how long each run took; absent: nobody scales these workers. */
+  throughput?: Pick<Throughput, "ran"> | undefined;
 }
 
 /**
@@ -59,12 +62,18 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
 
   const { claim } = result;
   const log = { job: claim.id, kind: claim.kind, epoch: claim.epoch, request: claim.traceId };
+  const { metrics } = context;
+  if (bull.attemptsStarted === 1 && bull.processedOn)
+    metrics.jobWait.observe({ queue, kind: claim.kind }, Math.max(0, bull.processedOn - bull.timestamp) / 1_000);
   const began = performance.now();
-  const outcome = await attempt(consumer, claim);
-  const ms = Math.round(performance.now() - began);
+  metrics.workerBusySlots.inc({ queue });
+  const outcome = await attempt(consumer, claim).finally(() => metrics.workerBusySlots.dec({ queue }));
+  const seconds = (performance.now() - began) / 1_000;
+  const ms = Math.round(seconds * 1_000);
 
-  context.metrics.jobRun.observe({ queue, kind: claim.kind }, ms / 1_000);
-  context.metrics.jobsFinished.inc({ queue, kind: claim.kind, outcome: outcome.state });
+  consumer.throughput?.ran(queue, seconds, !brokenOff.has(outcome.state));
+  metrics.jobRun.observe({ queue, kind: claim.kind }, ms / 1_000);
+  metrics.jobsFinished.inc({ queue, kind: claim.kind, outcome: outcome.state });
   // Its group has room for the next one.
   if (claim.groupKey !== null) consumer.relay.wake();
   if (outcome.state === "succeeded") {
@@ -80,6 +89,9 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
   report(context, { ...log, ms }, outcome);
   return answer(bull, token, outcome);
 }
+
+/** Runs that say nothing of how long such a job takes. */
+const brokenOff: ReadonlySet<Outcome["state"]> = new Set(["postponed", "handed-back", "fenced", "cancelled"]);
 
 type Outcome =
   | { state: "succeeded" }

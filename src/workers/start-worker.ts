@@ -1,4 +1,4 @@
-import { Worker } from "bullmq";
+import { type Job, Worker } from "bullmq";
 import { isNetworkError } from "../errors.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
 import { jobs } from "../jobs/index.ts";
@@ -29,7 +29,13 @@ export function startWorker(settings: WorkerSettings) {
   const { concurrency = usual.concurrency, lockMs = usual.lockMs } = settings;
   const claims = createClaims({ db: context.db, worker: name, leaseMs: lockMs, log: context.log });
   const consumer: Consumer = { ...settings, claims, kinds };
-  const worker = new Worker<QueuedData>(queue, (job, token = "") => runJob(consumer, job, token), {
+  let [running, begun] = [0, 0];
+  const work = (job: Job<QueuedData>, token = "") => {
+    running++;
+    begun++;
+    return runJob(consumer, job, token).finally(() => running--);
+  };
+  const worker = new Worker<QueuedData>(queue, work, {
     connection,
     prefix,
     name,
@@ -40,11 +46,16 @@ export function startWorker(settings: WorkerSettings) {
     maxStalledCount: 1_000,
   });
   worker.on("error", (error) => isNetworkError(error) || context.log.warn({ err: error, queue }, "worker error"));
-  worker.on("stalled", (job) =>
-    context.log.warn({ queue, queuedJob: job }, "a worker died with this job; it runs again"),
-  );
+  worker.on("stalled", (job) => {
+    context.metrics.jobsStalled.inc({ queue });
+    context.log.warn({ queue, queuedJob: job }, "a worker died with this job; it runs again");
+  });
+  worker.on("lockRenewalFailed", (ids) => context.metrics.lockRenewalsFailed.inc({ queue }, ids.length));
+  context.metrics.workerSlots.set({ queue }, concurrency);
   return {
     worker,
+    /** What a watch over its fetch loop needs to know. */
+    fetching: { queue, isRunning: () => worker.isRunning(), running: () => running, begun: () => begun },
     async close() {
       await worker.close();
       await claims.close();

@@ -21,7 +21,7 @@ import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
-import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createPoster } from "../../src/platform/outbound-post.ts";
 import { createQueues } from "../../src/platform/queues.ts";
@@ -111,7 +111,6 @@ export function useApi({
     const producer = producerConnection(api.redisUrl, log);
     api.queues = createQueues(producer, queuePrefix, log);
     const metrics = createMetrics();
-    measureQueues(metrics, api.queues);
     const store = createObjectStore({
       endpoint: s3.endpoint,
       region: "us-east-1",
