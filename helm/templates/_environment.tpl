@@ -10,7 +10,7 @@ worker: [SMTP_HOST, SMTP_PORT, SMTP_FROM, SMTP_SECURITY]
 
 {{- define "tcf.secretVariables" -}}
 database: { DATABASE_URL: required }
-shared: { REDIS_URL: required, REDIS_CACHE_URL: optional, S3_ACCESS_KEY: required, S3_SECRET_KEY: required }
+shared: { REDIS_URL: required, REDIS_CACHE_URL: optional, AUTOSCALER_TOKEN: {{ ternary "required" "optional" .Values.autoscaler.token }}, S3_ACCESS_KEY: required, S3_SECRET_KEY: required }
 api: { API_KEY: optional, BETTER_AUTH_WEBHOOK_SECRET: optional, PAYMENT_WEBHOOK_SECRET: optional }
 worker: { SMTP_USER: optional, SMTP_PASS: optional }
 {{- end -}}
@@ -39,4 +39,17 @@ worker: { SMTP_USER: optional, SMTP_PASS: optional }
 {{- /* Numbers come out of YAML as floats; 1e+06 is none for the programs. */ -}}
 {{- define "tcf.text" -}}
 {{- if kindIs "string" . -}}{{- . -}}{{- else if not (kindIs "invalid" .) -}}{{- toJson . -}}{{- end -}}
+{{- end -}}
+
+{{- /* AUTOSCALE: what the pools say about each queue, so that the wish for workers counts with it. */ -}}
+{{- define "tcf.autoscale" -}}
+{{- $rules := dict -}}
+{{- range $pool, $settings := include "tcf.workers" . | fromJson -}}
+{{- $scaling := $settings.autoscaling -}}
+{{- $rule := dict "minWorkers" $scaling.min "maxWorkers" (ternary (max 1 (int $scaling.min)) $scaling.max (eq $scaling.mode "none")) "graceSeconds" $settings.drainSeconds -}}
+{{- if $settings.concurrency -}}{{- $_ := set $rule "concurrency" $settings.concurrency -}}{{- end -}}
+{{- if $scaling.goalSeconds -}}{{- $_ := set $rule "goalSeconds" $scaling.goalSeconds -}}{{- end -}}
+{{- range $settings.queues -}}{{- $_ := set $rules . $rule -}}{{- end -}}
+{{- end -}}
+{{- toJson $rules -}}
 {{- end -}}

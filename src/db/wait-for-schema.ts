@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadDatabaseConfig } from "../config.ts";
 import { StartUpError } from "../errors.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
-import { connectForMigration } from "./data-source.ts";
-import { pendingMigrations } from "./pending-migrations.ts";
+import { connectForMigration, pendingMigrations } from "./data-source.ts";
 
 // For an init container: ends with 0 once the database has the migrations of this build. Whoever starts it tries again
 // when it gives up; until then the log says what it waits for.

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, inject, it, vi } from "vitest";
-import { createDataSource } from "../../src/db/data-source.ts";
-import { pendingMigrations } from "../../src/db/pending-migrations.ts";
+import { createDataSource, pendingMigrations } from "../../src/db/data-source.ts";
 import { useDatabase } from "../support/database.ts";
 
 const db = useDatabase();

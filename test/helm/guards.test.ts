@@ -13,6 +13,7 @@ const refused: [says: string, files: string[], ...sets: string[]][] = [
   ["secrets.values in environment 'production'", [dev], 'environment="production"'],
   ["secrets.values in environment 'staging'", [dev], 'environment="staging"'],
   ["secrets.values.REDIS_URL is not set", [dev], 'secrets.values.REDIS_URL=""'],
+  ["secrets.values.AUTOSCALER_TOKEN is not set", [dev], "autoscaler.token=true"],
   ["secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it", [dev], 'secrets.values.PAYMENT_WEBHOOK_SECRET=""'],
   ["config.S3_BUCKET_NAME is not set", [required], 'config.S3_BUCKET_NAME=""'],
   ["nobody could log in", [required], 'config.BETTER_AUTH_URL=""'],

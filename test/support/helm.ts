@@ -55,13 +55,13 @@ export function parse(text: string): Manifest[] {
 
 /** The one object of this kind and name (without the release's part in front of it). */
 export function pick(manifests: Manifest[], kind: string, name: string): Manifest {
-  const found = manifests.filter((one) => one.kind === kind && one.metadata.name === join2("shop-tcf-backend", name));
+  const found = manifests.filter((one) => one.kind === kind && one.metadata.name === ownName("shop-tcf-backend", name));
   const [first] = found;
   if (!first || found.length > 1) throw new Error(`${found.length} objects are ${kind} ${name}`);
   return first;
 }
 
-const join2 = (base: string, name: string) => (name ? `${base}-${name}` : base);
+const ownName = (base: string, name: string) => (name ? `${base}-${name}` : base);
 
 let unpacked: string | undefined;
 
