@@ -58,7 +58,7 @@ function told(...args: string[]) {
 }
 
 function up() {
-  compose("up", "--wait", "--wait-timeout", "300");
+  compose("up", "--wait", "--wait-timeout", "600");
 }
 
 async function firstPhoto() {
