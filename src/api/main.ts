@@ -22,7 +22,7 @@ import { askProbes, type Probe, ProbeError } from "../platform/probes.ts";
 import { createQueues } from "../platform/queues.ts";
 import { createRateLimits } from "../platform/rate-limits.ts";
 import { startReconciler } from "../platform/reconciler.ts";
-import { cacheConnection, producerConnection } from "../platform/redis.ts";
+import { cacheConnection, producerConnection, warnOfEviction } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { remembered } from "../platform/remembered.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
@@ -44,6 +44,7 @@ const stopping = shutdownSignal();
 
 const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
 const producer = producerConnection(config.REDIS_URL, log);
+warnOfEviction(producer, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);
 const metrics = createMetrics();
 const readBooks = remembered(() => queueBooks.read(db.manager));

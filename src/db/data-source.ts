@@ -141,7 +141,8 @@ export function poolState({ driver }: DataSource) {
 
 /** Names of migrations that this code needs and the database does not have; rejects when Postgres does not answer. */
 export async function pendingMigrations(db: DataSource): Promise<string[]> {
-  const done: { name: string }[] = await db.query("SELECT name FROM migrations");
+  const [{ exists }] = await db.query("SELECT to_regclass('migrations') IS NOT NULL AS exists");
+  const done: { name: string }[] = exists ? await db.query("SELECT name FROM migrations") : [];
   const names = new Set(done.map(({ name }) => name));
   return db.migrations.map((one) => one.name ?? one.constructor.name).filter((name) => !names.has(name));
 }
