@@ -260,7 +260,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
 /** As `loadDatabaseConfig`, for `src/workers/main.ts`. */
 export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
   const config = read(Worker, env);
-  const { SMTP_HOST, SMTP_USER, SMTP_PASS, SMTP_SECURITY } = config;
+  const { SMTP_HOST, SMTP_PASS, SMTP_SECURITY } = config;
   if (config.WORKER_QUEUES.includes("mail") && !SMTP_HOST)
     throw new StartUpError("Bad configuration:\n  SMTP_HOST is not set: the queue mail could not send anything");
   if (SMTP_PASS && SMTP_SECURITY === "none")
@@ -269,17 +269,36 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError("Bad configuration:\n  MAIL_LINK_SECRET needs PUBLIC_URL: links in mails lead there");
   return Object.freeze({
     ...withDefaults(config),
-    smtp: {
-      host: SMTP_HOST ?? "localhost",
-      port: config.SMTP_PORT,
-      credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
-      from: config.SMTP_FROM,
-      security: SMTP_SECURITY,
-      graceMs: config.MAIL_GRACE_MS,
-      staff: config.MAIL_STAFF,
-      dkim: dkimOf(config),
-    },
+    smtp: smtpOf(config, SMTP_HOST ?? "localhost"),
   });
+}
+
+/** As `loadDatabaseConfig`, for what looks at all that processes stand on; a mail server may be missing. */
+export function loadToolConfig(env: NodeJS.ProcessEnv = process.env) {
+  const config = read(Worker, env);
+  return Object.freeze({
+    ...withDefaults(config),
+    smtp: config.SMTP_HOST ? smtpOf(config, config.SMTP_HOST) : undefined,
+  });
+}
+
+/** Where tokens of demo users are, if anywhere. */
+export function readDemoTokensUrl(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return read(Api.pick({ DEMO_TOKENS_URL: true }), env).DEMO_TOKENS_URL;
+}
+
+function smtpOf(config: z.output<typeof Worker>, host: string) {
+  const { SMTP_USER, SMTP_PASS } = config;
+  return {
+    host,
+    port: config.SMTP_PORT,
+    credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
+    from: config.SMTP_FROM,
+    security: config.SMTP_SECURITY,
+    graceMs: config.MAIL_GRACE_MS,
+    staff: config.MAIL_STAFF,
+    dkim: dkimOf(config),
+  };
 }
 
 type BoardVariable = Extract<keyof z.output<typeof Api>, `BOARD_${string}` | "ENVIRONMENT" | "RUNBOOK_URL">;

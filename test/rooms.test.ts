@@ -21,6 +21,8 @@ const wrong = [
   ["workers", 'import "../api/app.ts";', "workers may import services, db, jobs, platform only."],
   ["workers", 'import "express";', "express belongs in api."],
   ["workers", 'import "../../dev/s3/server.ts";', "src imports neither dev, test nor bench."],
+  ["cli", 'import "../workers/context.ts";', "cli may import services, db, jobs, platform only."],
+  ["cli", 'import "../config.ts";', "Only the entry points read the configuration; pass values on as arguments."],
   ["platform", 'import "is-odd";', "is-odd"],
 ] as const;
 const right = [

@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { loadApiConfig } from "../config.ts";
 import { queueBooks } from "../db/dao/queue-books.ts";
 import { queuePauses } from "../db/dao/queue-pauses.ts";
-import { connectDatabase, pendingMigrations, poolState } from "../db/data-source.ts";
+import { connectDatabase, pendingOf, poolState } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
@@ -119,7 +119,7 @@ const ops = await startOpsServer({
     checks: askProbes({
       ...probes,
       schema: async () => {
-        const pending = await pendingMigrations(db);
+        const { pending } = await pendingOf(db.manager);
         if (pending.length > 0) throw new ProbeError(`migrate first: ${pending.join(", ")}`);
       },
       process: async () => {

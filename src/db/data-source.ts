@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import type pg from "pg";
-import { DataSource } from "typeorm";
+import { DataSource, type EntityManager } from "typeorm";
 import { StartUpError } from "../errors.ts";
 import { Address } from "./entities/address.ts";
 import { AuditEntry } from "./entities/audit-entry.ts";
@@ -139,10 +139,17 @@ export function poolState({ driver }: DataSource) {
   return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
 }
 
-/** Names of migrations that this code needs and the database does not have; rejects when Postgres does not answer. */
-export async function pendingMigrations(db: DataSource): Promise<string[]> {
-  const [{ exists }] = await db.query("SELECT to_regclass('migrations') IS NOT NULL AS exists");
-  const done: { name: string }[] = exists ? await db.query("SELECT name FROM migrations") : [];
-  const names = new Set(done.map(({ name }) => name));
-  return db.migrations.map((one) => one.name ?? one.constructor.name).filter((name) => !names.has(name));
+/**
+ * Names of migrations that this code needs and the database does not have, and of those that it has and this code does
+ * not know; rejects when Postgres does not answer.
+ */
+export async function pendingOf(tx: EntityManager) {
+  const [{ exists }] = await tx.query("SELECT to_regclass('migrations') IS NOT NULL AS exists");
+  const done: { name: string }[] = exists ? await tx.query("SELECT name FROM migrations ORDER BY id") : [];
+  const has = new Set(done.map(({ name }) => name));
+  const needed = tx.connection.migrations.map((one) => one.name ?? one.constructor.name);
+  return {
+    pending: needed.filter((name) => !has.has(name)),
+    foreign: [...has].filter((name) => !needed.includes(name)),
+  };
 }

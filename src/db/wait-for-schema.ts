@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadDatabaseConfig } from "../config.ts";
 import { StartUpError } from "../errors.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
-import { connectForMigration, pendingMigrations } from "./data-source.ts";
+import { connectForMigration, pendingOf } from "./data-source.ts";
 
 // For an init container: ends with 0 once the database has the migrations of this build. Whoever starts it tries again
 // when it gives up; until then the log says what it waits for.
@@ -16,7 +16,7 @@ const db = await connectForMigration(config.DATABASE_URL);
 const deadline = Date.now() + patienceMs;
 let told = "";
 for (;;) {
-  const pending = (await pendingMigrations(db)).join(", ");
+  const pending = (await pendingOf(db.manager)).pending.join(", ");
   if (!pending) break;
   if (pending !== told) process.stdout.write(`waiting for: ${pending}\n`);
   told = pending;

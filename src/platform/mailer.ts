@@ -164,6 +164,12 @@ function gate(dialogue: Dialogue) {
   });
 }
 
+/** Connects to the mail server as the mailer does, logs in, and sends nothing; throws what was wrong. */
+export async function checkMailServer(options: MailerOptions): Promise<void> {
+  const transport = createTransport(poolOptions(options));
+  await transport.verify().finally(() => transport.close());
+}
+
 function poolOptions({ host, port, credentials, security, dkim }: MailerOptions): SMTPPoolOptions & { pool: true } {
   return {
     pool: true,

@@ -53,6 +53,24 @@ export function cacheConnection(url: string, log: Log) {
   );
 }
 
+/** A connection that is there or throws within two seconds what is wrong; it does not come back when it breaks. */
+export async function connectOnce(url: string): Promise<RedisConnection> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: 2_000,
+    commandTimeout: 2_000,
+  });
+  let reason: unknown;
+  redis.on("error", (error: Error) => {
+    reason = error;
+  });
+  await redis.connect().catch((error: unknown) => {
+    throw reason ?? error;
+  });
+  return redis;
+}
+
 /** A connection for being told of things: it waits, since nobody waits for it. */
 export function subscriberConnection(url: string, log: Log) {
   return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);

@@ -197,14 +197,14 @@ const paused: Steps = async (cluster) => {
 };
 
 const rateLimit: Steps = async (cluster) => {
-  await cluster.queues.byName[queue].setGlobalRateLimit(10, 1_000);
-  await cluster.promise(300, 0.5);
+  await cluster.queues.byName[queue].setGlobalRateLimit(5, 1_000);
+  await cluster.promise(150, 1);
   await cluster.drained(300);
   // Once runs were measured; before that the prior of 2 s counts.
   const later = cluster.moments.filter(({ seconds }) => seconds > 15);
   const workers = Math.max(...later.map(({ desired }) => desired ?? 0));
   // 5 slots are 3 workers of 2.
-  return [goal("G7", "slots wanted at 10 starts a second of 0.5 s", workers * concurrency, 6, "slots")];
+  return [goal("G7", "slots wanted at 5 starts a second of 1 s", workers * concurrency, 6, "slots")];
 };
 
 const outage: Steps = async (cluster, servers) => {
@@ -242,14 +242,23 @@ const outage: Steps = async (cluster, servers) => {
 };
 
 const replicas: Steps = async (cluster) => {
-  let most = 0;
+  const differences: number[] = [];
   for (let round = 0; round < 20; round++) {
     await cluster.promise(15, 3);
-    const [one, other] = await Promise.all([cluster.ask(0), cluster.ask(1)]);
-    most = Math.max(most, Math.abs(one.desiredWorkers - other.desiredWorkers));
+    // 503 is no answer; that a number comes at all is what the other scenarios need.
+    const answers = await Promise.all([cluster.ask(0), cluster.ask(1)]).catch(() => undefined);
+    if (answers) differences.push(Math.abs(answers[0].desiredWorkers - answers[1].desiredWorkers));
     await cluster.wait(3);
   }
-  return [goal("G9", "most that two replicas differ by", most, 1, "workers")];
+  return [
+    goal(
+      "G9",
+      "most that two replicas differ by",
+      differences.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...differences),
+      1,
+      "workers",
+    ),
+  ];
 };
 
 /** All scenarios; those that leave most of the machine alone run together. */
@@ -281,7 +290,7 @@ export async function playAll(
     ["paused", "a paused queue of 1000 jobs", paused, { warmPods: 0 }],
     [
       "rate-limit",
-      "10 jobs of 0.5 s a second are allowed, at the true speed of time",
+      "5 starts a second are allowed, jobs of 1 s, at the true speed of time",
       rateLimit,
       { speed: 1, warmPods: 5 },
     ],

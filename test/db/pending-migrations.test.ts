@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, inject, it, vi } from "vitest";
-import { createDataSource, pendingMigrations } from "../../src/db/data-source.ts";
+import { createDataSource, pendingOf } from "../../src/db/data-source.ts";
 import { useDatabase } from "../support/database.ts";
 
 const db = useDatabase();
@@ -9,12 +9,12 @@ const newest = () => db.migrations.at(-1)?.constructor.name;
 
 it("names nothing where all migrations are, be there newer ones or not", async () => {
   await db.query(`INSERT INTO migrations ("timestamp", name) VALUES (9999999999999, 'OfTheNextVersion')`);
-  expect(await pendingMigrations(db)).toEqual([]);
+  expect(await pendingOf(db.manager)).toEqual({ pending: [], foreign: ["OfTheNextVersion"] });
 });
 
 it("names all migrations of a database that never saw one", async () => {
   const empty = await createDataSource(new URL("/postgres", inject("postgresUrl")).href).initialize();
-  const pending = await pendingMigrations(empty);
+  const { pending } = await pendingOf(empty.manager);
   await empty.destroy();
   expect(pending).toHaveLength(db.migrations.length);
   expect(pending.at(-1)).toBe(newest());

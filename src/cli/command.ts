@@ -1,0 +1,78 @@
+import type { ParseArgsConfig } from "node:util";
+import type { EntityManager } from "typeorm";
+import type { ScalingRules } from "../jobs/scaling.ts";
+import type { MailerOptions } from "../platform/mailer.ts";
+import type { S3Options } from "../platform/object-store.ts";
+
+/** What `tcf` needs to know of an installation to look at all of it. */
+export interface Installation {
+  databaseUrl: string;
+  redisUrl: string;
+  redisCacheUrl: string;
+  queuePrefix: string;
+  scaling: ScalingRules;
+  s3: S3Options;
+  /** Undefined where no mail server is configured. */
+  smtp: MailerOptions | undefined;
+}
+
+export interface CommandContext {
+  /** Throws `StartUpError` when the variable is missing or Postgres cannot be used. */
+  transact<T>(work: (tx: EntityManager) => Promise<T>): Promise<T>;
+  /** Throws `StartUpError` that lists every missing variable. */
+  installation(): Installation;
+  databaseUrl(): string;
+  /** Who calls, for reasons that others read. */
+  caller: string;
+  /** Where tokens of demo users are, if anywhere. */
+  demoTokensUrl: string | undefined;
+}
+
+export interface Answer {
+  /** What `--json` prints. */
+  data: unknown;
+  /** What people read. */
+  text: string;
+  /** The command has found something that is wrong. */
+  isBad?: boolean;
+}
+
+export type Options = NonNullable<ParseArgsConfig["options"]>;
+/** What was given for the options of a command. */
+export type Values = Record<string, string | boolean | undefined>;
+
+export interface Command {
+  /** Arguments after the name of the command, as the help shows them. */
+  usage: string;
+  about: string;
+  /** How many arguments it takes. */
+  takes: number;
+  options?: Options;
+  run(context: CommandContext, args: readonly string[], values: Values): Promise<Answer>;
+}
+
+/** Thrown for a call that nobody can make sense of; the message says what would do. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const text = (value: string | boolean | undefined) => (typeof value === "string" ? value : undefined);
+
+/** A whole number between these; throws `UsageError`. */
+export function whole(name: string, given: string | undefined, usual: number, least: number, most: number): number {
+  if (given === undefined) return usual;
+  const value = Number(given);
+  if (/^\d{1,9}$/.test(given) && value >= least && value <= most) return value;
+  throw new UsageError(`${name} is '${given}'; it has to be a whole number from ${least} to ${most}`);
+}
+
+/** Rows below their headings, columns as wide as they need. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? "").length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [line(head), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,203 @@
+import { randomUUID } from "node:crypto";
+import type { EntityManager } from "typeorm";
+import { auditLog } from "../db/dao/audit-log.ts";
+import { queueBooks } from "../db/dao/queue-books.ts";
+import { pendingOf } from "../db/data-source.ts";
+import { checkMailServer } from "../platform/mailer.ts";
+import { createObjectStore } from "../platform/object-store.ts";
+import { connectOnce, type RedisConnection } from "../platform/redis.ts";
+import type { Command, CommandContext, Installation } from "./command.ts";
+
+export interface Finding {
+  what: string;
+  state: "ok" | "warning" | "problem" | "unknown";
+  found: string;
+  /** What to do about it. */
+  advice?: string;
+}
+
+const probeMs = 5_000;
+/** Leases and links that expire are compared by several clocks. */
+const tolerableMs = 1_000;
+const badMs = 5_000;
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message || error.name : String(error));
+
+async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> {
+  try {
+    return await transact(async (tx) => {
+      const known = await schema(tx);
+      const rest = [await clock(tx), await outbox(tx)];
+      return [await version(tx), known, ...rest, ...(known.state === "ok" ? [await auditChain(tx)] : [])];
+    });
+  } catch (error) {
+    const advice = "Start it, or correct DATABASE_URL; without Postgres nothing works";
+    return [{ what: "postgres", state: "problem", found: reasonOf(error), advice }];
+  }
+}
+
+async function version(tx: EntityManager): Promise<Finding> {
+  const [row]: { version: string; used: number; most: number }[] = await tx.query(
+    `SELECT current_setting('server_version') AS version, current_setting('max_connections')::int AS most,
+       (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used`,
+  );
+  const { version = "", used = 0, most = 1 } = row ?? {};
+  const found = `version ${version}, ${used} of ${most} connections`;
+  if (used < most * 0.8) return { what: "postgres", state: "ok", found };
+  const advice = "Raise max_connections, or lower DATABASE_POOL_MAX or the number of pods";
+  return { what: "postgres", state: "warning", found, advice };
+}
+
+async function schema(tx: EntityManager): Promise<Finding> {
+  const { pending, foreign } = await pendingOf(tx);
+  if (pending.length > 0)
+    return { what: "schema", state: "problem", found: `missing: ${pending.join(", ")}`, advice: "Run `tcf migrate`" };
+  const newer = foreign.length > 0 ? `, and newer than this code by ${foreign.join(", ")}: fine after a rollback` : "";
+  return { what: "schema", state: "ok", found: `current${newer}` };
+}
+
+async function clock(tx: EntityManager): Promise<Finding> {
+  const began = Date.now();
+  const [row]: { at: Date }[] = await tx.query("SELECT clock_timestamp() AS at");
+  return compareClocks("clock of postgres", row?.at.getTime() ?? Number.NaN, began, Date.now());
+}
+
+/** `theirs` was read at some moment between `began` and `ended`. */
+export function compareClocks(what: string, theirs: number, began: number, ended: number): Finding {
+  const off = theirs < began ? theirs - began : Math.max(0, theirs - ended);
+  const found = off === 0 ? "agrees with this machine" : `${Math.round(off)} ms from this machine's`;
+  if (Math.abs(off) <= tolerableMs) return { what, state: "ok", found };
+  const state = Math.abs(off) > badMs ? "problem" : "warning";
+  return { what, state, found, advice: "Set both by NTP (chrony, systemd-timesyncd): leases and links expire by them" };
+}
+
+async function outbox(tx: EntityManager): Promise<Finding> {
+  const { promised, paused } = await queueBooks.read(tx);
+  const lag = Math.max(0, ...promised.map(({ lagSeconds }) => lagSeconds));
+  const pauses = paused.length > 0 ? `; paused: ${paused.join(", ")}` : "";
+  const found = `${lag === 0 ? "nothing waits for Redis" : `the oldest job waits for Redis for ${Math.round(lag)} s`}${pauses}`;
+  if (lag < 60) return { what: "outbox", state: "ok", found };
+  return { what: "outbox", state: "problem", found, advice: "See docs/runbook/outbox-stuck.md" };
+}
+
+async function auditChain(tx: EntityManager): Promise<Finding> {
+  const what = "audit chain";
+  const broken = await auditLog.firstBroken(tx);
+  if (!broken) return { what, state: "ok", found: "whole" };
+  const found = `link ${broken.no} (row ${broken.id}) is not what was written, or follows one that is gone`;
+  const advice =
+    "Compare it with the log lines 'entered into the audit chain' and a backup, and ask who can write to Postgres";
+  return { what, state: "problem", found, advice };
+}
+
+async function lookAtRedis({ redisUrl }: Installation): Promise<Finding[]> {
+  let redis: RedisConnection | undefined;
+  try {
+    redis = await connectOnce(redisUrl);
+    const info = new Map(
+      (await redis.info())
+        .split("\r\n")
+        .map((line): [string, string] => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
+    );
+    const began = Date.now();
+    const [seconds = 0, micros = 0] = await redis.time();
+    const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
+    return [...describeRedis(info), compareClocks("clock of redis", now, began, Date.now())];
+  } catch (error) {
+    const advice = "Start it, or correct REDIS_URL; jobs wait in Postgres meanwhile";
+    return [{ what: "redis", state: "problem", found: reasonOf(error), advice }];
+  } finally {
+    redis?.disconnect();
+  }
+}
+
+/** What INFO says about the server of the queues. */
+export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
+  const policy = info.get("maxmemory_policy") ?? "unknown";
+  const isAppendOnly = info.get("aof_enabled") === "1";
+  const most = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
+  const share = Number(info.get("used_memory")) / most;
+  const percent = `${Math.round(share * 100)} % of its memory`;
+  return [
+    { what: "redis", state: "ok", found: `version ${info.get("redis_version") ?? "unknown"}` },
+    policy === "noeviction"
+      ? { what: "redis policy", state: "ok", found: policy }
+      : {
+          ...{ what: "redis policy", state: "problem", found: `${policy}: it throws jobs away when it is full` },
+          advice: "`redis-cli config set maxmemory-policy noeviction`, and in its configuration file",
+        },
+    isAppendOnly
+      ? { what: "redis persistence", state: "ok", found: "append-only file" }
+      : {
+          ...{
+            what: "redis persistence",
+            state: "warning",
+            found: "no append-only file: a restart loses what it knew",
+          },
+          advice: "`redis-cli config set appendonly yes`, and in its configuration file; jobs would come back, late",
+        },
+    share < 0.8 || Number.isNaN(share)
+      ? { what: "redis memory", state: "ok", found: Number.isNaN(share) ? "unknown" : percent }
+      : { what: "redis memory", state: "problem", found: percent, advice: "See docs/runbook/redis-memory-high.md" },
+  ];
+}
+
+function lookAtCache({ redisUrl, redisCacheUrl }: Installation): Finding {
+  if (new URL(redisUrl).host !== new URL(redisCacheUrl).host)
+    return { what: "cache", state: "ok", found: "a Redis of its own" };
+  const advice = "Fine while it is small; a cache wants to evict, and jobs may not be: set REDIS_CACHE_URL";
+  return { what: "cache", state: "warning", found: "the Redis of the queues", advice };
+}
+
+async function lookAtBucket({ s3 }: Installation): Promise<Finding> {
+  const store = createObjectStore(s3);
+  const key = `staged/doctor/${randomUUID()}`;
+  try {
+    await store.ping(AbortSignal.timeout(probeMs));
+    await store.put(key, Buffer.from("tcf doctor"), { contentType: "text/plain" });
+    await store.get(key);
+    await store.remove(key);
+    return { what: "bucket", state: "ok", found: `${s3.bucket} can be read and written` };
+  } catch (error) {
+    const advice =
+      "Start it, or correct S3_ENDPOINT_URL, S3_BUCKET_NAME and the keys; docs/operations.md has the policy";
+    return { what: "bucket", state: "problem", found: `${s3.bucket}: ${reasonOf(error)}`, advice };
+  } finally {
+    store.close();
+  }
+}
+
+async function lookAtMail({ smtp }: Installation): Promise<Finding> {
+  if (!smtp)
+    return { what: "mail server", state: "unknown", found: "no SMTP_HOST here; ask from a worker of queue mail" };
+  const where = `${smtp.host}:${smtp.port}`;
+  try {
+    await checkMailServer(smtp);
+    return { what: "mail server", state: "ok", found: `${where} lets us in` };
+  } catch (error) {
+    const advice = "Start it, or correct SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER and SMTP_PASS";
+    return { what: "mail server", state: "problem", found: `${where}: ${reasonOf(error)}`, advice };
+  }
+}
+
+const marks = { ok: "ok", warning: "WARNING", problem: "PROBLEM", unknown: "?" };
+
+export const doctorCommands: Record<string, Command> = {
+  doctor: {
+    usage: "",
+    about: "looks at all that the processes stand on, and says what to do; exit code 1 when something is wrong",
+    takes: 0,
+    async run(context) {
+      const installation = context.installation();
+      const looks = [lookAtPostgres(context), lookAtRedis(installation), lookAtBucket(installation)] as const;
+      const [postgres, redis, bucket, mail] = await Promise.all([...looks, lookAtMail(installation)]);
+      const findings = [...postgres, ...redis, lookAtCache(installation), bucket, mail];
+      const lines = findings.flatMap(({ what, state, found, advice }) => [
+        `${marks[state].padEnd(8)} ${what.padEnd(18)} ${found}`,
+        ...(advice ? [`${" ".repeat(28)}${advice}`] : []),
+      ]);
+      const isBad = findings.some(({ state }) => state === "problem");
+      return { data: { findings }, text: lines.join("\n"), isBad };
+    },
+  },
+};

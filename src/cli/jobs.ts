@@ -1,0 +1,164 @@
+import { type Failures, type JobFilter, jobRows } from "../db/dao/jobs.ts";
+import { type Job, type JobState, jobStates } from "../db/entities/job.ts";
+import { findJob } from "../db/ledger.ts";
+import { NotFoundError } from "../errors.ts";
+import { cancelJob, retryJob } from "../services/job-control.ts";
+import { type ReplayFilter, requestReplay } from "../services/replays.ts";
+import { type Command, type CommandContext, table, text, UsageError, type Values, whole } from "./command.ts";
+
+const filterOptions = {
+  queue: { type: "string" },
+  state: { type: "string" },
+  kind: { type: "string" },
+  entity: { type: "string" },
+  error: { type: "string" },
+} as const;
+
+function filterOf(values: Values): JobFilter {
+  const [state, entity] = [text(values.state), text(values.entity)];
+  if (state !== undefined && !jobStates.some((known) => known === state))
+    throw new UsageError(`--state is '${state}'; there are ${jobStates.join(", ")}`);
+  const [, type, id] = /^([a-z-]+):(.+)$/.exec(entity ?? "") ?? [];
+  if (entity !== undefined && !(type && id)) throw new UsageError(`--entity is '${entity}'; write it as offer:<id>`);
+  return {
+    state: state as JobState | undefined,
+    queue: text(values.queue),
+    kind: text(values.kind),
+    errorKey: text(values.error),
+    entity: type && id ? { type, id } : undefined,
+  };
+}
+
+const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+function idOf(given: string | undefined): string {
+  if (given && uuid.test(given)) return given;
+  throw new UsageError(`'${given ?? ""}' is no id of a job`);
+}
+
+async function shown({ transact }: CommandContext, id: string) {
+  const job = await transact(async (tx) => {
+    const found = await findJob(tx, id);
+    return found && { ...view(found), children: await jobRows.children(tx, id) };
+  });
+  if (!job) throw new NotFoundError(`Job with id ${id} not found.`);
+  return job;
+}
+
+/** All but the payload, in which there may be addresses of people. */
+function view(job: Job) {
+  const { id, queue, kind, state, priority, failures, maxFailures, crashes, progress, attempts, lastError } = job;
+  const { entityType, entityId, errorKey, cancellation, traceId, actorId, createdAt, startedAt, finishedAt, runAt } =
+    job;
+  return {
+    ...{ id, queue, kind, state, priority, entity: entityType && `${entityType}:${entityId}` },
+    ...{ failures, maxFailures, crashes, progress, errorKey, error: lastError?.message ?? null, cancellation },
+    ...{ request: traceId, actor: actorId, createdAt, runAt, startedAt, finishedAt, attempts },
+  };
+}
+
+const time = (at: Date | null) => at?.toISOString().slice(0, 19).replace("T", " ") ?? "";
+const short = (line: string | null | undefined) => (line ?? "").replace(/\s+/g, " ").slice(0, 80);
+
+function lines(value: object): string {
+  return Object.entries(value)
+    .filter(([, one]) => one !== null && one !== undefined)
+    .map(([name, one]) => {
+      if (one instanceof Date) return `${name}: ${one.toISOString()}`;
+      return `${name}: ${typeof one === "object" ? JSON.stringify(one) : one}`;
+    })
+    .join("\n");
+}
+
+export const jobCommands: Record<string, Command> = {
+  "jobs list": {
+    usage: "[--queue q] [--state s] [--kind k] [--entity offer:id] [--error key] [--size 20]",
+    about: "jobs, the newest first",
+    takes: 0,
+    options: { ...filterOptions, size: { type: "string" } },
+    async run({ transact }, _args, values) {
+      const size = whole("--size", text(values.size), 20, 1, 500);
+      const jobs = (await transact((tx) => jobRows.list(tx, filterOf(values), undefined, size))).map(view);
+      const rows = jobs.map((job) => [
+        ...[job.id, job.kind, job.state, `${job.failures}/${job.maxFailures}`, time(job.createdAt)],
+        short(job.error),
+      ]);
+      return { data: jobs, text: table(["id", "kind", "state", "failed", "promised", "error"], rows) };
+    },
+  },
+  "jobs failures": {
+    usage: "[--days 14]",
+    about: "what goes wrong, by cause",
+    takes: 0,
+    options: { days: { type: "string" } },
+    async run({ transact }, _args, values) {
+      const days = whole("--days", text(values.days), 14, 1, 180);
+      const since = new Date(Date.now() - days * 24 * 3_600_000);
+      const failures = await transact((tx) => jobRows.failures(tx, since));
+      const row = ({ kind, errorKey, count, lastAt, exampleId }: Failures) => [
+        ...[String(count), kind, time(lastAt), exampleId, errorKey ?? ""],
+      ];
+      return { data: failures, text: table(["jobs", "kind", "last", "example", "error key"], failures.map(row)) };
+    },
+  },
+  "jobs show": {
+    usage: "<id>",
+    about: "one job: how far it is, its parts, every run that did not succeed",
+    takes: 1,
+    async run(context, [id]) {
+      const job = await shown(context, idOf(id));
+      return { data: job, text: lines(job) };
+    },
+  },
+  "jobs retry": {
+    usage: "<id>",
+    about: "has a job that failed, was cancelled or is unknown run again",
+    takes: 1,
+    async run(context, [given]) {
+      const id = idOf(given);
+      await context.transact((tx) => retryJob(tx, id));
+      const job = await shown(context, id);
+      return { data: job, text: `Job ${id} is ${job.state}; it runs again.` };
+    },
+  },
+  "jobs cancel": {
+    usage: "<id> --reason text",
+    about: "cancels a job and its unfinished parts",
+    takes: 1,
+    options: { reason: { type: "string" } },
+    async run(context, [given], values) {
+      const [id, reason] = [idOf(given), reasonOf(context, values)];
+      await context.transact((tx) => cancelJob(tx, id, { by: null, reason }));
+      const job = await shown(context, id);
+      const text = job.state === "cancelled" ? "is cancelled" : "runs; it has stopped within a second";
+      return { data: job, text: `Job ${id} ${text}.` };
+    },
+  },
+  "jobs replay": {
+    usage: "[--queue q] [--state s] [--kind k] [--entity offer:id] [--error key] [--per-minute 600] [--dry-run]",
+    about: "has jobs that ended badly run again, so many a minute",
+    takes: 0,
+    options: { ...filterOptions, "per-minute": { type: "string" }, "dry-run": { type: "boolean" } },
+    async run({ transact }, _args, values) {
+      const entries = Object.entries(filterOf(values)).filter(([, value]) => value !== undefined);
+      if (entries.length === 0) throw new UsageError("Say which jobs are meant: without a filter it would be all");
+      const filter = Object.fromEntries(entries) as ReplayFilter;
+      if (filter.state && !["failed", "unknown", "cancelled"].includes(filter.state))
+        throw new UsageError(`--state is '${filter.state}'; only failed, unknown and cancelled jobs have ended badly`);
+      const perMinute = whole("--per-minute", text(values["per-minute"]), 600, 1, 60_000);
+      if (values["dry-run"]) {
+        const found = await transact((tx) => jobRows.badlyEnded(tx, filter, new Date(), 10));
+        return { data: found, text: [`${found.count} jobs would run again, among them:`, ...found.ids].join("\n") };
+      }
+      const id = await transact((tx) => requestReplay(tx, filter, perMinute));
+      return { data: { id }, text: `Job ${id} does it; \`tcf jobs cancel ${id}\` stops the rest.` };
+    },
+  },
+};
+
+/** Why, as others will read it; throws `UsageError` when nobody says. */
+export function reasonOf({ caller }: CommandContext, values: Values): string {
+  const reason = text(values.reason)?.trim();
+  if (!reason) throw new UsageError('Say why: --reason "…"; others will read it');
+  return `${reason} (tcf: ${caller})`.slice(0, 300);
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { userInfo } from "node:os";
+import type { DataSource, EntityManager } from "typeorm";
+import { loadDatabaseConfig, loadToolConfig, readDemoTokensUrl } from "../config.ts";
+import { connectDatabase } from "../db/data-source.ts";
+import { createTransact } from "../db/transaction.ts";
+import { endOnUncaughtError } from "../platform/start-up.ts";
+import { runCli } from "./run.ts";
+
+endOnUncaughtError("tcf");
+let db: DataSource | undefined;
+const context = {
+  caller: userInfo().username,
+  demoTokensUrl: readDemoTokensUrl(),
+  databaseUrl: () => loadDatabaseConfig().DATABASE_URL,
+  installation() {
+    const { DATABASE_URL, REDIS_URL, QUEUE_PREFIX, redisCacheUrl, scaling, s3, smtp } = loadToolConfig();
+    return {
+      databaseUrl: DATABASE_URL,
+      redisUrl: REDIS_URL,
+      queuePrefix: QUEUE_PREFIX,
+      redisCacheUrl,
+      scaling,
+      s3,
+      smtp,
+    };
+  },
+  async transact<T>(work: (tx: EntityManager) => Promise<T>) {
+    db ??= await connectDatabase(loadDatabaseConfig().DATABASE_URL, 2);
+    // What is promised here, the relay of any process moves.
+    return createTransact(db, () => undefined)({ actorId: null, traceId: null }, work);
+  },
+};
+const code = await runCli(process.argv.slice(2), context, {
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+});
+await db?.destroy();
+process.exit(code);

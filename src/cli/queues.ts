@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EntityManager } from "typeorm";
+import { jobRows } from "../db/dao/jobs.ts";
+import { queuePauses } from "../db/dao/queue-pauses.ts";
+import { type QueueName, queueNames, queues } from "../jobs/queues.ts";
+import { type Command, type CommandContext, table, text, UsageError, whole } from "./command.ts";
+import { reasonOf } from "./jobs.ts";
+
+/** A queue's name; throws `UsageError`. */
+export function queueOf(given: string | undefined): QueueName {
+  const queue = queueNames.find((name) => name === given);
+  if (queue) return queue;
+  throw new UsageError(`There is no queue '${given ?? ""}'; there are ${queueNames.join(", ")}`);
+}
+
+async function standing(tx: EntityManager) {
+  const [pauses, counts] = [await queuePauses.list(tx), await jobRows.unfinishedByQueue(tx)];
+  return queueNames.map((name) => {
+    const of = (state: string) => counts.find((one) => one.queue === name && one.state === state)?.jobs ?? 0;
+    const jobs = { open: of("open"), running: of("running"), waiting: of("waiting") };
+    const pause = pauses.find(({ queue }) => queue === name) ?? null;
+    return { name, description: queues[name].description, jobs, pause };
+  });
+}
+
+async function one({ transact }: CommandContext, queue: QueueName) {
+  return (await transact(standing)).find(({ name }) => name === queue);
+}
+
+export const queueCommands: Record<string, Command> = {
+  "queues list": {
+    usage: "",
+    about: "queues: what is not over in them, and which are paused by whom and why",
+    takes: 0,
+    async run({ transact }) {
+      const all = await transact(standing);
+      const rows = all.map(({ name, jobs, pause }) => [
+        ...[name, String(jobs.open), String(jobs.running), String(jobs.waiting)],
+        pause ? `since ${pause.at.toISOString()}${pause.byEmail ? ` by ${pause.byEmail}` : ""}: ${pause.reason}` : "",
+      ]);
+      return { data: all, text: table(["queue", "open", "running", "waiting", "paused"], rows) };
+    },
+  },
+  "queues pause": {
+    usage: "<queue> --reason text",
+    about: "pauses a queue: running jobs end, no other begins",
+    takes: 1,
+    options: { reason: { type: "string" } },
+    async run(context, [given], values) {
+      const [queue, reason] = [queueOf(given), reasonOf(context, values)];
+      await context.transact((tx) => queuePauses.add(tx, queue, null, reason));
+      return { data: await one(context, queue), text: `Queue ${queue} is paused; workers follow within two seconds.` };
+    },
+  },
+  "queues resume": {
+    usage: "<queue>",
+    about: "lets a queue go on",
+    takes: 1,
+    async run(context, [given]) {
+      const queue = queueOf(given);
+      await context.transact((tx) => queuePauses.remove(tx, queue));
+      return { data: await one(context, queue), text: `Queue ${queue} goes on; workers follow within two seconds.` };
+    },
+  },
+  "queues drain": {
+    usage: "<queue> --reason text [--timeout 300]",
+    about: "pauses a queue and waits until nothing runs there any more",
+    takes: 1,
+    options: { reason: { type: "string" }, timeout: { type: "string" } },
+    async run(context, [given], values) {
+      const [queue, reason] = [queueOf(given), reasonOf(context, values)];
+      const seconds = whole("--timeout", text(values.timeout), 300, 1, 86_400);
+      await context.transact((tx) => queuePauses.add(tx, queue, null, reason));
+      const end = performance.now() + seconds * 1_000;
+      // Until workers have heard of the pause, one that begins just now is not seen.
+      await sleep(Math.min(seconds, 2) * 1_000);
+      for (;;) {
+        const data = await one(context, queue);
+        const running = data?.jobs.running ?? 0;
+        if (running === 0) return { data, text: `Queue ${queue} is paused, and nothing runs there.` };
+        if (performance.now() > end) {
+          const text = `Queue ${queue} is paused, and ${running} jobs still run after ${seconds} s.`;
+          return { data, text, isBad: true };
+        }
+        await sleep(500);
+      }
+    },
+  },
+};

@@ -1,0 +1,90 @@
+import { queueBooks } from "../db/dao/queue-books.ts";
+import type { QueueName } from "../jobs/queues.ts";
+import { createAutoscaler, type Explanation } from "../platform/autoscaler.ts";
+import { createLogger } from "../platform/logger.ts";
+import { wantedKey } from "../platform/queue-load.ts";
+import { createQueues } from "../platform/queues.ts";
+import { connectOnce } from "../platform/redis.ts";
+import { type Command, type CommandContext, text, UsageError, whole } from "./command.ts";
+import { queueOf } from "./queues.ts";
+
+async function explain(context: CommandContext, queue: QueueName): Promise<Explanation> {
+  const { redisUrl, queuePrefix, scaling } = context.installation();
+  const connection = await connectOnce(redisUrl);
+  const queues = createQueues(connection, queuePrefix, createLogger("silent", "tcf"));
+  try {
+    const readBooks = () => context.transact((tx) => queueBooks.read(tx));
+    return await createAutoscaler({ queues, rules: scaling, readBooks }).explain(queue);
+  } finally {
+    await queues.close();
+    connection.disconnect();
+  }
+}
+
+function describe({ queue, desiredWorkers, unclamped, min, max, concurrency, inputs, reason }: Explanation) {
+  const { ready, active, workers, oldestReadyAgeSeconds, goalSeconds, wanted } = inputs;
+  const round = (value: number) => Math.round(value * 100) / 100;
+  return [
+    `${queue}: ${desiredWorkers} workers wanted (${unclamped} without least ${min} and most ${max}), ${workers} live`,
+    `ready ${ready}, running ${active}, the oldest waits ${round(oldestReadyAgeSeconds)} s of ${goalSeconds} s`,
+    `arrivals ${round(inputs.arrivalsPerSecond)}/s, a run takes ${round(inputs.serviceSeconds)} s, ${concurrency} in a worker`,
+    `limits: concurrency ${inputs.globalConcurrency ?? "none"}, starts a second ${inputs.startsPerSecond ?? "any"}` +
+      `${inputs.isPaused ? "; paused" : ""}${wanted === null ? "" : `; an operator wants ${wanted}`}`,
+    `because ${reason}`,
+  ].join("\n");
+}
+
+/** `90s`, `15m`, `2h` in seconds; throws `UsageError`. */
+function duration(given: string | undefined): number {
+  const [, count, unit] = /^(\d{1,4})([smh])$/.exec(given ?? "") ?? [];
+  const seconds = Number(count) * ({ s: 1, m: 60, h: 3_600 }[unit ?? ""] ?? Number.NaN);
+  if (seconds >= 1 && seconds <= 86_400) return seconds;
+  throw new UsageError(`--for is '${given ?? ""}'; say how long, at most a day: 30m, 2h`);
+}
+
+async function write(context: CommandContext, queue: QueueName, wanted?: { workers: number; seconds: number }) {
+  const { redisUrl, queuePrefix } = context.installation();
+  const connection = await connectOnce(redisUrl);
+  const key = wantedKey(queuePrefix, queue);
+  try {
+    if (wanted) await connection.set(key, wanted.workers, "EX", wanted.seconds);
+    else await connection.del(key);
+  } finally {
+    connection.disconnect();
+  }
+}
+
+export const scaleCommands: Record<string, Command> = {
+  "scale explain": {
+    usage: "<queue>",
+    about: "how many workers a queue needs, and why",
+    takes: 1,
+    async run(context, [given]) {
+      const data = await explain(context, queueOf(given));
+      return { data, text: describe(data) };
+    },
+  },
+  "scale set": {
+    usage: "<queue> <workers> --for 2h",
+    about: "overrules the number of workers for a while, within least and most",
+    takes: 2,
+    options: { for: { type: "string" } },
+    async run(context, [given, count], values) {
+      const [queue, seconds] = [queueOf(given), duration(text(values.for))];
+      await write(context, queue, { workers: whole("workers", count, 0, 0, 1_000), seconds });
+      const data = await explain(context, queue);
+      return { data, text: describe(data) };
+    },
+  },
+  "scale clear": {
+    usage: "<queue>",
+    about: "takes that back",
+    takes: 1,
+    async run(context, [given]) {
+      const queue = queueOf(given);
+      await write(context, queue);
+      const data = await explain(context, queue);
+      return { data, text: describe(data) };
+    },
+  },
+};

@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { CommandContext } from "../../src/cli/command.ts";
+import { compareClocks, describeRedis } from "../../src/cli/doctor.ts";
+import { runCli } from "../../src/cli/run.ts";
+import { auditLog } from "../../src/db/dao/audit-log.ts";
+import { queuePauses } from "../../src/db/dao/queue-pauses.ts";
+import { enqueue } from "../../src/db/outbox.ts";
+import { createTransact } from "../../src/db/transaction.ts";
+import { StartUpError } from "../../src/errors.ts";
+import { scalingRules } from "../../src/jobs/scaling.ts";
+import { sendMail } from "../../src/jobs/send-mail.ts";
+import { useDatabase } from "../support/database.ts";
+import { useMailbox } from "../support/mailbox.ts";
+import { queuePrefix, redisUrl } from "../support/redis.ts";
+import { useBucket } from "../support/s3.ts";
+
+const db = useDatabase();
+const s3 = useBucket();
+const mailbox = useMailbox();
+let context: CommandContext;
+
+beforeAll(() => {
+  const url = String((db.options as { url?: string }).url);
+  const transact = createTransact(db, () => undefined);
+  context = {
+    caller: "tester",
+    demoTokensUrl: undefined,
+    databaseUrl: () => url,
+    transact: (work) => transact({ actorId: null, traceId: null }, work),
+    installation: () => ({
+      databaseUrl: url,
+      redisUrl,
+      redisCacheUrl: redisUrl,
+      queuePrefix,
+      scaling: scalingRules({ mail: { minWorkers: 0 } }),
+      s3: {
+        endpoint: s3.endpoint,
+        region: "us-east-1",
+        bucket: s3.bucket,
+        accessKeyId: s3.accessKey,
+        secretAccessKey: s3.secretKey,
+        publicUrl: s3.publicUrl,
+      },
+      smtp: mailbox.mailerOptions(),
+    }),
+  };
+});
+beforeEach(() => db.query("DELETE FROM queue_pause; DELETE FROM job"));
+afterAll(() => tcf("scale", "clear", "mail"));
+
+async function tcf(...argv: string[]) {
+  const said = { out: "", err: "" };
+  const code = await runCli(argv, context, {
+    out: (text) => {
+      said.out += text;
+    },
+    err: (text) => {
+      said.err += text;
+    },
+  });
+  return { code, ...said };
+}
+
+/** What a command says to programs. */
+async function json(...argv: string[]) {
+  const { code, out, err } = await tcf(...argv, "--json");
+  return { code, body: JSON.parse(out || err) };
+}
+
+const promise = () => context.transact((tx) => enqueue(tx, sendMail, { mailId: randomUUID() }));
+const fail = (id: string) =>
+  db.query(
+    `UPDATE job SET state = 'failed', finished_at = now(), error_key = 'no such address',
+       last_error = '{"name": "RefusedMailError", "message": "no such address"}' WHERE id = $1`,
+    [id],
+  );
+
+describe("tcf jobs", () => {
+  test("lists and shows them, and never what is in their payload", async () => {
+    const id = await promise();
+    expect((await tcf("jobs", "list", "--queue", "mail")).out).toMatch(new RegExp(`${id} +send-mail +open +0/\\d`));
+    expect((await json("jobs", "list", "--state", "failed")).body).toEqual([]);
+    const { body } = await json("jobs", "show", id);
+    expect(body).toMatchObject({ id, state: "open", queue: "mail", children: {} });
+    expect(body).not.toHaveProperty("payload");
+  });
+
+  test("retries what has failed, and refuses the rest in words", async () => {
+    const id = await promise();
+    expect(await tcf("jobs", "retry", id)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("is open; only failed"),
+    });
+    await fail(id);
+    expect((await json("jobs", "retry", id)).body).toMatchObject({ id, state: "open" });
+  });
+
+  test("cancels with a reason that names who it was", async () => {
+    const id = await promise();
+    expect(await tcf("jobs", "cancel", id)).toMatchObject({ code: 64, err: expect.stringContaining("--reason") });
+    const { body } = await json("jobs", "cancel", id, "--reason", "not wanted");
+    expect(body).toMatchObject({ state: "cancelled", cancellation: { reason: "not wanted (tcf: tester)" } });
+  });
+
+  test("counts and replays what has failed for one cause, and never everything by mistake", async () => {
+    const id = await promise();
+    await fail(id);
+    expect((await tcf("jobs", "failures")).out).toContain("no such address");
+    const filter = ["--error", "no such address"];
+    expect((await json("jobs", "replay", ...filter, "--dry-run")).body).toMatchObject({ count: 1, ids: [id] });
+    const { body } = await json("jobs", "replay", ...filter);
+    expect((await json("jobs", "show", body.id)).body).toMatchObject({ kind: "replay-jobs", state: "open" });
+    expect((await tcf("jobs", "replay")).code).toBe(64);
+  });
+
+  test.each([
+    [["jobs", "show", "42"], 64, "is no id of a job"],
+    [["jobs", "show", randomUUID()], 1, "not found"],
+    [["jobs", "list", "--state", "dead"], 64, "there are open, running"],
+    [["jobs", "list", "--size", "0"], 64, "from 1 to 500"],
+    [["jobs", "list", "--colour", "red"], 64, "tcf jobs list"],
+    [["jobs", "explode"], 64, "There is no command 'jobs explode'"],
+    [["queues", "pause", "letters", "--reason", "x"], 64, "there are images, documents"],
+    [["scale", "set", "mail", "3"], 64, "say how long"],
+    [["token", "employee"], 78, "DEMO_TOKENS_URL is not set"],
+  ])("answers %j with exit code %i and says what would do", async (argv, code, message) => {
+    const { code: exit, body } = await json(...argv);
+    expect([exit, body.error]).toEqual([code, expect.stringContaining(message)]);
+  });
+});
+
+describe("tcf queues", () => {
+  test("pauses a queue so that it is said by whom and why, and lets it go on", async () => {
+    await tcf("queues", "pause", "mail", "--reason", "the server moves");
+    expect(await queuePauses.list(db.manager)).toMatchObject([
+      { queue: "mail", reason: "the server moves (tcf: tester)" },
+    ]);
+    expect((await tcf("queues", "list")).out).toContain("the server moves");
+    await tcf("queues", "resume", "mail");
+    expect(await queuePauses.list(db.manager)).toEqual([]);
+  });
+
+  test("drains a queue: waits for what runs, and says so when that takes too long", async () => {
+    const id = await promise();
+    await db.query("UPDATE job SET state = 'running' WHERE id = $1", [id]);
+    expect(await tcf("queues", "drain", "mail", "--reason", "Redis moves", "--timeout", "1")).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("1 jobs still run"),
+    });
+    const draining = tcf("queues", "drain", "mail", "--reason", "Redis moves");
+    await db.query("UPDATE job SET state = 'succeeded', finished_at = now() WHERE id = $1", [id]);
+    expect(await draining).toMatchObject({ code: 0, out: expect.stringContaining("nothing runs there") });
+  });
+});
+
+describe("tcf scale", () => {
+  test("explains how many workers a queue needs, and overrules it for a while", async () => {
+    expect((await json("scale", "explain", "mail")).body).toMatchObject({
+      desiredWorkers: 0,
+      inputs: { wanted: null },
+    });
+    expect((await tcf("scale", "set", "mail", "4", "--for", "2h")).out).toContain("an operator wants 4");
+    expect((await json("scale", "explain", "mail")).body).toMatchObject({ desiredWorkers: 4 });
+    await tcf("scale", "clear", "mail");
+    expect((await json("scale", "explain", "mail")).body).toMatchObject({ desiredWorkers: 0 });
+  });
+});
+
+test("tcf migrate says that nothing is missing", async () => {
+  expect(await tcf("migrate")).toEqual({ code: 0, out: "schema is current", err: "" });
+});
+
+describe("tcf doctor", () => {
+  const finding = async (what: string) =>
+    (await json("doctor")).body.findings.find((one: { what: string }) => one.what === what);
+
+  test("finds everything well", async () => {
+    const { code, body } = await json("doctor");
+    expect(body.findings.filter(({ state }: { state: string }) => state === "problem")).toEqual([]);
+    expect(code).toBe(0);
+    const names = body.findings.map(({ what }: { what: string }) => what);
+    for (const what of [
+      "postgres",
+      "schema",
+      "clock of postgres",
+      "outbox",
+      "redis",
+      "redis policy",
+      "redis persistence",
+    ])
+      expect(names).toContain(what);
+    for (const what of ["clock of redis", "cache", "bucket", "mail server"]) expect(names).toContain(what);
+  });
+
+  test("names a schema that is behind, and what to do", async () => {
+    await db.query("UPDATE migrations SET name = 'x' || name WHERE name LIKE 'Timeline%'");
+    expect(await finding("schema")).toMatchObject({ state: "problem", advice: "Run `tcf migrate`" });
+    expect((await tcf("doctor")).code).toBe(1);
+    await db.query("UPDATE migrations SET name = substr(name, 2) WHERE name LIKE 'xTimeline%'");
+  });
+
+  test("finds an edited row of the audit chain", async () => {
+    const [{ id: userId }] = await db.query(
+      "INSERT INTO users (id, email, first_name, last_name) VALUES (gen_random_uuid(), 'chain@test.example', 'A', 'B') RETURNING id",
+    );
+    const entry = { userId, method: "PUT", endpoint: "/", payload: {}, status: 200, requestId: "r" };
+    await db.transaction((tx) => auditLog.append(tx, entry));
+    expect(await finding("audit chain")).toMatchObject({ state: "ok", found: "whole" });
+    await db.query("UPDATE audit_log SET status = 500");
+    expect(await finding("audit chain")).toMatchObject({ state: "problem", found: expect.stringContaining("link 1 ") });
+    await db.query("DELETE FROM audit_log");
+  });
+
+  test("names servers that are away, and the variable that says where they are", async () => {
+    const installation = context.installation();
+    const away = { ...installation, redisUrl: "redis://127.0.0.1:1", smtp: { ...mailbox.mailerOptions(), port: 1 } };
+    const spy = vi.spyOn(context, "installation").mockReturnValue({
+      ...away,
+      s3: { ...installation.s3, endpoint: "http://127.0.0.1:1" },
+    });
+    const { body } = await json("doctor");
+    const bad = body.findings.filter(({ state }: { state: string }) => state === "problem");
+    expect(bad.map(({ what }: { what: string }) => what)).toEqual(["redis", "bucket", "mail server"]);
+    for (const [at, name] of ["REDIS_URL", "S3_ENDPOINT_URL", "SMTP_HOST"].entries())
+      expect(bad[at].advice).toContain(name);
+    spy.mockRestore();
+  });
+
+  test("says that Postgres is away", async () => {
+    const spy = vi.spyOn(context, "transact").mockRejectedValue(new StartUpError("refused"));
+    expect(await finding("postgres")).toMatchObject({ state: "problem", found: "refused" });
+    spy.mockRestore();
+  });
+
+  test("minds a Redis that would throw jobs away, forget them, or is full", () => {
+    const info = { maxmemory_policy: "allkeys-lru", aof_enabled: "0", used_memory: "90", maxmemory: "100" };
+    const states = describeRedis(new Map(Object.entries(info))).map(({ what, state }) => [what, state]);
+    expect(states).toEqual([
+      ["redis", "ok"],
+      ["redis policy", "problem"],
+      ["redis persistence", "warning"],
+      ["redis memory", "problem"],
+    ]);
+  });
+
+  test("minds clocks that differ, and not the time that asking takes", () => {
+    const at = (theirs: number) => compareClocks("clock", theirs, 100_000, 101_000).state;
+    expect([at(100_500), at(99_500), at(103_500), at(90_000), at(110_000)]).toEqual([
+      ...["ok", "ok", "warning", "problem", "problem"],
+    ]);
+  });
+});
