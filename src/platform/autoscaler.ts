@@ -5,6 +5,7 @@ import type { Log } from "./logger.ts";
 import { type PromisedLoad, type QueueState, readQueueLoad } from "./queue-load.ts";
 import type { Queues } from "./queues.ts";
 import { remembered } from "./remembered.ts";
+import type { Pace } from "./throughput.ts";
 
 /** What Postgres knows of all queues. */
 export interface Books {
@@ -19,6 +20,7 @@ export interface AutoscalerOptions {
   readBooks: () => Promise<Books>;
   /** Where a change of a wish is told, with its reason; absent: nowhere. */
   log?: Log;
+  pace?: Pace;
 }
 
 export interface QueueReport {
@@ -42,7 +44,7 @@ export interface Explanation extends Omit<Desired, "ready" | "serviceSeconds"> {
 export type Autoscaler = ReturnType<typeof createAutoscaler>;
 
 /** Looks at all queues; rejects when Redis or Postgres does not answer, since half of the truth would look like calm. */
-export function createAutoscaler({ queues, rules, readBooks, log }: AutoscalerOptions) {
+export function createAutoscaler({ queues, rules, readBooks, log, pace }: AutoscalerOptions) {
   const told = new Map<QueueName, number>();
   const tell = (name: QueueName, { desired }: QueueReport) => {
     const before = told.get(name);
@@ -55,7 +57,7 @@ export function createAutoscaler({ queues, rules, readBooks, log }: AutoscalerOp
     const entries = await Promise.all(
       queueNames.map(async (name): Promise<[QueueName, QueueReport]> => {
         const waits = promised.find(({ queue }) => queue === name);
-        const state = await readQueueLoad(queues, name, waits, paused.includes(name));
+        const state = await readQueueLoad(queues, name, waits, paused.includes(name), pace);
         return [name, { rule: rules[name], state, desired: desiredWorkers(state, rules[name]) }];
       }),
     );

@@ -80,7 +80,7 @@ export function measureOutbox(metrics: Metrics, readBooks: () => Promise<Books>)
     "jobs_outbox_oldest_unpublished_seconds",
     `How long the oldest promised job has been due without being in Redis: the lag of the relay; ${shared}`,
     [],
-    async () => [[{}, Math.max(0, ...(await readBooks()).promised.map(({ oldestSeconds }) => oldestSeconds))]],
+    async () => [[{}, Math.max(0, ...(await readBooks()).promised.map(({ lagSeconds }) => lagSeconds))]],
   );
 }
 

@@ -1,7 +1,7 @@
 import type { QueueName } from "../jobs/queues.ts";
 import type { QueueLoad } from "./desired-workers.ts";
 import type { Queues } from "./queues.ts";
-import { silentMs, summarise } from "./throughput.ts";
+import { summarise, usualPace } from "./throughput.ts";
 
 /** What Postgres knows of a queue that Redis does not. */
 export interface PromisedLoad {
@@ -10,6 +10,8 @@ export interface PromisedLoad {
   jobs: number;
   /** How long the oldest of them has been due. */
   oldestSeconds: number;
+  /** The same without those that wait for their group's turn: how far the relay is behind. */
+  lagSeconds: number;
 }
 
 /** What an operator wants a queue's workers to be, until it expires. */
@@ -49,7 +51,7 @@ const loadScript = `
   return {
     now, redis.call('LLEN', base .. 'wait'), redis.call('ZCARD', base .. 'prioritized'),
     redis.call('ZCOUNT', base .. 'delayed', '-inf', string.format('%.0f', due)), #active, running, now - since,
-    redis.call('ZCOUNT', base .. 'workers', now - ${silentMs}, '+inf'),
+    redis.call('ZCOUNT', base .. 'workers', now - ARGV[1], '+inf'),
     redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'max', 'duration'),
     redis.call('GET', base .. 'wanted-workers'), redis.call('HGETALL', base .. 'throughput'),
     redis.call('ZCARD', base .. 'delayed'), redis.call('ZCARD', base .. 'failed')
@@ -88,8 +90,9 @@ export async function readQueueLoad(
   queue: QueueName,
   promised: PromisedLoad | undefined,
   isToBePaused: boolean,
+  pace = usualPace,
 ): Promise<QueueState> {
-  const reply = (await client.eval(loadScript, 1, `${prefix}:${queue}`)) as Reply;
+  const reply = (await client.eval(loadScript, 1, `${prefix}:${queue}`, pace.silentMs)) as Reply;
   const [nowMs, waiting, prioritized, delayedDue, active, activeMs, oldestMs, workers, meta, wanted, fields] = reply;
   const [paused, concurrency, max, duration] = meta;
   const pairs = Array.from({ length: fields.length / 2 }, (_, index) => fields.slice(2 * index, 2 * index + 2));
@@ -100,7 +103,7 @@ export async function readQueueLoad(
     unpublished: promised?.jobs ?? 0,
     active,
     activeSeconds: activeMs / 1_000,
-    ...summarise(Object.fromEntries(pairs), nowMs),
+    ...summarise(Object.fromEntries(pairs), nowMs, pace),
     oldestReadyAgeSeconds: Math.max(oldestMs / 1_000, promised?.oldestSeconds ?? 0),
     workers,
     isPaused: isToBePaused || (paused ?? null) !== null,

@@ -8,12 +8,15 @@ import { connectDatabase, poolState } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
+import { jobs } from "../jobs/index.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
+import { createHttpProbe } from "../platform/delivery-probe.ts";
 import { watchFetching } from "../platform/liveness.ts";
 import { createLogger } from "../platform/logger.ts";
+import { createMailLinks } from "../platform/mail-links.ts";
 import { createMailer } from "../platform/mailer.ts";
 import { measureOutbox, measurePool, measureQueues, measureRedis, measureSchedules } from "../platform/measure.ts";
 import { createMetrics } from "../platform/metrics.ts";
@@ -31,6 +34,7 @@ import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
+import { processors } from "./processors/index.ts";
 import { staleSchedules, startScheduler } from "./scheduler.ts";
 import { startWorker } from "./start-worker.ts";
 
@@ -57,7 +61,10 @@ measureRedis(metrics, queues);
 measurePool(metrics, () => poolState(db));
 const store = createObjectStore(config.s3);
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log });
-const mailer = createMailer(config.smtp);
+const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
+const { MAIL_LINK_SECRET: secret, PUBLIC_URL: publicUrl } = config;
+const links = secret && publicUrl ? createMailLinks({ publicUrl, secret }) : undefined;
+const mailer = createMailer({ ...config.smtp, probe, links });
 
 const worker = `${hostname()}-${process.pid}`;
 const throughput = countThroughput(queues, { name: worker, queues: config.WORKER_QUEUES });
@@ -66,7 +73,7 @@ const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, si
 const also = async () => applyPauses(queues, await queuePauses.list(db.manager));
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
-const fanOut = startEventFanOut({ db, offer: relay.offer, log, signal: stopping });
+const fanOut = startEventFanOut({ db, staff: mailer.staff, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const context = { db, store, cache, mailer, poster, log, metrics };
 const workers = config.WORKER_QUEUES.map((queue) =>
@@ -77,6 +84,7 @@ const workers = config.WORKER_QUEUES.map((queue) =>
     context,
     relay,
     throughput,
+    kinds: { jobs, processors },
     connection: consumer,
     prefix: config.QUEUE_PREFIX,
     concurrency: config.WORKER_CONCURRENCY,

@@ -4,6 +4,7 @@ import { freePort } from "../../dev/services/service.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { useApi } from "../support/api.ts";
 import { useApiProcesses } from "../support/api-process.ts";
+import { expressions, metricsOf } from "../support/observability.ts";
 import { useWorkerProcesses } from "../support/worker-process.ts";
 
 const api = useApi({ relay: false });
@@ -69,6 +70,16 @@ describe("running processes", () => {
     );
     expect(documented.filter((name) => !known.has(name))).toEqual([]);
     expect(ours.filter((name) => !documented.includes(name))).toEqual([]);
+  });
+
+  test("expose every metric that alerts and dashboards ask for", async () => {
+    const known = new Set([...(await exposed(ops.api)), ...(await exposed(ops.worker))]);
+    const asked = new Set(expressions().flatMap(metricsOf));
+    expect(asked.size).toBeGreaterThan(25);
+    const missing = [...asked].filter(
+      (name) => !known.has(name) && !known.has(name.replace(/_(bucket|count|sum)$/, "")),
+    );
+    expect(missing).toEqual([]);
   });
 
   test("a database behind the code is named by readiness, and a restart would not mend it", async () => {
