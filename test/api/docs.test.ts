@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { exampleOfferId, examples } from "../../src/api/examples.ts";
 import { routes } from "../../src/api/routes/index.ts";
-import { call, useApi } from "../support/api.ts";
+import { apiKey, call, useApi } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 
 const api = useApi({ relay: false });
@@ -21,6 +21,7 @@ describe("the examples of the API reference", () => {
     const headers = {
       "content-type": "application/json",
       authorization: `Bearer ${api.tokens.admin}`,
+      "api-key": apiKey,
       prefer: "respond-async",
     };
     const { status, text } = await call(api.url + path, { method, headers, body: JSON.stringify(example) });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
-import { call, useApi } from "../../support/api.ts";
+import { apiKey, call, useApi } from "../../support/api.ts";
 import { readDocument } from "../../support/open-api-document.ts";
 import { samplePath } from "../../support/sample-request.ts";
 
@@ -20,6 +20,7 @@ describe("S46: a body that says it is packed", () => {
       const before = process.memoryUsage().rss;
       const headers = {
         authorization: `Bearer ${api.tokens.admin}`,
+        "api-key": apiKey,
         "content-type": Object.keys(operation.requestBody?.content ?? {})[0] ?? "",
         "content-encoding": "gzip",
       };
