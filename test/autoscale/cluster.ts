@@ -88,7 +88,7 @@ export async function openCluster({ name, servers, speed, policy, ...options }: 
     windowMs: usualPace.windowMs / speed,
     halfLifeMs: usualPace.halfLifeMs / speed,
     silentMs: usualPace.silentMs / speed,
-    flushMs: usualPace.flushMs / speed,
+    flushMs: Math.max(400, usualPace.flushMs / speed),
   };
   const throughput = countThroughput(queues, undefined, pace);
   const moved = (_queue: string, moved: readonly unknown[]) => throughput.arrived(queue, moved.length);
@@ -160,7 +160,7 @@ export async function openCluster({ name, servers, speed, policy, ...options }: 
   const watch = async () => {
     while (!signal.aborted) {
       await look();
-      await sleep(1_000 / speed);
+      await sleep(2_000 / speed);
     }
   };
   const loops = [control(), watch()];

@@ -66,6 +66,7 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
     queues: undefined as unknown as Queues,
     relay: undefined as unknown as Relay,
     transact: undefined as unknown as Transact,
+    worker: undefined as unknown as ReturnType<typeof startWorker>,
     /** Promises a job as a request does; returns its id. */
     promise<J extends AnyJob>(job: J, payload: PayloadOf<J>, options?: PromiseOptions) {
       return engine.transact(engine.origin, (tx) => enqueue(tx, job, payload, options));
@@ -103,6 +104,7 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
       lockMs,
       kinds,
     });
+    engine.worker = worker;
     close = async () => {
       stop.abort();
       cutOff.abort();
