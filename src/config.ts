@@ -62,6 +62,13 @@ const Scaling = z.partialRecord(
     .partial(),
 );
 
+const signingSecret = z
+  .string()
+  .regex(
+    /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+    "is not base64 of at least 24 bytes",
+  );
+
 const Process = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -102,6 +109,8 @@ const Shared = Database.extend({
     .enum(["true", "false"])
     .default("false")
     .transform((text) => text === "true"),
+  /** Signs links in mails that work without a login; absent: mails have none. */
+  MAIL_LINK_SECRET: z.string().min(16).optional(),
 });
 
 /** A party whose tokens are accepted. */
@@ -134,13 +143,9 @@ const Api = Shared.extend({
   /** Who takes cards; `test` takes no money, so never in production. */
   PAYMENT_PROVIDER: z.enum(["none", "test"]).default("none"),
   /** Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`. */
-  PAYMENT_WEBHOOK_SECRET: z
-    .string()
-    .regex(
-      /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
-      "is not base64 of at least 24 bytes",
-    )
-    .optional(),
+  PAYMENT_WEBHOOK_SECRET: signingSecret.optional(),
+  /** As that, of the mail provider; absent: no bounces are taken. */
+  MAIL_WEBHOOK_SECRET: signingSecret.optional(),
   /** Networks whose clients may print without a token, comma separated CIDRs; absent: nobody. */
   PRINT_ALLOWED_CIDRS: cidrs,
   /** Requests a minute from one address without a token, to one process. */
@@ -155,6 +160,20 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
+  /** Name of this installation, shown in a corner of the board; one that begins with `prod` is shown in red. */
+  ENVIRONMENT: z.string().min(1).max(40).optional(),
+  /** E-mail addresses of employees who may pause, retry and promote in the board, comma separated. */
+  BOARD_OPERATORS: list.pipe(z.array(z.email().toLowerCase())),
+  /** Header in which a proxy that has logged people in names their e-mail address to the board. */
+  BOARD_IDENTITY_HEADER: z
+    .string()
+    .regex(/^[\w-]{1,60}$/, "is not the name of a header")
+    .toLowerCase()
+    .optional(),
+  /** Addresses of that proxy, comma separated CIDRs; from anybody else the header is not believed. */
+  BOARD_IDENTITY_CIDRS: cidrs,
+  /** Base URL of the runbook, for links of the board: `<base>/images` and so on. */
+  RUNBOOK_URL: url.optional(),
   /** Where the API reference gets tokens of demo users; only for demos. */
   DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
@@ -170,6 +189,8 @@ const Worker = Shared.extend({
     .pipe(z.array(z.enum(queueNames))),
   /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
   WORKER_CONCURRENCY: whole(1).optional(),
+  /** Address of the API as people see it; links in mails are built from it. */
+  PUBLIC_URL: url.optional(),
   /** Mail server; needed by the worker of the queue `mail` alone. */
   SMTP_HOST: z.string().min(1).optional(),
   SMTP_PORT: whole(1, 65_535).default(587),
@@ -179,6 +200,22 @@ const Worker = Shared.extend({
   SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "info@info.eucalytics.uk" }),
   /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
   SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
+  /** Name of the DKIM key in the DNS of the sender's domain, and the key itself: PEM, or base64 of it. */
+  DKIM_SELECTOR: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i, "is no selector")
+    .optional(),
+  DKIM_PRIVATE_KEY: z
+    .string()
+    .transform((text) => (text.startsWith("-----") ? text : Buffer.from(text, "base64").toString()))
+    .refine((pem) => /^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem), "is no private key in PEM")
+    .optional(),
+  /** Addresses that are told of new orders and low stock, comma separated; absent: nobody is. */
+  MAIL_STAFF: list.pipe(z.array(z.email())),
+  /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
+  MAIL_PROBE_URL: url.optional(),
+  /** How long a mail that broke off is left alone; at least the lease of its queue and the wait for an answer together. */
+  MAIL_GRACE_MS: whole(100).default(60_000),
 });
 
 /** Every variable there is, by the process that reads it. */
@@ -200,6 +237,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
   return Object.freeze({
     ...withDefaults(config),
+    board: boardAccess(config),
     testPaymentSecret: PAYMENT_PROVIDER === "test" ? PAYMENT_WEBHOOK_SECRET : undefined,
     issuers,
     limits: {
@@ -227,6 +265,8 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError("Bad configuration:\n  SMTP_HOST is not set: the queue mail could not send anything");
   if (SMTP_PASS && SMTP_SECURITY === "none")
     throw new StartUpError("Bad configuration:\n  SMTP_SECURITY is none: SMTP_PASS would be sent for all to read");
+  if (config.MAIL_LINK_SECRET && !config.PUBLIC_URL)
+    throw new StartUpError("Bad configuration:\n  MAIL_LINK_SECRET needs PUBLIC_URL: links in mails lead there");
   return Object.freeze({
     ...withDefaults(config),
     smtp: smtpOf(config, SMTP_HOST ?? "localhost"),
@@ -255,7 +295,37 @@ function smtpOf(config: z.output<typeof Worker>, host: string) {
     credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
     from: config.SMTP_FROM,
     security: config.SMTP_SECURITY,
+    graceMs: config.MAIL_GRACE_MS,
+    staff: config.MAIL_STAFF,
+    dkim: dkimOf(config),
   };
+}
+
+type BoardVariable = Extract<keyof z.output<typeof Api>, `BOARD_${string}` | "ENVIRONMENT" | "RUNBOOK_URL">;
+
+/** Throws when the header would let anybody into the board who can send one. */
+function boardAccess(config: Pick<z.output<typeof Api>, BoardVariable>) {
+  const { BOARD_IDENTITY_HEADER: header, BOARD_IDENTITY_CIDRS: proxies } = config;
+  if (header !== undefined && proxies.length === 0)
+    throw new StartUpError(
+      "Bad configuration:\n  BOARD_IDENTITY_HEADER needs BOARD_IDENTITY_CIDRS, the proxy's addresses",
+    );
+  const everybody = proxies.find((cidr) => cidr.endsWith("/0"));
+  if (everybody !== undefined)
+    throw new StartUpError(
+      `Bad configuration:\n  BOARD_IDENTITY_CIDRS is ${everybody}: the board would be open to all`,
+    );
+  const identity = header === undefined ? undefined : { header, proxies };
+  const { BOARD_OPERATORS: operators, ENVIRONMENT: environment, RUNBOOK_URL: runbookUrl } = config;
+  return { operators, identity, environment, runbookUrl };
+}
+
+function dkimOf({ DKIM_SELECTOR, DKIM_PRIVATE_KEY, SMTP_FROM }: z.output<typeof Worker>) {
+  if (!DKIM_SELECTOR && !DKIM_PRIVATE_KEY) return undefined;
+  if (!DKIM_SELECTOR || !DKIM_PRIVATE_KEY)
+    throw new StartUpError("Bad configuration:\n  DKIM_SELECTOR and DKIM_PRIVATE_KEY are needed together");
+  const domainName = SMTP_FROM.address.slice(SMTP_FROM.address.indexOf("@") + 1);
+  return { domainName, keySelector: DKIM_SELECTOR, privateKey: DKIM_PRIVATE_KEY };
 }
 
 function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Webhook } from "standardwebhooks";
 import { loadApiConfig } from "../config.ts";
 import { queueBooks } from "../db/dao/queue-books.ts";
 import { queuePauses } from "../db/dao/queue-pauses.ts";
@@ -12,6 +13,7 @@ import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
+import { createMailLinks } from "../platform/mail-links.ts";
 import { measureOutbox, measurePool, measureQueues, measureRedis } from "../platform/measure.ts";
 import { createMetrics } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
@@ -20,7 +22,7 @@ import { askProbes, type Probe, ProbeError } from "../platform/probes.ts";
 import { createQueues } from "../platform/queues.ts";
 import { createRateLimits } from "../platform/rate-limits.ts";
 import { startReconciler } from "../platform/reconciler.ts";
-import { cacheConnection, producerConnection } from "../platform/redis.ts";
+import { cacheConnection, producerConnection, warnOfEviction } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { remembered } from "../platform/remembered.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
@@ -42,6 +44,7 @@ const stopping = shutdownSignal();
 
 const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
 const producer = producerConnection(config.REDIS_URL, log);
+warnOfEviction(producer, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);
 const metrics = createMetrics();
 const readBooks = remembered(() => queueBooks.read(db.manager));
@@ -73,12 +76,17 @@ const context: ApiContext = {
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
   answers: createReadyAnswers(config.TRUST_PROXY),
   cards: config.testPaymentSecret ? createTestProvider(config.testPaymentSecret, config.publicUrl) : undefined,
+  mailLinks: config.MAIL_LINK_SECRET
+    ? createMailLinks({ publicUrl: config.publicUrl, secret: config.MAIL_LINK_SECRET })
+    : undefined,
+  mailWebhook: config.MAIL_WEBHOOK_SECRET ? new Webhook(config.MAIL_WEBHOOK_SECRET) : undefined,
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
   webhookRules: { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
   stopping,
   publicUrl: config.publicUrl,
 };
+const { identity } = config.board;
 const probes: Record<string, Probe> = {
   postgres: () => db.query("SELECT 1"),
   redis: () => producer.ping(),
@@ -94,6 +102,10 @@ const server = createApiServer({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  board: {
+    ...config.board,
+    identity: identity && { header: identity.header, from: inNetworks(identity.proxies) },
+  },
   demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 
@@ -121,8 +133,6 @@ const ops = await startOpsServer({
   token: config.AUTOSCALER_TOKEN,
 });
 server.listen(config.PORT, config.HOST);
-server.headersTimeout = 10_000;
-server.requestTimeout = 60_000;
 await once(server, "listening");
 log.info({ address: server.address(), ops: ops.port }, "API started");
 if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
+import { auditLog } from "../db/dao/audit-log.ts";
 import { queueBooks } from "../db/dao/queue-books.ts";
 import { pendingOf } from "../db/data-source.ts";
 import { checkMailServer } from "../platform/mailer.ts";
@@ -24,7 +25,11 @@ const reasonOf = (error: unknown) => (error instanceof Error ? error.message || 
 
 async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> {
   try {
-    return await transact(async (tx) => [await version(tx), await schema(tx), await clock(tx), await outbox(tx)]);
+    return await transact(async (tx) => {
+      const known = await schema(tx);
+      const rest = [await clock(tx), await outbox(tx)];
+      return [await version(tx), known, ...rest, ...(known.state === "ok" ? [await auditChain(tx)] : [])];
+    });
   } catch (error) {
     const advice = "Start it, or correct DATABASE_URL; without Postgres nothing works";
     return [{ what: "postgres", state: "problem", found: reasonOf(error), advice }];
@@ -73,6 +78,16 @@ async function outbox(tx: EntityManager): Promise<Finding> {
   const found = `${lag === 0 ? "nothing waits for Redis" : `the oldest job waits for Redis for ${Math.round(lag)} s`}${pauses}`;
   if (lag < 60) return { what: "outbox", state: "ok", found };
   return { what: "outbox", state: "problem", found, advice: "See docs/runbook/outbox-stuck.md" };
+}
+
+async function auditChain(tx: EntityManager): Promise<Finding> {
+  const what = "audit chain";
+  const broken = await auditLog.firstBroken(tx);
+  if (!broken) return { what, state: "ok", found: "whole" };
+  const found = `link ${broken.no} (row ${broken.id}) is not what was written, or follows one that is gone`;
+  const advice =
+    "Compare it with the log lines 'entered into the audit chain' and a backup, and ask who can write to Postgres";
+  return { what, state: "problem", found, advice };
 }
 
 async function lookAtRedis({ redisUrl }: Installation): Promise<Finding[]> {

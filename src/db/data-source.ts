@@ -13,6 +13,7 @@ import { Event } from "./entities/event.ts";
 import { Image } from "./entities/image.ts";
 import { Job } from "./entities/job.ts";
 import { Mail } from "./entities/mail.ts";
+import { MailSuppression } from "./entities/mail-suppression.ts";
 import { Offer } from "./entities/offer.ts";
 import { Order } from "./entities/order.ts";
 import { OrderOffer } from "./entities/order-offer.ts";
@@ -34,6 +35,9 @@ import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
+import { Mail1764720000011 } from "./migrations/0011-mail.ts";
+import { DocumentsInFlight1764806400012 } from "./migrations/0012-documents-in-flight.ts";
+import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -65,6 +69,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Image,
       Job,
       Mail,
+      MailSuppression,
       Offer,
       Order,
       OrderOffer,
@@ -88,6 +93,9 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Webhooks1764460800008,
       StrayObjects1764547200009,
       Timeline1764633600010,
+      Mail1764720000011,
+      DocumentsInFlight1764806400012,
+      AuditChain1765065600015,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,
@@ -136,7 +144,8 @@ export function poolState({ driver }: DataSource) {
  * not know; rejects when Postgres does not answer.
  */
 export async function pendingOf(tx: EntityManager) {
-  const done: { name: string }[] = await tx.query("SELECT name FROM migrations ORDER BY id");
+  const [{ exists }] = await tx.query("SELECT to_regclass('migrations') IS NOT NULL AS exists");
+  const done: { name: string }[] = exists ? await tx.query("SELECT name FROM migrations ORDER BY id") : [];
   const has = new Set(done.map(({ name }) => name));
   const needed = tx.connection.migrations.map((one) => one.name ?? one.constructor.name);
   return {

@@ -3,6 +3,7 @@ import type { EntityManager } from "typeorm";
 import { enqueue } from "../db/outbox.ts";
 import { collectGarbage } from "../jobs/collect-garbage.ts";
 import type { AnyJob } from "../jobs/define-job.ts";
+import { digestLowStock } from "../jobs/digest-low-stock.ts";
 import { pruneLedger } from "../jobs/prune-ledger.ts";
 import { publishPriceList } from "../jobs/publish-price-list.ts";
 
@@ -32,6 +33,14 @@ export const schedules: readonly Schedule[] = [
     job: publishPriceList,
     payload: slotOnly,
     description: "The public price list of the new day, which the warehouse and the mails link to.",
+  },
+  {
+    name: "low-stock",
+    cron: "0 8 * * *",
+    timeZone: shop,
+    job: digestLowStock,
+    payload: slotOnly,
+    description: "Staff is told what was nearly sold out in the day before.",
   },
   {
     name: "prune-ledger",

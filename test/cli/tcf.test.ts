@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import type { CommandContext } from "../../src/cli/command.ts";
 import { compareClocks, describeRedis } from "../../src/cli/doctor.ts";
 import { runCli } from "../../src/cli/run.ts";
+import { auditLog } from "../../src/db/dao/audit-log.ts";
 import { queuePauses } from "../../src/db/dao/queue-pauses.ts";
 import { enqueue } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
@@ -197,6 +198,18 @@ describe("tcf doctor", () => {
     expect(await finding("schema")).toMatchObject({ state: "problem", advice: "Run `tcf migrate`" });
     expect((await tcf("doctor")).code).toBe(1);
     await db.query("UPDATE migrations SET name = substr(name, 2) WHERE name LIKE 'xTimeline%'");
+  });
+
+  test("finds an edited row of the audit chain", async () => {
+    const [{ id: userId }] = await db.query(
+      "INSERT INTO users (id, email, first_name, last_name) VALUES (gen_random_uuid(), 'chain@test.example', 'A', 'B') RETURNING id",
+    );
+    const entry = { userId, method: "PUT", endpoint: "/", payload: {}, status: 200, requestId: "r" };
+    await db.transaction((tx) => auditLog.append(tx, entry));
+    expect(await finding("audit chain")).toMatchObject({ state: "ok", found: "whole" });
+    await db.query("UPDATE audit_log SET status = 500");
+    expect(await finding("audit chain")).toMatchObject({ state: "problem", found: expect.stringContaining("link 1 ") });
+    await db.query("DELETE FROM audit_log");
   });
 
   test("names servers that are away, and the variable that says where they are", async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
 import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
+import type { BoardOptions } from "../../src/api/board/bull-board.ts";
 import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
@@ -21,6 +22,7 @@ import { jobs } from "../../src/jobs/index.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
+import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
@@ -48,6 +50,7 @@ export const userIds = {
 export const apiKey = "test-api-key-0123456789";
 export const webhookSecret = "test-webhook-secret-0123456789";
 export const paymentSecret = "whsec_dGVzdC1wYXltZW50LXNlY3JldC0wMTIzNDU2Nzg5";
+export const mailLinkSecret = "test-mail-link-secret";
 
 const none: Limit = { points: 0, seconds: 1 };
 const noLimits = {
@@ -66,6 +69,7 @@ export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
   corsOrigins?: string[];
+  board?: Partial<BoardOptions>;
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
   /** Limits on requests; none otherwise. */
@@ -81,6 +85,7 @@ export interface ApiOptions {
 export function useApi({
   redis,
   corsOrigins = [],
+  board = {},
   relay: relays = true,
   limits = {},
   exempt = [],
@@ -148,6 +153,8 @@ export function useApi({
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
       answers: createReadyAnswers(trustProxy),
       cards: createTestProvider(paymentSecret, "https://api.test"),
+      mailLinks: createMailLinks({ publicUrl: "https://api.test", secret: mailLinkSecret }),
+      mailWebhook: undefined,
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
       webhookRules: { allowPrivate: false },
@@ -165,6 +172,7 @@ export function useApi({
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
+      board: { operators: [], ...board },
       trustProxy,
     });
     server.listen(0, "127.0.0.1");
@@ -210,14 +218,14 @@ export function useApi({
 export type TestApi = ReturnType<typeof useApi>;
 
 /** Workers of all queues in this process, beside the API, and the mailbox that their mail goes to. */
-export function useWorker(api: TestApi) {
+export function useWorker(api: TestApi, { links = false } = {}) {
   const closers: (() => unknown)[] = [];
   const mailbox = useMailbox();
   beforeAll(() => {
     const { db, log } = api;
     const connection = consumerConnection(api.redisUrl, log);
     const { store, cache, metrics } = api.context;
-    const mailer = createMailer(mailbox.mailerOptions());
+    const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
     const poster = createPoster({ allowPrivate: true });
     const context = { db, store, cache, mailer, poster, log, metrics };
     const cutOff = new AbortController().signal;

@@ -2,11 +2,10 @@ import type { EntityManager } from "typeorm";
 import { type FeedCategory, type FeedOffer, feedRows } from "../../db/dao/feed-rows.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { businessTime } from "../../services/business-day.ts";
+import { shopUrl } from "../../services/shop-url.ts";
 import { pictureUrl, placeholderUrl } from "../views/image.ts";
 import { isBarcode } from "./barcode.ts";
 import { cdata, escapeXml } from "./xml.ts";
-
-const shopUrl = "https://ford-parts.com.ru";
 
 /**
  * The catalogue as a Yandex feed (wire contract 7), in pieces that are made as they are asked for. `changedAt` stands in

@@ -29,17 +29,19 @@ const waiting =
   "`Prefer: respond-async` not at all.";
 
 const parameters = z.object({ id: uuid });
+const notify = z.boolean().default(false).meta({ description: "Sends the caller a mail when it is made" });
 const Wanted = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("order"), format: z.enum(sheetFormats), parameters }),
-  z.object({ kind: z.literal("waybill"), format: z.enum(sheetFormats), parameters }),
+  z.object({ kind: z.literal("order"), format: z.enum(sheetFormats), parameters, notify }),
+  z.object({ kind: z.literal("waybill"), format: z.enum(sheetFormats), parameters, notify }),
   z.object({
     kind: z.literal("price-list"),
     format: z.enum(priceListFormats),
     parameters: z.object({ type: z.enum(priceListTypes) }),
+    notify,
   }),
 ]);
 
-function toKind(wanted: z.output<typeof Wanted>): DocumentKind {
+function toKind({ notify: _notify, ...wanted }: z.output<typeof Wanted>): DocumentKind {
   if (wanted.kind !== "price-list") return wanted;
   return { ...wanted, parameters: { ...wanted.parameters, day: businessDay(new Date()) } };
 }
@@ -91,7 +93,7 @@ export const documentRoutes = [
       const { document, headers } = await makeDocument(
         context,
         input,
-        { ...kind, requestedBy: actor.id },
+        { ...kind, requestedBy: actor.id, notify: body.notify },
         async (tx) => {
           if (isCustomer) await requireOwnSource(tx, kind, actor.id);
         },

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
 import { contentTypes, namesOf, publicKeyOf } from "../../services/document-kinds.ts";
-import { kindOf } from "../../services/documents.ts";
+import { finishDocument, kindOf } from "../../services/documents.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
 import { type SpooledFile, spool } from "../documents/spool.ts";
@@ -38,7 +38,7 @@ async function store(
     await store.copy(objectKey, publicKey, { contentType, cacheControl: "public, max-age=300" }, { signal });
   }
   await job.complete(async (tx) => {
-    await documents.complete(tx, document.id, { objectKey, contentType, bytes, sha256 });
+    await finishDocument(tx, document, { objectKey, contentType, bytes, sha256 });
     return { bytes, sha256, ...(publicKey && { url: store.publicUrl(publicKey) }) };
   });
 }
