@@ -52,14 +52,3 @@ test("a worker that lives and takes nothing is found while its jobs wait, and is
   answer(undefined);
   await vi.waitFor(() => expect([done, verdict()]).toEqual([[id], "ok"]), 15_000);
 });
-
-test("a worker of a queue that people have paused is none", async () => {
-  const verdict = watch();
-  await engine.queues.byName.upkeep.pause();
-  await engine.promise(job, { id: randomUUID() });
-  await vi.waitFor(async () => expect(await engine.queues.byName.upkeep.getWaitingCount()).toBeGreaterThan(0), 10_000);
-  const end = performance.now() + 1_500;
-  await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(end), 10_000);
-  expect(verdict()).toBe("ok");
-  await engine.queues.byName.upkeep.resume();
-});
