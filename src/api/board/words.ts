@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { JobState } from "../../db/entities/job.ts";
-import type { QueueName } from "../../jobs/queues.ts";
+import { type QueueName, queueNames, queues } from "../../jobs/queues.ts";
 
 /** What the board's own pages say. */
 export interface Words {
@@ -125,13 +125,7 @@ const en: Words = {
     },
     of: "of",
   },
-  queues: {
-    images: "Turns uploaded photos into web images. Goal: done within 3 s of the upload.",
-    documents: "Makes order sheets, waybills and price lists. Goal: an order or a waybill within 2 s of the request.",
-    mail: "Sends mails, one recipient each. Goal: handed to the mail server within 30 s of the request.",
-    webhooks: "Tells subscribers what has happened. Goal: a first try within 10 s of the event.",
-    upkeep: "What nobody waits for: replays, fan-outs, tidying up. Goal: within the hour.",
-  },
+  queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].description])) as Words["queues"],
 };
 
 const ru: Words = {
