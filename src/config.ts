@@ -30,6 +30,31 @@ const sender = z.string().transform((text, context) => {
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
 const perMinute = (usual: number) => whole(0).default(usual);
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
+    return z.NEVER;
+  }
+});
+const digits = (...lengths: number[]) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(${lengths.map((length) => `\\d{${length}}`).join("|")})$`),
+      `has ${lengths.join(" or ")} digits`,
+    );
+/** A bank account in Russia and whose it is. */
+const Payee = z.strictObject({
+  name: z.string().min(1).max(160),
+  inn: digits(10, 12),
+  kpp: digits(9).optional(),
+  account: digits(20),
+  bank: z.string().min(1).max(45),
+  bic: digits(9),
+  correspondentAccount: digits(20),
+});
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
 
 const Process = z.object({
@@ -61,6 +86,8 @@ const Shared = Database.extend({
   S3_SECRET_KEY: z.string().min(1),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
+  /** The account that invoices are paid to, as JSON; absent: there are no invoices. */
+  PAYEE: json.pipe(Payee).optional(),
   /** true: webhooks may go to http addresses, to this machine and to private networks; for development alone. */
   WEBHOOK_ALLOW_PRIVATE: z
     .enum(["true", "false"])
@@ -124,18 +151,7 @@ const Api = Shared.extend({
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
   /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
-  TRUSTED_ISSUERS: z
-    .string()
-    .default("[]")
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: "custom", message: "is not JSON" });
-        return z.NEVER;
-      }
-    })
-    .pipe(z.array(Issuer)),
+  TRUSTED_ISSUERS: json.pipe(z.array(Issuer)).default([]),
 });
 
 const Worker = Shared.extend({

@@ -73,6 +73,16 @@ async function announce(addresses: Addresses, supervisor: Supervisor): Promise<v
   console.log(summary(description, paths.stack));
 }
 
+/** Nobody's account: the demo shop takes no money. */
+const demoPayee = {
+  name: "ИП Пример П. П.",
+  inn: "920350043006",
+  account: "40802810700000012345",
+  bank: "АО «Банк Пример»",
+  bic: "043510123",
+  correspondentAccount: "30101810335100000123",
+};
+
 /** Everything that is known here; each process is given those that it reads. */
 function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, identity, secrets }: Addresses): Variables {
   return {
@@ -87,6 +97,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     S3_ACCESS_KEY: s3.accessKey,
     S3_SECRET_KEY: s3.secretKey,
     S3_PUBLIC_URL: s3.publicUrl,
+    PAYEE: JSON.stringify(demoPayee),
     WEBHOOK_ALLOW_PRIVATE: "true",
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),

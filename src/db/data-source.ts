@@ -33,6 +33,7 @@ import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
+import { DocumentSources1764892800013 } from "./migrations/0013-document-sources.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -87,6 +88,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Webhooks1764460800008,
       StrayObjects1764547200009,
       Timeline1764633600010,
+      DocumentSources1764892800013,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

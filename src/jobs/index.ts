@@ -3,6 +3,7 @@ import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import { processImage } from "./process-image.ts";
 import { pruneLedger } from "./prune-ledger.ts";
+import { publishFeed } from "./publish-feed.ts";
 import { publishPriceList } from "./publish-price-list.ts";
 import { remakeImage } from "./remake-image.ts";
 import { renderDocument } from "./render-document.ts";
@@ -16,6 +17,7 @@ export const jobs = {
   [collectGarbage.name]: collectGarbage,
   [processImage.name]: processImage,
   [pruneLedger.name]: pruneLedger,
+  [publishFeed.name]: publishFeed,
   [publishPriceList.name]: publishPriceList,
   [remakeImage.name]: remakeImage,
   [renderDocument.name]: renderDocument,

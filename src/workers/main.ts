@@ -51,7 +51,8 @@ const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: rel
 const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
 const fanOut = startEventFanOut({ db, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
-const context = { db, store, cache, mailer, poster, log, metrics };
+const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
+const context = { db, store, shop, cache, mailer, poster, log, metrics };
 const worker = `${hostname()}-${process.pid}`;
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({

@@ -4,6 +4,7 @@ import { collectGarbageProcessor } from "./collect-garbage.ts";
 import { deliverWebhookProcessor } from "./deliver-webhook.ts";
 import { processImageProcessor } from "./process-image.ts";
 import { pruneLedgerProcessor } from "./prune-ledger.ts";
+import { publishFeedProcessor } from "./publish-feed.ts";
 import { publishPriceListProcessor } from "./publish-price-list.ts";
 import { remakeImageProcessor } from "./remake-image.ts";
 import { renderDocumentProcessor } from "./render-document.ts";
@@ -17,6 +18,7 @@ export const processors: { [N in JobName]: Processor<N> } = {
   "collect-garbage": collectGarbageProcessor,
   "process-image": processImageProcessor,
   "prune-ledger": pruneLedgerProcessor,
+  "publish-feed": publishFeedProcessor,
   "publish-price-list": publishPriceListProcessor,
   "remake-image": remakeImageProcessor,
   "render-document": renderDocumentProcessor,

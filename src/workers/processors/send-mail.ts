@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { mails } from "../../db/dao/mails.ts";
 import { isPostgresUnavailable } from "../../db/postgres-errors.ts";
 import { businessDay } from "../../services/business-day.ts";
-import { publicKeyOf, publicPriceList } from "../../services/document-kinds.ts";
+import type { Shop } from "../../services/document-kinds/define-kind.ts";
+import { publicKeyOf, publicPriceList } from "../../services/document-kinds/index.ts";
 import { ensurePriceList } from "../../services/documents.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { priceListMail } from "../mail/price-list-mail.ts";
@@ -20,9 +21,9 @@ export const sendMailProcessor: Processor<"send-mail"> = {
   async run(job, context) {
     const mail = await mails.findById(context.db.manager, job.payload.mailId);
     if (!mail || mail.sentAt) return job.complete(async () => ({ skipped: "it was sent before, or deleted" }));
-    const { mailer, store } = context;
+    const { mailer, store, shop } = context;
     const day = businessDay(new Date());
-    await awaitPriceList(job, day);
+    await awaitPriceList(job, shop, day);
     const listUrl = store.publicUrl(String(publicKeyOf(publicPriceList(day))));
     const content = priceListMail({ day, listUrl, sender: mailer.from.address });
     const answer = await mailer.send({ id: mail.id, to: mail.recipient, ...content }, job.signal);
@@ -36,11 +37,11 @@ export const sendMailProcessor: Processor<"send-mail"> = {
 };
 
 /** The link has to work when the mail arrives. */
-async function awaitPriceList(job: Run, day: string) {
+async function awaitPriceList(job: Run, shop: Shop, day: string) {
   for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
     let isThere = false;
     await job.commit(async (tx) => {
-      isThere = await ensurePriceList(tx, day);
+      isThere = await ensurePriceList(tx, day, shop);
     });
     if (isThere) return;
     await sleep(pollMs, undefined, { signal: job.signal });
