@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { compile } from "./compile.ts";
 import { say, step } from "./console.ts";
+import { demoPayee } from "./demo-payee.ts";
 import { environmentOf, type Variables } from "./environment.ts";
 import type { GivenServers } from "./given-servers.ts";
 import { writeJson } from "./json-file.ts";
@@ -72,16 +73,6 @@ async function announce(addresses: Addresses, supervisor: Supervisor): Promise<v
   step("all is ready");
   console.log(summary(description, paths.stack));
 }
-
-/** Nobody's account: the demo shop takes no money. */
-const demoPayee = {
-  name: "ИП Пример П. П.",
-  inn: "920350043006",
-  account: "40802810700000012345",
-  bank: "АО «Банк Пример»",
-  bic: "043510123",
-  correspondentAccount: "30101810335100000123",
-};
 
 /** Everything that is known here; each process is given those that it reads. */
 function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, identity, secrets }: Addresses): Variables {

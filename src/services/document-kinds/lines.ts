@@ -3,8 +3,8 @@ import type { BlockOf, Cell, Column } from "./layout.ts";
 
 const columns: readonly Column[] = [
   { title: "#", kind: "count", width: 6 },
-  { title: "Категория", kind: "text", width: 16 },
-  { title: "Название", kind: "text", width: 33 },
+  { title: "Категория", kind: "text", width: 19 },
+  { title: "Название", kind: "text", width: 31 },
   { title: "Бренд", kind: "text", width: 13 },
   { title: "Номер", kind: "text", width: 17 },
   { title: "Цена", kind: "money", width: 14 },

@@ -55,7 +55,7 @@ function orderLayout(order: Order, lines: readonly PrintedLine[]): Layout {
         ],
       },
       linesTable(lines),
-      { type: "text", text: `К оплате: ${amountInWords(totalOf(lines))}`, isStrong: true },
+      { type: "text", text: `Сумма заказа: ${amountInWords(totalOf(lines))}`, isStrong: true },
     ],
     changedAt: latest(order, lines),
   };

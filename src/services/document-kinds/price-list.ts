@@ -34,9 +34,9 @@ export const priceListKind = defineKind({
   publicKey({ type, day }, format) {
     return type === "wholesale" && format === "xlsx" ? `tmp/price_list_${writtenDay(day, "_")}.xlsx` : null;
   },
-  async source(tx, { type }) {
+  async source(tx, { type, day }) {
     const { changedAt, fingerprint } = await catalogueState(tx);
-    return { state: fingerprint, content: () => priceListLayout(tx, type, changedAt) };
+    return { state: fingerprint, content: () => priceListLayout(tx, type, day, changedAt) };
   },
 });
 
@@ -47,7 +47,7 @@ interface ListColumn extends Column {
 }
 
 const columns: readonly ListColumn[] = [
-  { title: "bitrix_id", kind: "text", width: 11, cell: ({ bitrixId }) => bitrixId ?? "" },
+  { title: "bitrix_id", kind: "text", width: 14, cell: ({ bitrixId }) => bitrixId ?? "" },
   { title: "Система", kind: "text", width: 24, cell: ({ category }) => category },
   { title: "Подсистема", kind: "text", width: 24, cell: ({ subCategory }) => subCategory },
   { title: "Название", kind: "text", width: 50, cell: ({ name }) => name },
@@ -63,14 +63,14 @@ const columns: readonly ListColumn[] = [
     cell: ({ superWholesalePriceRub }) => superWholesalePriceRub,
     isWholesale: true,
   },
-  { title: "Остаток", kind: "count", width: 11, cell: ({ quantity }) => quantity },
+  { title: "Остаток", kind: "count", width: 13, cell: ({ quantity }) => quantity },
 ];
 
 /** The retail list has no wholesale columns. */
-async function priceListLayout(tx: EntityManager, type: PriceListType, changedAt: Date): Promise<Layout> {
+async function priceListLayout(tx: EntityManager, type: PriceListType, day: string, changedAt: Date): Promise<Layout> {
   const shown = columns.filter(({ isWholesale }) => type === "wholesale" || !isWholesale);
   return {
-    title: "Прайс-лист",
+    title: `${listNames[type][0]} от ${writtenDay(day)}`,
     orientation: "landscape",
     blocks: [{ type: "table", columns: shown, rows: cells(shown, priceRows.all(tx)) }],
     rowCount: await priceRows.count(tx),

@@ -39,7 +39,7 @@ export const salesReportKind = defineKind({
 
 const columns: readonly Column[] = [
   { title: "#", kind: "count", width: 7 },
-  { title: "Категория", kind: "text", width: 20 },
+  { title: "Категория", kind: "text", width: 25 },
   { title: "Название", kind: "text", width: 36 },
   { title: "Бренд", kind: "text", width: 14 },
   { title: "Номер", kind: "text", width: 18 },

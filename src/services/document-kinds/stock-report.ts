@@ -23,7 +23,7 @@ export const stockReportKind = defineKind({
 
 const columns: readonly Column[] = [
   { title: "#", kind: "count", width: 7 },
-  { title: "Категория", kind: "text", width: 22 },
+  { title: "Категория", kind: "text", width: 24 },
   { title: "Название", kind: "text", width: 40 },
   { title: "Бренд", kind: "text", width: 14 },
   { title: "Номер", kind: "text", width: 18 },

@@ -2,8 +2,10 @@ import { PermanentError } from "../../classify-error.ts";
 
 const line = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
 /** Most texts have nothing of all that is looked after below, and one look says so. */
-const suspicious = /[^ -~А-яЁё№«»—–\u00a0\u0401]/;
-const marked = /[&<>"']/;
+const suspicious = /[^ -~А-яЁё№«»—–\u00a0]/;
+const markup = /[&<>"']/;
+/** Neither of both, nor an underscore. */
+const harmless = /^[ !#-%(-;=?-^`-~А-яЁё№«»—–\u00a0]*$/;
 
 /** Text without what neither XML nor people can read: control characters but tab and line feed, half surrogate pairs. */
 export function readable(text: string): string {
@@ -14,10 +16,15 @@ export function readable(text: string): string {
 /** Readable text for an XML element or attribute. */
 export function xmlText(text: string): string {
   const clean = readable(text);
-  return marked.test(clean) ? clean.replace(/[&<>"']/g, (character) => entities[character] ?? "") : clean;
+  return markup.test(clean) ? clean.replace(/[&<>"']/g, (character) => entities[character] ?? "") : clean;
 }
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+
+/** True for a text that XML and spreadsheets take as it is; false says nothing. */
+export function isHarmless(text: string): boolean {
+  return harmless.test(text);
+}
 
 /**
  * What a cell may hold, as it is; throws `PermanentError` at anything else: an object might be

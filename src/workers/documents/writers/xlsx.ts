@@ -1,15 +1,16 @@
 import type { Block, BlockOf, Cell, Column, Layout } from "../../../services/document-kinds/layout.ts";
 import { matrixOf, matrixToPng } from "./matrix.ts";
 import { type ChartData, chartXml, drawingXml, type Place } from "./xlsx/drawing.ts";
-import { type Style, sheetEnd, sheetStart, styles, workbookParts } from "./xlsx/parts.ts";
-import { cellXml, lettersOf, rowStart, rowXml, type StyledCell, wrappedLines } from "./xlsx/rows.ts";
-import { type Entry, zip } from "./zip.ts";
+import { type Style, sheetEnd, sheetStart, workbookParts, workbookXml } from "./xlsx/parts.ts";
+import { cellXml, type Frame, frameOf, rowStart, rowXml, type StyledCell, wrappedLines } from "./xlsx/rows.ts";
+import { type Entry, type Text, zip } from "./zip.ts";
 
 /** Rows that a QR code and a chart take. */
 const codeRows = 9;
 const chartRows = 16;
-/** Characters that are handed on at once: each handing on costs as much as some cells. */
-const handedOn = 32 * 1024;
+const titleLines = 1.5;
+/** Rows that are handed on at once: each handing on costs as much as some cells. */
+const handedOn = 64;
 
 /** A layout as a workbook of one sheet; what is in memory does not grow with its rows. The same gives the same bytes. */
 export function writeXlsx(layout: Layout): AsyncGenerator<Uint8Array> {
@@ -20,9 +21,10 @@ async function* entries(layout: Layout): AsyncGenerator<Entry> {
   const sheet = new Sheet(layout);
   const codes = layout.blocks.filter((block) => block.type === "code");
   const charts = layout.blocks.filter(({ type }) => type === "chart").length;
-  const parts = workbookParts(sheet.name, { images: codes.length, charts });
+  const parts = workbookParts({ images: codes.length, charts });
   for (const [name, content] of Object.entries(parts)) yield { name, content };
   yield { name: "xl/worksheets/sheet1.xml", content: sheet.xml(codes.length + charts > 0) };
+  yield { name: "xl/workbook.xml", content: workbookXml(sheet.name, sheet.headRow) };
   if (codes.length + charts === 0) return;
   const chartPlaces = sheet.charts.map(({ place }) => place);
   yield { name: "xl/drawings/drawing1.xml", content: drawingXml(sheet.codes, chartPlaces) };
@@ -41,6 +43,8 @@ class Sheet {
   /** What is nothing but a list has its header on top, in sight. */
   private readonly isList: boolean;
   private readonly columns: readonly Column[];
+  /** Of its longest table, where it begins. */
+  headRow: number | undefined;
   private row = 0;
 
   constructor(layout: Layout) {
@@ -50,18 +54,18 @@ class Sheet {
     this.columns = layout.blocks.find((block) => block.type === "table")?.columns ?? [];
   }
 
-  async *xml(hasDrawing: boolean): AsyncGenerator<string> {
+  async *xml(hasDrawing: boolean): AsyncGenerator<Text> {
     const { blocks, title, orientation = "portrait" } = this.layout;
     yield sheetStart(
       this.columns.map(({ width }) => width),
       this.isList ? 1 : 0,
     );
-    if (!this.isList) yield this.line([cell(title, "title")]);
+    if (!this.isList) yield this.line([cell(title, "title")], titleLines);
     for (const block of blocks) yield* this.block(block);
     yield sheetEnd(orientation, hasDrawing);
   }
 
-  private async *block(block: Block): AsyncGenerator<string> {
+  private async *block(block: Block): AsyncGenerator<Text> {
     if (block.type === "table") yield* this.table(block);
     else if (block.type === "fields") yield this.fields(block);
     else if (block.type === "text") yield this.line([empty, cell(block.text, block.isStrong ? "bold" : "plain")]);
@@ -83,28 +87,28 @@ class Sheet {
     return lines.join("") + this.line([]);
   }
 
-  private async *table({ title, columns, rows, totals = [] }: BlockOf<"table">): AsyncGenerator<string> {
+  private async *table({ title, columns, rows, totals = [] }: BlockOf<"table">): AsyncGenerator<Text> {
     if (title) yield this.line([empty, cell(title, "bold")]);
-    const titles = columns.map(({ title }) => cell(title, "header"));
+    const titles = columns.map(({ title }) => cell(title, this.isList ? "header" : "framedHeader"));
+    this.headRow = this.row + 1;
     yield this.line(titles, Math.max(...columns.map((column) => wrappedLines(column.title, column.width))));
     const shapes = columns.map(({ kind, width }, n) => {
-      const text: Style = this.isList ? "plain" : "wrapped";
-      const style = kind === "text" ? text : kind === "money" ? "money" : "counted";
-      return { letters: lettersOf(n), style: styles[style], width: kind === "text" && !this.isList ? width : 0 };
+      const style = (this.isList ? listStyles : framedStyles)[kind];
+      return { frame: frameOf(n, style), width: kind === "text" && !this.isList ? width : 0 };
     });
-    let text = "";
+    let texts: string[] = [];
     for await (const row of rows) {
-      text += this.tableRow(shapes, row);
-      if (text.length < handedOn) continue;
-      yield text;
-      text = "";
+      texts.push(this.tableRow(shapes, row));
+      if (texts.length < handedOn) continue;
+      yield texts;
+      texts = [];
     }
-    yield text;
+    yield texts;
     for (const { label, value, kind } of totals) yield this.line(this.totalCells(columns, label, value, kind));
   }
 
   /** The hot path: a price list comes through here hundreds of thousands of times. */
-  private tableRow(shapes: readonly { letters: string; style: number; width: number }[], row: readonly Cell[]) {
+  private tableRow(shapes: readonly { frame: Frame; width: number }[], row: readonly Cell[]) {
     const number = ++this.row;
     let lines = 1;
     let cells = "";
@@ -112,7 +116,7 @@ class Sheet {
       const shape = shapes[n];
       const value = row[n];
       if (!shape || value === undefined || value === null) continue;
-      cells += cellXml(value, shape.letters, number, shape.style);
+      cells += cellXml(value, number, shape.frame);
       if (shape.width > 0) lines = Math.max(lines, wrappedLines(String(value), shape.width));
     }
     return `${rowStart(number, lines)}${cells}</row>`;
@@ -122,7 +126,7 @@ class Sheet {
     const wanted = columns.findLastIndex((column) => column.kind === kind);
     const at = wanted < 0 ? columns.length - 1 : wanted;
     return columns.map((_, n) => {
-      if (n === at) return cell(value, "boldMoney");
+      if (n === at) return cell(value, "framedTotal");
       return cell(n === 1 ? label : "", "bold");
     });
   }
@@ -138,7 +142,7 @@ class Sheet {
   /** Its numbers, and the chart beside them. */
   private chart(chart: BlockOf<"chart">) {
     const { bars, title, unit } = chart;
-    const heading = this.line([empty, cell(title, "bold"), cell(unit, "bold")]);
+    const heading = this.line([empty, cell(`${title}, ${unit}`, "bold")]);
     const firstRow = this.row + 1;
     const rows = bars.map(({ label, value }) => this.line([empty, cell(label, "plain"), cell(value, "money")]));
     const more = Array.from({ length: Math.max(0, chartRows - bars.length) + 1 }, () => this.line([]));
@@ -148,6 +152,9 @@ class Sheet {
     return heading + rows.join("") + more.join("");
   }
 }
+
+const listStyles: Record<Column["kind"], Style> = { text: "plain", money: "money", count: "counted" };
+const framedStyles: Record<Column["kind"], Style> = { text: "framedText", money: "framedMoney", count: "framedCount" };
 
 const cell = (value: Cell, style: Style): StyledCell => ({ value, style });
 const empty = cell("", "plain");

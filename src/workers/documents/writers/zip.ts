@@ -4,8 +4,11 @@ import { constants, crc32, deflateRaw, deflateRawSync } from "node:zlib";
 /** One file of a zip: all of it at once, or in pieces that are made as they are asked for. */
 export interface Entry {
   name: string;
-  content: string | Uint8Array | AsyncIterable<string> | Iterable<string>;
+  content: string | Uint8Array | AsyncIterable<Text>;
 }
+
+/** A text, or several that follow each other: handing each on by itself costs more than making it. */
+export type Text = string | readonly string[];
 
 interface Tally {
   crc: number;
@@ -13,8 +16,8 @@ interface Tally {
   packed: number;
 }
 
-/** So many characters are compressed at once, in a thread of their own: fewer compress worse, more hold more memory. */
-const pieceLength = 128 * 1024;
+/** So many bytes are compressed at once, in a thread of their own: fewer compress worse, more hold more memory. */
+const pieceBytes = 256 * 1024;
 /** A quarter of the time of the usual level 6, for files that are a quarter longer. */
 const fast = { level: 1 };
 const packAside = promisify<Uint8Array, object, Buffer>(deflateRaw);
@@ -61,31 +64,47 @@ function whole(name: string, content: string | Uint8Array, tally: Tally) {
   return [localHeader(name, plainFlags, tally), packed];
 }
 
-async function* streamed(name: string, content: AsyncIterable<string> | Iterable<string>, tally: Tally) {
+async function* streamed(name: string, content: AsyncIterable<Text>, tally: Tally) {
   yield localHeader(name, streamFlags, tally);
   // One piece is compressed while the next one is made.
   let underWay: Promise<Buffer> | undefined;
-  const begin = (text: string, finishFlush: number) => {
-    const bytes = Buffer.from(text);
+  const begin = (bytes: Uint8Array, finishFlush: number) => {
     tally.crc = crc32(bytes, tally.crc);
     tally.bytes += bytes.length;
     const packed = packAside(bytes, { ...fast, finishFlush });
     packed.catch(() => undefined);
     return packed;
   };
-  let text = "";
-  for await (const piece of content) {
-    text += piece;
-    if (text.length < pieceLength) continue;
-    const next = begin(text, constants.Z_SYNC_FLUSH);
-    text = "";
+  let piece = new Piece();
+  for await (const text of content) {
+    for (const one of typeof text === "string" ? [text] : text) piece.add(one);
+    if (piece.length < pieceBytes) continue;
+    const next = begin(piece.bytes(), constants.Z_SYNC_FLUSH);
+    piece = new Piece();
     if (underWay) yield counted(await underWay, tally);
     underWay = next;
   }
-  const last = begin(text, constants.Z_FINISH);
+  const last = begin(piece.bytes(), constants.Z_FINISH);
   if (underWay) yield counted(await underWay, tally);
   yield counted(await last, tally);
   yield fields([4, signatures.sizes], ...sizes(tally));
+}
+
+/** Texts as UTF-8, one behind the other: written at once, they never make a long string that has to be copied again. */
+class Piece {
+  length = 0;
+  private buffer = Buffer.allocUnsafe(pieceBytes + pieceBytes / 4);
+
+  add(text: string): void {
+    // A UTF-16 unit takes three bytes at most.
+    const most = this.length + 3 * text.length;
+    if (most > this.buffer.length) this.buffer = Buffer.concat([this.bytes()], 2 * most);
+    this.length += this.buffer.write(text, this.length);
+  }
+
+  bytes(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
 }
 
 function counted(packed: Buffer, tally: Tally) {

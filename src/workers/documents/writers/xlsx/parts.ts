@@ -7,9 +7,12 @@ export const styles = {
   money: 2,
   title: 3,
   bold: 4,
-  boldMoney: 5,
-  wrapped: 6,
+  framedTotal: 5,
+  framedText: 6,
   counted: 7,
+  framedMoney: 8,
+  framedCount: 9,
+  framedHeader: 10,
 } as const;
 export type Style = keyof typeof styles;
 
@@ -19,9 +22,12 @@ const looks: readonly Look[] = [
   { format: 3 },
   { font: 2 },
   { font: 1 },
-  { format: 3, font: 1 },
-  { wraps: true },
+  { format: 3, font: 1, isFramed: true },
+  { wraps: true, isFramed: true },
   { format: 1 },
+  { format: 3, isFramed: true },
+  { format: 1, isFramed: true },
+  { font: 1, fill: 2, wraps: true, isFramed: true },
 ];
 
 export const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -36,20 +42,27 @@ export interface Drawn {
   charts: number;
 }
 
-/** Every part of a workbook with one sheet but the sheet itself and what is drawn on it, by name. */
-export function workbookParts(sheetName: string, drawn: Drawn): Record<string, string> {
+/** The part that names the sheet, and the row that is repeated on each printed page. */
+export function workbookXml(sheetName: string, headRow: number | undefined): string {
+  const quoted = xmlText(`'${sheetName.replaceAll("'", "''")}'`);
+  const rows = `<definedName name="_xlnm.Print_Titles" localSheetId="0">${quoted}!$${headRow}:$${headRow}</definedName>`;
+  const names = headRow === undefined ? "" : `<definedNames>${rows}</definedNames>`;
+  return `${declaration}<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="${xmlText(sheetName)}" sheetId="1" r:id="rId1"/></sheets>${names}</workbook>`;
+}
+
+/** Every part of a workbook with one sheet but the sheet itself, what names it and what is drawn on it, by name. */
+export function workbookParts(drawn: Drawn): Record<string, string> {
   const charts = Array.from({ length: drawn.charts }, (_, n) => n + 1);
   const images = Array.from({ length: drawn.images }, (_, n) => n + 1);
   const hasDrawing = drawn.charts + drawn.images > 0;
   return {
     "[Content_Types].xml": `${declaration}<Types xmlns="${packages}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>${images.length > 0 ? '<Default Extension="png" ContentType="image/png"/>' : ""}${typeOf("/xl/workbook.xml", "spreadsheetml.sheet.main")}${typeOf("/xl/worksheets/sheet1.xml", "spreadsheetml.worksheet")}${typeOf("/xl/styles.xml", "spreadsheetml.styles")}${hasDrawing ? typeOf("/xl/drawings/drawing1.xml", "drawing") : ""}${charts.map((n) => typeOf(`/xl/charts/chart${n}.xml`, "drawingml.chart")).join("")}</Types>`,
     "_rels/.rels": relationships([["officeDocument", "xl/workbook.xml"]]),
-    "xl/workbook.xml": `${declaration}<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="${xmlText(sheetName)}" sheetId="1" r:id="rId1"/></sheets></workbook>`,
     "xl/_rels/workbook.xml.rels": relationships([
       ["worksheet", "worksheets/sheet1.xml"],
       ["styles", "styles.xml"],
     ]),
-    "xl/styles.xml": `${declaration}<styleSheet xmlns="${main}"><fonts count="3">${font(11)}${font(11, "<b/>")}${font(14, "<b/>")}</fonts><fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill><fill><patternFill patternType="solid"><fgColor rgb="FFE7EBF0"/><bgColor indexed="64"/></patternFill></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="${looks.length}">${looks.map(look).join("")}</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`,
+    "xl/styles.xml": `${declaration}<styleSheet xmlns="${main}"><fonts count="3">${font(11)}${font(11, "<b/>")}${font(14, "<b/>")}</fonts><fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill><fill><patternFill patternType="solid"><fgColor rgb="FFE7EBF0"/><bgColor indexed="64"/></patternFill></fill></fills><borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border>${frame}</borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="${looks.length}">${looks.map(look).join("")}</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`,
     ...(hasDrawing && {
       "xl/worksheets/_rels/sheet1.xml.rels": relationships([["drawing", "../drawings/drawing1.xml"]]),
       "xl/drawings/_rels/drawing1.xml.rels": relationships([
@@ -91,15 +104,19 @@ function font(size: number, weight = "") {
   return `<font>${weight}<sz val="${size}"/><name val="Calibri"/><family val="2"/></font>`;
 }
 
+const edge = (name: string) => `<${name} style="thin"><color rgb="FF999999"/></${name}>`;
+const frame = `<border>${["left", "right", "top", "bottom"].map(edge).join("")}<diagonal/></border>`;
+
 interface Look {
   /** 0 is general, 1 is `0`, 3 is `#,##0`. */
   format?: number;
   font?: number;
   fill?: number;
   wraps?: boolean;
+  isFramed?: boolean;
 }
 
-function look({ format = 0, font = 0, fill = 0, wraps = false }: Look) {
+function look({ format = 0, font = 0, fill = 0, wraps = false, isFramed = false }: Look) {
   const alignment = `<alignment vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
-  return `<xf numFmtId="${format}" fontId="${font}" fillId="${fill}" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyAlignment="1">${alignment}</xf>`;
+  return `<xf numFmtId="${format}" fontId="${font}" fillId="${fill}" borderId="${isFramed ? 1 : 0}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">${alignment}</xf>`;
 }

@@ -1,4 +1,4 @@
-import { plain, xmlText } from "../text.ts";
+import { isHarmless, plain, xmlText } from "../text.ts";
 import { type Style, styles } from "./parts.ts";
 
 export interface StyledCell {
@@ -13,8 +13,7 @@ const lineHeight = 15;
 /** A row of cells; `lines` is how many lines of text it is high. */
 export function rowXml(row: number, cells: readonly StyledCell[], lines = 1): string {
   let xml = rowStart(row, lines);
-  for (const [column, { value, style }] of cells.entries())
-    xml += cellXml(value, lettersOf(column), row, styles[style]);
+  for (const [column, { value, style }] of cells.entries()) xml += cellXml(value, row, frameOf(column, style));
   return `${xml}</row>`;
 }
 
@@ -23,19 +22,35 @@ export function rowStart(row: number, lines: number): string {
   return lines > 1 ? `<row r="${row}" ht="${lineHeight * lines}" customHeight="1">` : `<row r="${row}">`;
 }
 
-/** One cell, a text or a number; no other value gets in, and an empty text needs no cell. */
-export function cellXml(given: string | number, letters: string, row: number, style: number): string {
-  const value = plain(given);
-  if (typeof value === "number")
-    return Number.isFinite(value) ? `<c r="${letters}${row}" s="${style}"><v>${value}</v></c>` : "";
-  if (value === "") return "";
-  return `<c r="${letters}${row}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${cellText(value)}</t></is></c>`;
+/** What the cells of a column have around their row's number and their value. */
+export interface Frame {
+  start: string;
+  number: string;
+  text: string;
 }
+
+/** The frame of a column's cells with a style. */
+export function frameOf(column: number, style: Style): Frame {
+  const look = styles[style] === 0 ? "" : ` s="${styles[style]}"`;
+  return { start: `<c r="${lettersOf(column)}`, number: `"${look}><v>`, text: `"${look} t="inlineStr"><is><t` };
+}
+
+/** One cell, a text or a number; no other value gets in, and an empty text needs no cell. */
+export function cellXml(given: string | number, row: number, { start, number, text }: Frame): string {
+  const value = plain(given);
+  if (typeof value === "string") return value === "" ? "" : `${start}${row}${text}${cellText(value)}</t></is></c>`;
+  return Number.isFinite(value) ? `${start}${row}${number}${value}</v></c>` : "";
+}
+
+const outerSpace = /^\s|\s$|\n/;
+const space = 32;
 
 /** Excel reads `_x0041_` as `A`; an underscore that is spelled like that itself keeps it from doing so. */
 function cellText(text: string) {
-  const shown = xmlText(text.length > longestCell ? text.slice(0, longestCell) : text);
-  return shown.includes("_x") ? shown.replace(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_") : shown;
+  const cut = text.length > longestCell ? text.slice(0, longestCell) : text;
+  if (isHarmless(cut) && cut.charCodeAt(0) !== space && cut.charCodeAt(cut.length - 1) !== space) return `>${cut}`;
+  const shown = xmlText(cut).replace(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_");
+  return outerSpace.test(shown) ? ` xml:space="preserve">${shown}` : `>${shown}`;
 }
 
 /** Column 0 is A, 25 is Z, 26 is AA. */
