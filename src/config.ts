@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { StartUpError } from "./errors.ts";
 import { queueNames } from "./jobs/queues.ts";
+import { scalingRules } from "./jobs/scaling.ts";
 
 const list = z
   .string()
@@ -30,14 +31,6 @@ const sender = z.string().transform((text, context) => {
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
 const perMinute = (usual: number) => whole(0).default(usual);
-const json = z.string().transform((text, context) => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    context.addIssue({ code: "custom", message: "is not JSON" });
-    return z.NEVER;
-  }
-});
 const digits = (...lengths: number[]) =>
   z
     .string()
@@ -56,6 +49,42 @@ const Payee = z.strictObject({
   correspondentAccount: digits(20),
 });
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
+const json = (usual: string) =>
+  z
+    .string()
+    .default(usual)
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "is not JSON" });
+        return z.NEVER;
+      }
+    });
+
+const workers = z.int().min(0).max(1_000);
+const seconds = z.number().positive().max(86_400);
+const Scaling = z.partialRecord(
+  z.enum(queueNames),
+  z
+    .strictObject({
+      goalSeconds: seconds,
+      minWorkers: workers,
+      maxWorkers: workers.min(1),
+      concurrency: z.int().min(1).max(1_000),
+      priorSeconds: seconds,
+      startSeconds: seconds,
+      graceSeconds: seconds,
+    })
+    .partial(),
+);
+
+const signingSecret = z
+  .string()
+  .regex(
+    /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+    "is not base64 of at least 24 bytes",
+  );
 
 const Process = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
@@ -84,15 +113,23 @@ const Shared = Database.extend({
   S3_BUCKET_NAME: z.string().min(1),
   S3_ACCESS_KEY: z.string().min(1),
   S3_SECRET_KEY: z.string().min(1),
+  /** Probes, metrics and the wish for workers; 0: any free port, which the log names. */
+  OPS_PORT: port.default(9090),
+  /** Secret that whoever asks for the wish for workers sends as bearer; absent: anybody who reaches OPS_PORT. */
+  AUTOSCALER_TOKEN: z.string().min(16).optional(),
+  /** JSON, by queue, of what `src/jobs/scaling.ts` says otherwise: `{"images": {"maxWorkers": 20}}`. */
+  AUTOSCALE: json("{}").pipe(Scaling),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
   /** The account that invoices are paid to, as JSON; absent: there are no invoices. */
-  PAYEE: json.pipe(Payee).optional(),
+  PAYEE: json("null").pipe(Payee.nullable()),
   /** true: webhooks may go to http addresses, to this machine and to private networks; for development alone. */
   WEBHOOK_ALLOW_PRIVATE: z
     .enum(["true", "false"])
     .default("false")
     .transform((text) => text === "true"),
+  /** Signs links in mails that work without a login; absent: mails have none. */
+  MAIL_LINK_SECRET: z.string().min(16).optional(),
 });
 
 /** A party whose tokens are accepted. */
@@ -125,13 +162,9 @@ const Api = Shared.extend({
   /** Who takes cards; `test` takes no money, so never in production. */
   PAYMENT_PROVIDER: z.enum(["none", "test"]).default("none"),
   /** Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`. */
-  PAYMENT_WEBHOOK_SECRET: z
-    .string()
-    .regex(
-      /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
-      "is not base64 of at least 24 bytes",
-    )
-    .optional(),
+  PAYMENT_WEBHOOK_SECRET: signingSecret.optional(),
+  /** As that, of the mail provider; absent: no bounces are taken. */
+  MAIL_WEBHOOK_SECRET: signingSecret.optional(),
   /** Networks whose clients may print without a token, comma separated CIDRs; absent: nobody. */
   PRINT_ALLOWED_CIDRS: cidrs,
   /** Requests a minute from one address without a token, to one process. */
@@ -146,23 +179,37 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
+  /** Name of this installation, shown in a corner of the board; one that begins with `prod` is shown in red. */
+  ENVIRONMENT: z.string().min(1).max(40).optional(),
+  /** E-mail addresses of employees who may pause, retry and promote in the board, comma separated. */
+  BOARD_OPERATORS: list.pipe(z.array(z.email().toLowerCase())),
+  /** Header in which a proxy that has logged people in names their e-mail address to the board. */
+  BOARD_IDENTITY_HEADER: z
+    .string()
+    .regex(/^[\w-]{1,60}$/, "is not the name of a header")
+    .toLowerCase()
+    .optional(),
+  /** Addresses of that proxy, comma separated CIDRs; from anybody else the header is not believed. */
+  BOARD_IDENTITY_CIDRS: cidrs,
+  /** Base URL of the runbook, for links of the board: `<base>/images` and so on. */
+  RUNBOOK_URL: url.optional(),
   /** Where the API reference gets tokens of demo users; only for demos. */
   DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
   /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
-  TRUSTED_ISSUERS: json.pipe(z.array(Issuer)).default([]),
+  TRUSTED_ISSUERS: json("[]").pipe(z.array(Issuer)),
 });
 
 const Worker = Shared.extend({
-  /** Probes and metrics of this process. */
-  OPS_PORT: port.default(9090),
   /** Queues this worker consumes, comma separated; absent: all. */
   WORKER_QUEUES: list
     .transform((names) => (names.length > 0 ? names : [...queueNames]))
     .pipe(z.array(z.enum(queueNames))),
   /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
   WORKER_CONCURRENCY: whole(1).optional(),
+  /** Address of the API as people see it; links in mails are built from it. */
+  PUBLIC_URL: url.optional(),
   /** Mail server; needed by the worker of the queue `mail` alone. */
   SMTP_HOST: z.string().min(1).optional(),
   SMTP_PORT: whole(1, 65_535).default(587),
@@ -172,6 +219,22 @@ const Worker = Shared.extend({
   SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "info@info.eucalytics.uk" }),
   /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
   SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
+  /** Name of the DKIM key in the DNS of the sender's domain, and the key itself: PEM, or base64 of it. */
+  DKIM_SELECTOR: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i, "is no selector")
+    .optional(),
+  DKIM_PRIVATE_KEY: z
+    .string()
+    .transform((text) => (text.startsWith("-----") ? text : Buffer.from(text, "base64").toString()))
+    .refine((pem) => /^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem), "is no private key in PEM")
+    .optional(),
+  /** Addresses that are told of new orders and low stock, comma separated; absent: nobody is. */
+  MAIL_STAFF: list.pipe(z.array(z.email())),
+  /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
+  MAIL_PROBE_URL: url.optional(),
+  /** How long a mail that broke off is left alone; at least the lease of its queue and the wait for an answer together. */
+  MAIL_GRACE_MS: whole(100).default(60_000),
 });
 
 /** Every variable there is, by the process that reads it. */
@@ -193,6 +256,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
   return Object.freeze({
     ...withDefaults(config),
+    board: boardAccess(config),
     testPaymentSecret: PAYMENT_PROVIDER === "test" ? PAYMENT_WEBHOOK_SECRET : undefined,
     issuers,
     limits: {
@@ -220,6 +284,8 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError("Bad configuration:\n  SMTP_HOST is not set: the queue mail could not send anything");
   if (SMTP_PASS && SMTP_SECURITY === "none")
     throw new StartUpError("Bad configuration:\n  SMTP_SECURITY is none: SMTP_PASS would be sent for all to read");
+  if (config.MAIL_LINK_SECRET && !config.PUBLIC_URL)
+    throw new StartUpError("Bad configuration:\n  MAIL_LINK_SECRET needs PUBLIC_URL: links in mails lead there");
   return Object.freeze({
     ...withDefaults(config),
     smtp: {
@@ -228,8 +294,38 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
       credentials: SMTP_USER && SMTP_PASS ? { user: SMTP_USER, pass: SMTP_PASS } : undefined,
       from: config.SMTP_FROM,
       security: SMTP_SECURITY,
+      graceMs: config.MAIL_GRACE_MS,
+      staff: config.MAIL_STAFF,
+      dkim: dkimOf(config),
     },
   });
+}
+
+type BoardVariable = Extract<keyof z.output<typeof Api>, `BOARD_${string}` | "ENVIRONMENT" | "RUNBOOK_URL">;
+
+/** Throws when the header would let anybody into the board who can send one. */
+function boardAccess(config: Pick<z.output<typeof Api>, BoardVariable>) {
+  const { BOARD_IDENTITY_HEADER: header, BOARD_IDENTITY_CIDRS: proxies } = config;
+  if (header !== undefined && proxies.length === 0)
+    throw new StartUpError(
+      "Bad configuration:\n  BOARD_IDENTITY_HEADER needs BOARD_IDENTITY_CIDRS, the proxy's addresses",
+    );
+  const everybody = proxies.find((cidr) => cidr.endsWith("/0"));
+  if (everybody !== undefined)
+    throw new StartUpError(
+      `Bad configuration:\n  BOARD_IDENTITY_CIDRS is ${everybody}: the board would be open to all`,
+    );
+  const identity = header === undefined ? undefined : { header, proxies };
+  const { BOARD_OPERATORS: operators, ENVIRONMENT: environment, RUNBOOK_URL: runbookUrl } = config;
+  return { operators, identity, environment, runbookUrl };
+}
+
+function dkimOf({ DKIM_SELECTOR, DKIM_PRIVATE_KEY, SMTP_FROM }: z.output<typeof Worker>) {
+  if (!DKIM_SELECTOR && !DKIM_PRIVATE_KEY) return undefined;
+  if (!DKIM_SELECTOR || !DKIM_PRIVATE_KEY)
+    throw new StartUpError("Bad configuration:\n  DKIM_SELECTOR and DKIM_PRIVATE_KEY are needed together");
+  const domainName = SMTP_FROM.address.slice(SMTP_FROM.address.indexOf("@") + 1);
+  return { domainName, keySelector: DKIM_SELECTOR, privateKey: DKIM_PRIVATE_KEY };
 }
 
 function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
@@ -244,10 +340,18 @@ function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv
 }
 
 function withDefaults<C extends z.output<typeof Shared>>(config: C) {
+  const scaling = scalingRules(config.AUTOSCALE);
+  for (const [queue, { minWorkers, maxWorkers }] of Object.entries(scaling)) {
+    if (minWorkers > maxWorkers)
+      throw new StartUpError(
+        `Bad configuration:\n  AUTOSCALE is wrong: ${queue} has minWorkers ${minWorkers} and maxWorkers ${maxWorkers}`,
+      );
+  }
   const endpoint = config.S3_ENDPOINT_URL ?? `https://s3.${config.S3_DEFAULT_REGION}.amazonaws.com`;
   return {
     ...config,
     redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
+    scaling,
     s3: {
       endpoint: config.S3_ENDPOINT_URL,
       region: config.S3_DEFAULT_REGION,

@@ -34,6 +34,55 @@ describe(".env.example", () => {
   });
 });
 
+describe("docs/operations.md", () => {
+  const [, table = ""] = readFileSync("docs/operations.md", "utf8").split("\n## Configuration\n");
+  const rows = table
+    .slice(0, table.indexOf("\n## "))
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  const cells = rows.map((row) =>
+    row
+      .split("|")
+      .slice(1)
+      .map((cell) => cell.trim()),
+  );
+
+  it("explains every variable of src/config.ts once, and no other", () => {
+    const named = cells.flatMap(([names = ""]) =>
+      Array.from(names.matchAll(/`([A-Z][A-Z0-9_]*)`/g), ([, name]) => name),
+    );
+    expect(named.sort()).toEqual([...new Set([...namesOf("api"), ...namesOf("worker")])].sort());
+  });
+
+  it("says which processes read each", () => {
+    const readers = (name: string) => {
+      const kinds = (["database", "api", "worker"] as const).filter((kind) => name in environment[kind].shape);
+      return { 3: "all", 2: "API, worker", 1: kinds[0] === "api" ? "API" : "worker" }[kinds.length as 1 | 2 | 3];
+    };
+    for (const [names = "", , process] of cells)
+      for (const [, name = ""] of names.matchAll(/`([A-Z0-9_]+)`/g))
+        expect(`${name}: ${process}`).toBe(`${name}: ${readers(name)}`);
+  });
+
+  it("says what each is when it is not set", () => {
+    const given = {
+      DATABASE_URL: "postgres://a/b",
+      REDIS_URL: "redis://a",
+      S3_BUCKET_NAME: "a",
+      S3_ACCESS_KEY: "a",
+      S3_SECRET_KEY: "a",
+    };
+    const defaults = { ...environment.worker.parse(given), ...environment.api.parse({ ...given, API_KEY: "" }) };
+    for (const [names = "", shown = ""] of cells) {
+      const [, value] = /^`([^`]*)`$/.exec(shown) ?? [];
+      const [, name = ""] = /^`(\w+)`$/.exec(names) ?? [];
+      const actual = defaults[name as keyof typeof defaults];
+      if (value !== undefined && typeof actual !== "object" && actual !== undefined)
+        expect(`${name}: ${value}`).toBe(`${name}: ${actual}`);
+    }
+  });
+});
+
 describe("docker-compose.yml", () => {
   it("sets every variable of the API, and no other", () => {
     expect(Object.keys(environmentOf("api")).sort()).toEqual(namesOf("api"));

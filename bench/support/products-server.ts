@@ -45,6 +45,8 @@ const context: ApiContext = {
   isPrinter: () => false,
   cards: undefined,
   webhookRules: { allowPrivate: false },
+  mailLinks: undefined,
+  mailWebhook: undefined,
   stopping: new AbortController().signal,
   publicUrl: "http://127.0.0.1",
 };

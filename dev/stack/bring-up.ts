@@ -93,15 +93,18 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
+    ENVIRONMENT: "demo",
     PAYMENT_PROVIDER: "test",
     // Standard Webhooks writes keys in the other base64.
     PAYMENT_WEBHOOK_SECRET: `whsec_${Buffer.from(secrets.paymentSecret, "base64url").toString("base64")}`,
     API_KEY: secrets.apiKey,
     PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
+    MAIL_LINK_SECRET: `mail-${secrets.webhookSecret}`,
+    MAIL_STAFF: "warehouse@example.com",
     SMTP_HOST: smtp.host,
     SMTP_PORT: String(smtp.port),
     // Our own mailbox is on this machine and has no certificate.
-    ...(smtp.mailbox && { SMTP_SECURITY: "none" }),
+    ...(smtp.mailbox && { SMTP_SECURITY: "none", MAIL_PROBE_URL: smtp.mailbox }),
     // Everything has to be down ten seconds after Ctrl-C.
     DRAIN_TIMEOUT_MS: "2000",
   };

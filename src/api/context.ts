@@ -1,8 +1,10 @@
+import type { Webhook } from "standardwebhooks";
 import type { DataSource } from "typeorm";
 import type { Role } from "../db/entities/user.ts";
 import type { Transact } from "../db/transaction.ts";
 import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
+import type { MailLinks } from "../platform/mail-links.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
 import type { OutboundRules } from "../platform/outbound-url.ts";
@@ -36,6 +38,10 @@ export interface ApiContext {
   answers: ReadyAnswers;
   /** Who takes cards; undefined when nobody does. */
   cards: PaymentProvider | undefined;
+  /** Links in mails; undefined: none are made, so none are good. */
+  mailLinks: MailLinks | undefined;
+  /** Checks what the mail provider says; undefined: nothing is taken. */
+  mailWebhook: Webhook | undefined;
   /** True for an address that the limits do not hold for: the servers of our own front ends. */
   isExempt: (address: string | undefined) => boolean;
   /** True for an address that may print without a token. */

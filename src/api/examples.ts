@@ -42,5 +42,12 @@ export const examples: Readonly<Record<string, unknown>> = {
     description: "CRM",
     event_types: ["order.created", "order.status_changed"],
   },
+  "POST /mail/verifications": {
+    recipient: "buyer@example.com",
+    first_name: "Анна",
+    url: "https://ford-parts.com.ru/verify?token=example",
+  },
+  "POST /mail/newsletters": { customer_types: ["USER_WHOLESALE"] },
+  "POST /mail/suppressions": { address: "buyer@example.com", detail: "Asked by phone" },
   "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
 };

@@ -1,24 +1,33 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Webhook } from "standardwebhooks";
 import { loadApiConfig } from "../config.ts";
+import { queueBooks } from "../db/dao/queue-books.ts";
 import { queuePauses } from "../db/dao/queue-pauses.ts";
-import { connectDatabase } from "../db/data-source.ts";
+import { connectDatabase, pendingMigrations, poolState } from "../db/data-source.ts";
 import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
 import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
+import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
 import { createLogger } from "../platform/logger.ts";
-import { createMetrics, measureQueues } from "../platform/metrics.ts";
+import { createMailLinks } from "../platform/mail-links.ts";
+import { measureOutbox, measurePool, measureQueues, measureRedis } from "../platform/measure.ts";
+import { createMetrics } from "../platform/metrics.ts";
 import { createObjectStore } from "../platform/object-store.ts";
+import { startOpsServer } from "../platform/ops-server.ts";
+import { askProbes, type Probe, ProbeError } from "../platform/probes.ts";
 import { createQueues } from "../platform/queues.ts";
 import { createRateLimits } from "../platform/rate-limits.ts";
 import { startReconciler } from "../platform/reconciler.ts";
-import { cacheConnection, producerConnection } from "../platform/redis.ts";
+import { cacheConnection, producerConnection, warnOfEviction } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
+import { remembered } from "../platform/remembered.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
+import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { packageVersion } from "../platform/version.ts";
 import { createApiServer } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
@@ -35,16 +44,24 @@ const stopping = shutdownSignal();
 
 const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
 const producer = producerConnection(config.REDIS_URL, log);
+warnOfEviction(producer, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);
 const metrics = createMetrics();
-measureQueues(metrics, queues);
+const readBooks = remembered(() => queueBooks.read(db.manager));
+const autoscaler = createAutoscaler({ queues, rules: config.scaling, readBooks, log });
+measureQueues(metrics, autoscaler.reports);
+measureOutbox(metrics, readBooks);
+measureRedis(metrics, queues);
+measurePool(metrics, () => poolState(db));
 const store = createObjectStore(config.s3);
 const count = (source: string) => metrics.cacheReads.inc({ source });
 const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log, count });
 
 const limiter = cacheConnection(config.redisCacheUrl, log);
 
-const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping });
+const throughput = countThroughput(queues);
+const moved = noteMoved(metrics, throughput);
+const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal: stopping, moved });
 const also = async () => applyPauses(queues, await queuePauses.list(db.manager));
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const context: ApiContext = {
@@ -60,34 +77,65 @@ const context: ApiContext = {
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
   answers: createReadyAnswers(config.TRUST_PROXY),
   cards: config.testPaymentSecret ? createTestProvider(config.testPaymentSecret, config.publicUrl) : undefined,
+  mailLinks: config.MAIL_LINK_SECRET
+    ? createMailLinks({ publicUrl: config.publicUrl, secret: config.MAIL_LINK_SECRET })
+    : undefined,
+  mailWebhook: config.MAIL_WEBHOOK_SECRET ? new Webhook(config.MAIL_WEBHOOK_SECRET) : undefined,
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),
   webhookRules: { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE },
   stopping,
   publicUrl: config.publicUrl,
 };
+const { identity } = config.board;
+const probes: Record<string, Probe> = {
+  postgres: () => db.query("SELECT 1"),
+  redis: () => producer.ping(),
+  s3: (signal) => store.ping(signal),
+};
 const server = createApiServer({
   context,
   queues,
   health: {
-    probes: {
-      postgres: () => db.query("SELECT 1"),
-      redis: () => producer.ping(),
-      s3: (signal) => store.ping(signal),
-    },
+    probes,
     version: packageVersion(),
     isStopping: () => stopping.aborted,
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  board: {
+    ...config.board,
+    identity: identity && { header: identity.header, from: inNetworks(identity.proxies) },
+  },
   demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 
+const ops = await startOpsServer({
+  host: config.HOST,
+  port: config.OPS_PORT,
+  metrics,
+  log,
+  liveness: () => ({}),
+  readiness: {
+    checks: askProbes({
+      ...probes,
+      schema: async () => {
+        const pending = await pendingMigrations(db);
+        if (pending.length > 0) throw new ProbeError(`migrate first: ${pending.join(", ")}`);
+      },
+      process: async () => {
+        if (stopping.aborted) throw new ProbeError("stopping");
+      },
+    }),
+    // Without Redis and S3 nearly everything is answered still, and all pods would leave the Service at once.
+    required: ["postgres", "schema", "process"],
+  },
+  explain: autoscaler.explain,
+  token: config.AUTOSCALER_TOKEN,
+});
 server.listen(config.PORT, config.HOST);
-server.headersTimeout = 10_000;
-server.requestTimeout = 60_000;
 await once(server, "listening");
-log.info({ address: server.address() }, "API started");
+log.info({ address: server.address(), ops: ops.port }, "API started");
 if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");
 process.send?.("ready");
 
@@ -100,6 +148,8 @@ server.closeIdleConnections();
 await Promise.race([once(server, "close"), sleep(config.DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
 server.closeAllConnections();
 await Promise.all([relay.done, reconciler]);
+ops.close();
+await throughput.close();
 await queues.close();
 cache.close();
 limiter.disconnect();

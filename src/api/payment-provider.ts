@@ -1,4 +1,5 @@
 import type { PaymentEvent } from "../services/payment-states.ts";
+import type { WebhookHeaders } from "./webhook-signature.ts";
 
 /** What is to be paid, as a provider of card payments has to know it. */
 export interface CardPayment {
@@ -19,5 +20,3 @@ export interface PaymentProvider {
    */
   verify(bytes: Buffer, headers: WebhookHeaders): PaymentEvent | undefined;
 }
-
-export type WebhookHeaders = Readonly<Record<string, string | string[] | undefined>>;

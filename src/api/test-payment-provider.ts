@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { Webhook, WebhookVerificationError } from "standardwebhooks";
+import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { BadRequestError, UnauthorizedError } from "../errors.ts";
-import type { PaymentProvider, WebhookHeaders } from "./payment-provider.ts";
+import { BadRequestError } from "../errors.ts";
+import type { PaymentProvider } from "./payment-provider.ts";
+import { checkSignature } from "./webhook-signature.ts";
 
 /** What a person decides on the test provider's page. */
 export const decisions = ["pay", "authorize", "decline"] as const;
@@ -62,21 +63,6 @@ export function createTestProvider(secret: string, publicUrl: string): TestPayme
       return { bytes: Buffer.from(text), headers };
     },
   };
-}
-
-function checkSignature(webhook: Webhook, bytes: Buffer, headers: WebhookHeaders) {
-  const named = ["webhook-id", "webhook-timestamp", "webhook-signature"].map((name) => [
-    name,
-    String(headers[name] ?? ""),
-  ]);
-  try {
-    // The signature is checked over text: other bytes may not come to the same text.
-    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    webhook.verify(bytes, Object.fromEntries(named) as Record<string, string>, { jsonParse: false });
-  } catch (error) {
-    if (!(error instanceof WebhookVerificationError || error instanceof TypeError)) throw error;
-    throw new UnauthorizedError("Invalid webhook signature", "Webhook");
-  }
 }
 
 function readEvent(id: string, bytes: Buffer) {

@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import type pg from "pg";
 import { DataSource } from "typeorm";
 import { StartUpError } from "../errors.ts";
 import { Address } from "./entities/address.ts";
@@ -12,6 +13,7 @@ import { Event } from "./entities/event.ts";
 import { Image } from "./entities/image.ts";
 import { Job } from "./entities/job.ts";
 import { Mail } from "./entities/mail.ts";
+import { MailSuppression } from "./entities/mail-suppression.ts";
 import { Offer } from "./entities/offer.ts";
 import { Order } from "./entities/order.ts";
 import { OrderOffer } from "./entities/order-offer.ts";
@@ -33,7 +35,10 @@ import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
+import { Mail1764720000011 } from "./migrations/0011-mail.ts";
+import { DocumentsInFlight1764806400012 } from "./migrations/0012-documents-in-flight.ts";
 import { DocumentSources1764892800013 } from "./migrations/0013-document-sources.ts";
+import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -65,6 +70,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Image,
       Job,
       Mail,
+      MailSuppression,
       Offer,
       Order,
       OrderOffer,
@@ -88,7 +94,10 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Webhooks1764460800008,
       StrayObjects1764547200009,
       Timeline1764633600010,
+      Mail1764720000011,
+      DocumentsInFlight1764806400012,
       DocumentSources1764892800013,
+      AuditChain1765065600015,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,
@@ -124,4 +133,18 @@ async function connect(db: DataSource, url: string) {
       cause: error,
     });
   }
+}
+
+/** How many connections of a data source are at work or idle, and how many callers wait for one. */
+export function poolState({ driver }: DataSource) {
+  const { totalCount, idleCount, waitingCount } = (driver as unknown as { master: pg.Pool }).master;
+  return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+}
+
+/** Names of migrations that this code needs and the database does not have; rejects when Postgres does not answer. */
+export async function pendingMigrations(db: DataSource): Promise<string[]> {
+  const [{ exists }] = await db.query("SELECT to_regclass('migrations') IS NOT NULL AS exists");
+  const done: { name: string }[] = exists ? await db.query("SELECT name FROM migrations") : [];
+  const names = new Set(done.map(({ name }) => name));
+  return db.migrations.map((one) => one.name ?? one.constructor.name).filter((name) => !names.has(name));
 }

@@ -1,6 +1,7 @@
 import { collectGarbage } from "./collect-garbage.ts";
 import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
+import { digestLowStock } from "./digest-low-stock.ts";
 import { processImage } from "./process-image.ts";
 import { pruneLedger } from "./prune-ledger.ts";
 import { publishFeed } from "./publish-feed.ts";
@@ -10,11 +11,13 @@ import { renderDocument } from "./render-document.ts";
 import { replayJobs } from "./replay-jobs.ts";
 import { reprocessImages } from "./reprocess-images.ts";
 import { sendMail } from "./send-mail.ts";
+import { sendNewsletter } from "./send-newsletter.ts";
 
 /** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
   [deliverWebhook.name]: deliverWebhook,
   [collectGarbage.name]: collectGarbage,
+  [digestLowStock.name]: digestLowStock,
   [processImage.name]: processImage,
   [pruneLedger.name]: pruneLedger,
   [publishFeed.name]: publishFeed,
@@ -24,6 +27,7 @@ export const jobs = {
   [replayJobs.name]: replayJobs,
   [reprocessImages.name]: reprocessImages,
   [sendMail.name]: sendMail,
+  [sendNewsletter.name]: sendNewsletter,
 } as const;
 
 /** Definitions by name: ours, or those of a test. */

@@ -11,7 +11,7 @@ export const sendMail = defineJob({
   entity: ({ mailId }) => ({ type: "mail", id: mailId }),
   priority: priorities.normal,
   // A mail server that is away for half an hour loses no mail.
-  retry: { attempts: 10, backoffMs: 4_000, outageMs: 2_000 },
+  retry: { attempts: 10, backoffMs: 4_000, outageMs: 3_000 },
   timeoutMs: 90_000,
   description: "Renders one mail and hands it to the mail server.",
 });

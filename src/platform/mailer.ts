@@ -1,4 +1,7 @@
+import { pipeline, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
+import type { DeliveryProbe } from "./delivery-probe.ts";
+import type { MailLinks } from "./mail-links.ts";
 
 export interface MailerOptions {
   host: string;
@@ -6,7 +9,28 @@ export interface MailerOptions {
   credentials?: { user: string; pass: string } | undefined;
   from: Sender;
   security: "none" | "starttls" | "tls";
+  /** Absent: what is in doubt stays so, or is for people to settle. */
+  probe?: DeliveryProbe | undefined;
+  /** Absent: a minute. */
+  graceMs?: number | undefined;
+  /** Links of the mails; absent: people write to the sender to unsubscribe. */
+  links?: MailLinks | undefined;
+  /** Addresses that are told of orders and stock; absent: nobody is. */
+  staff?: readonly string[] | undefined;
+  /** Absent: mails are not signed here; the mail server may do that. */
+  dkim?: Dkim | undefined;
 }
+
+/** What mails are signed with (RFC 6376): the record of `selector` in the DNS of `domainName` holds the public key. */
+export interface Dkim {
+  domainName: string;
+  keySelector: string;
+  /** PEM. */
+  privateKey: string;
+}
+
+/** More than the lease of a dead worker's job (30 s) and the wait for an answer (20 s) together. */
+const usualGraceMs = 60_000;
 
 export interface Sender {
   name: string;
@@ -15,29 +39,59 @@ export interface Sender {
 
 /** One message to one recipient. */
 export interface OutgoingMail {
-  /** Names the message for ever: the same id gives the same Message-ID. */
-  id: string;
+  /** Names the message for ever, without angle brackets; whoever sends it again says the same. */
+  messageId: string;
   to: string;
   subject: string;
   text: string;
   html: string;
   headers?: Record<string, string>;
+  attachments?: { filename: string; content: Buffer; contentType: string }[];
 }
 
 export interface Mailer {
   from: Sender;
+  /** Says afterwards whether a mail has arrived, where anything can. */
+  probe: DeliveryProbe | undefined;
+  /** So long after a delivery began nothing of it is under way any more: only then a probe, or another try, makes sense. */
+  graceMs: number;
+  /** Links that work without a login; undefined: there are none. */
+  links: MailLinks | undefined;
+  /** Addresses that are told of orders and stock. */
+  staff: readonly string[];
+  /** The Message-ID of the mail with this id, the same for ever. */
+  messageIdOf(id: string): string;
   /**
    * Hands a mail to the server and returns what it said. Throws `RefusedMailError` when it will never take it,
-   * `UncertainMailError` when nobody knows whether it has, and anything else when it surely has not: try again then.
+   * `UncertainMailError` when nobody knows whether it has, `DeferredMailError` when it did not want it now, and anything
+   * else when it surely has not got it. Its last byte goes out before `lastByteBy`, a moment of `performance.now()`, or
+   * never.
    */
-  send(mail: OutgoingMail, signal: AbortSignal): Promise<string>;
+  send(mail: OutgoingMail, options: { signal: AbortSignal; lastByteBy?: number }): Promise<string>;
   /** Drops idle connections now, busy ones after their mail. */
   close(): void;
 }
 
+/** A reply of the server that is no yes. */
+abstract class RepliedMailError extends Error {
+  /** The reply's code, and all of its text. */
+  readonly code: number;
+  readonly reply: string;
+  constructor(message: string, { code, reply, cause }: { code: number; reply: string; cause: unknown }) {
+    super(`${message}: '${reply}'`, { cause });
+    this.code = code;
+    this.reply = reply;
+  }
+}
+
 /** The server has refused the mail for good (reply 5xx). */
-export class RefusedMailError extends Error {
+export class RefusedMailError extends RepliedMailError {
   override readonly name = "RefusedMailError";
+}
+
+/** The server did not take the mail now (reply 4xx, or one that is about us): try again later. */
+export class DeferredMailError extends RepliedMailError {
+  override readonly name = "DeferredMailError";
 }
 
 /** The connection broke after the whole mail was sent and before the server answered (RFC 1047). */
@@ -50,35 +104,67 @@ const answerMs = 20_000;
 
 /** A mailer on a pool of connections to one server, the first of which is made with the first mail. */
 export function createMailer(options: MailerOptions): Mailer {
-  const { from } = options;
+  const { from, probe, graceMs = usualGraceMs } = options;
   const domain = from.address.slice(from.address.indexOf("@") + 1);
   const transport = createTransport(poolOptions(options));
-  /** Message-IDs of running mails whose last byte has gone to the server; what an error says of that is no use. */
-  const handedOver = new Set<string | undefined>();
+  /** By Message-ID: what is known of a running mail's last byte, of which an error says nothing of use. */
+  const running = new Map<string, Dialogue>();
   transport.use("stream", ({ data, message }, done) => {
-    message?.processFunc((content) => content.once("end", () => handedOver.add(data.messageId)));
+    const dialogue = running.get(String(data.messageId));
+    if (dialogue) message?.processFunc((content) => pipeline(content, gate(dialogue), () => undefined));
     done();
   });
 
   return {
     from,
-    async send({ id, to, ...content }, signal) {
-      const messageId = `<${id}@${domain}>`;
+    probe,
+    graceMs,
+    links: options.links,
+    staff: options.staff ?? [],
+    messageIdOf: (id) => `${id}@${domain}`,
+    async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
+      const messageId = `<${bareId}>`;
+      const dialogue: Dialogue = { lastByteBy, isHandedOver: false, late: new AbortController() };
+      running.set(messageId, dialogue);
       const envelope = { from: from.address, to: [to] };
+      const giveUp = AbortSignal.any([signal, dialogue.late.signal]);
       try {
-        const mail = { ...content, messageId, envelope, from, to: { name: "", address: to }, signal };
+        const mail = { ...content, messageId, envelope, from, to: { name: "", address: to }, signal: giveUp };
         return (await transport.sendMail(mail)).response ?? "";
       } catch (error) {
-        throw classify(error as SmtpError, handedOver.has(messageId));
+        throw classify(error as SmtpError, dialogue.isHandedOver);
       } finally {
-        handedOver.delete(messageId);
+        running.delete(messageId);
       }
     },
     close: () => transport.close(),
   };
 }
 
-function poolOptions({ host, port, credentials, security }: MailerOptions): SMTPPoolOptions & { pool: true } {
+interface Dialogue {
+  lastByteBy: number;
+  isHandedOver: boolean;
+  late: AbortController;
+}
+
+/**
+ * Lets a message through, and its end only in time: a process that was frozen with half a mail on the wire must not
+ * finish it when another worker has sent it since.
+ */
+function gate(dialogue: Dialogue) {
+  return new Transform({
+    transform: (chunk, _encoding, done) => done(null, chunk),
+    flush(done) {
+      if (performance.now() > dialogue.lastByteBy) {
+        return dialogue.late.abort(new Error("The mail server was too slow for the mail to be finished in time"));
+      }
+      dialogue.isHandedOver = true;
+      done();
+    },
+  });
+}
+
+function poolOptions({ host, port, credentials, security, dkim }: MailerOptions): SMTPPoolOptions & { pool: true } {
   return {
     pool: true,
     host,
@@ -87,6 +173,7 @@ function poolOptions({ host, port, credentials, security }: MailerOptions): SMTP
     requireTLS: security === "starttls",
     ignoreTLS: security === "none",
     ...(credentials && { auth: credentials }),
+    ...(dkim && { dkim }),
     disableFileAccess: true,
     disableUrlAccess: true,
     connectionTimeout: connectMs,
@@ -106,11 +193,13 @@ interface SmtpError extends Error {
 }
 
 function classify(error: SmtpError, isHandedOver: boolean): Error {
-  const { code = "", responseCode = 0, response = "" } = error;
+  const { code: kind = "", responseCode: code = 0, response = "" } = error;
+  const replied = { code, reply: response.trim(), cause: error };
   // A refused login or greeting is about us, not about the mail, and somebody will mend it.
-  if (responseCode >= 500 && ["EENVELOPE", "EMESSAGE"].includes(code))
-    return new RefusedMailError(`The mail server refused the mail for good: '${response.trim()}'`, { cause: error });
-  if (responseCode > 0 || !isHandedOver) return error;
+  if (code >= 500 && ["EENVELOPE", "EMESSAGE"].includes(kind))
+    return new RefusedMailError("The mail server refused the mail for good", replied);
+  if (code >= 400) return new DeferredMailError("The mail server did not take the mail now", replied);
+  if (!isHandedOver) return error;
   return new UncertainMailError(
     "The connection broke before the mail server answered: it may have the mail or not. Look there for its " +
       "Message-ID before you send it again",

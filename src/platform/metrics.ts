@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Queues } from "./queues.ts";
+import { packageVersion } from "./version.ts";
 
 /** Counts by route and status until somebody asks. */
 class Tally {
@@ -23,11 +23,18 @@ class Tally {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** The metrics of one process; names and labels are public, see docs/operations.md. */
+/** The metrics of one process; names and labels are public, see docs/metrics.md. */
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const info = { version: packageVersion() ?? "unknown", node: process.version };
+  new Gauge({
+    name: "jobs_build_info",
+    help: "1; the labels say which code this process runs",
+    labelNames: ["version", "node"],
+    registers,
+  }).set(info, 1);
   const ready = new Tally();
   return {
     registry,
@@ -49,6 +56,31 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
+    jobsEnqueued: new Counter({
+      name: "jobs_enqueued_total",
+      help: "Promised jobs that this process has put into their queue",
+      labelNames: ["queue", "kind"],
+      registers,
+    }),
+    jobWait: new Histogram({
+      name: "jobs_wait_seconds",
+      help: "Time that a job was in its queue before its first run began",
+      labelNames: ["queue", "kind"],
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 300, 1_800],
+      registers,
+    }),
+    jobsStalled: new Counter({
+      name: "jobs_stalled_total",
+      help: "Jobs whose worker went silent, as this process has noticed",
+      labelNames: ["queue"],
+      registers,
+    }),
+    lockRenewalsFailed: new Counter({
+      name: "jobs_lock_renewal_failed_total",
+      help: "Locks of running jobs that could not be renewed in time",
+      labelNames: ["queue"],
+      registers,
+    }),
     jobsFinished: new Counter({
       name: "jobs_finished_total",
       help: "Runs of jobs, by how they ended",
@@ -62,6 +94,18 @@ export function createMetrics() {
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
       registers,
     }),
+    workerSlots: new Gauge({
+      name: "jobs_worker_slots",
+      help: "Jobs that this process may run at once",
+      labelNames: ["queue"],
+      registers,
+    }),
+    workerBusySlots: new Gauge({
+      name: "jobs_worker_busy_slots",
+      help: "Jobs that this process runs now",
+      labelNames: ["queue"],
+      registers,
+    }),
     cacheReads: new Counter({
       name: "cache_reads_total",
       help: "Reads through the cache, by where the value came from",
@@ -69,42 +113,4 @@ export function createMetrics() {
       registers,
     }),
   };
-}
-
-/** Adds the depth of every queue; asked of Redis at each scrape, absent while Redis is away. */
-export function measureQueues({ registry }: Metrics, queues: Queues) {
-  new Gauge({
-    name: "jobs_queue_jobs",
-    help: "Jobs in Redis by state; the same from every process: aggregate with max, not sum",
-    labelNames: ["queue", "state"],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      if (!queues.isUp()) return;
-      for (const [queue, bull] of Object.entries(queues.byName)) {
-        const counts = await bull
-          .getJobCounts("waiting", "prioritized", "active", "delayed", "failed")
-          .catch(() => ({}) as Record<string, number>);
-        for (const [state, count] of Object.entries(counts)) this.set({ queue, state }, count);
-      }
-    },
-  });
-}
-
-/**
- * Adds which schedules have not succeeded for two periods, 1 for those; asked at each scrape, absent while that cannot
- * be known.
- */
-export function measureSchedules({ registry }: Metrics, isStale: () => Promise<Record<string, boolean>>) {
-  new Gauge({
-    name: "jobs_schedule_stale",
-    help: "1: a schedule that has not succeeded for two periods; the same from every worker: aggregate with max",
-    labelNames: ["schedule"],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      const schedules = await isStale().catch(() => ({}) as Record<string, boolean>);
-      for (const [schedule, stale] of Object.entries(schedules)) this.set({ schedule }, stale ? 1 : 0);
-    },
-  });
 }

@@ -58,6 +58,23 @@ export function subscriberConnection(url: string, log: Log) {
   return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
 }
 
+/**
+ * Says in the log, at each connect, when this Redis would rather throw jobs away than refuse to take more. The process
+ * goes on: the ledger promises anew what is gone, only late, and refusing to start would make an outage of it.
+ */
+export function warnOfEviction(redis: RedisConnection, log: Log) {
+  redis.on("ready", () => {
+    redis.info("memory").then(
+      (info) => {
+        const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+        if (policy === undefined || policy === "noeviction") return;
+        log.error({ policy }, "Redis may throw jobs away: set its maxmemory-policy to noeviction (REDIS_URL)");
+      },
+      () => undefined,
+    );
+  });
+}
+
 function observed(redis: Redis, log: Log) {
   let away = false;
   redis.on("error", (error: Error) => {

@@ -1,19 +1,31 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
-import { documents } from "../db/dao/documents.ts";
+import { documents, type StoredFile } from "../db/dao/documents.ts";
+import { users } from "../db/dao/users.ts";
 import type { Document } from "../db/entities/document.ts";
 import { enqueue, type PromiseOptions } from "../db/outbox.ts";
-import { ForbiddenError, NotFoundError } from "../errors.ts";
+import { ForbiddenError, NotFoundError, TooManyRequestsError } from "../errors.ts";
 import { renderDocument } from "../jobs/render-document.ts";
 import type { Shop } from "./document-kinds/define-kind.ts";
 import { type DocumentKind, definitionOf, namesOf, publicPriceList, sourceOf } from "./document-kinds/index.ts";
+import { requestMails } from "./mails.ts";
 
-export type DocumentRequest = DocumentKind & { requestedBy: string | null };
+export type DocumentRequest = DocumentKind & {
+  requestedBy: string | null;
+  /** Tells them by mail when it is made. */
+  notify?: boolean;
+};
+
+/** Documents that are made for one user at once: three browser windows full of prints, with six connections each. */
+export const mostInFlight = 18;
+/** A worker makes about as many in that time. */
+const retryAfterSeconds = 5;
 
 /**
  * The document of these data: the one that this person has already, made or on its way; else a row of this person's own
  * for the file that somebody else had made of the same data; else one that is promised now. Throws `NotFoundError` when
- * there is no such order or waybill.
+ * there is no such order or waybill, and `TooManyRequestsError` when too many are being made for this user; what nobody
+ * in particular asked for (`requestedBy` null) is not counted.
  */
 export async function requestDocument(
   tx: EntityManager,
@@ -24,18 +36,57 @@ export async function requestDocument(
   const { kind, format, parameters, requestedBy } = request;
   const { hash: sourceHash } = await sourceOf(tx, request, shop);
   // Of two requests at once the second one waits here, and then sees the row of the first.
-  await tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`document ${sourceHash}`]);
+  await takeTurn(tx, ["document", sourceHash]);
   const same = await documents.findSame(tx, sourceHash, requestedBy);
-  if (same && same.requestedBy === requestedBy) return same;
-
-  const id = uuidv7();
-  const fileName = namesOf(request).shown;
-  await documents.insert(tx, { id, kind, format, parameters, requestedBy, fileName, sourceHash });
-  if (same) await documents.share(tx, id, same.id);
-  else await documents.attachJob(tx, id, await enqueue(tx, renderDocument, { documentId: id }, options));
+  const isOwn = same?.requestedBy === requestedBy;
+  const id = same && isOwn ? same.id : uuidv7();
+  if (!same || !isOwn) {
+    if (requestedBy !== null && !same?.readyAt) await checkInFlight(tx, requestedBy);
+    const fileName = namesOf(request).shown;
+    await documents.insert(tx, { id, kind, format, parameters, requestedBy, fileName, sourceHash });
+    if (same) await documents.share(tx, id, same.id);
+    else await documents.attachJob(tx, id, await enqueue(tx, renderDocument, { documentId: id }, options));
+  }
+  if (request.notify) await documents.setNotify(tx, id);
   const document = await documents.findById(tx, id);
   if (!document) throw new Error(`Document '${id}' is not there although it was just entered`);
+  if (document.readyAt) await tell(tx, document);
   return document;
+}
+
+/** Always after the turn for the document itself, so that two requests never wait for each other. */
+async function checkInFlight(tx: EntityManager, userId: string) {
+  await takeTurn(tx, ["documents", userId]);
+  if ((await documents.countUnfinished(tx, userId)) < mostInFlight) return;
+  throw new TooManyRequestsError(
+    `${mostInFlight} documents are being made for you already; try again when some are ready, in about ${retryAfterSeconds} s`,
+    retryAfterSeconds,
+  );
+}
+
+/** Transactions that name the same thing go on one after the other. */
+async function takeTurn(tx: EntityManager, key: readonly unknown[]) {
+  await tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [JSON.stringify(key)]);
+}
+
+/** Enters the file of all documents that a job makes, and tells whoever wanted to be told. May be repeated. */
+export async function finishDocument(
+  tx: EntityManager,
+  jobId: string,
+  file: StoredFile & Pick<Document, "sourceHash">,
+): Promise<void> {
+  await documents.complete(tx, jobId, file);
+  for (const document of await documents.ofJob(tx, jobId)) await tell(tx, document);
+}
+
+/** Tells whoever wanted to be told that a document is made; once, however often it is called. */
+async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
+  if (!notify || requestedBy === null) return;
+  const user = await users.findById(tx, requestedBy);
+  if (!user?.isActive) return;
+  const { email: recipient, language } = user;
+  const event = `document-ready:${id}`;
+  await requestMails(tx, [{ event, kind: "document-ready", recipient, language, parameters: { documentId: id } }]);
 }
 
 /**

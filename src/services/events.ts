@@ -8,12 +8,14 @@ import type { WebhookEndpoint } from "../db/entities/webhook-endpoint.ts";
 import { enqueueAll } from "../db/outbox.ts";
 import { priorities } from "../jobs/define-job.ts";
 import { deliverWebhook } from "../jobs/deliver-webhook.ts";
+import { requestEventMails } from "./event-mails.ts";
 
 /** What each event of the business tells: ids and states; whoever wants more asks the API. Times are the event's own. */
 export interface EventData {
   "order.created": { id: string; status: OrderStatus };
   "order.status_changed": { id: string; status: OrderStatus; previous_status: OrderStatus };
   "order.paid": { id: string };
+  "payment.paid": { id: string; order_id: string };
   "waybill.committed": { id: string; waybill_type: WaybillType; order_id: string | null };
 }
 
@@ -34,13 +36,14 @@ export async function recordEvent<Type extends keyof EventData>(
 const mostAtOnce = 100;
 
 /**
- * Promises the deliveries of up to 100 events to all active endpoints that subscribe to them, each once however many
- * callers there are at the same time; endpoints that failed last time come after all others, or they would keep them
- * waiting for as long as a time-out is. Returns how many events there were.
+ * Promises what follows from up to 100 events, each once however many callers there are at the same time: their mails,
+ * and their deliveries to all active endpoints that subscribe to them. Endpoints that failed last time come after all
+ * others, or they would keep them waiting for as long as a time-out is. Returns how many events there were.
  */
-export async function fanOutEvents(tx: EntityManager): Promise<number> {
+export async function fanOutEvents(tx: EntityManager, { staff }: { staff: readonly string[] }): Promise<number> {
   const taken = await events.takeNew(tx, mostAtOnce);
   if (taken.length === 0) return 0;
+  await requestEventMails(tx, taken, { staff });
   const endpoints = await webhookEndpoints.active(tx);
   const promise = async (some: typeof endpoints, priority: number) => {
     const deliveries = taken.flatMap(({ id: eventId, type }) =>

@@ -1,14 +1,94 @@
 import type { EntityManager } from "typeorm";
-import { v7 as uuidv7 } from "uuid";
-import { mails } from "../db/dao/mails.ts";
-import { enqueue } from "../db/outbox.ts";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { mails, type NewMail } from "../db/dao/mails.ts";
+import type { Language } from "../db/entities/user.ts";
+import { enqueueAll, type PromiseOptions } from "../db/outbox.ts";
+import { BadRequestError, ConflictError, NotFoundError } from "../errors.ts";
 import { sendMail } from "../jobs/send-mail.ts";
+import { retryJob } from "./job-control.ts";
+import type { MailKindName } from "./mail-kinds.ts";
+import { shopUrl } from "./shop-url.ts";
+
+/** Of our send keys (a random UUID): the same key is the same mail, for ever. */
+const sendKeys = "0b3f5c0e-9f2d-4f0c-8a55-6f5f3f8f1c9a";
+
+export interface MailWish {
+  /** What it is the one mail about, to its one recipient: `<event>:<id of what it is about>`. */
+  event: string;
+  kind: MailKindName;
+  recipient: string;
+  language?: Language;
+  parameters?: Record<string, unknown>;
+  resendOf?: string;
+  resendReason?: string;
+}
+
+/**
+ * Promises mails and returns the ids of their jobs, in order. A mail of the same event to the same recipient is promised
+ * once, however often this is asked.
+ */
+export async function requestMails(tx: EntityManager, wishes: readonly MailWish[], options: PromiseOptions = {}) {
+  const keyed = wishes.map(withKey);
+  const payloads = keyed.map(({ id }) => ({ mailId: id }));
+  const jobIds = await enqueueAll(tx, sendMail, payloads, options);
+  await mails.insertNew(
+    tx,
+    keyed.map((row, index) => ({ ...row, jobId: jobIds[index] ?? null })),
+  );
+  return jobIds;
+}
+
+function withKey({ event, language = "ru", parameters = {}, ...wish }: MailWish): Omit<NewMail, "jobId"> {
+  const sendKey = `${event}:${wish.recipient.toLowerCase()}`;
+  return { ...wish, id: uuidv5(sendKey, sendKeys), sendKey, language, parameters };
+}
+
+/** What became of a wish to send a mail again. */
+export interface Resent {
+  mailId: string;
+  jobId: string;
+}
+
+/**
+ * Sends a mail again because somebody wants it: one that ended badly under its own Message-ID, one that was sent or held
+ * back as a new mail. Throws `ConflictError` while it is on its way, and `NotFoundError`.
+ */
+export async function resendMail(tx: EntityManager, id: string, reason: string): Promise<Resent> {
+  const mail = await mails.findShown(tx, id);
+  if (!mail) throw new NotFoundError(`Mail with id ${id} not found.`);
+  if (mail.jobId && ["failed", "unknown", "cancelled"].includes(mail.shownState)) {
+    await mails.reopen(tx, id, reason);
+    await retryJob(tx, mail.jobId);
+    return { mailId: id, jobId: mail.jobId };
+  }
+  if (mail.shownState !== "sent" && mail.shownState !== "suppressed")
+    throw new ConflictError(`Mail '${id}' is on its way (${mail.shownState}); there is nothing to send again`);
+  const { kind, recipient, language, parameters } = mail;
+  const wish = { kind: kind as MailKindName, recipient, language, parameters, resendOf: id, resendReason: reason };
+  const [jobId = ""] = await requestMails(tx, [{ ...wish, event: `resend:${uuidv7()}` }]);
+  const row = await mails.findByJob(tx, jobId);
+  return { mailId: String(row?.id), jobId };
+}
+
+export interface Verification extends Required<Pick<MailWish, "recipient" | "language">> {
+  firstName: string;
+  /** Throws `BadRequestError` unless it leads to the shop. */
+  url: string;
+}
+
+/** Promises the mail with the link that proves an address; returns the id of its job. */
+export async function requestVerificationMail(
+  tx: EntityManager,
+  { recipient, language, firstName, url }: Verification,
+): Promise<string> {
+  if (new URL(url).origin !== shopUrl) throw new BadRequestError(`'${url}' does not lead to ${shopUrl}`);
+  const wish = { kind: "verify-email", recipient, language, parameters: { firstName, url } } as const;
+  const [jobId] = await requestMails(tx, [{ ...wish, event: `verify-email:${url}` }]);
+  return String(jobId);
+}
 
 /** Promises the mail with the link to the day's price list; returns the id of its job. */
 export async function requestPriceListMail(tx: EntityManager, { recipient }: { recipient: string }) {
-  const id = uuidv7();
-  await mails.insert(tx, { id, kind: "price-list", recipient, parameters: {} });
-  const jobId = await enqueue(tx, sendMail, { mailId: id });
-  await mails.attachJob(tx, id, jobId);
-  return jobId;
+  const [jobId] = await requestMails(tx, [{ event: `price-list:${uuidv7()}`, kind: "price-list", recipient }]);
+  return String(jobId);
 }

@@ -6,7 +6,7 @@ import type { Payment, PaymentMethod, PaymentState } from "../db/entities/paymen
 import { ConflictError, NotFoundError } from "../errors.ts";
 import { changeBalance } from "./balances.ts";
 import { deliveryOf, settleDelivered } from "./order-balance.ts";
-import { getPayment, noteOrderPaid } from "./payments.ts";
+import { getPayment, notePaid } from "./payments.ts";
 
 /** Where a payment can go from each state; never back. */
 const next: Record<PaymentState, readonly PaymentState[]> = {
@@ -86,7 +86,7 @@ async function move(tx: EntityManager, payment: Payment, to: PaymentState, failu
   if (to === "paid") await settlePaid(tx, payment);
   if (to === "refunded") await settleRefunded(tx, payment);
   await payments.move(tx, payment.id, to, failure);
-  if (to === "paid") await noteOrderPaid(tx, payment.orderId);
+  if (to === "paid") await notePaid(tx, payment);
 }
 
 async function settlePaid(tx: EntityManager, payment: Payment) {

@@ -60,11 +60,12 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
   const userId = await holdPayer(tx, order, amountRub);
   await payments.insert(tx, { ...row, state: "paid" });
   await changeBalance(tx, { userId, currency: "RUB", delta: -amountRub, reason: "ORDER_PAYMENT", paymentId: id });
-  await noteOrderPaid(tx, orderId);
+  await notePaid(tx, { id, orderId });
 }
 
-/** Notes that an order is paid in full, if it is; to be called after each payment for it, while the order is held. */
-export async function noteOrderPaid(tx: EntityManager, orderId: string): Promise<void> {
+/** Notes a payment that is paid, and that its order is paid in full, if it is; to be called while the order is held. */
+export async function notePaid(tx: EntityManager, { id, orderId }: Pick<Payment, "id" | "orderId">): Promise<void> {
+  await recordEvent(tx, "payment.paid", { id, order_id: orderId });
   const total = await orderOffers.totalRub(tx, orderId);
   if ((await coveredRub(tx, orderId)) >= total) await recordEvent(tx, "order.paid", { id: orderId });
 }

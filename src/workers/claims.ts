@@ -24,7 +24,7 @@ const lookMs = 400;
 const spacingMs = 4;
 
 /** For claims and finishes, besides the pool that all share. */
-const connections = 4;
+export const connectionsPerQueue = 4;
 
 export interface ClaimsOptions {
   db: DataSource;
@@ -54,7 +54,7 @@ export type Claims = ReturnType<typeof createClaims>;
  * a claim or a finish of a hundred jobs costs Postgres hardly more than that of one.
  */
 export function createClaims({ db, worker, leaseMs, log }: ClaimsOptions) {
-  const pool = openKeyedPool(db, connections);
+  const pool = openKeyedPool(db, connectionsPerQueue);
   const kept = new Set<Entry>();
   const folding = { size: 200, lanes: 2, spacingMs, concernsAll: isPostgresUnavailable };
   let renewedAt = Date.now();

@@ -21,7 +21,7 @@ export function costOf(error: unknown): FailureCost {
   return permanent.some((kind) => error instanceof kind) ? "all" : "one";
 }
 
-/** A mail that may have been sent is not sent again: whoever wants it twice asks for it. */
+/** A mail of which nobody knows whether it was sent is not sent again before a person says so. */
 const permanent = [PermanentError, ZodError, AppError, RefusedMailError, UncertainMailError];
 
 /** How a run ends that threw this. */

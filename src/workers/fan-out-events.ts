@@ -13,6 +13,8 @@ const backoffMs = 2_000;
 
 export interface EventFanOutOptions {
   db: DataSource;
+  /** Addresses that are told of new orders. */
+  staff: readonly string[];
   /** Moves what is promised. */
   offer: (jobs: readonly PromisedJob[]) => void;
   log: Log;
@@ -20,10 +22,10 @@ export interface EventFanOutOptions {
 }
 
 /**
- * Promises the deliveries of events until told to stop, and drops old events; resolves when it has ended. Any number of
+ * Promises the mails and deliveries of events until told to stop, and drops old events; resolves when it has ended. Any number of
  * processes may do so.
  */
-export async function startEventFanOut({ db, offer, log, signal }: EventFanOutOptions): Promise<void> {
+export async function startEventFanOut({ db, staff, offer, log, signal }: EventFanOutOptions): Promise<void> {
   const transact = createTransact(db, offer);
   const origin = { actorId: null, traceId: null };
   let isFailing = false;
@@ -35,7 +37,7 @@ export async function startEventFanOut({ db, offer, log, signal }: EventFanOutOp
       while (!signal.aborted && (await transact(origin, pruneEvents)) > 0);
     }
     if (!(await events.isAnyNew(db.manager))) return 0;
-    return transact(origin, fanOutEvents);
+    return transact(origin, (tx) => fanOutEvents(tx, { staff }));
   };
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
 

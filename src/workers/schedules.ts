@@ -3,6 +3,7 @@ import type { EntityManager } from "typeorm";
 import { enqueue } from "../db/outbox.ts";
 import { collectGarbage } from "../jobs/collect-garbage.ts";
 import type { AnyJob } from "../jobs/define-job.ts";
+import { digestLowStock } from "../jobs/digest-low-stock.ts";
 import { pruneLedger } from "../jobs/prune-ledger.ts";
 import { publishFeed } from "../jobs/publish-feed.ts";
 import { publishPriceList } from "../jobs/publish-price-list.ts";
@@ -54,6 +55,14 @@ export const schedules: readonly Schedule[] = [
     job: publishFeed,
     payload: slotOnly,
     description: "The Yandex feed, whatever has happened.",
+  },
+  {
+    name: "low-stock",
+    cron: "0 8 * * *",
+    timeZone: businessTimeZone,
+    job: digestLowStock,
+    payload: slotOnly,
+    description: "Staff is told what was nearly sold out in the day before.",
   },
   {
     name: "prune-ledger",

@@ -98,7 +98,7 @@ describe("an answer that lies ready", () => {
   test("is counted like any other", async () => {
     const { path } = await bothWays();
     await get(newClient(), {}, path);
-    const { text } = await call(`${api.url}/metrics`);
+    const text = await api.context.metrics.registry.metrics();
     expect(text).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/categories",status="200"\} \d/);
     expect(text).toMatch(/http_ready_answers_total\{route="\/categories",status="200"\} [1-9]/);
   });

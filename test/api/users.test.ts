@@ -162,7 +162,7 @@ describe("users", () => {
       expect((await ask("GET /users/clerk/%00")).status).toBe(422);
     });
 
-    test("has exactly the fields of the contract, and OTHER for the warehouse alone", async () => {
+    test("has the fields of the contract and the language of mails, and OTHER for the warehouse alone", async () => {
       const { id } = await add({ shippingMethod: "OTHER", balanceRub: -1_350, phone: "+79780000000" });
       const { created_at, updated_at, ...user } = await shown(id);
       expect(user).toEqual({
@@ -179,6 +179,7 @@ describe("users", () => {
         balance_eur: 0,
         balance_try: 0,
         mailing: false,
+        language: "ru",
         phone: "+79780000000",
         city: null,
         note: null,

@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync, verify } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
@@ -20,7 +21,10 @@ const content = { subject: "Тема", text: "Текст", html: "<p>Текст<
 const from = { name: "ТЦ Форд", address: "shop@test.example" };
 
 function send(mailer: Mailer, to = "anna@test.example", more: Partial<Parameters<Mailer["send"]>[0]> = {}) {
-  return mailer.send({ id, to, ...content, ...more }, AbortSignal.timeout(15_000));
+  return mailer.send(
+    { messageId: `${id}@test.example`, to, ...content, ...more },
+    { signal: AbortSignal.timeout(15_000) },
+  );
 }
 
 function mailerAt(port: number) {
@@ -152,9 +156,54 @@ describe("the mailer", () => {
     const server = await startBreakingSmtp("end", { silent: true });
     closers.push(server.close);
     const giveUp = new AbortController();
-    const sending = errorOf(mailerAt(server.port).send({ id, to: "anna@test.example", ...content }, giveUp.signal));
+    const sending = errorOf(
+      mailerAt(server.port).send({ messageId: id, to: "anna@test.example", ...content }, { signal: giveUp.signal }),
+    );
     await expect.poll(() => server.state.arrived).toBe(1);
     giveUp.abort();
     expect(await sending).toBeInstanceOf(UncertainMailError);
+  });
+});
+
+describe("DKIM", () => {
+  test("signs what was sent, so that nobody can change it", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    const dkim = { domainName: "test.example", keySelector: "shop", privateKey: pem };
+    const mailer = createMailer({ ...mailbox.mailerOptions(), dkim });
+    closers.push(() => mailer.close());
+    await send(mailer, "signed@test.example");
+    const [mail] = await mailbox.mailsTo("signed@test.example");
+    const header = mail?.headers.find(({ name }) => name === "DKIM-Signature")?.value.replaceAll(/\s+/g, "") ?? "";
+    const field = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(header)?.[1] ?? "";
+    expect([field("d"), field("s"), field("a"), field("c")]).toEqual([
+      "test.example",
+      "shop",
+      "rsa-sha256",
+      "relaxed/relaxed",
+    ]);
+    const raw = await (await fetch(`${mailbox.pageUrl()}/messages/${mail?.id}/raw`)).text();
+    const [head = "", body = ""] = [raw.slice(0, raw.indexOf("\r\n\r\n")), raw.slice(raw.indexOf("\r\n\r\n") + 4)];
+    const relaxedBody = `${body
+      .replaceAll(/[ \t]+(?=\r\n)/g, "")
+      .replaceAll(/[ \t]+/g, " ")
+      .replace(/(\r\n)*$/, "")}\r\n`;
+    expect(field("bh")).toBe(createHash("sha256").update(relaxedBody).digest("base64"));
+    // RFC 6376 3.4.2: unfolded, blanks as one, names in lower case; the signature's own header last, without its value.
+    const lines = head.replaceAll(/\r\n[ \t]+/g, " ").split("\r\n");
+    const relaxed = (line: string) => {
+      const colon = line.indexOf(":");
+      return `${line.slice(0, colon).trim().toLowerCase()}:${line
+        .slice(colon + 1)
+        .replaceAll(/\s+/g, " ")
+        .trim()}`;
+    };
+    const named = (name: string) => lines.find((line) => line.toLowerCase().startsWith(`${name}:`)) ?? "";
+    const signed = field("h").toLowerCase().split(":");
+    const own = relaxed(named("dkim-signature")).replace(/([;\s]b=)[^;]*/, "$1");
+    const text = [...signed.map((name) => relaxed(named(name))), own].join("\r\n");
+    const signature = Buffer.from(field("b"), "base64");
+    expect(verify("sha256", Buffer.from(text), publicKey, signature)).toBe(true);
+    expect(signed).toEqual(expect.arrayContaining(["from", "to", "subject", "message-id"]));
   });
 });

@@ -178,7 +178,7 @@ describe("the fan-out of events", () => {
     db.transaction(async (tx) => {
       for (let n = 0; n < count; n++) await recordEvent(tx, "order.created", { id: randomUUID(), status: "NEW" });
     });
-  const fanOut = () => db.transaction(fanOutEvents);
+  const fanOut = () => db.transaction((tx) => fanOutEvents(tx, { staff: [] }));
 
   test("promises one delivery for each active endpoint that subscribes", async () => {
     const wants = await addEndpoint(db);
@@ -214,7 +214,7 @@ describe("the fan-out of events", () => {
     await addEndpoint(db);
     await record(1);
     const failing = db.transaction(async (tx) => {
-      await fanOutEvents(tx);
+      await fanOutEvents(tx, { staff: [] });
       throw new Error("the process dies");
     });
     await expect(failing).rejects.toThrow("the process dies");

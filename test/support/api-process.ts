@@ -19,6 +19,7 @@ export function useApiProcesses(api: TestApi) {
         LOG_LEVEL: "debug",
         HOST: "127.0.0.1",
         PORT: String(port),
+        OPS_PORT: "0",
         DATABASE_URL: String((api.db.options as { url?: string }).url),
         DATABASE_POOL_MAX: "4",
         REDIS_URL: api.redisUrl,

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
 import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
+import type { BoardOptions } from "../../src/api/board/bull-board.ts";
 import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
@@ -17,17 +18,20 @@ import { Job } from "../../src/db/entities/job.ts";
 import { type Role, User } from "../../src/db/entities/user.ts";
 import { createOutbox } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
+import { jobs } from "../../src/jobs/index.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
+import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
-import { createMetrics, measureQueues } from "../../src/platform/metrics.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createPoster } from "../../src/platform/outbound-post.ts";
 import { createQueues } from "../../src/platform/queues.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { type Relay, startRelay } from "../../src/platform/relay.ts";
+import { processors } from "../../src/workers/processors/index.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
@@ -47,6 +51,7 @@ export const userIds = {
 export const apiKey = "test-api-key-0123456789";
 export const webhookSecret = "test-webhook-secret-0123456789";
 export const paymentSecret = "whsec_dGVzdC1wYXltZW50LXNlY3JldC0wMTIzNDU2Nzg5";
+export const mailLinkSecret = "test-mail-link-secret";
 
 const none: Limit = { points: 0, seconds: 1 };
 const noLimits = {
@@ -65,6 +70,7 @@ export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
   corsOrigins?: string[];
+  board?: Partial<BoardOptions>;
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
   /** Limits on requests; none otherwise. */
@@ -80,6 +86,7 @@ export interface ApiOptions {
 export function useApi({
   redis,
   corsOrigins = [],
+  board = {},
   relay: relays = true,
   limits = {},
   exempt = [],
@@ -112,7 +119,6 @@ export function useApi({
     const producer = producerConnection(api.redisUrl, log);
     api.queues = createQueues(producer, queuePrefix, log);
     const metrics = createMetrics();
-    measureQueues(metrics, api.queues);
     const store = createObjectStore({
       endpoint: s3.endpoint,
       region: "us-east-1",
@@ -149,6 +155,8 @@ export function useApi({
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
       answers: createReadyAnswers(trustProxy),
       cards: createTestProvider(paymentSecret, "https://api.test"),
+      mailLinks: createMailLinks({ publicUrl: "https://api.test", secret: mailLinkSecret }),
+      mailWebhook: undefined,
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),
       webhookRules: { allowPrivate: false },
@@ -166,6 +174,7 @@ export function useApi({
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
+      board: { operators: [], ...board },
       trustProxy,
     });
     server.listen(0, "127.0.0.1");
@@ -211,20 +220,21 @@ export function useApi({
 export type TestApi = ReturnType<typeof useApi>;
 
 /** Workers of all queues in this process, beside the API, and the mailbox that their mail goes to. */
-export function useWorker(api: TestApi) {
+export function useWorker(api: TestApi, { links = false } = {}) {
   const closers: (() => unknown)[] = [];
   const mailbox = useMailbox();
   beforeAll(() => {
     const { db, log } = api;
     const connection = consumerConnection(api.redisUrl, log);
     const { store, shop, cache, metrics } = api.context;
-    const mailer = createMailer(mailbox.mailerOptions());
+    const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
     const poster = createPoster({ allowPrivate: true });
     const context = { db, store, shop, cache, mailer, poster, log, metrics };
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;
-      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix });
+      const kinds = { jobs, processors };
+      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix, kinds });
     });
     closers.push(
       () => Promise.all(workers.map((worker) => worker.close())),

@@ -30,6 +30,8 @@ export function useMailbox() {
       const from = { name: "ТЦ Форд", address: "shop@test.example" };
       return { host: hostname, port: Number(port), from, security: "none" };
     },
+    /** Where it says what has arrived. */
+    pageUrl: () => running.pageUrl,
     /** Every mail to one recipient, newest first. */
     async mailsTo(recipient: string): Promise<ReceivedMail[]> {
       const summaries = (await read(`/api/messages?recipient=${encodeURIComponent(recipient)}`)) as ReceivedMail[];

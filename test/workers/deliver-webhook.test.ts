@@ -42,7 +42,7 @@ beforeEach(async () => {
   receiver.answer = (res) => res.writeHead(204).end();
   // As if there were three worker processes.
   const { offer } = engine.relay;
-  while (loops.length < 3) loops.push(startEventFanOut({ db, offer, log: engine.log, signal: stop.signal }));
+  while (loops.length < 3) loops.push(startEventFanOut({ db, staff: [], offer, log: engine.log, signal: stop.signal }));
 });
 afterAll(async () => {
   stop.abort();

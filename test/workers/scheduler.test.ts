@@ -4,8 +4,8 @@ import { z } from "zod";
 import { Job } from "../../src/db/entities/job.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { createLogger } from "../../src/platform/logger.ts";
-import { createMetrics, measureSchedules } from "../../src/platform/metrics.ts";
-import { startProbes } from "../../src/workers/probes.ts";
+import { measureSchedules } from "../../src/platform/measure.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
 import { promiseDue, staleSchedules, startScheduler } from "../../src/workers/scheduler.ts";
 import { dueSlots, schedules as ours, type Schedule } from "../../src/workers/schedules.ts";
 import { useDatabase } from "../support/database.ts";
@@ -229,23 +229,13 @@ describe("the scheduler", () => {
     expect(await read()).toEqual([{ succeeded_slot: new Date("2026-11-26T00:00:00Z") }]);
   });
 
-  test("a stale schedule is a metric and a detail of readiness, and no reason against it", async () => {
+  test("a stale schedule is a metric", async () => {
     const metrics = createMetrics();
     const stale = async () => ({ nightly: true, hourly: false });
     measureSchedules(metrics, stale);
     const text = await metrics.registry.metrics();
     expect(text).toContain('jobs_schedule_stale{schedule="nightly"} 1');
     expect(text).toContain('jobs_schedule_stale{schedule="hourly"} 0');
-
-    const probes = await startProbes({ host: "127.0.0.1", port: 0, metrics, isReady: () => true, isStale: stale });
-    const base = `http://127.0.0.1:${probes.port}/-/health-checks/readiness`;
-    expect((await fetch(base)).status).toBe(204);
-    const verbose = await fetch(`${base}?verbose`);
-    expect([verbose.status, await verbose.json()]).toEqual([
-      200,
-      { checks: { jobs: "ok", schedules: "not succeeded for two periods: nightly" } },
-    ]);
-    probes.close();
   });
 
   test("promises nothing in a transaction that is rolled back", async () => {

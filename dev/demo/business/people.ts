@@ -77,6 +77,7 @@ function makeCustomer(random: Random, calendar: Calendar, name: string, index: n
     isActive: true,
     role: "USER",
     customerType: types[index % types.length] ?? "USER_RETAIL",
+    language: "ru",
     mailing: random.chance(0.4),
     phone: `+7978000${1000 + 37 * index}`,
     city: random.pick(cities).name,
@@ -89,6 +90,6 @@ function makeCustomer(random: Random, calendar: Calendar, name: string, index: n
 }
 
 function fromDemoUser(user: DemoUser): Person {
-  const nothing = { mailing: false, note: null, shippingMethod: null, shippingCompany: null };
+  const nothing = { language: "ru", mailing: false, note: null, shippingMethod: null, shippingCompany: null } as const;
   return { ...user, ...nothing, isActive: true, updatedAt: user.createdAt };
 }

@@ -26,9 +26,10 @@ const waiting =
   "Answers when the file is made, at most after 25 s: `Prefer: wait=N` waits for up to N seconds (60 at most), " +
   "`Prefer: respond-async` not at all.";
 
+const notify = z.boolean().default(false).meta({ description: "Sends the caller a mail when it is made" });
 const [first, ...others] = documentKinds.map(({ kind, summary, formats, asked, isOwn }) =>
   z
-    .object({ kind: z.literal(kind), format: z.enum(formats), parameters: asked })
+    .object({ kind: z.literal(kind), format: z.enum(formats), parameters: asked, notify })
     .meta({ title: kind, description: isOwn ? summary : `${summary}; for staff alone` }),
 );
 if (!first) throw new Error("There is no kind of document");
@@ -83,7 +84,7 @@ export const documentRoutes = [
       const { document, headers } = await makeDocument(
         context,
         input,
-        { ...kind, requestedBy: actor.id },
+        { ...kind, requestedBy: actor.id, notify: body.notify },
         async (tx) => {
           if (actor.role === "USER") await requireOwnSource(tx, kind, actor.id);
         },

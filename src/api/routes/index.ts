@@ -11,6 +11,7 @@ import { feedRoutes } from "./feed.ts";
 import { imageRoutes } from "./images.ts";
 import { jobRoutes } from "./jobs.ts";
 import { mailRoutes } from "./mail.ts";
+import { mailSuppressionRoutes } from "./mail-suppressions.ts";
 import { offerSearchRoutes } from "./offer-searches.ts";
 import { offerRoutes } from "./offers.ts";
 import { orderOfferRoutes } from "./order-offers.ts";
@@ -43,6 +44,8 @@ export const routes: readonly Route[] = [
   ...feedRoutes,
   ...imageRoutes,
   ...jobRoutes,
+  // Before the mails, whose recipients would match its paths.
+  ...mailSuppressionRoutes,
   ...mailRoutes,
   ...offerSearchRoutes,
   ...offerRoutes,

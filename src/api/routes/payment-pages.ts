@@ -7,10 +7,11 @@ import type { Commit } from "../commit.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Result } from "../define-route.ts";
 import { line } from "../fields.ts";
-import type { PaymentProvider, WebhookHeaders } from "../payment-provider.ts";
+import type { PaymentProvider } from "../payment-provider.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { testPaymentPage } from "../test-payment-page.ts";
 import { decisions, type TestPaymentProvider } from "../test-payment-provider.ts";
+import type { WebhookHeaders } from "../webhook-signature.ts";
 
 const tag = "Payments";
 const ofPage = z.object({ reference: line(100) });

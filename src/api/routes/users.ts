@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type UserChange as Change, users } from "../../db/dao/users.ts";
-import { customerTypes, roles, shippingMethods } from "../../db/entities/user.ts";
+import { customerTypes, languages, roles, shippingMethods } from "../../db/entities/user.ts";
 import { NotFoundError } from "../../errors.ts";
 import { changeUser, getUser, getUserByClerkId } from "../../services/users.ts";
 import { checkOwn } from "../access.ts";
@@ -20,6 +20,7 @@ const UserChange = z.object({
   last_name: line().optional(),
   customer_type: z.enum(customerTypes).optional(),
   mailing: boolean.optional(),
+  language: z.enum(languages).optional().meta({ description: "Of the mails to this user" }),
   phone: optionalPhone.optional(),
   city: optionalLine().optional(),
   note: note.optional(),
@@ -39,6 +40,7 @@ function toChange(body: z.output<typeof UserChange>): Change {
     role: body.role,
     customerType: body.customer_type,
     mailing: body.mailing,
+    language: body.language,
     phone: body.phone,
     city: body.city,
     note: body.note,

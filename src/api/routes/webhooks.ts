@@ -57,7 +57,8 @@ export const webhookRoutes = [
         else {
           const { id, email, first_name: firstName, last_name: lastName, createdAt, updatedAt } = event.data;
           const changedAt = updatedAt ?? (event.type === "user.created" ? createdAt : null);
-          await takeOverUser(tx, { id, email, firstName, lastName, updatedAt: changedAt });
+          const user = { id, email, firstName, lastName, updatedAt: changedAt };
+          await takeOverUser(tx, user, { hasRegistered: event.type === "user.created" });
         }
         return { status: 200, body: { message: messages[event.type] } };
       });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { customerTypes, roles, shippingMethods, type User } from "../../db/entities/user.ts";
+import { customerTypes, languages, roles, shippingMethods, type User } from "../../db/entities/user.ts";
 import type { Profile } from "../define-route.ts";
 import { timestamp } from "../fields.ts";
 
@@ -18,6 +18,7 @@ export const UserView = z
     balance_eur: z.int(),
     balance_try: z.int(),
     mailing: z.boolean(),
+    language: z.enum(languages),
     phone: z.string().nullable(),
     city: z.string().nullable(),
     note: z.string().nullable(),
@@ -44,6 +45,7 @@ export function userView(user: User, profile: Profile): z.output<typeof UserView
     balance_eur: user.balanceEur,
     balance_try: user.balanceTry,
     mailing: user.mailing,
+    language: user.language,
     phone: user.phone,
     city: user.city,
     note: user.note,

@@ -59,6 +59,7 @@ export function standInUser(order: Order): z.output<typeof UserView> {
     balance_eur: 0,
     balance_try: 0,
     mailing: false,
+    language: "ru",
     phone: order.phone,
     city: order.city,
     note: null,

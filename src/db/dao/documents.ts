@@ -44,6 +44,19 @@ export const documents = {
       .getOne();
   },
 
+  /** How many documents are being made for this user. */
+  countUnfinished(tx: EntityManager, requestedBy: string) {
+    return tx
+      .createQueryBuilder(Document, "document")
+      .innerJoin("document.job", "job")
+      .where("document.requestedBy = :requestedBy", { requestedBy })
+      .andWhere("document.readyAt IS NULL AND job.finishedAt IS NULL")
+      .getCount();
+  },
+
+  /** All that a job makes, or has made. */
+  ofJob: (tx: EntityManager, jobId: string) => tx.findBy(Document, { jobId }),
+
   /** The newest file of exactly this kind, whoever asked for it. */
   findReady(tx: EntityManager, like: Pick<Document, "kind" | "format" | "parameters">) {
     return tx
@@ -63,6 +76,11 @@ export const documents = {
 
   async attachJob(tx: EntityManager, id: string, jobId: string) {
     await tx.update(Document, { id }, { jobId });
+  },
+
+  /** Has whoever asked for a document told when it is made. */
+  async setNotify(tx: EntityManager, id: string) {
+    await tx.update(Document, { id }, { notify: true });
   },
 
   /** Gives a document the file of another one, or its job while there is none. */

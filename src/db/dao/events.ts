@@ -23,10 +23,12 @@ export const events = {
   },
 
   /** Holds the oldest events whose deliveries are not promised; those that somebody else holds are his. */
-  takeNew: (tx: EntityManager, limit: number): Promise<Pick<Event, "id" | "type">[]> =>
-    tx.query(`SELECT id, type FROM events WHERE fanned_out_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`, [
-      limit,
-    ]),
+  takeNew: (tx: EntityManager, limit: number): Promise<Pick<Event, "id" | "type" | "entityId" | "data">[]> =>
+    tx.query(
+      `SELECT id, type, entity_id AS "entityId", data FROM events WHERE fanned_out_at IS NULL
+       ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+      [limit],
+    ),
 
   async markFannedOut(tx: EntityManager, ids: readonly string[]) {
     await tx.query("UPDATE events SET fanned_out_at = now() WHERE id = ANY($1)", [ids]);

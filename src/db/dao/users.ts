@@ -23,6 +23,7 @@ type Changeable =
   | "role"
   | "customerType"
   | "mailing"
+  | "language"
   | "phone"
   | "city"
   | "note"
@@ -49,13 +50,41 @@ const upsertSql = `
     WHERE (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
       AND (known.email, known.first_name, known.last_name, known.identity_updated_at) IS DISTINCT FROM
           (excluded.email, excluded.first_name, excluded.last_name,
-           coalesce(excluded.identity_updated_at, known.identity_updated_at))`;
+           coalesce(excluded.identity_updated_at, known.identity_updated_at))
+  RETURNING xmax = 0 AS "isNew"`;
+
+export type Reader = Pick<User, "id" | "email" | "language">;
+
+const wantsNewsletters = `mailing AND is_active AND customer_type = ANY($1)
+  AND NOT EXISTS (SELECT 1 FROM mail_suppressions WHERE address = lower(users.email))`;
 
 /** Users as rows; a missing one is `null`, never an error. */
 export const users = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
+
+  /** Who gets newsletters, in the order of ids, from after one. */
+  mailingPage(
+    tx: EntityManager,
+    { customerTypes, after, limit }: { customerTypes: CustomerType[]; after: string | null; limit: number },
+  ): Promise<Reader[]> {
+    return tx.query(
+      `SELECT id, email, language FROM users WHERE ${wantsNewsletters} AND ($2::uuid IS NULL OR id > $2)
+       ORDER BY id LIMIT $3`,
+      [customerTypes, after, limit],
+    );
+  },
+
+  async countMailing(tx: EntityManager, customerTypes: CustomerType[]): Promise<number> {
+    const [row] = await tx.query(`SELECT count(*)::int AS count FROM users WHERE ${wantsNewsletters}`, [customerTypes]);
+    return row.count;
+  },
+
+  /** No newsletters for whoever has this address. */
+  async endMailing(tx: EntityManager, email: string) {
+    await tx.query("UPDATE users SET mailing = false WHERE lower(email) = lower($1) AND mailing", [email]);
+  },
 
   /** Holds the row until the transaction ends. Rows that name the user may still be entered by others meanwhile. */
   lock: (tx: EntityManager, id: string) => tx.findOne(User, { where: { id }, lock: { mode: "for_no_key_update" } }),
@@ -93,9 +122,13 @@ export const users = {
     );
   },
 
-  /** Adds a customer or takes over what is newer; throws a unique violation when another one has that e-mail. */
-  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser) {
-    await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+  /**
+   * Adds a customer (true) or takes over what is newer (false); throws a unique violation when another one has that
+   * e-mail.
+   */
+  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser): Promise<boolean> {
+    const rows: { isNew: boolean }[] = await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+    return rows[0]?.isNew ?? false;
   },
 
   async deactivate(tx: EntityManager, id: string) {

@@ -46,6 +46,10 @@ export class Document {
   @Column("uuid", { name: "requested_by", nullable: true })
   requestedBy!: string | null;
 
+  /** Whoever asked for it is told by mail when it is made. */
+  @Column("boolean", { default: false })
+  notify!: boolean;
+
   @Column("timestamptz", { name: "ready_at", nullable: true })
   readyAt!: Date | null;
 

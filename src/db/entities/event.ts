@@ -5,6 +5,7 @@ export const eventTypes = [
   "order.created",
   "order.status_changed",
   "order.paid",
+  "payment.paid",
   "waybill.committed",
   "job.succeeded",
   "job.failed",

@@ -11,6 +11,10 @@ export type CustomerType = (typeof customerTypes)[number];
 export const shippingMethods = ["SELF_PICKUP", "CARGO", "OTHER"] as const;
 export type ShippingMethod = (typeof shippingMethods)[number];
 
+/** What people are written to in. */
+export const languages = ["ru", "en"] as const;
+export type Language = (typeof languages)[number];
+
 @Entity("users")
 export class User {
   /** The subject of the identity provider's tokens. */
@@ -51,6 +55,9 @@ export class User {
 
   @Column("bigint", { name: "balance_try", default: 0, transformer: bigint })
   balanceTry!: number;
+
+  @Column("text", { default: "ru" })
+  language!: Language;
 
   @Column("boolean", { default: false })
   mailing!: boolean;

@@ -2,13 +2,12 @@ import type { EntityManager } from "typeorm";
 import { type FeedCategory, type FeedOffer, feedRows } from "../../db/dao/feed-rows.ts";
 import { businessTime } from "../business-day.ts";
 import { placeholderUrl } from "../placeholder-url.ts";
+import { shopUrl } from "../shop-url.ts";
 import { isBarcode } from "./barcode.ts";
 import { cdata, escapeXml } from "./xml.ts";
 
 /** Where anybody can read an object. */
 type PublicUrl = (key: string) => string;
-
-const shopUrl = "https://ford-parts.com.ru";
 
 /**
  * The catalogue as a Yandex feed (wire contract 7), in pieces that are made as they are asked for. `changedAt` stands in

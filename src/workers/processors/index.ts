@@ -2,6 +2,7 @@ import type { JobName } from "../../jobs/index.ts";
 import type { Processor } from "../context.ts";
 import { collectGarbageProcessor } from "./collect-garbage.ts";
 import { deliverWebhookProcessor } from "./deliver-webhook.ts";
+import { digestLowStockProcessor } from "./digest-low-stock.ts";
 import { processImageProcessor } from "./process-image.ts";
 import { pruneLedgerProcessor } from "./prune-ledger.ts";
 import { publishFeedProcessor } from "./publish-feed.ts";
@@ -11,11 +12,13 @@ import { renderDocumentProcessor } from "./render-document.ts";
 import { replayJobsProcessor } from "./replay-jobs.ts";
 import { reprocessImagesProcessor } from "./reprocess-images.ts";
 import { sendMailProcessor } from "./send-mail.ts";
+import { sendNewsletterProcessor } from "./send-newsletter.ts";
 
 /** One processor for each job; a missing or mistyped one does not compile. */
 export const processors: { [N in JobName]: Processor<N> } = {
   "deliver-webhook": deliverWebhookProcessor,
   "collect-garbage": collectGarbageProcessor,
+  "digest-low-stock": digestLowStockProcessor,
   "process-image": processImageProcessor,
   "prune-ledger": pruneLedgerProcessor,
   "publish-feed": publishFeedProcessor,
@@ -25,4 +28,5 @@ export const processors: { [N in JobName]: Processor<N> } = {
   "replay-jobs": replayJobsProcessor,
   "reprocess-images": reprocessImagesProcessor,
   "send-mail": sendMailProcessor,
+  "send-newsletter": sendNewsletterProcessor,
 };

@@ -3,6 +3,7 @@ import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
 import { contentTypes } from "../../services/document-kinds/define-kind.ts";
 import { kindOf, namesOf, publicKeyOf, sourceOf } from "../../services/document-kinds/index.ts";
+import { finishDocument } from "../../services/documents.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
 import { type SpooledFile, spool } from "../documents/spool.ts";
@@ -63,7 +64,7 @@ async function store(
     await store.copy(objectKey, publicKey, { contentType, cacheControl: "public, max-age=300" }, { signal });
   }
   await job.complete(async (tx) => {
-    await documents.complete(tx, job.id, { objectKey, contentType, bytes, sha256, sourceHash });
+    await finishDocument(tx, job.id, { objectKey, contentType, bytes, sha256, sourceHash });
     return { bytes, sha256, ...(publicKey && { url: store.publicUrl(publicKey) }) };
   });
 }

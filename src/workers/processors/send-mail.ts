@@ -1,63 +1,124 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { mails } from "../../db/dao/mails.ts";
-import { isPostgresUnavailable } from "../../db/postgres-errors.ts";
-import { businessDay } from "../../services/business-day.ts";
-import type { Shop } from "../../services/document-kinds/define-kind.ts";
-import { publicKeyOf, publicPriceList } from "../../services/document-kinds/index.ts";
-import { ensurePriceList } from "../../services/documents.ts";
+import type { EntityManager } from "typeorm";
+import { type MailReply, type MailWithAge, mails } from "../../db/dao/mails.ts";
+import type { MailSuppression } from "../../db/entities/mail-suppression.ts";
+import { CancelledError } from "../../db/ledger.ts";
+import { UnavailableError } from "../../errors.ts";
+import { sendMail } from "../../jobs/send-mail.ts";
+import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
+import { mailKindOf } from "../../services/mail-kinds.ts";
+import { findSuppression } from "../../services/mail-suppressions.ts";
+import { PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
-import { priceListMail } from "../mail/price-list-mail.ts";
+import type { MailContent } from "../mail/compose.ts";
+import { renderMail } from "../mail/render-mail.ts";
+import { untilWritten } from "../until-written.ts";
 
 type Run = JobRun<"send-mail">;
 
-const listPatienceMs = 30_000;
-const pollMs = 250;
+/** The mail may be on its way: too early to look for it. */
+export class MailInDoubtError extends UnavailableError {}
 
 /**
- * Sends one mail. Repeated only while it surely was not sent; that the server may have it without our knowing ends the
- * job (`UncertainMailError`).
+ * Sends one mail, once: the row says `sending` before the first byte, and whoever finds it so does not send it again
+ * before it is settled what became of it (`settle`).
  */
 export const sendMailProcessor: Processor<"send-mail"> = {
   async run(job, context) {
-    const mail = await mails.findById(context.db.manager, job.payload.mailId);
-    if (!mail || mail.sentAt) return job.complete(async () => ({ skipped: "it was sent before, or deleted" }));
-    const { mailer, store, shop } = context;
-    const day = businessDay(new Date());
-    await awaitPriceList(job, shop, day);
-    const listUrl = store.publicUrl(String(publicKeyOf(publicPriceList(day))));
-    const content = priceListMail({ day, listUrl, sender: mailer.from.address });
-    const answer = await mailer.send({ id: mail.id, to: mail.recipient, ...content }, job.signal);
-    await untilWritten(job, context, () =>
-      job.complete(async (tx) => {
-        await mails.markSent(tx, mail.id, answer);
-        return { answer };
-      }),
-    );
+    const mail = await mails.findWithAge(context.db.manager, job.payload.mailId);
+    if (!mail || mail.sentAt || mail.state === "suppressed")
+      return job.complete(async () => ({ skipped: "it was sent before, is not to be sent, or was deleted" }));
+    if (mail.state === "unknown") throw new UncertainMailError(asks(mail));
+    if (mail.state === "sending" && (await settle(job, context, mail))) {
+      const found = { code: null, text: "It had arrived: it was found by its Message-ID" };
+      return noteSent(job, context, mail.id, found);
+    }
+    const suppression = await findSuppression(context.db.manager, mail);
+    if (suppression) return holdBack(job, mail.id, suppression);
+    await deliver(job, context, mail, await renderMail(job, context, mail));
   },
 };
 
-/** The link has to work when the mail arrives. */
-async function awaitPriceList(job: Run, shop: Shop, day: string) {
-  for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
-    let isThere = false;
-    await job.commit(async (tx) => {
-      isThere = await ensurePriceList(tx, day, shop);
-    });
-    if (isThere) return;
-    await sleep(pollMs, undefined, { signal: job.signal });
-  }
-  throw new Error(`The price list of ${day} is not there yet`);
+async function holdBack(job: Run, id: string, { reason, detail }: MailSuppression) {
+  const text = `Its recipient is on the suppression list: ${[reason, detail].filter(Boolean).join(", ")}`;
+  await job.complete(async (tx) => {
+    await mails.markEnded(tx, id, "suppressed", { code: null, text });
+    return { skipped: text };
+  });
 }
 
-/** The mail is out: without the row that says so it would go out again. */
-async function untilWritten({ signal }: Run, { log }: WorkerContext, write: () => Promise<void>) {
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!isPostgresUnavailable(error) || signal.aborted) throw error;
-      log.warn({ err: error }, "a mail is sent, but that cannot be written down yet");
-      await sleep(pollMs, undefined, { signal });
-    }
+/**
+ * Finds out whether a mail arrived whose sending broke off; false when it may be sent again. Throws `MailInDoubtError`
+ * when it is too early to say, and `UncertainMailError` when nobody but a person can.
+ */
+async function settle(job: Run, { mailer }: WorkerContext, mail: MailWithAge): Promise<boolean> {
+  const waitMs = mailer.graceMs - (mail.sendingAgeMs ?? 0);
+  if (waitMs > 0)
+    throw new MailInDoubtError(`Whether it arrived can be found out in ${Math.ceil(waitMs / 1_000)} s at the earliest`);
+  if (mailer.probe) {
+    if (await mailer.probe.has(mail.messageId ?? mailer.messageIdOf(mail.id), job.signal)) return true;
+  } else if (mailKindOf(mail.kind)?.inDoubt !== "resend") {
+    await job.commit((tx) => mails.markEnded(tx, mail.id, "unknown", nothingSaid));
+    throw new UncertainMailError(asks(mail));
   }
+  if (mail.tries < sendMail.retry.attempts) return false;
+  const text = `The connection broke each of the ${mail.tries} times that it was sent`;
+  await job.commit((tx) => mails.markEnded(tx, mail.id, "failed", { code: null, text }));
+  throw new PermanentError(text);
+}
+
+const nothingSaid: MailReply = { code: null, text: null };
+
+const asks = ({ id, messageId }: MailWithAge) =>
+  `Nobody knows whether it was sent. Look for the Message-ID '${messageId}' at the mail server, and if it is not there, ` +
+  `have mail ${id} resent`;
+
+async function deliver(job: Run, context: WorkerContext, mail: MailWithAge, content: MailContent) {
+  const { mailer } = context;
+  // Counted from before the row says so, however long this process is frozen in between.
+  const lastByteBy = performance.now() + mailer.graceMs / 2;
+  const wanted = { jobId: job.id, messageId: mailer.messageIdOf(mail.id) };
+  const sending = await committed(job, (tx) => mails.markSending(tx, mail.id, wanted));
+  if (!sending) return job.complete(async () => ({ skipped: "it is not to be sent any more" }));
+  const { messageId, epoch } = sending;
+  const outgoing = { messageId, to: mail.recipient, ...content };
+  const answer = await mailer.send(outgoing, { signal: job.signal, lastByteBy }).catch(async (error: unknown) => {
+    throw await noteNotSent(job, context, { id: mail.id, epoch }, error);
+  });
+  await noteSent(job, context, mail.id, { code: Number(answer.slice(0, 3)) || null, text: answer });
+}
+
+async function committed<T>(job: Run, effect: (tx: EntityManager) => Promise<T>): Promise<T | undefined> {
+  let result: T | undefined;
+  await job.commit(async (tx) => {
+    result = await effect(tx);
+  });
+  return result;
+}
+
+async function noteSent(job: Run, context: WorkerContext, id: string, reply: MailReply) {
+  const write = () =>
+    job.complete(async (tx) => {
+      await mails.markSent(tx, id, reply);
+      return { answer: reply.text };
+    });
+  await untilWritten(job, context, write).catch(async (error: unknown) => {
+    // It is out, whoever has the job now and however this run ends.
+    await mails.markSent(context.db.manager, id, reply);
+    throw error;
+  });
+}
+
+/** Writes down what is known of a mail that was not sent, or not surely; returns how its run ends. */
+async function noteNotSent(job: Run, context: WorkerContext, sending: { id: string; epoch: number }, error: unknown) {
+  const tx = context.db.manager;
+  if (error instanceof UncertainMailError) {
+    if (!(job.signal.reason instanceof CancelledError)) return new MailInDoubtError(error.message, { cause: error });
+    // Nobody comes back to a cancelled job.
+    await mails.markEnded(tx, sending.id, "unknown", nothingSaid);
+    return error;
+  }
+  const isReply = error instanceof RefusedMailError || error instanceof DeferredMailError;
+  const reply = isReply ? { code: error.code, text: error.reply } : { code: null, text: String(error) };
+  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, error instanceof RefusedMailError));
+  return error;
 }

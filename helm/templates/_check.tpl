@@ -1,0 +1,123 @@
+{{- /* Refuses values that the schema cannot see through. All that is wrong is told at once. */ -}}
+{{- define "tcf.check" -}}
+{{- $wrong := list -}}
+{{- $config := .Values.config -}}
+{{- $isProduction := eq .Values.environment "production" -}}
+{{- $workers := include "tcf.workers" . | fromJson -}}
+
+{{- range $kind, $image := .Values.images -}}
+{{- if not $image.repository -}}
+{{- $wrong = append $wrong (printf "images.%s.repository is not set: name the registry and the image" $kind) -}}
+{{- end -}}
+{{- if not (or $image.digest $image.tag) -}}
+{{- $wrong = append $wrong (printf "images.%s has neither digest nor tag: releases print the digest" $kind) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if .Values.secrets.existingSecret -}}
+{{- if .Values.secrets.values -}}
+{{- $wrong = append $wrong "secrets.existingSecret and secrets.values are both set: take one" -}}
+{{- end -}}
+{{- else if not .Values.secrets.values -}}
+{{- $wrong = append $wrong "secrets.existingSecret is not set: make a Secret and name it" -}}
+{{- else -}}
+{{- if ne .Values.environment "development" -}}
+{{- $wrong = append $wrong (printf "secrets.values in environment '%s': they would lie in the release's history; make a Secret and name it as secrets.existingSecret" .Values.environment) -}}
+{{- end -}}
+{{- range $group, $names := include "tcf.secretVariables" . | fromYaml -}}
+{{- range $name, $need := $names -}}
+{{- if and (eq $need "required") (not (index $.Values.secrets.values $name)) -}}
+{{- $wrong = append $wrong (printf "secrets.values.%s is not set" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and (not (has ($config.PAYMENT_PROVIDER | default "none") (list "none"))) (not (index .Values.secrets.values "PAYMENT_WEBHOOK_SECRET")) -}}
+{{- $wrong = append $wrong (printf "PAYMENT_PROVIDER is '%s': secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it" $config.PAYMENT_PROVIDER) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if not $config.S3_BUCKET_NAME -}}
+{{- $wrong = append $wrong "config.S3_BUCKET_NAME is not set" -}}
+{{- end -}}
+{{- if not (or $config.BETTER_AUTH_URL $config.TRUSTED_ISSUERS) -}}
+{{- $wrong = append $wrong "config.BETTER_AUTH_URL and config.TRUSTED_ISSUERS are both empty: nobody could log in" -}}
+{{- end -}}
+{{- if not (include "tcf.publicUrl" .) -}}
+{{- $wrong = append $wrong "config.PUBLIC_URL is not set, and there is no ingress to take it from" -}}
+{{- end -}}
+{{- if $isProduction -}}
+{{- if eq (include "tcf.text" $config.WEBHOOK_ALLOW_PRIVATE) "true" -}}
+{{- $wrong = append $wrong "config.WEBHOOK_ALLOW_PRIVATE is true in production: webhooks could reach the cluster itself" -}}
+{{- end -}}
+{{- if eq $config.PAYMENT_PROVIDER "test" -}}
+{{- $wrong = append $wrong "config.PAYMENT_PROVIDER is 'test' in production: it takes no money" -}}
+{{- end -}}
+{{- if $config.DEMO_TOKENS_URL -}}
+{{- $wrong = append $wrong "config.DEMO_TOKENS_URL is set in production: it gives tokens to anybody" -}}
+{{- end -}}
+{{- end -}}
+
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- $wrong = append $wrong "ingress.hosts is empty: name a host, or set ingress.enabled=false" -}}
+{{- end -}}
+
+{{- if and .Values.api.autoscaling.enabled (gt (int .Values.api.autoscaling.min) (int .Values.api.autoscaling.max)) -}}
+{{- $wrong = append $wrong (printf "api.autoscaling.min (%v) is above max (%v)" .Values.api.autoscaling.min .Values.api.autoscaling.max) -}}
+{{- end -}}
+{{- if and (eq (toString .Values.api.maxSurge) "0") (eq (toString .Values.api.maxUnavailable) "0") -}}
+{{- $wrong = append $wrong "api.maxSurge and api.maxUnavailable are both 0: no pod could ever be replaced" -}}
+{{- end -}}
+
+{{- $consumers := dict -}}
+{{- range $pool, $settings := $workers -}}
+{{- $scaling := $settings.autoscaling -}}
+{{- if not $settings.queues -}}
+{{- $wrong = append $wrong (printf "workers.%s.queues is empty: name the queues that it consumes" $pool) -}}
+{{- end -}}
+{{- range $settings.queues -}}
+{{- $_ := set $consumers . (append (default list (index $consumers .)) $pool) -}}
+{{- end -}}
+{{- if and (ne $scaling.mode "none") (gt (int $scaling.min) (int $scaling.max)) -}}
+{{- $wrong = append $wrong (printf "workers.%s.autoscaling.min (%v) is above max (%v)" $pool $scaling.min $scaling.max) -}}
+{{- end -}}
+{{- if and (ne $scaling.mode "keda") (eq (int $scaling.min) 0) -}}
+{{- $wrong = append $wrong (printf "workers.%s.autoscaling.min is 0 with mode '%s': only keda starts pods from nothing" $pool $scaling.mode) -}}
+{{- end -}}
+{{- if and (has "mail" $settings.queues) (not (or $config.SMTP_HOST (index $settings.config "SMTP_HOST"))) -}}
+{{- $wrong = append $wrong (printf "config.SMTP_HOST is not set: workers.%s could not send mail" $pool) -}}
+{{- end -}}
+{{- end -}}
+{{- range $queue := (list "images" "documents" "mail" "webhooks" "upkeep") -}}
+{{- $pools := default list (index $consumers $queue) -}}
+{{- if not $pools -}}
+{{- $wrong = append $wrong (printf "no pool of workers consumes the queue '%s': its jobs would wait for ever" $queue) -}}
+{{- else if gt (len $pools) 1 -}}
+{{- $wrong = append $wrong (printf "the queue '%s' is consumed by %s: each would be scaled to all of its work" $queue (join " and " $pools)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- $open := include "tcf.connections" . | int -}}
+{{- if and (gt (int .Values.database.maxConnections) 0) (gt $open (int .Values.database.maxConnections)) -}}
+{{- $wrong = append $wrong (printf "all replicas together may open %d connections to Postgres, more than database.maxConnections (%v): lower DATABASE_POOL_MAX or the replicas" $open .Values.database.maxConnections) -}}
+{{- end -}}
+
+{{- if $wrong -}}
+{{- fail (printf "\n\nBad values:\n  %s\n" (join "\n  " $wrong)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Connections to Postgres that the largest number of replicas may open, with one pod more of each for a rollout.
+A worker claims by 4 more connections for each queue (connectionsPerQueue in src/workers/claims.ts).
+*/ -}}
+{{- define "tcf.connections" -}}
+{{- $usual := .Values.config.DATABASE_POOL_MAX | default 10 -}}
+{{- $api := ternary .Values.api.autoscaling.max .Values.api.replicas .Values.api.autoscaling.enabled -}}
+{{- $sum := mul (add $api 1) (index .Values.api.config "DATABASE_POOL_MAX" | default $usual) -}}
+{{- range $pool, $settings := include "tcf.workers" . | fromJson -}}
+{{- $most := ternary $settings.autoscaling.min $settings.autoscaling.max (eq $settings.autoscaling.mode "none") -}}
+{{- $each := add (index $settings.config "DATABASE_POOL_MAX" | default $usual) (mul 4 (len $settings.queues)) -}}
+{{- $sum = add $sum (mul (add $most 1) $each) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}

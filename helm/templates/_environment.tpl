@@ -1,0 +1,55 @@
+{{- /* Which variable goes to which process: the same as in src/config.ts, see test/helm/environment.test.ts. */ -}}
+{{- define "tcf.variables" -}}
+database: [LOG_LEVEL, DATABASE_POOL_MAX]
+shared: [QUEUE_PREFIX, S3_ENDPOINT_URL, S3_DEFAULT_REGION, S3_BUCKET_NAME, S3_PUBLIC_URL, WEBHOOK_ALLOW_PRIVATE, PUBLIC_URL]
+api: [TRUST_PROXY, CORS_ORIGINS, PAYMENT_PROVIDER, PRINT_ALLOWED_CIDRS, RATE_LIMIT_ANONYMOUS, RATE_LIMIT_USER,
+  RATE_LIMIT_API_KEY, RATE_LIMIT_ORDERS, UPLOADS_PER_DAY, RATE_LIMIT_EXEMPT_CIDRS, BOARD_OPERATORS,
+  BOARD_IDENTITY_HEADER, BOARD_IDENTITY_CIDRS, RUNBOOK_URL, DEMO_TOKENS_URL, BETTER_AUTH_URL, TRUSTED_ISSUERS]
+worker: [SMTP_HOST, SMTP_PORT, SMTP_FROM, SMTP_SECURITY, DKIM_SELECTOR, MAIL_STAFF, MAIL_PROBE_URL, MAIL_GRACE_MS]
+{{- end -}}
+
+{{- define "tcf.secretVariables" -}}
+database: { DATABASE_URL: required }
+shared: { REDIS_URL: required, REDIS_CACHE_URL: optional, AUTOSCALER_TOKEN: {{ ternary "required" "optional" .Values.autoscaler.token }}, S3_ACCESS_KEY: required, S3_SECRET_KEY: required, MAIL_LINK_SECRET: optional }
+api: { API_KEY: optional, BETTER_AUTH_WEBHOOK_SECRET: optional, PAYMENT_WEBHOOK_SECRET: optional, MAIL_WEBHOOK_SECRET: optional }
+worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
+{{- end -}}
+
+{{- /* Entries of `env`. Takes (dict "root" $ "groups" (list "database" …) "config" (what differs) "computed" (dict …)). */ -}}
+{{- define "tcf.environment" -}}
+{{- $names := include "tcf.variables" .root | fromYaml -}}
+{{- $secrets := include "tcf.secretVariables" .root | fromYaml -}}
+{{- $config := mergeOverwrite (deepCopy .root.Values.config) (deepCopy (default dict .config)) (deepCopy (default dict .computed)) -}}
+{{- $own := keys (default dict .computed) | sortAlpha -}}
+{{- range .groups -}}{{- $own = concat $own (index $names .) -}}{{- end -}}
+{{- range uniq $own }}
+- name: {{ . }}
+  value: {{ include "tcf.text" (index $config .) | quote }}
+{{- end }}
+{{- $secretName := include "tcf.secretName" .root -}}
+{{- range .groups }}
+{{- range $name, $need := index $secrets . }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef: { name: {{ $secretName }}, key: {{ $name }}{{ if eq $need "optional" }}, optional: true{{ end }} }
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Numbers come out of YAML as floats; 1e+06 is none for the programs. */ -}}
+{{- define "tcf.text" -}}
+{{- if kindIs "string" . -}}{{- . -}}{{- else if not (kindIs "invalid" .) -}}{{- toJson . -}}{{- end -}}
+{{- end -}}
+
+{{- /* AUTOSCALE: what the pools say about each queue, so that the wish for workers counts with it. */ -}}
+{{- define "tcf.autoscale" -}}
+{{- $rules := dict -}}
+{{- range $pool, $settings := include "tcf.workers" . | fromJson -}}
+{{- $scaling := $settings.autoscaling -}}
+{{- $rule := dict "minWorkers" $scaling.min "maxWorkers" (ternary (max 1 (int $scaling.min)) $scaling.max (eq $scaling.mode "none")) "graceSeconds" $settings.drainSeconds -}}
+{{- if $settings.concurrency -}}{{- $_ := set $rule "concurrency" $settings.concurrency -}}{{- end -}}
+{{- if $scaling.goalSeconds -}}{{- $_ := set $rule "goalSeconds" $scaling.goalSeconds -}}{{- end -}}
+{{- range $settings.queues -}}{{- $_ := set $rules . $rule -}}{{- end -}}
+{{- end -}}
+{{- toJson $rules -}}
+{{- end -}}

@@ -1,0 +1,15 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import mjml2html from "mjml";
+
+const [source, target] = ["src/workers/mail/layout.mjml", "src/workers/mail/layout.ts"];
+
+/** The module that `target` has to be: the layout of all mails as HTML with Handlebars in it. */
+export async function compiledLayout(): Promise<string> {
+  const { html, errors } = await mjml2html(readFileSync(source, "utf8"), { validationLevel: "strict" });
+  if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
+  const lines = html.split("\n").map((line) => line.trim());
+  const text = lines.filter(Boolean).join("\n");
+  return `/** Made of layout.mjml by \`npm run mail:compile\`; not to be changed by hand. */\nexport const layout = ${JSON.stringify(text)};\n`;
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(target, await compiledLayout());

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { type ShownMail, shownMailStates } from "../../db/dao/mails.ts";
+import { languages } from "../../db/entities/user.ts";
+import { timestamp } from "../fields.ts";
+
+export const MailView = z
+  .object({
+    id: z.uuid(),
+    kind: z.string(),
+    recipient: z.string(),
+    language: z.enum(languages),
+    state: z.enum(shownMailStates).meta({
+      description:
+        "queued, retry: waits; sending: on the wire, or it is not known yet what came of that; sent: the server has it; " +
+        "failed, cancelled: will not be sent; unknown: it may have arrived, a person has to look; suppressed: held back",
+    }),
+    tries: z.int().meta({ description: "Dialogues with the mail server" }),
+    message_id: z.string().nullable(),
+    smtp_code: z.int().nullable(),
+    server_answer: z.string().nullable().meta({ description: "What the server said last, or why nothing was sent" }),
+    sent_at: timestamp.nullable(),
+    resend_of: z.uuid().nullable(),
+    resend_reason: z.string().nullable(),
+    job_id: z.uuid().nullable(),
+    created_at: timestamp,
+  })
+  .meta({ id: "Mail", description: "One message to one recipient; its text is not kept" });
+
+export function mailView(mail: ShownMail): z.output<typeof MailView> {
+  return {
+    id: mail.id,
+    kind: mail.kind,
+    recipient: mail.recipient,
+    language: mail.language,
+    state: mail.shownState,
+    tries: mail.tries,
+    message_id: mail.messageId,
+    smtp_code: mail.smtpCode,
+    server_answer: mail.serverAnswer,
+    sent_at: mail.sentAt?.toISOString() ?? null,
+    resend_of: mail.resendOf,
+    resend_reason: mail.resendReason,
+    job_id: mail.jobId,
+    created_at: mail.createdAt.toISOString(),
+  };
+}

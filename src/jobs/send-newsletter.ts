@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { defineJob, priorities } from "./define-job.ts";
+
+/** Promises the mail with the day's price list to every customer who wants it. */
+export const sendNewsletter = defineJob({
+  name: "send-newsletter",
+  queue: "upkeep",
+  version: 1,
+  payload: z.object({
+    newsletterId: z.uuid(),
+    customerTypes: z.array(z.enum(["USER_RETAIL", "USER_WHOLESALE", "USER_SUPER_WHOLESALE"])).min(1),
+  }),
+  key: ({ newsletterId }) => newsletterId,
+  entity: ({ newsletterId }) => ({ type: "newsletter", id: newsletterId }),
+  priority: priorities.bulk,
+  retry: { attempts: 10, backoffMs: 2_000, outageMs: 2_000 },
+  timeoutMs: 600_000,
+  description: "Promises the price list mail to every customer who wants it, one job each, and waits for them.",
+});

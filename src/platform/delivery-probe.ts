@@ -1,0 +1,30 @@
+import { UnavailableError } from "../errors.ts";
+
+/** Can say whether a mail has arrived: a provider's API, or a mailbox that gets a copy of everything. */
+export interface DeliveryProbe {
+  /** Whether a message with this Message-ID has arrived; throws `UnavailableError` when nobody can say just now. */
+  has(messageId: string, signal: AbortSignal): Promise<boolean>;
+}
+
+const patienceMs = 5_000;
+
+/** Asks a service that answers `GET <url>/api/has?message_id=` with `{"has": true}`, as the local mailbox does. */
+export function createHttpProbe(url: string): DeliveryProbe {
+  return {
+    async has(messageId, signal) {
+      const question = `${url}/api/has?message_id=${encodeURIComponent(messageId)}`;
+      const answer = await ask(question, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])).catch((error) => {
+        signal.throwIfAborted();
+        throw new UnavailableError(`'${url}' cannot say whether ${messageId} has arrived`, { cause: error });
+      });
+      if (typeof answer.has === "boolean") return answer.has;
+      throw new UnavailableError(`'${url}' does not say whether ${messageId} has arrived`);
+    },
+  };
+}
+
+async function ask(url: string, signal: AbortSignal) {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`It answered ${response.status}`);
+  return (await response.json()) as { has?: unknown };
+}

@@ -1,0 +1,118 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type QueueName, queueNames } from "../jobs/queues.ts";
+import type { Explanation } from "./autoscaler.ts";
+import type { Log } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Checks, failing } from "./probes.ts";
+
+/** A scaler that has to wait longer than this would have given up. */
+const answerMs = 2_500;
+
+export interface OpsOptions {
+  host: string;
+  port: number;
+  metrics: Pick<Metrics, "registry">;
+  log: Log;
+  /** What is wrong with the process itself; asks nobody. */
+  liveness: () => Checks;
+  readiness: {
+    checks: () => Promise<Checks>;
+    /** Those that have to be ok; the others are only told. */
+    required: readonly string[];
+  };
+  explain: (queue: QueueName) => Promise<Explanation>;
+  /** Who asks for workers has to send it as bearer; absent: anybody may ask. */
+  token?: string | undefined;
+}
+
+/**
+ * Serves what operators' machines ask for, on a port of its own that belongs on no ingress: `/livez`, `/readyz`,
+ * `/metrics`, `/desired-workers/<queue>`. Resolves when it listens.
+ */
+export async function startOpsServer(options: OpsOptions) {
+  const server = createServer((req, res) => {
+    answer(options, req, res).catch((error: unknown) => {
+      options.log.warn({ err: error, path: req.url }, "an operator's question was not answered");
+      if (!res.headersSent) send(res, 500, { detail: "It could not be answered; the log says why" });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function answer(options: OpsOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(req.url ?? "/", "http://ops");
+  if (req.method !== "GET" && req.method !== "HEAD") return send(res, 405, { detail: `There is only GET here` });
+  switch (pathname) {
+    case "/livez":
+    case "/-/health-checks/liveness": {
+      // A loop that hangs does not get here: then it is the time-out of the probe that finds it.
+      const checks = { "event loop": "ok", ...options.liveness() };
+      return send(res, failing(checks).length > 0 ? 503 : 200, { checks });
+    }
+    case "/readyz":
+    case "/-/health-checks/readiness": {
+      const checks = await options.readiness.checks();
+      const bad = failing(checks, searchParams.get("require")?.split(",") ?? options.readiness.required);
+      if (bad.length > 0) return send(res, 503, { detail: `Not ready: ${bad.join(", ")}`, checks });
+      return send(res, 200, { checks });
+    }
+    case "/metrics": {
+      const { registry } = options.metrics;
+      const text = await registry.metrics();
+      return void res.writeHead(200, { "content-type": registry.contentType }).end(text);
+    }
+    default:
+      return answerWorkers(options, pathname, req, res);
+  }
+}
+
+/** Never 0 for "nobody knows": that would send all workers home. */
+async function answerWorkers(
+  { explain, token, log }: OpsOptions,
+  path: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+) {
+  const name = /^\/desired-workers\/([^/]+)$/.exec(path)?.[1];
+  if (name === undefined) return send(res, 404, { detail: `There is no '${path}' here` });
+  if (token !== undefined && !isBearer(req.headers.authorization, token))
+    return send(res, 401, { detail: "Send AUTOSCALER_TOKEN as bearer" }, { "www-authenticate": "Bearer" });
+  const queue = queueNames.find((known) => known === name);
+  if (!queue) return send(res, 404, { detail: `There is no queue '${name}'; there are ${queueNames.join(", ")}` });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${answerMs} ms`)), answerMs);
+  });
+  try {
+    send(res, 200, await Promise.race([explain(queue), late]));
+  } catch (error) {
+    log.warn({ err: error, queue }, "how many workers are needed is not known");
+    const detail = "Redis or Postgres does not answer, so nobody knows; keep the workers that there are";
+    send(res, 503, { detail }, { "retry-after": "5" });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest();
+
+function isBearer(header: string | undefined, token: string) {
+  return timingSafeEqual(digest(header ?? ""), digest(`Bearer ${token}`));
+}
+
+function send(res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}) {
+  res.writeHead(status, { "content-type": "application/json", "cache-control": "no-store", ...headers });
+  res.end(`${JSON.stringify(body)}\n`);
+}

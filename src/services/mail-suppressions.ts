@@ -1,0 +1,40 @@
+import type { EntityManager } from "typeorm";
+import { mailSuppressions, type NewSuppression } from "../db/dao/mail-suppressions.ts";
+import { mails } from "../db/dao/mails.ts";
+import { users } from "../db/dao/users.ts";
+import type { Mail } from "../db/entities/mail.ts";
+import type { MailSuppression } from "../db/entities/mail-suppression.ts";
+import { NotFoundError } from "../errors.ts";
+import { mailKindOf } from "./mail-kinds.ts";
+
+/** Why a mail must not be sent now; null when it may. Who has unsubscribed still gets what is about an order. */
+export async function findSuppression(
+  tx: EntityManager,
+  { recipient, kind }: Pick<Mail, "recipient" | "kind">,
+): Promise<MailSuppression | null> {
+  const suppression = await mailSuppressions.find(tx, recipient);
+  if (suppression?.reason !== "unsubscribed") return suppression;
+  return mailKindOf(kind)?.isBulk ? suppression : null;
+}
+
+/** Sends an address no mail from now on, and returns what is on the list for it. May be repeated. */
+export async function suppressAddress(tx: EntityManager, suppression: NewSuppression): Promise<MailSuppression> {
+  await mailSuppressions.add(tx, suppression);
+  const row = await mailSuppressions.find(tx, suppression.address);
+  return row ?? Promise.reject(new Error(`'${suppression.address}' was taken off the list meanwhile`));
+}
+
+/** Sends an address mail again; throws `NotFoundError` when it was not on the list. */
+export async function unsuppressAddress(tx: EntityManager, address: string): Promise<void> {
+  if (!(await mailSuppressions.remove(tx, address))) throw new NotFoundError(`'${address}' is not on the list`);
+}
+
+/** No bulk mail any more for whoever got this mail. May be repeated; throws `NotFoundError` when there is no such mail. */
+export async function unsubscribe(tx: EntityManager, mailId: string): Promise<string> {
+  const mail = await mails.findById(tx, mailId);
+  if (!mail) throw new NotFoundError("There is no such mail any more");
+  const detail = `by the link in the mail of ${mail.createdAt.toISOString()}`;
+  await mailSuppressions.add(tx, { address: mail.recipient, reason: "unsubscribed", detail, createdBy: null });
+  await users.endMailing(tx, mail.recipient);
+  return mail.recipient;
+}

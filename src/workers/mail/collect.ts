@@ -1,0 +1,99 @@
+import type { EntityManager } from "typeorm";
+import { z } from "zod";
+import { documentSources } from "../../db/dao/document-sources.ts";
+import { documents } from "../../db/dao/documents.ts";
+import { payments } from "../../db/dao/payments.ts";
+import { scarceOffers } from "../../db/dao/scarce-offers.ts";
+import { users } from "../../db/dao/users.ts";
+import type { Mail } from "../../db/entities/mail.ts";
+import { orderStatuses } from "../../db/entities/order.ts";
+import type { Language } from "../../db/entities/user.ts";
+import type { MailKindName } from "../../services/mail-kinds.ts";
+import { PermanentError } from "../classify-error.ts";
+import type { Letter } from "./compose.ts";
+import { letters } from "./letters/index.ts";
+import type { MailedOrder } from "./letters/order-data.ts";
+
+/** Where links of mails lead that are not the shop's own pages. */
+export interface Places {
+  /** The day's public price list, once it is there. */
+  priceList(): Promise<{ day: string; listUrl: string }>;
+  documentUrl(id: string): string;
+}
+
+type Parameters = Mail["parameters"];
+type Writer = (tx: EntityManager, parameters: Parameters, language: Language, places: Places) => Promise<Letter>;
+
+const ofDigest = z.object({ atMost: z.int().min(0), since: z.iso.datetime(), until: z.iso.datetime() });
+const ofOrder = z.object({ orderId: z.uuid() });
+
+const writers: Record<MailKindName, Writer> = {
+  async welcome(tx, parameters, language) {
+    const { userId } = z.object({ userId: z.uuid() }).parse(parameters);
+    return letters.welcome.write[language](there(await users.findById(tx, userId), "user", userId));
+  },
+  async "verify-email"(_tx, parameters, language) {
+    return letters["verify-email"].write[language](z.object({ firstName: z.string(), url: z.url() }).parse(parameters));
+  },
+  async "order-received"(tx, parameters, language) {
+    return letters["order-received"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
+  },
+  async "order-received-staff"(tx, parameters, language) {
+    return letters["order-received-staff"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
+  },
+  async "order-status"(tx, parameters, language) {
+    const { orderId, status } = ofOrder.extend({ status: z.enum(orderStatuses) }).parse(parameters);
+    return letters["order-status"].write[language]({ ...(await readOrder(tx, orderId)), status });
+  },
+  async "waybill-committed"(tx, parameters, language) {
+    const { waybillId: id } = ofWaybill.parse(parameters);
+    const waybill = there(await documentSources.waybill(tx, id), "waybill", id);
+    const firstName = waybill.customer?.firstName ?? waybill.order?.firstName ?? "";
+    return letters["waybill-committed"].write[language]({
+      id,
+      firstName,
+      lines: await documentSources.waybillLines(tx, id),
+    });
+  },
+  async "price-list"(_tx, _parameters, language, places) {
+    return letters["price-list"].write[language](await places.priceList());
+  },
+  async "payment-received"(tx, parameters, language) {
+    const { paymentId } = z.object({ paymentId: z.uuid() }).parse(parameters);
+    const { orderId, amountRub, paidAt, updatedAt } = there(
+      await payments.findById(tx, paymentId),
+      "payment",
+      paymentId,
+    );
+    const { firstName } = there(await documentSources.order(tx, orderId), "order", orderId);
+    return letters["payment-received"].write[language]({ orderId, firstName, amountRub, at: paidAt ?? updatedAt });
+  },
+  async "low-stock"(tx, parameters, language) {
+    const { atMost, since, until } = ofDigest.parse(parameters);
+    const span = { since: new Date(since), until: new Date(until) };
+    return letters["low-stock"].write[language]({ offers: await scarceOffers(tx, { atMost, ...span }) });
+  },
+  async "document-ready"(tx, parameters, language, places) {
+    const { documentId: id } = z.object({ documentId: z.uuid() }).parse(parameters);
+    const { fileName } = there(await documents.findById(tx, id), "document", id);
+    return letters["document-ready"].write[language]({ fileName, url: places.documentUrl(id) });
+  },
+};
+
+export const ofWaybill = z.object({ waybillId: z.uuid() });
+
+/** What a mail says, of the data of now; throws `PermanentError` when what it is about was deleted. */
+export function collectLetter(tx: EntityManager, { kind, parameters, language }: Mail, places: Places) {
+  if (!Object.hasOwn(writers, kind)) throw new PermanentError(`There are no mails of the kind '${kind}'`);
+  return writers[kind as MailKindName](tx, parameters, language, places);
+}
+
+async function readOrder(tx: EntityManager, id: string): Promise<MailedOrder> {
+  const order = there(await documentSources.order(tx, id), "order", id);
+  return { ...order, lines: await documentSources.orderLines(tx, id) };
+}
+
+function there<T>(row: T | null, what: string, id: string): T {
+  if (row === null) throw new PermanentError(`The ${what} '${id}' was deleted before its mail was sent`);
+  return row;
+}

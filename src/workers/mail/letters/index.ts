@@ -1,0 +1,27 @@
+import type { MailKindName } from "../../../services/mail-kinds.ts";
+import { documentReady } from "./document-ready.ts";
+import type { LetterKind } from "./letter-kind.ts";
+import { lowStock } from "./low-stock.ts";
+import { orderReceived } from "./order-received.ts";
+import { orderReceivedStaff } from "./order-received-staff.ts";
+import { orderStatus } from "./order-status.ts";
+import { paymentReceived } from "./payment-received.ts";
+import { priceList } from "./price-list.ts";
+import { verifyEmail } from "./verify-email.ts";
+import { waybillCommitted } from "./waybill-committed.ts";
+import { welcome } from "./welcome.ts";
+
+/** What each kind of mail says; a missing one does not compile. */
+export const letters = {
+  welcome,
+  "verify-email": verifyEmail,
+  "order-received": orderReceived,
+  "order-received-staff": orderReceivedStaff,
+  "order-status": orderStatus,
+  "waybill-committed": waybillCommitted,
+  "price-list": priceList,
+  "payment-received": paymentReceived,
+  "low-stock": lowStock,
+  "document-ready": documentReady,
+  // biome-ignore lint/suspicious/noExplicitAny: each kind has data of its own.
+} as const satisfies Record<MailKindName, LetterKind<any>>;

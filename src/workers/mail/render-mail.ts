@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Mail } from "../../db/entities/mail.ts";
+import { businessDay } from "../../services/business-day.ts";
+import { contentTypes, type Shop } from "../../services/document-kinds/define-kind.ts";
+import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/document-kinds/index.ts";
+import { ensurePriceList } from "../../services/documents.ts";
+import { mailKindOf } from "../../services/mail-kinds.ts";
+import { PermanentError } from "../classify-error.ts";
+import type { JobRun, WorkerContext } from "../context.ts";
+import { renderContent } from "../documents/render.ts";
+import { collectLetter, ofWaybill, type Places } from "./collect.ts";
+import { compose, type MailContent } from "./compose.ts";
+
+type Run = JobRun<"send-mail">;
+
+const listPatienceMs = 30_000;
+const pollMs = 250;
+
+/** A mail from the data of now; waits for what it links to. */
+export async function renderMail(
+  job: Run,
+  { db, mailer, shop, store }: WorkerContext,
+  mail: Mail,
+): Promise<MailContent> {
+  const { links } = mailer;
+  const places: Places = {
+    async priceList() {
+      const day = businessDay(new Date());
+      await awaitPriceList(job, shop, day);
+      return { day, listUrl: store.publicUrl(String(publicKeyOf(publicPriceList(day)))) };
+    },
+    documentUrl(id) {
+      if (links) return links.documentUrl(id);
+      throw new PermanentError("Without MAIL_LINK_SECRET and PUBLIC_URL no mail can link to a document");
+    },
+  };
+  const letter = await collectLetter(db.manager, mail, places);
+  const isBulk = mailKindOf(mail.kind)?.isBulk;
+  const content = compose(letter, {
+    language: mail.language,
+    origins: [store.publicUrl(""), ...(links ? [links.documentUrl("")] : [])],
+    unsubscribe: isBulk ? { url: links?.unsubscribeUrl(mail.id), address: mailer.from.address } : undefined,
+  });
+  return mail.kind === "waybill-committed"
+    ? { ...content, attachments: [await waybillFile(job, { db, shop }, mail)] }
+    : content;
+}
+
+async function waybillFile({ signal }: Run, { db, shop }: Pick<WorkerContext, "db" | "shop">, { parameters }: Mail) {
+  const { waybillId: id } = ofWaybill.parse(parameters);
+  const kind = { kind: "waybill", format: "pdf", parameters: { id } } as const;
+  const source = await sourceOf(db.manager, kind, shop);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of renderContent(await source.content(), kind.format, () => undefined)) {
+    signal.throwIfAborted();
+    chunks.push(chunk);
+  }
+  const content = Buffer.concat(chunks);
+  return { filename: namesOf(kind).ascii, content, contentType: contentTypes.pdf };
+}
+
+/** The link has to work when the mail arrives. */
+async function awaitPriceList(job: Run, shop: Shop, day: string) {
+  for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
+    let isThere = false;
+    await job.commit(async (tx) => {
+      isThere = await ensurePriceList(tx, day, shop);
+    });
+    if (isThere) return;
+    await sleep(pollMs, undefined, { signal: job.signal });
+  }
+  throw new Error(`The price list of ${day} is not there yet`);
+}

@@ -1,0 +1,22 @@
+import type { Language } from "../../db/entities/user.ts";
+
+const locales = { ru: "ru-RU", en: "en-GB" } as const;
+
+/** Whole roubles as people write them. */
+export function writtenRub(amount: number, language: Language): string {
+  const style = { style: "currency", currency: "RUB", maximumFractionDigits: 0 } as const;
+  return new Intl.NumberFormat(locales[language], style).format(amount);
+}
+
+/** A moment in the shop's own time. */
+export function writtenTime(at: Date, language: Language): string {
+  const style = { timeZone: "Europe/Simferopol", dateStyle: "long", timeStyle: "short" } as const;
+  return new Intl.DateTimeFormat(locales[language], style).format(at);
+}
+
+/** Pieces of something. */
+export const writtenPieces = (quantity: number, language: Language) =>
+  `${new Intl.NumberFormat(locales[language]).format(quantity)} ${language === "ru" ? "шт." : "pcs"}`;
+
+/** The part of an id that people read out to each other. */
+export const shortId = (id: string) => id.slice(0, 8);

@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import type { Language } from "../../src/db/entities/user.ts";
+import { requestEventMails } from "../../src/services/event-mails.ts";
+import { type MailWish, requestMails } from "../../src/services/mails.ts";
+import { apiKey, call, useApi, userIds, useWorker, webhookSecret } from "../support/api.ts";
+import { addOffer } from "../support/catalogue.ts";
+import type { ReceivedMail } from "../support/mailbox.ts";
+import { addOrder, addPayment } from "../support/orders.ts";
+import { addUser } from "../support/users.ts";
+import { addWaybill } from "../support/waybills.ts";
+
+const api = useApi();
+const { mailbox } = useWorker(api, { links: true });
+const origin = { actorId: null, traceId: null };
+let productName: string;
+let offerId: string;
+beforeAll(async () => {
+  productName = "Масло <моторное> & «5W-30»";
+  offerId = (await addOffer(api.db, { product: { name: productName } })).id;
+});
+
+const arrived = async (recipient: string, count = 1): Promise<ReceivedMail[]> =>
+  vi.waitFor(
+    async () => {
+      const mails = await mailbox.mailsTo(recipient);
+      expect(mails).toHaveLength(count);
+      return mails;
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+const send = (wish: Omit<MailWish, "event">) =>
+  api.context.transact(origin, (tx) => requestMails(tx, [{ event: randomUUID(), ...wish }]));
+const post = (path: string, headers: Record<string, string>, body: unknown) =>
+  call(api.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+
+async function addReader(language: Language) {
+  const user = await addUser(api.db, { language, firstName: "Анна <i>" });
+  return { ...user, as: { authorization: `Bearer ${await api.identity.token(user.id)}` } };
+}
+
+describe.each(["ru", "en"] as const)("in the language %s", (language) => {
+  const words = (ru: string, en: string) => ({ ru, en })[language];
+
+  test("an order, its payment and its waybill are mailed with what is in them", async () => {
+    const { id: userId, email } = await addReader(language);
+    const lines = [{ offerId, quantity: 2, priceRub: 1_234 }];
+    const order = await addOrder(api.db, { userId, email, firstName: "Анна <i>", lines });
+    const paymentId = randomUUID();
+    await addPayment(api.db, { id: paymentId, orderId: order.id, amountRub: 500 });
+    const waybill = await addWaybill(api.db, { orderId: order.id, customerId: userId, lines });
+    const events = [
+      ["order.created", order.id, {}],
+      ["order.status_changed", order.id, { status: "SHIPPING" }],
+      ["payment.paid", paymentId, {}],
+      ["waybill.committed", waybill.id, {}],
+    ] as const;
+    const staff = [`staff-${language}@test.example`];
+    for (const [type, entityId, data] of events) {
+      await api.context.transact(origin, (tx) =>
+        requestEventMails(tx, [{ id: randomUUID(), type, entityId, data }], { staff }),
+      );
+    }
+    const mails = await arrived(email, events.length);
+    const bySubject = (part: string) => mails.find(({ subject }) => subject.includes(part));
+    const received = bySubject(words("принят", "received order"));
+    expect(received?.text).toContain(productName);
+    expect(received?.text.replaceAll(/\s/g, " ")).toContain(words("2 468 ₽", "RUB 2,468"));
+    expect(received?.html).not.toContain("<i>");
+    expect(received?.html).toContain("Масло &lt;моторное&gt; &amp; «5W-30»");
+    expect(bySubject(words("Оплата", "payment"))?.text.replaceAll(/\s/g, " ")).toContain(words("500 ₽", "RUB 500"));
+    expect(mails.some(({ text }) => text.includes(words("отправлен", "on its way")))).toBe(true);
+    const withFile = bySubject(words("Накладная", "Waybill"));
+    const { attachments } = withFile as unknown as { attachments: { file_name: string; content_type: string }[] };
+    expect(attachments).toMatchObject([{ file_name: `waybill_${waybill.id}.pdf`, content_type: "application/pdf" }]);
+    const [toStaff] = await arrived(String(staff[0]));
+    expect(toStaff?.text).toContain(productName);
+  });
+
+  test("a document that was asked for is mailed about when it is made, and only if that was wanted", async () => {
+    const { id: userId, email, as } = await addReader(language);
+    const order = await addOrder(api.db, { userId, lines: [{ offerId }] });
+    const wanted = { kind: "order", format: "pdf", parameters: { id: order.id } };
+    expect((await post("/documents", as, wanted)).status).toBe(201);
+    const { status, body } = await post("/documents", as, { ...wanted, format: "xlsx", notify: true });
+    expect(status).toBe(201);
+    const [mail] = await arrived(email);
+    expect(mail?.text).toContain(`https://api.test/documents/${body.id}/download`);
+    expect(mail?.subject).toBe(words("Документ готов", "Your document is ready"));
+  });
+
+  test("the identity provider has an address proven, with a link to the shop alone", async () => {
+    const recipient = `${randomUUID()}@test.example`;
+    const ask = (url: string) =>
+      post("/mail/verifications", { "api-key": apiKey }, { recipient, first_name: "Анна", url, language });
+    for (const url of [
+      "https://evil.example/verify",
+      "https://ford-parts.com.ru.evil.example/",
+      "http://ford-parts.com.ru/",
+    ])
+      expect((await ask(url)).status).toBe(400);
+    const url = `https://ford-parts.com.ru/verify?token=${randomUUID()}&a=1`;
+    expect((await ask(url)).status).toBe(200);
+    expect((await ask(url)).status).toBe(200);
+    const [mail] = await arrived(recipient);
+    expect(mail?.text).toContain(url);
+    expect(mail?.subject).toBe(words("Подтвердите адрес электронной почты", "Confirm your e-mail address"));
+  });
+
+  test("staff is told what is nearly gone", async () => {
+    const recipient = `${randomUUID()}@test.example`;
+    const waybill = await addWaybill(api.db, { lines: [{ offerId }] });
+    await api.db.query(
+      `INSERT INTO stock_movements (offer_id, waybill_id, waybill_offer_id, waybill_type, delta, quantity_before,
+         quantity_after, user_id, created_at) VALUES ($1, $2, $3, 'WAYBILL_OUT', -1, 11, 10, $4, '2026-11-21T12:00:00Z')`,
+      [offerId, waybill.id, waybill.lineIds[0], userIds.employee],
+    );
+    const parameters = { atMost: 10, since: "2026-11-21T05:00:00Z", until: "2026-11-22T05:00:00Z" };
+    await send({ kind: "low-stock", recipient, language, parameters });
+    const [mail] = await arrived(recipient);
+    expect(mail?.text).toContain(productName);
+  });
+});
+
+test("whoever registers is welcomed", async () => {
+  const id = randomUUID();
+  const email = `${id}@test.example`;
+  const user = { id, email, first_name: "Анна <i>", last_name: "Петрова" };
+  const event = { type: "user.created", data: user };
+  expect((await post("/webhooks/better-auth", { "x-better-auth-secret": webhookSecret }, event)).status).toBe(200);
+  const [mail] = await arrived(email);
+  expect(mail?.text).toContain("Здравствуйте, Анна <i>!");
+  expect(mail?.html).toContain("Анна &lt;i&gt;");
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test, vi } from "vitest";
+import { cancelJob } from "../../../src/services/job-control.ts";
+import { graceMs, type MailEngine, useMailEngine } from "../../support/mail-engine.ts";
+import { type Script, type Stage, stages } from "../../support/scripted-smtp.ts";
+
+/** A mail that was sent under this script, when it is over; and how often it arrived. */
+async function sent(engine: MailEngine, script: Script) {
+  engine.smtp.play(script);
+  const id = await engine.promise();
+  const job = await vi.waitFor(
+    async () => {
+      const seen = await engine.job(id);
+      expect(seen.finishedAt).not.toBeNull();
+      return seen;
+    },
+    { timeout: 15_000 },
+  );
+  const mail = await engine.find(id);
+  return { mail, job, state: [mail.state, job.state], arrived: engine.smtp.taken };
+}
+
+const codes = [421, 450, 451, 452, 550, 552, 553, 554];
+const isVerdict = (stage: Stage, code: number) => code >= 500 && stage !== "greeting" && stage !== "EHLO";
+const table = stages.flatMap((stage) => codes.map((code) => [code, stage] as const));
+
+/** Where a connection may break, and whether the message is there then. */
+const surelyNotSent: [string, Script][] = stages.slice(0, -1).flatMap((at): [string, Script][] => [
+  [`at ${at}`, { cut: { at, said: 0 } }],
+  [`in the reply to ${at}`, { cut: { at, said: 2 } }],
+]);
+const inDoubt: [string, Script, number][] = [
+  ["with the dot on the way", { cut: { at: "message", said: 0 }, keeps: false }, 0],
+  ["after the dot", { cut: { at: "message", said: 0 } }, 1],
+  ["in the reply to the dot", { cut: { at: "message", said: 2 } }, 1],
+];
+
+describe("with a probe", () => {
+  const engine = useMailEngine({ probe: true });
+
+  test.each(table)("%i at %s: refused for good or sent once at last", async (code, stage) => {
+    const { state, mail, arrived } = await sent(engine, { replies: { [stage]: `${code} no` } });
+    if (isVerdict(stage, code)) {
+      expect(state).toEqual(["failed", "failed"]);
+      expect([mail.smtpCode, mail.serverAnswer, mail.tries]).toEqual([code, `${code} no`, 1]);
+      expect(arrived).toEqual([]);
+    } else {
+      expect(state).toEqual(["sent", "succeeded"]);
+      expect([mail.smtpCode, mail.serverAnswer, mail.tries]).toEqual([250, "250 taken", 2]);
+      expect(arrived).toEqual([mail.messageId]);
+    }
+  });
+
+  test("a server that never wants it ends it when its attempts are used up", async () => {
+    const { state, mail, arrived } = await sent(engine, { replies: { RCPT: "451 later" }, times: 99 });
+    expect(state).toEqual(["failed", "failed"]);
+    expect([mail.smtpCode, mail.serverAnswer, mail.tries]).toEqual([451, "451 later", 10]);
+    expect(arrived).toEqual([]);
+  });
+
+  test.each<[string, Script, number?]>([...surelyNotSent, ...inDoubt])(
+    "a connection that breaks %s: sent once",
+    async (_where, script) => {
+      const { state, mail, arrived } = await sent(engine, script);
+      expect(state).toEqual(["sent", "succeeded"]);
+      expect(arrived).toEqual([mail.messageId]);
+      expect(mail.messageId).toBe(`${mail.id}@test.example`);
+    },
+  );
+
+  test("looks for it only when the grace time is over, and asks again when the probe is away", async () => {
+    engine.probeError = new Error("away");
+    engine.smtp.play({ cut: { at: "message", said: 0 } });
+    const id = await engine.promise();
+    await vi.waitFor(async () => expect((await engine.job(id)).lastError?.message).toMatch(/away/), 10_000);
+    const { state, sendingAt } = await engine.find(id);
+    expect(state).toBe("sending");
+    expect(Date.now() - Number(sendingAt)).toBeGreaterThan(graceMs);
+    engine.probeError = undefined;
+    await vi.waitFor(async () => expect((await engine.find(id)).state).toBe("sent"), 10_000);
+    expect(engine.smtp.taken).toHaveLength(1);
+    expect((await engine.find(id)).tries).toBe(1);
+  });
+
+  test("gives up a mail whose connection breaks each time", { timeout: 30_000 }, async () => {
+    const { state, mail } = await sent(engine, { cut: { at: "message", said: 0 }, keeps: false, times: 99 });
+    expect(state).toEqual(["failed", "failed"]);
+    expect(mail.tries).toBe(10);
+  });
+});
+
+describe("without a probe", () => {
+  const engine = useMailEngine({ probe: false });
+
+  test.each(surelyNotSent)("a connection that breaks %s: sent once", async (_where, script) => {
+    const { state, mail, arrived } = await sent(engine, script);
+    expect(state).toEqual(["sent", "succeeded"]);
+    expect(arrived).toEqual([mail.messageId]);
+  });
+
+  test.each(inDoubt)("a connection that breaks %s: left to a person", async (_where, script, taken) => {
+    const { state, job, arrived } = await sent(engine, script);
+    expect(state).toEqual(["unknown", "unknown"]);
+    expect(job.lastError?.message).toMatch(/^Nobody knows whether it was sent/);
+    expect(arrived).toHaveLength(taken);
+  });
+
+  test("a connection that breaks after the reply to the dot: sent once", async () => {
+    const { state, arrived } = await sent(engine, { cut: { at: "message", said: 11 } });
+    expect(state).toEqual(["sent", "succeeded"]);
+    expect(arrived).toHaveLength(1);
+  });
+
+  test("a mail whose job is cancelled on the wire is left to a person", async () => {
+    engine.smtp.play({ silentAt: "message" });
+    const id = await engine.promise();
+    await vi.waitFor(() => expect(engine.smtp.taken).toHaveLength(1));
+    const { jobId } = await engine.find(id);
+    const steering = { by: null, reason: "a test" };
+    await engine.transact({ actorId: null, traceId: null }, (tx) => cancelJob(tx, String(jobId), steering));
+    await vi.waitFor(async () => expect((await engine.job(id)).finishedAt).not.toBeNull(), 10_000);
+    expect([(await engine.find(id)).state, (await engine.job(id)).state]).toEqual(["unknown", "unknown"]);
+  });
+});
