@@ -31,6 +31,23 @@ const sender = z.string().transform((text, context) => {
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
 const perMinute = (usual: number) => whole(0).default(usual);
+const digits = (...lengths: number[]) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(${lengths.map((length) => `\\d{${length}}`).join("|")})$`),
+      `has ${lengths.join(" or ")} digits`,
+    );
+/** A bank account in Russia and whose it is. */
+const Payee = z.strictObject({
+  name: z.string().min(1).max(160),
+  inn: digits(10, 12),
+  kpp: digits(9).optional(),
+  account: digits(20),
+  bank: z.string().min(1).max(45),
+  bic: digits(9),
+  correspondentAccount: digits(20),
+});
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
 const json = (usual: string) =>
   z
@@ -104,6 +121,8 @@ const Shared = Database.extend({
   AUTOSCALE: json("{}").pipe(Scaling),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
+  /** The account that invoices are paid to, as JSON; absent: there are no invoices. */
+  PAYEE: json("null").pipe(Payee.nullable()),
   /** true: webhooks may go to http addresses, to this machine and to private networks; for development alone. */
   WEBHOOK_ALLOW_PRIVATE: z
     .enum(["true", "false"])

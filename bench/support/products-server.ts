@@ -5,7 +5,6 @@ import type { ApiContext } from "../../src/api/context.ts";
 import { mount } from "../../src/api/mount.ts";
 import { createReadyAnswers } from "../../src/api/ready-answers.ts";
 import { routes } from "../../src/api/routes/index.ts";
-import { placeholderUrl } from "../../src/api/views/image.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
 import { Offer } from "../../src/db/entities/offer.ts";
 import { Product } from "../../src/db/entities/product.ts";
@@ -13,6 +12,7 @@ import { createTransact } from "../../src/db/transaction.ts";
 import { bytesOf, type Cache, etagOf, openCache } from "../../src/platform/cache.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
+import { placeholderUrl } from "../../src/services/placeholder-url.ts";
 
 // The list of products in three ways, in one process: ours with its answers uncached, TypeORM's and pg's usual ones.
 
@@ -33,6 +33,7 @@ const context: ApiContext = {
   db,
   transact: createTransact(db, () => undefined),
   store: { publicUrl: (key: string) => `https://pictures.example/${key}` } as ApiContext["store"],
+  shop: { payee: null, publicUrl: String },
   cache,
   log,
   metrics: createMetrics(),

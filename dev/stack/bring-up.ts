@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { compile } from "./compile.ts";
 import { say, step } from "./console.ts";
+import { demoPayee } from "./demo-payee.ts";
 import { environmentOf, type Variables } from "./environment.ts";
 import type { GivenServers } from "./given-servers.ts";
 import { writeJson } from "./json-file.ts";
@@ -87,6 +88,7 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     S3_ACCESS_KEY: s3.accessKey,
     S3_SECRET_KEY: s3.secretKey,
     S3_PUBLIC_URL: s3.publicUrl,
+    PAYEE: JSON.stringify(demoPayee),
     WEBHOOK_ALLOW_PRIVATE: "true",
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),

@@ -8,6 +8,7 @@ import type { MailLinks } from "../platform/mail-links.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
 import type { OutboundRules } from "../platform/outbound-url.ts";
+import type { Shop } from "../services/document-kinds/define-kind.ts";
 import type { ApiLimits } from "./limit-requests.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import type { ReadyAnswers } from "./ready-answers.ts";
@@ -24,6 +25,8 @@ export interface ApiContext {
   db: DataSource;
   transact: Transact;
   store: ObjectStore;
+  /** What is on documents besides data. */
+  shop: Shop;
   cache: Cache;
   log: Log;
   metrics: Metrics;

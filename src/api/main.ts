@@ -68,6 +68,7 @@ const context: ApiContext = {
   db,
   transact: createTransact(db, relay.offer),
   store,
+  shop: { payee: config.PAYEE ?? null, publicUrl: store.publicUrl },
   cache,
   log,
   metrics,

@@ -1,10 +1,10 @@
-import type { EntityManager } from "typeorm";
+import type { DataSource, EntityManager } from "typeorm";
 import { documents } from "../db/dao/documents.ts";
 import type { Document } from "../db/entities/document.ts";
 import { NotFoundError, UnavailableError } from "../errors.ts";
 import { MissingObjectError } from "../platform/object-store.ts";
-import { namesOf } from "../services/document-kinds.ts";
-import { type DocumentRequest, kindOf, requestDocument } from "../services/documents.ts";
+import { kindOf, namesOf } from "../services/document-kinds/index.ts";
+import { type DocumentRequest, requestDocument } from "../services/documents.ts";
 import { attachment } from "./attachment.ts";
 import { awaitJob } from "./await-job.ts";
 import type { ApiContext } from "./context.ts";
@@ -27,7 +27,7 @@ export interface MadeDocument {
  * refuse. Throws `UnavailableError` when it could not be made.
  */
 export async function makeDocument(
-  { db }: ApiContext,
+  { db, shop }: ApiContext,
   { commit, reader, headers, gone }: Call,
   request: DocumentRequest,
   before: (tx: EntityManager) => Promise<void> = async () => {},
@@ -35,30 +35,49 @@ export async function makeDocument(
   // A repetition under the same Idempotency-Key finds the same document, and waits for it again.
   const promised = await commit(async (tx) => {
     await before(tx);
-    const { id, jobId } = await requestDocument(tx, request);
+    const { id, jobId } = await requestDocument(tx, request, shop);
     return { status: 202, body: { id, jobId } };
   });
-  const { id, jobId } = promised.body as { id: string; jobId: string };
-  await awaitJob(db, jobId, patience(headers.prefer, usualSeconds), gone);
+  const { id, jobId } = promised.body as { id: string; jobId: string | null };
+  if (jobId) await awaitJob(db, jobId, patience(headers.prefer, usualSeconds), gone);
   const document = await documents.findById(reader, id);
   if (!document) throw new NotFoundError("Document not found");
-  if (document.job?.state === "failed") throw failed(document);
+  if (!document.readyAt && document.job?.state === "failed") throw failed(document);
   return { document, headers: { ...promised.headers } };
 }
 
 /** The file of a document that is made, to be saved under `names`. */
-export async function sendDocument({ store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
+export async function sendDocument({ db, store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
   const { objectKey, contentType, bytes } = document;
-  const stream = await store.read(String(objectKey)).catch((error: unknown) => {
-    if (error instanceof MissingObjectError) throw new NotFoundError("The file has expired; order the document again");
-    throw error;
-  });
+  const stream = await unlessGone(db, document, () => store.read(String(objectKey)));
   const headers = {
     "content-type": String(contentType),
     "content-length": String(bytes),
     "content-disposition": attachment(names.shown, names.ascii),
   };
   return { status: 200, headers, stream } satisfies Result;
+}
+
+/** So long a link to a file works: enough for somebody to click, or for a program to follow it. */
+const linkSeconds = 300;
+
+/** Where the file of a document that is made can be read for some minutes, by whoever has the address. */
+export async function linkToDocument({ db, store }: ApiContext, document: Document): Promise<string> {
+  const { shown, ascii } = namesOf(kindOf(document));
+  const key = String(document.objectKey);
+  await unlessGone(db, document, () => store.get(key, { length: 1 }));
+  return store.signedUrl(key, { disposition: attachment(shown, ascii), seconds: linkSeconds });
+}
+
+/** Throws `NotFoundError` when the file is not in the bucket any more; then whoever orders it again gets a new one. */
+async function unlessGone<T>(db: DataSource, { objectKey }: Document, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof MissingObjectError)) throw error;
+    await documents.forgetFile(db.manager, String(objectKey));
+    throw new NotFoundError("The file has expired; order the document again");
+  }
 }
 
 function failed({ jobId }: Document) {

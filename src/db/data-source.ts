@@ -37,6 +37,7 @@ import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
 import { Mail1764720000011 } from "./migrations/0011-mail.ts";
 import { DocumentsInFlight1764806400012 } from "./migrations/0012-documents-in-flight.ts";
+import { DocumentSources1764892800013 } from "./migrations/0013-document-sources.ts";
 import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
 
 const usualTimeouts = {
@@ -95,6 +96,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Timeline1764633600010,
       Mail1764720000011,
       DocumentsInFlight1764806400012,
+      DocumentSources1764892800013,
       AuditChain1765065600015,
     ],
     migrationsTransactionMode: "each",

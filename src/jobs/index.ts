@@ -4,6 +4,7 @@ import { deliverWebhook } from "./deliver-webhook.ts";
 import { digestLowStock } from "./digest-low-stock.ts";
 import { processImage } from "./process-image.ts";
 import { pruneLedger } from "./prune-ledger.ts";
+import { publishFeed } from "./publish-feed.ts";
 import { publishPriceList } from "./publish-price-list.ts";
 import { remakeImage } from "./remake-image.ts";
 import { renderDocument } from "./render-document.ts";
@@ -19,6 +20,7 @@ export const jobs = {
   [digestLowStock.name]: digestLowStock,
   [processImage.name]: processImage,
   [pruneLedger.name]: pruneLedger,
+  [publishFeed.name]: publishFeed,
   [publishPriceList.name]: publishPriceList,
   [remakeImage.name]: remakeImage,
   [renderDocument.name]: renderDocument,

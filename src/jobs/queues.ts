@@ -16,7 +16,8 @@ export const queues = {
     concurrency: 2,
     lockMs: 15_000,
     stalledMs: 5_000,
-    description: "Makes order sheets, waybills and price lists. Goal: an order or a waybill within 2 s of the request.",
+    description:
+      "Makes order sheets, invoices, waybills, price lists, reports and the feed. Goal: an order or a waybill within 2 s of the request.",
   },
   mail: {
     owner: "customer service",

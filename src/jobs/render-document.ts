@@ -12,5 +12,5 @@ export const renderDocument = defineJob({
   priority: priorities.interactive,
   retry: { attempts: 5, backoffMs: 1_000, outageMs: 2_000 },
   timeoutMs: 120_000,
-  description: "Makes the file of an order, a waybill or a price list.",
+  description: "Makes the file of a document: an order, an invoice, a waybill, a price list, a report, the feed.",
 });

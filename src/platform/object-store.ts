@@ -9,6 +9,7 @@ import {
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { isNetworkError, UnavailableError } from "../errors.ts";
 
 export interface StoredHeaders {
@@ -34,6 +35,8 @@ export interface ObjectStore {
   ping(signal: AbortSignal): Promise<void>;
   /** Where anybody can read `key`, if it is one of those that the bucket's policy opens. */
   publicUrl(key: string): string;
+  /** Where whoever has the address can read `key` for so long, offered as a file under this Content-Disposition. */
+  signedUrl(key: string, options: { disposition: string; seconds: number }): Promise<string>;
 }
 
 export interface StoredObject {
@@ -68,11 +71,14 @@ export interface S3Options {
 /** An object store on one bucket of an S3-compatible server. */
 export function createObjectStore(options: S3Options): ObjectStore & { close(): void } {
   const Bucket = options.bucket;
-  const client = new S3Client({
-    ...(options.endpoint && { endpoint: options.endpoint }),
+  const account = {
     region: options.region,
     credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
     forcePathStyle: true,
+  };
+  const client = new S3Client({
+    ...account,
+    ...(options.endpoint && { endpoint: options.endpoint }),
     // Without this, presigned URLs carry the checksum of an empty body and stream uploads are wrapped in chunks.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
@@ -88,6 +94,10 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       httpsAgent: { maxSockets: 200 },
     },
   });
+  // A signature covers the host, and outside the server may have another name.
+  const outside = options.publicUrl.endsWith(`/${Bucket}`) ? options.publicUrl.slice(0, -Bucket.length - 1) : undefined;
+  const reachable = outside ?? options.endpoint;
+  const signer = new S3Client({ ...account, ...(reachable && { endpoint: reachable }) });
   const send: S3Client["send"] = (async (command: never, sendOptions: never) => {
     try {
       return await client.send(command, sendOptions);
@@ -141,7 +151,14 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       await send(new HeadBucketCommand({ Bucket }), within(signal));
     },
     publicUrl: (key) => `${options.publicUrl}/${key}`,
-    close: () => client.destroy(),
+    signedUrl: (Key, { disposition, seconds }) =>
+      getSignedUrl(signer, new GetObjectCommand({ Bucket, Key, ResponseContentDisposition: disposition }), {
+        expiresIn: seconds,
+      }),
+    close() {
+      client.destroy();
+      signer.destroy();
+    },
   };
 }
 

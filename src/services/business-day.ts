@@ -1,6 +1,8 @@
 /** The shop's days begin and end at its own midnight. */
+export const businessTimeZone = "Europe/Simferopol";
+
 const timeFormat = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "Europe/Simferopol",
+  timeZone: businessTimeZone,
   year: "numeric",
   month: "2-digit",
   day: "2-digit",

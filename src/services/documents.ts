@@ -1,14 +1,13 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
-import { documentSources } from "../db/dao/document-sources.ts";
 import { documents, type StoredFile } from "../db/dao/documents.ts";
 import { users } from "../db/dao/users.ts";
 import type { Document } from "../db/entities/document.ts";
-import type { Job } from "../db/entities/job.ts";
 import { enqueue, type PromiseOptions } from "../db/outbox.ts";
-import { NotFoundError, TooManyRequestsError } from "../errors.ts";
+import { ForbiddenError, NotFoundError, TooManyRequestsError } from "../errors.ts";
 import { renderDocument } from "../jobs/render-document.ts";
-import { type DocumentKind, namesOf, publicPriceList } from "./document-kinds.ts";
+import type { Shop } from "./document-kinds/define-kind.ts";
+import { type DocumentKind, definitionOf, namesOf, publicPriceList, sourceOf } from "./document-kinds/index.ts";
 import { requestMails } from "./mails.ts";
 
 export type DocumentRequest = DocumentKind & {
@@ -17,36 +16,42 @@ export type DocumentRequest = DocumentKind & {
   notify?: boolean;
 };
 
-/** A document whose job is known. */
-export type PromisedDocument = Document & { job: Job; jobId: string };
-
 /** Documents that are made for one user at once: three browser windows full of prints, with six connections each. */
 export const mostInFlight = 18;
 /** A worker makes about as many in that time. */
 const retryAfterSeconds = 5;
 
 /**
- * Promises a document and returns its row with the job; while the same one is being made for the same person already,
- * that one. Throws `NotFoundError` when there is no such order or waybill, and `TooManyRequestsError` when too many are
- * being made for this user; what nobody in particular asked for (`requestedBy` null) is not counted.
+ * The document of these data: the one that this person has already, made or on its way; else a row of this person's own
+ * for the file that somebody else had made of the same data; else one that is promised now. Throws `NotFoundError` when
+ * there is no such order or waybill, and `TooManyRequestsError` when too many are being made for this user; what nobody
+ * in particular asked for (`requestedBy` null) is not counted.
  */
-export async function requestDocument(tx: EntityManager, request: DocumentRequest, options?: PromiseOptions) {
+export async function requestDocument(
+  tx: EntityManager,
+  request: DocumentRequest,
+  shop: Shop,
+  options?: PromiseOptions,
+): Promise<Document> {
   const { kind, format, parameters, requestedBy } = request;
-  await checkSource(tx, request);
+  const { hash: sourceHash } = await sourceOf(tx, request, shop);
   // Of two requests at once the second one waits here, and then sees the row of the first.
-  await takeTurn(tx, ["document", kind, format, parameters, requestedBy]);
-  const unfinished = await documents.findUnfinished(tx, { kind, format, parameters, requestedBy });
-  if (unfinished) {
-    if (request.notify) await documents.setNotify(tx, unfinished.id);
-    return unfinished as PromisedDocument;
+  await takeTurn(tx, ["document", sourceHash]);
+  const same = await documents.findSame(tx, sourceHash, requestedBy);
+  const isOwn = same?.requestedBy === requestedBy;
+  const id = same && isOwn ? same.id : uuidv7();
+  if (!same || !isOwn) {
+    if (requestedBy !== null && !same?.readyAt) await checkInFlight(tx, requestedBy);
+    const fileName = namesOf(request).shown;
+    await documents.insert(tx, { id, kind, format, parameters, requestedBy, fileName, sourceHash });
+    if (same) await documents.share(tx, id, same.id);
+    else await documents.attachJob(tx, id, await enqueue(tx, renderDocument, { documentId: id }, options));
   }
-  if (requestedBy !== null) await checkInFlight(tx, requestedBy);
-
-  const id = uuidv7();
-  await documents.insert(tx, { id, kind, format, parameters, requestedBy, fileName: namesOf(request).shown });
   if (request.notify) await documents.setNotify(tx, id);
-  await documents.attachJob(tx, id, await enqueue(tx, renderDocument, { documentId: id }, options));
-  return (await documents.findById(tx, id)) as PromisedDocument;
+  const document = await documents.findById(tx, id);
+  if (!document) throw new Error(`Document '${id}' is not there although it was just entered`);
+  if (document.readyAt) await tell(tx, document);
+  return document;
 }
 
 /** Always after the turn for the document itself, so that two requests never wait for each other. */
@@ -64,46 +69,63 @@ async function takeTurn(tx: EntityManager, key: readonly unknown[]) {
   await tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [JSON.stringify(key)]);
 }
 
-/** Enters the file of a document, and tells whoever wanted to be told. May be repeated. */
-export async function finishDocument(tx: EntityManager, document: Document, file: StoredFile): Promise<void> {
-  await documents.complete(tx, document.id, file);
-  const row = await documents.findById(tx, document.id);
-  if (!row?.notify || row.requestedBy === null) return;
-  const user = await users.findById(tx, row.requestedBy);
-  if (!user?.isActive) return;
-  const { email: recipient, language } = user;
-  const parameters = { documentId: row.id };
-  await requestMails(tx, [
-    { event: `document-ready:${row.id}`, kind: "document-ready", recipient, language, parameters },
-  ]);
+/** Enters the file of all documents that a job makes, and tells whoever wanted to be told. May be repeated. */
+export async function finishDocument(
+  tx: EntityManager,
+  jobId: string,
+  file: StoredFile & Pick<Document, "sourceHash">,
+): Promise<void> {
+  await documents.complete(tx, jobId, file);
+  for (const document of await documents.ofJob(tx, jobId)) await tell(tx, document);
 }
 
-/** Throws `NotFoundError` unless the order or waybill of a document is this user's; price lists are nobody's. */
+/** Tells whoever wanted to be told that a document is made; once, however often it is called. */
+async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
+  if (!notify || requestedBy === null) return;
+  const user = await users.findById(tx, requestedBy);
+  if (!user?.isActive) return;
+  const { email: recipient, language } = user;
+  const event = `document-ready:${id}`;
+  await requestMails(tx, [{ event, kind: "document-ready", recipient, language, parameters: { documentId: id } }]);
+}
+
+/**
+ * Throws unless a customer may have such a document: `NotFoundError` when what it is about is somebody else's,
+ * `ForbiddenError` when it is for staff alone.
+ */
 export async function requireOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
-  if (kind === "order") {
-    const order = await documentSources.order(tx, parameters.id);
-    if (order?.userId !== userId) throw noOrder();
-  } else if (kind === "waybill") {
-    const waybill = await documentSources.waybill(tx, parameters.id);
-    if (!waybill || ![waybill.customerId, waybill.authorId].includes(userId)) throw noWaybill();
-  }
+  const { isOwn, missing } = definitionOf(kind);
+  if (!isOwn) throw new ForbiddenError("Access denied: role USER is not allowed.");
+  if (!(await isOwn(tx, parameters, userId))) throw new NotFoundError(missing);
 }
 
 /** Makes sure that the public price list of a day is there (true) or on its way (false); may be repeated. */
-export async function ensurePriceList(tx: EntityManager, day: string, options?: PromiseOptions): Promise<boolean> {
+export async function ensurePriceList(
+  tx: EntityManager,
+  day: string,
+  shop: Shop,
+  options?: PromiseOptions,
+): Promise<boolean> {
   const list = publicPriceList(day);
   if (await documents.findReady(tx, list)) return true;
-  await requestDocument(tx, { ...list, requestedBy: null }, options);
+  await requestDocument(tx, { ...list, requestedBy: null }, shop, options);
   return false;
 }
 
-/** What a row was made of. */
-export const kindOf = ({ kind, format, parameters }: Document) => ({ kind, format, parameters }) as DocumentKind;
+/** The feed; it is about nothing but the catalogue. */
+export const feed = { kind: "feed", format: "xml", parameters: {} } as const satisfies DocumentKind;
 
-async function checkSource(tx: EntityManager, { kind, parameters }: DocumentKind) {
-  if (kind === "order" && !(await documentSources.order(tx, parameters.id))) throw noOrder();
-  if (kind === "waybill" && !(await documentSources.waybill(tx, parameters.id))) throw noWaybill();
+/** Makes sure that the feed says what the catalogue says now (true), or will (false); may be repeated. */
+export async function ensureFeed(tx: EntityManager, shop: Shop, options?: PromiseOptions): Promise<boolean> {
+  const { readyAt } = await requestDocument(tx, { ...feed, requestedBy: null }, shop, options);
+  return readyAt !== null;
 }
 
-const noOrder = () => new NotFoundError("Order not found");
-const noWaybill = () => new NotFoundError("Waybill not found");
+/** Its addresses are not part of what is compared. */
+const anyShop: Shop = { payee: null, publicUrl: (key) => key };
+
+/** Whether the newest feed says something else than the catalogue does now, or there is none. */
+export async function isFeedOutdated(tx: EntityManager): Promise<boolean> {
+  const { hash } = await sourceOf(tx, feed, anyShop);
+  return (await documents.findReady(tx, feed))?.sourceHash !== hash;
+}

@@ -6,11 +6,14 @@ import type { Mailer } from "../platform/mailer.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
 import type { Poster } from "../platform/outbound-post.ts";
+import type { Shop } from "../services/document-kinds/define-kind.ts";
 
 /** What a processor may use. `main.ts` builds it once. */
 export interface WorkerContext {
   db: DataSource;
   store: ObjectStore;
+  /** What is on documents besides data. */
+  shop: Shop;
   cache: Cache;
   mailer: Mailer;
   poster: Poster;

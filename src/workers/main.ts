@@ -75,7 +75,8 @@ const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: rel
 const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
 const fanOut = startEventFanOut({ db, staff: mailer.staff, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
-const context = { db, store, cache, mailer, poster, log, metrics };
+const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
+const context = { db, store, shop, cache, mailer, poster, log, metrics };
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({
     queue,

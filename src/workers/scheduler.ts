@@ -63,6 +63,10 @@ export async function promiseDue(
     const [slot] = dueSlots(schedule, now, 1);
     if (!row) await jobSchedules.begin(tx, name, slot ?? now, now);
     else if (slot && slot > row.slot) {
+      if (schedule.isNeeded && !(await schedule.isNeeded(tx))) {
+        await jobSchedules.skip(tx, name, slot);
+        continue;
+      }
       const job = await promiseSlot(tx, schedule, slot);
       await jobSchedules.moveOn(tx, name, slot, job);
       promised.push({ schedule: name, slot, job });

@@ -5,7 +5,10 @@ import { collectGarbage } from "../jobs/collect-garbage.ts";
 import type { AnyJob } from "../jobs/define-job.ts";
 import { digestLowStock } from "../jobs/digest-low-stock.ts";
 import { pruneLedger } from "../jobs/prune-ledger.ts";
+import { publishFeed } from "../jobs/publish-feed.ts";
 import { publishPriceList } from "../jobs/publish-price-list.ts";
+import { businessTimeZone } from "../services/business-day.ts";
+import { isFeedOutdated } from "../services/documents.ts";
 
 /** A job that is due again and again. */
 export interface Schedule {
@@ -18,10 +21,11 @@ export interface Schedule {
   /** Its key has to follow from the slot, so that a slot has one job. */
   job: AnyJob;
   payload: (slot: Date) => unknown;
+  /** Asked when a slot is due: false, and nothing is promised for it. Absent: always. */
+  isNeeded?: (tx: EntityManager) => Promise<boolean>;
   description: string;
 }
 
-const shop = "Europe/Simferopol";
 const slotOnly = (slot: Date) => ({ slot: slot.toISOString() });
 
 /** Everything that happens by the clock. */
@@ -29,15 +33,33 @@ export const schedules: readonly Schedule[] = [
   {
     name: "price-list",
     cron: "5 0 * * *",
-    timeZone: shop,
+    timeZone: businessTimeZone,
     job: publishPriceList,
     payload: slotOnly,
     description: "The public price list of the new day, which the warehouse and the mails link to.",
   },
   {
+    name: "feed",
+    // However many changes come in between, they make one feed.
+    cron: "*/5 * * * *",
+    timeZone: businessTimeZone,
+    job: publishFeed,
+    payload: slotOnly,
+    isNeeded: isFeedOutdated,
+    description: "The Yandex feed, when the catalogue has changed.",
+  },
+  {
+    name: "feed-nightly",
+    cron: "10 0 * * *",
+    timeZone: businessTimeZone,
+    job: publishFeed,
+    payload: slotOnly,
+    description: "The Yandex feed, whatever has happened.",
+  },
+  {
     name: "low-stock",
     cron: "0 8 * * *",
-    timeZone: shop,
+    timeZone: businessTimeZone,
     job: digestLowStock,
     payload: slotOnly,
     description: "Staff is told what was nearly sold out in the day before.",
@@ -45,7 +67,7 @@ export const schedules: readonly Schedule[] = [
   {
     name: "prune-ledger",
     cron: "30 2 * * *",
-    timeZone: shop,
+    timeZone: businessTimeZone,
     job: pruneLedger,
     payload: slotOnly,
     description: "Old jobs, answers to retried requests and received events go.",
@@ -53,7 +75,7 @@ export const schedules: readonly Schedule[] = [
   {
     name: "collect-garbage",
     cron: "30 3 * * *",
-    timeZone: shop,
+    timeZone: businessTimeZone,
     job: collectGarbage,
     payload: slotOnly,
     description: "Files that nobody refers to go.",

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import { placeholderUrl } from "../../src/api/views/image.ts";
 import { Category } from "../../src/db/entities/category.ts";
 import { Image } from "../../src/db/entities/image.ts";
 import { SubCategory } from "../../src/db/entities/sub-category.ts";
+import { placeholderUrl } from "../../src/services/placeholder-url.ts";
 import { useApi } from "../support/api.ts";
 import { addOffer, addProduct } from "../support/catalogue.ts";
 import { countStatements } from "../support/count-statements.ts";

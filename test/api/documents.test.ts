@@ -21,12 +21,13 @@ interface Sent extends Omit<Answer, "body"> {
 
 async function send(
   path: string,
-  { token = api.tokens.employee, body, headers = {} }: SendOptions = {},
+  { token = api.tokens.employee, body, headers = {}, redirect = "follow" }: SendOptions = {},
 ): Promise<Sent> {
   const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
   const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   const answer = await call(api.url + path, {
     ...init,
+    redirect,
     headers: { "content-type": "application/json", ...authorization, ...headers },
   });
   return answer as unknown as Sent;
@@ -36,6 +37,7 @@ interface SendOptions {
   token?: string;
   body?: unknown;
   headers?: Record<string, string>;
+  redirect?: "manual" | "follow";
 }
 
 async function download(id: string, token = api.tokens.employee) {
@@ -94,10 +96,25 @@ describe("POST /documents", () => {
       expect(text).toContain(part);
   });
 
-  test("makes the same bytes of the same data, and stores them once", async () => {
+  test("gives the document that is there as long as its data are the same, and another one when they are not", async () => {
     const { id } = await addOwnOrder();
     const body = { kind: "order", format: "docx", parameters: { id } };
     const [first, second] = [await send("/documents", { body }), await send("/documents", { body })];
+    expect(second.body).toEqual(first.body);
+    await api.db.query("UPDATE order_offers SET quantity = quantity + 1 WHERE order_id = $1", [id]);
+    const third = await send("/documents", { body });
+    expect(third.status).toBe(201);
+    expect(third.body.id).not.toBe(first.body.id);
+    expect(third.body.sha256).not.toBe(first.body.sha256);
+  });
+
+  test("makes the same bytes of the same data again, and stores them once", async () => {
+    const { id } = await addOwnOrder();
+    const body = { kind: "order", format: "docx", parameters: { id } };
+    const first = await send("/documents", { body });
+    // As if it had been made before hashes were kept.
+    await api.db.query("UPDATE documents SET source_hash = NULL WHERE id = $1", [first.body.id]);
+    const second = await send("/documents", { body });
     expect(second.body.id).not.toBe(first.body.id);
     expect(second.body.sha256).toBe(first.body.sha256);
     expect(await objectKeys(api.s3, `documents/${first.body.sha256}/`)).toEqual([
@@ -159,7 +176,7 @@ describe("POST /documents", () => {
 
   test.each([
     ["no kind", { format: "pdf", parameters: { id: randomUUID() } }],
-    ["an unknown kind", { kind: "invoice", format: "pdf", parameters: { id: randomUUID() } }],
+    ["an unknown kind", { kind: "contract", format: "pdf", parameters: { id: randomUUID() } }],
     ["a format of another kind", { kind: "order", format: "csv", parameters: { id: randomUUID() } }],
     ["no id", { kind: "order", format: "pdf", parameters: {} }],
     ["an object as an id", { kind: "order", format: "pdf", parameters: { id: { formula: "1+1" } } }],
@@ -200,17 +217,35 @@ describe("GET /documents", () => {
     expect((await send(`/documents/${own.body.id}`)).body).toEqual(own.body);
   });
 
-  test("downloads under a Cyrillic name, as nothing that a browser would run", async () => {
+  test("leads to a file under a Cyrillic name, for five minutes", async () => {
     const { id } = await addOwnOrder();
     const { body } = await send("/documents", { body: { kind: "order", format: "docx", parameters: { id } } });
-    const { answer } = await download(body.id);
+    const { status, headers } = await send(`/documents/${body.id}/download`, { redirect: "manual" });
+    expect(status).toBe(302);
+    expect(headers.get("cache-control")).toBe("no-store");
+    const link = new URL(String(headers.get("location")));
+    expect(link.href.startsWith(`${api.s3.publicUrl}/documents/${body.sha256}/`)).toBe(true);
+    expect(link.searchParams.get("X-Amz-Expires")).toBe("300");
+    const answer = await fetch(link);
+    await answer.body?.cancel();
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       "content-type": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
       "content-disposition": `attachment; filename="order_${id}.docx"; filename*=UTF-8''%D0%97%D0%B0%D0%BA%D0%B0%D0%B7%20${id}.docx`,
       "content-length": String(body.bytes),
-      "x-content-type-options": "nosniff",
-      "cache-control": "no-store",
     });
+    link.searchParams.set("response-content-disposition", "inline");
+    expect((await fetch(link)).status).toBe(403);
+  });
+
+  test("says that a file is gone, and makes it anew when it is ordered again", async () => {
+    const { id } = await addOwnOrder();
+    const body = { kind: "order", format: "docx", parameters: { id } };
+    const first = await send("/documents", { body });
+    await api.context.store.remove(`documents/${first.body.sha256}/order_${id}.docx`);
+    const gone = await send(`/documents/${first.body.id}/download`, { redirect: "manual" });
+    expect([gone.status, gone.body.detail]).toEqual([404, "The file has expired; order the document again"]);
+    const second = await send("/documents", { body });
+    expect((await download(second.body.id)).answer.status).toBe(200);
   });
 
   test("says that a document is not made yet", async () => {
@@ -222,6 +257,7 @@ describe("GET /documents", () => {
       parameters: { id },
       fileName: "x",
       requestedBy: null,
+      sourceHash: null,
     };
     await documents.insert(api.db.manager, row);
     expect((await send(`/documents/${row.id}/download`)).status).toBe(409);
@@ -284,6 +320,7 @@ describe("POST /documents/price", () => {
   });
 
   test("answers with the job when told not to wait", async () => {
+    await addOffer(api.db);
     const { status, body, headers } = await order({ "api-key": apiKey, prefer: "respond-async" });
     expect(status).toBe(202);
     expect(headers.get("location")).toBe(body.url);

@@ -1,21 +1,39 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { documents } from "../../src/db/dao/documents.ts";
 import { Image } from "../../src/db/entities/image.ts";
 import { businessDay } from "../../src/services/business-day.ts";
-import { call, useApi } from "../support/api.ts";
+import { feed, requestDocument } from "../../src/services/documents.ts";
+import { call, useApi, useWorker } from "../support/api.ts";
 import { addOffer } from "../support/goods.ts";
 import { elementsOf, parseXml, textOf, type XmlElement } from "../support/xml.ts";
 
-const api = useApi({ relay: false });
-const get = (path = "/integrations/yml", headers: Record<string, string> = {}) => call(api.url + path, { headers });
+const api = useApi();
+useWorker(api);
+const ask = (path = "/integrations/yml", headers: Record<string, string> = {}) => call(api.url + path, { headers });
 
-async function feed() {
+/** Asks for the feed of the catalogue of now. */
+async function get(path?: string, headers?: Record<string, string>) {
+  await publish();
+  return ask(path, headers);
+}
+
+/** As the schedule does. */
+async function publish() {
+  const { db, transact, shop } = api.context;
+  const { id } = await transact({ actorId: null, traceId: null }, (tx) =>
+    requestDocument(tx, { ...feed, requestedBy: null }, shop),
+  );
+  await vi.waitFor(async () => expect((await documents.findById(db.manager, id))?.readyAt).toBeTruthy(), 20_000);
+}
+
+async function readFeed() {
   const { text } = await get();
   return parseXml(text);
 }
 
 async function offerOf(id: string) {
-  const offer = elementsOf(await feed(), "offer").find(({ attributes }) => attributes.id === id);
+  const offer = elementsOf(await readFeed(), "offer").find(({ attributes }) => attributes.id === id);
   return (
     offer &&
     Object.fromEntries(offer.children.map((child) => [(child as XmlElement).name, textOf(child as XmlElement)]))
@@ -23,6 +41,20 @@ async function offerOf(id: string) {
 }
 
 describe("GET /integrations/yml", () => {
+  test("is made for whoever asks first", async () => {
+    const { status, headers, text } = await ask();
+    expect([status, headers.get("content-type")]).toEqual([200, "application/xml"]);
+    expect(parseXml(text).name).toBe("yml_catalog");
+  });
+
+  test("is what lies in the bucket until the next one is made", async () => {
+    const first = await get();
+    await addOffer(api.db);
+    expect((await ask()).text).toBe(first.text);
+    await publish();
+    expect((await ask()).text).not.toBe(first.text);
+  });
+
   test("describes the shop, its categories and what is in stock", async () => {
     const { category, subCategory, product, offer } = await addOffer(api.db, {
       category: "Тормоза & ходовая",
@@ -126,7 +158,7 @@ describe("GET /integrations/yml", () => {
       description: shown,
       picture: `https://img.test/${shown}`,
     });
-    const categories = elementsOf(await feed(), "category").map((one) => textOf(one));
+    const categories = elementsOf(await readFeed(), "category").map((one) => textOf(one));
     expect(categories).toEqual(expect.arrayContaining([`Категория ${shown}`, `Подкатегория ${shown}`]));
   });
 
@@ -137,7 +169,7 @@ describe("GET /integrations/yml", () => {
        SELECT $1, 'BULK', n::text, 1, 1, 1 FROM generate_series(1, 1203) n`,
       [product.id],
     );
-    const codes = elementsOf(await feed(), "offer")
+    const codes = elementsOf(await readFeed(), "offer")
       .filter((offer) => textOf(elementsOf(offer, "vendor")[0]) === "BULK")
       .map((offer) => textOf(elementsOf(offer, "vendorCode")[0]));
     expect(new Set(codes).size).toBe(1_203);

@@ -23,7 +23,11 @@ describe("a list takes as many statements for twenty as for one", () => {
         twenty(async () => {
           const { id } = await addOrder(api.db, [], { userId: userIds.user });
           await transact({ actorId: userIds.user, traceId: null }, (tx) =>
-            requestDocument(tx, { kind: "order", format: "pdf", parameters: { id }, requestedBy: null }),
+            requestDocument(
+              tx,
+              { kind: "order", format: "pdf", parameters: { id }, requestedBy: null },
+              api.context.shop,
+            ),
           );
         }),
     ],

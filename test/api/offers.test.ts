@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { placeholderUrl } from "../../src/api/views/image.ts";
 import type { NestedOfferView } from "../../src/api/views/offer.ts";
 import { Offer } from "../../src/db/entities/offer.ts";
 import { dropCatalogue } from "../../src/platform/cache-tags.ts";
+import { placeholderUrl } from "../../src/services/placeholder-url.ts";
 import { type Body, objectKeys, useApi, userIds, useWorker } from "../support/api.ts";
 import { addOffer, addProduct, addSubCategory } from "../support/catalogue.ts";
 import { redPng } from "../support/images.ts";

@@ -30,8 +30,15 @@ describe("printing from an allowed network", () => {
   test.each([
     ["", "docx", (bytes: Buffer) => readDocx(bytes).tables[1]?.at(-1)?.at(-1)],
     ["?format=docx", "docx", (bytes: Buffer) => readDocx(bytes).tables[1]?.at(-1)?.at(-1)],
-    ["?format=xlsx", "xlsx", (bytes: Buffer) => `${readXlsx(bytes).at(-1)?.at(-1)} руб.`],
-    ["?format=pdf", "pdf", (bytes: Buffer) => readPdf(bytes).pages[0]?.split("\n").at(-2)],
+    [
+      "?format=xlsx",
+      "xlsx",
+      (bytes: Buffer) =>
+        `${readXlsx(bytes)
+          .find((row) => row[1] === "Итого")
+          ?.at(-1)} руб.`,
+    ],
+    ["?format=pdf", "pdf", (bytes: Buffer) => /Итого\n(.*)/.exec(String(readPdf(bytes).pages[0]))?.[1]],
   ])("gives a waybill%s as %s", async (query, extension, totalOf) => {
     const owner = { authorId: userIds.employee, customerId: userIds.user };
     const { id } = await addWaybill(api.db, await addLine(), owner);

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import type { NestedSubCategoryView } from "../../src/api/views/category.ts";
-import { placeholderUrl } from "../../src/api/views/image.ts";
 import { dropCatalogue } from "../../src/platform/cache-tags.ts";
+import { placeholderUrl } from "../../src/services/placeholder-url.ts";
 import { type Body, objectKeys, sendCategory, useApi, userIds, useWorker } from "../support/api.ts";
 import { addCategory, addProduct, addSubCategory } from "../support/catalogue.ts";
 import { redPng } from "../support/images.ts";

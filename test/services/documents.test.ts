@@ -1,25 +1,37 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import { documents } from "../../src/db/dao/documents.ts";
+import type { Document } from "../../src/db/entities/document.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { User } from "../../src/db/entities/user.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { TooManyRequestsError } from "../../src/errors.ts";
-import { publicPriceList } from "../../src/services/document-kinds.ts";
+import { publicPriceList } from "../../src/services/document-kinds/index.ts";
 import { type DocumentRequest, ensurePriceList, mostInFlight, requestDocument } from "../../src/services/documents.ts";
 import { useDatabase } from "../support/database.ts";
 import { addOffer, addOrder, addWaybill } from "../support/goods.ts";
+import { payee } from "../support/printouts.ts";
 
 const db = useDatabase();
 const transact = createTransact(db, () => {});
+const shop = { payee, publicUrl: (key: string) => `https://files.test/${key}` };
 const origin = { actorId: null, traceId: null };
-const request = (wanted: DocumentRequest) => transact(origin, (tx) => requestDocument(tx, wanted));
+const request = (wanted: DocumentRequest) => transact(origin, (tx) => requestDocument(tx, wanted, shop));
 
 async function orderRequest(requestedBy: string | null = null): Promise<DocumentRequest> {
   const { offer } = await addOffer(db);
   const { id } = await addOrder(db, [{ offer, quantity: 1, priceRub: 717 }]);
   return { kind: "order", format: "pdf", parameters: { id }, requestedBy };
 }
+
+/** As the worker would. */
+async function complete({ jobId, sourceHash }: Document) {
+  const file = { objectKey: "k", contentType: "t", bytes: 1, sha256: "s", sourceHash };
+  await documents.complete(db.manager, String(jobId), file);
+  await db.manager.update(Job, { id: String(jobId) }, { state: "succeeded", finishedAt: new Date() });
+}
+
+const idOf = ({ parameters }: DocumentRequest) => ("id" in parameters ? parameters.id : "");
 
 async function addUser() {
   const id = randomUUID();
@@ -39,7 +51,7 @@ describe("a requested document", () => {
   test("has its job in the same transaction", async () => {
     const wanted = await orderRequest();
     const document = await request(wanted);
-    expect(document.fileName).toBe(`Заказ ${wanted.kind === "order" ? wanted.parameters.id : ""}.pdf`);
+    expect(document.fileName).toBe(`Заказ ${idOf(wanted)}.pdf`);
     expect(document.job).toMatchObject({
       kind: "render-document",
       state: "open",
@@ -51,7 +63,7 @@ describe("a requested document", () => {
     const wanted = await orderRequest();
     const before = await db.manager.count(Job);
     const failing = transact(origin, async (tx) => {
-      await requestDocument(tx, wanted);
+      await requestDocument(tx, wanted, shop);
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");
@@ -64,7 +76,7 @@ describe("a requested document", () => {
     const [last, tooMany] = [await orderRequest(user), await orderRequest(user)];
     let refused: Promise<unknown> | undefined;
     await transact(origin, async (tx) => {
-      await requestDocument(tx, last);
+      await requestDocument(tx, last, shop);
       refused = expect(request(tooMany)).rejects.toThrow(TooManyRequestsError);
       await vi.waitFor(async () => expect(await waitingForATurn()).toBe(1));
     });
@@ -82,14 +94,50 @@ describe("a requested document", () => {
     expect((await request(wanted)).id).toBe(all[0]?.id);
   });
 
-  test("is another one once the first is made or has failed", async () => {
+  test("is another one once the first has failed", async () => {
     const wanted = await orderRequest();
     const first = await request(wanted);
-    await db.manager.update(Job, { id: first.jobId }, { state: "failed", finishedAt: new Date() });
+    await db.manager.update(Job, { id: String(first.jobId) }, { state: "failed", finishedAt: new Date() });
+    expect((await request(wanted)).id).not.toBe(first.id);
+  });
+
+  test("is the one that is made as long as its data stay the same", async () => {
+    const wanted = await orderRequest();
+    const first = await request(wanted);
+    await complete(first);
+    expect((await request(wanted)).id).toBe(first.id);
+    await db.query("UPDATE order_offers SET quantity = quantity + 1 WHERE order_id = $1", [idOf(wanted)]);
     const second = await request(wanted);
     expect(second.id).not.toBe(first.id);
-    await documents.complete(db.manager, second.id, { objectKey: "k", contentType: "t", bytes: 1, sha256: "s" });
-    expect((await request(wanted)).id).not.toBe(second.id);
+    expect(second.readyAt).toBeNull();
+  });
+
+  test("is another row with the same file for somebody else, without a job of its own", async () => {
+    const wanted = await orderRequest();
+    const first = await request(wanted);
+    await complete(first);
+    const before = await db.manager.count(Job);
+    const others = await request({ ...wanted, requestedBy: await addUser() });
+    expect(others.id).not.toBe(first.id);
+    expect(others).toMatchObject({ objectKey: "k", sha256: "s", readyAt: expect.any(Date), jobId: first.jobId });
+    expect(await db.manager.count(Job)).toBe(before);
+  });
+
+  test("is made by one job for all who want it at the same time", async () => {
+    const wanted = await orderRequest();
+    const [first, second] = [await request(wanted), await request({ ...wanted, requestedBy: await addUser() })];
+    expect(second.jobId).toBe(first.jobId);
+    await complete(first);
+    for (const { id } of [first, second])
+      expect(await documents.findById(db.manager, id)).toMatchObject({ objectKey: "k", readyAt: expect.any(Date) });
+  });
+
+  test("is made again when its file is gone", async () => {
+    const wanted = await orderRequest();
+    const first = await request(wanted);
+    await complete(first);
+    await documents.forgetFile(db.manager, "k");
+    expect((await request(wanted)).id).not.toBe(first.id);
   });
 
   test("is another one for another person, format or order", async () => {
@@ -101,11 +149,12 @@ describe("a requested document", () => {
     ];
     const all = await Promise.all([wanted, ...others].map((one) => request(one)));
     expect(new Set(all.map(({ id }) => id)).size).toBe(4);
+    expect(new Set(all.map(({ jobId }) => jobId)).size).toBe(3);
   });
 
-  test.each(["order", "waybill"] as const)("of an unknown %s is refused", async (kind) => {
+  test.each(["order", "invoice", "waybill"] as const)("of an unknown %s is refused", async (kind) => {
     const wanted = { kind, format: "pdf", parameters: { id: randomUUID() }, requestedBy: null } as const;
-    await expect(request(wanted)).rejects.toThrow(kind === "order" ? "Order not found" : "Waybill not found");
+    await expect(request(wanted)).rejects.toThrow(kind === "waybill" ? "Waybill not found" : "Order not found");
   });
 
   test("may be a waybill", async () => {
@@ -119,15 +168,14 @@ describe("a requested document", () => {
 });
 
 test("the price list of a day is promised once, and again on the next day", async () => {
-  const ensure = (day: string) => transact(origin, (tx) => ensurePriceList(tx, day));
+  const ensure = (day: string) => transact(origin, (tx) => ensurePriceList(tx, day, shop));
   expect(await ensure("2026-11-22")).toBe(false);
   expect(await ensure("2026-11-22")).toBe(false);
   const [rows] = await documents.list(db.manager, { limit: 100, offset: 0 });
   const lists = rows.filter(({ kind }) => kind === "price-list");
   expect(lists).toMatchObject([publicPriceList("2026-11-22")]);
 
-  const file = { objectKey: "k", contentType: "t", bytes: 1, sha256: "s" };
-  await documents.complete(db.manager, lists[0]?.id ?? "", file);
+  await complete(lists[0] as Document);
   expect(await ensure("2026-11-22")).toBe(true);
   expect(await ensure("2026-11-23")).toBe(false);
 });

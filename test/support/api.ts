@@ -37,6 +37,7 @@ import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
 import { useMailbox } from "./mailbox.ts";
 import { openApiChecker } from "./openapi.ts";
+import { payee } from "./printouts.ts";
 import { queuePrefix, redisUrl } from "./redis.ts";
 import { useBucket } from "./s3.ts";
 
@@ -145,6 +146,7 @@ export function useApi({
       db,
       transact: createTransact(db, (jobs) => api.relay.offer(jobs)),
       store,
+      shop: { payee, publicUrl: store.publicUrl },
       cache,
       log,
       metrics,
@@ -224,10 +226,10 @@ export function useWorker(api: TestApi, { links = false } = {}) {
   beforeAll(() => {
     const { db, log } = api;
     const connection = consumerConnection(api.redisUrl, log);
-    const { store, cache, metrics } = api.context;
+    const { store, shop, cache, metrics } = api.context;
     const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
     const poster = createPoster({ allowPrivate: true });
-    const context = { db, store, cache, mailer, poster, log, metrics };
+    const context = { db, store, shop, cache, mailer, poster, log, metrics };
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
 import { afterAll, beforeAll } from "vitest";
 import { documents } from "../../src/db/dao/documents.ts";
+import { Document } from "../../src/db/entities/document.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { Mail } from "../../src/db/entities/mail.ts";
 import { createOutbox } from "../../src/db/outbox.ts";
@@ -17,7 +18,7 @@ import { createQueues } from "../../src/platform/queues.ts";
 import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { startRelay } from "../../src/platform/relay.ts";
 import { businessDay } from "../../src/services/business-day.ts";
-import { publicPriceList } from "../../src/services/document-kinds.ts";
+import { publicPriceList } from "../../src/services/document-kinds/index.ts";
 import { type MailWish, requestMails } from "../../src/services/mails.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
 import { sendMailProcessor } from "../../src/workers/processors/send-mail.ts";
@@ -81,7 +82,8 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
     const server = { host: "127.0.0.1", port: engine.smtp.port, from, security: "none" } as const;
     const mailer = createMailer({ ...server, graceMs, probe: hasProbe ? probe : undefined });
     const store = { publicUrl: (key: string) => `https://files.test/${key}` };
-    const context = { db, log, mailer, store, metrics: createMetrics() } as unknown as WorkerContext;
+    const shop = { payee: null, publicUrl: store.publicUrl };
+    const context = { db, log, mailer, store, shop, metrics: createMetrics() } as unknown as WorkerContext;
     const cutOff = new AbortController();
     const worker = startWorker({
       queue: "mail",
@@ -117,7 +119,7 @@ export type MailEngine = ReturnType<typeof useMailEngine>;
 export async function haveTodaysList(db: DataSource) {
   const id = randomUUID();
   const list = { ...publicPriceList(businessDay(new Date())), fileName: "list.xlsx", requestedBy: null };
-  await documents.insert(db.manager, { id, ...list });
+  await documents.insert(db.manager, { id, ...list, sourceHash: null });
   const file = { objectKey: "list.xlsx", contentType: "application/octet-stream", bytes: 1, sha256: "0".repeat(64) };
-  await documents.complete(db.manager, id, file);
+  await db.manager.update(Document, { id }, { ...file, readyAt: new Date() });
 }

@@ -1,4 +1,15 @@
-import type { Cell, Column, Listing, Printout } from "../../src/workers/documents/layouts/printout.ts";
+import type { Payee } from "../../src/services/document-kinds/define-kind.ts";
+import type { Cell, Column, Layout } from "../../src/services/document-kinds/layout.ts";
+
+/** An account that invoices of tests are paid to. */
+export const payee: Payee = {
+  name: "ИП Иванов И. И.",
+  inn: "920350043006",
+  account: "40802810700000012345",
+  bank: "АО «Банк Пример» г. Севастополь",
+  bic: "043510123",
+  correspondentAccount: "30101810335100000123",
+};
 
 const columns: readonly Column[] = [
   { title: "#", kind: "count", width: 6 },
@@ -9,22 +20,31 @@ const columns: readonly Column[] = [
 ];
 
 /** A sheet with these names on it, one line each. */
-export function printoutOf(names: readonly string[], title = "Накладная № 1"): Printout {
+export function layoutOf(names: readonly string[], title = "Накладная № 1"): Layout {
+  const value = (717 * names.length * (names.length + 1)) / 2;
   return {
     title,
-    fields: [
-      { label: "ФИО", value: "Ковалёва Анна" },
-      { label: "Город", value: "" },
+    blocks: [
+      {
+        type: "fields",
+        fields: [
+          { label: "ФИО", value: "Ковалёва Анна" },
+          { label: "Город", value: "" },
+        ],
+      },
+      {
+        type: "table",
+        columns,
+        rows: names.map((name, n): Cell[] => [n + 1, "Двигатель", name, 717, 717 * (n + 1)]),
+        totals: [{ label: "Итого", value, kind: "money" }],
+      },
     ],
-    columns,
-    rows: names.map((name, n): Cell[] => [n + 1, "Двигатель", name, 717, 717 * (n + 1)]),
-    total: { label: "Итого", value: (717 * names.length * (names.length + 1)) / 2 },
     changedAt: new Date("2026-11-22T19:30:00Z"),
   };
 }
 
 /** A list of these rows; `pulled` counts how many a writer has asked for. */
-export function listingOf(rows: Iterable<readonly Cell[]>, titles = ["Название", "Цена"]) {
+export function listOf(rows: Iterable<readonly Cell[]>, titles = ["Название", "Цена"]) {
   const state = { pulled: 0 };
   async function* counted() {
     for (const row of rows) {
@@ -33,8 +53,12 @@ export function listingOf(rows: Iterable<readonly Cell[]>, titles = ["Назва
     }
   }
   const shape = titles.map((title, n): Column => ({ title, kind: n === 0 ? "text" : "money", width: 20 }));
-  const listing: Listing = { title: "Прайс-лист", columns: shape, rows: counted() };
-  return { listing, state };
+  const layout: Layout = {
+    title: "Прайс-лист",
+    blocks: [{ type: "table", columns: shape, rows: counted() }],
+    changedAt: new Date("2026-11-22T19:30:00Z"),
+  };
+  return { layout, state };
 }
 
 /** What people put into cells so that a spreadsheet does something. */

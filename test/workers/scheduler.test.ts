@@ -60,7 +60,7 @@ describe("slots", () => {
 
   test.each(ours)("of $name follow from a pattern that is understood, and its job takes them", (schedule) => {
     const [slot = new Date(Number.NaN), before = slot] = dueSlots(schedule, new Date("2026-11-25T12:00:00Z"), 2);
-    expect(slot.getTime() - before.getTime()).toBe(24 * 3_600_000);
+    expect((24 * 3_600_000) % (slot.getTime() - before.getTime())).toBe(0);
     const payload = schedule.job.payload.parse(schedule.payload(slot));
     expect(schedule.job.key(payload)).toBe(slot.toISOString());
   });
@@ -97,6 +97,20 @@ describe("the scheduler", () => {
     ]);
     expect(await turn()).toEqual([]);
     expect(await slots()).toEqual(["2026-11-26T00:00:00.000Z"]);
+  });
+
+  test("promises nothing for a slot that is not needed, and does not call the schedule stale for that", async () => {
+    let isNeeded = false;
+    const asked: Schedule = { ...nightly, isNeeded: async () => isNeeded };
+    await turn(asked);
+    for (const time of ["2026-11-26T10:00:00Z", "2026-11-27T10:00:00Z", "2026-11-28T10:00:00Z"]) {
+      at(time);
+      expect(await turn(asked)).toEqual([]);
+    }
+    expect(await isStale()).toBe(false);
+    isNeeded = true;
+    at("2026-11-29T10:00:00Z");
+    expect(await turn(asked)).toHaveLength(1);
   });
 
   test("runs only the newest of the slots that were missed", async () => {

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { sales } from "../../db/dao/sales.ts";
 import type { CacheTag } from "../../platform/cache-tags.ts";
+import { placeholderUrl } from "../../services/placeholder-url.ts";
 import { defineRoute } from "../define-route.ts";
-import { pictureUrl, placeholderUrl } from "../views/image.ts";
+import { pictureUrl } from "../views/image.ts";
 
 const tag = "Analytics";
 const cacheTag: CacheTag = "goods";

@@ -1,22 +1,20 @@
 import { z } from "zod";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
-import { ConflictError, ForbiddenError, NotFoundError } from "../../errors.ts";
+import { ConflictError, NotFoundError } from "../../errors.ts";
 import { businessDay } from "../../services/business-day.ts";
 import {
   type DocumentKind,
-  mediaTypesOf,
-  priceListFormats,
-  priceListTypes,
+  definitionOf,
+  documentKinds,
   publicKeyOf,
   publicPriceList,
-  sheetFormats,
-} from "../../services/document-kinds.ts";
+} from "../../services/document-kinds/index.ts";
 import { requireOwnSource } from "../../services/documents.ts";
 import type { Actor } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { uuid } from "../fields.ts";
-import { makeDocument, sendDocument } from "../make-document.ts";
+import { linkToDocument, makeDocument } from "../make-document.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { DocumentView, documentView } from "../views/document.ts";
@@ -28,22 +26,18 @@ const waiting =
   "Answers when the file is made, at most after 25 s: `Prefer: wait=N` waits for up to N seconds (60 at most), " +
   "`Prefer: respond-async` not at all.";
 
-const parameters = z.object({ id: uuid });
 const notify = z.boolean().default(false).meta({ description: "Sends the caller a mail when it is made" });
-const Wanted = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("order"), format: z.enum(sheetFormats), parameters, notify }),
-  z.object({ kind: z.literal("waybill"), format: z.enum(sheetFormats), parameters, notify }),
-  z.object({
-    kind: z.literal("price-list"),
-    format: z.enum(priceListFormats),
-    parameters: z.object({ type: z.enum(priceListTypes) }),
-    notify,
-  }),
-]);
+const [first, ...others] = documentKinds.map(({ kind, summary, formats, asked, isOwn }) =>
+  z
+    .object({ kind: z.literal(kind), format: z.enum(formats), parameters: asked, notify })
+    .meta({ title: kind, description: isOwn ? summary : `${summary}; for staff alone` }),
+);
+if (!first) throw new Error("There is no kind of document");
+const Wanted = z.discriminatedUnion("kind", [first, ...others]);
 
-function toKind({ notify: _notify, ...wanted }: z.output<typeof Wanted>): DocumentKind {
-  if (wanted.kind !== "price-list") return wanted;
-  return { ...wanted, parameters: { ...wanted.parameters, day: businessDay(new Date()) } };
+function toKind({ kind, format, parameters }: z.output<typeof Wanted>): DocumentKind {
+  const { complete = (asked) => asked } = definitionOf(kind);
+  return { kind, format, parameters: complete(parameters, new Date()) } as DocumentKind;
 }
 
 /** Somebody else's document looks like one that does not exist. */
@@ -83,19 +77,16 @@ export const documentRoutes = [
     access: "USER",
     idempotent: true,
     body: Wanted,
-    responses: { 201: DocumentView, 202: DocumentView, 404: Problem, 422: InvalidRequest },
+    responses: { 201: DocumentView, 202: DocumentView, 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, input) {
       const { actor, body } = input;
-      const isCustomer = actor.role === "USER";
-      if (isCustomer && body.kind === "price-list")
-        throw new ForbiddenError("Access denied: role USER is not allowed.");
       const kind = toKind(body);
       const { document, headers } = await makeDocument(
         context,
         input,
         { ...kind, requestedBy: actor.id, notify: body.notify },
         async (tx) => {
-          if (isCustomer) await requireOwnSource(tx, kind, actor.id);
+          if (actor.role === "USER") await requireOwnSource(tx, kind, actor.id);
         },
       );
       const view = documentView(document, context);
@@ -136,20 +127,15 @@ export const documentRoutes = [
   defineRoute({
     method: "get",
     path: "/documents/{document_id}/download",
-    summary: "The file of a document",
+    summary: "The file of a document: leads to where it can be read for five minutes",
     tag,
     access: "USER",
     params,
-    responses: {
-      200: { mediaTypes: mediaTypesOf([...sheetFormats, ...priceListFormats]) },
-      404: Problem,
-      409: Problem,
-      422: InvalidRequest,
-    },
+    responses: { 302: z.null(), 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { actor, params: { document_id }, reader }) {
       const document = requireVisible(await documents.findById(reader, document_id), actor);
       if (!document.readyAt) throw new ConflictError("The document is not made yet; its job says how far it is");
-      return sendDocument(context, document);
+      return { status: 302, headers: { location: await linkToDocument(context, document) } };
     },
   }),
 ];

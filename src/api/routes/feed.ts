@@ -1,31 +1,47 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
-import { feedRows } from "../../db/dao/feed-rows.ts";
+import { documents } from "../../db/dao/documents.ts";
+import type { Document } from "../../db/entities/document.ts";
+import { UnavailableError } from "../../errors.ts";
 import { businessDay } from "../../services/business-day.ts";
+import { feed } from "../../services/documents.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Input, type Result } from "../define-route.ts";
-import { ymlFeed } from "../feed/yml.ts";
+import { makeDocument, sendDocument } from "../make-document.ts";
+import { Problem } from "../problem.ts";
 import { knowsTag } from "../send-result.ts";
+import { JobLink, jobLink } from "../views/job.ts";
 
 const tag = "Integrations";
-const contentType = "application/xml";
-const responses = { 200: { mediaTypes: [contentType] }, 304: z.null() };
+const responses = { 200: { mediaTypes: ["application/xml"] }, 202: JobLink, 304: z.null(), 404: Problem };
+const description =
+  "As the worker has written it last: at most some minutes after a change of the catalogue, and every night.";
 
-/**
- * The feed, or 304 for whoever has it already. Nothing is kept here for twelve hours: whether the catalogue is still the
- * one that the caller knows is one short question to the database, and then the answer is never out of date.
- */
-async function answer(
-  { store }: ApiContext,
-  { reader, headers }: Pick<Input<"public", never, never, never>, "reader" | "headers">,
-): Promise<Result> {
-  const { changedAt, fingerprint } = await feedRows.state(reader);
-  const changed = changedAt ?? new Date(0);
-  const hash = createHash("sha256").update(fingerprint).digest("base64url").slice(0, 22);
-  // Weak: a write that comes in between is in a later piece, and changes the tag of the next answer.
-  const known = { etag: `W/"${hash}"`, "last-modified": changed.toUTCString() };
-  if (isKnown(headers, `"${hash}"`, changed)) return { status: 304, headers: known };
-  return { status: 200, headers: { ...known, "content-type": contentType }, stream: ymlFeed(reader, store, changed) };
+type Call = Pick<Input<"public", never, never, never>, "reader" | "headers" | "commit" | "gone">;
+
+/** The newest feed, or 304 for whoever has it already. */
+async function answer(context: ApiContext, call: Call): Promise<Result> {
+  const document = await newest(context, call);
+  if (!document.readyAt) return notYet(context, call, document);
+  const known = { etag: `"${document.sha256}"`, "last-modified": document.readyAt.toUTCString() };
+  if (isKnown(call.headers, known.etag, document.readyAt)) return { status: 304, headers: known };
+  const { headers, ...result } = await sendDocument(context, document);
+  const { "content-disposition": _, ...sent } = headers;
+  return { ...result, headers: { ...known, ...sent } };
+}
+
+/** Whoever asks for the first one ever waits until it is made. */
+async function newest(context: ApiContext, call: Call): Promise<Document> {
+  const stored = await documents.findReady(call.reader, feed);
+  if (stored) return stored;
+  return (await makeDocument(context, call, { ...feed, requestedBy: null })).document;
+}
+
+/** Whoever asks for waiting or not knows what 202 means; others would take any 2xx for the feed. */
+function notYet({ publicUrl }: ApiContext, { headers }: Call, { job }: Document): Result {
+  if (headers.prefer === undefined || !job)
+    throw new UnavailableError("The feed is not made yet; try again in a moment");
+  const link = jobLink(job, publicUrl);
+  return { status: 202, body: link, headers: { location: link.url } };
 }
 
 /** If-Modified-Since counts only where there is no If-None-Match (RFC 9110, 13.1.3); HTTP dates have whole seconds. */
@@ -41,6 +57,7 @@ export const feedRoutes = [
     method: "get",
     path: "/integrations/yml",
     summary: "The catalogue as a Yandex feed: what is in stock",
+    description,
     tag,
     access: "public",
     cache: "public",
@@ -51,6 +68,7 @@ export const feedRoutes = [
     method: "get",
     path: "/integrations/yml/file",
     summary: "The Yandex feed as a file",
+    description,
     tag,
     access: "public",
     cache: "public",

@@ -1,14 +1,9 @@
 import { z } from "zod";
 import { UnavailableError } from "../../errors.ts";
 import { businessDay } from "../../services/business-day.ts";
-import {
-  type DocumentKind,
-  mediaTypesOf,
-  namesOf,
-  priceListFormats,
-  priceListTypes,
-  sheetFormats,
-} from "../../services/document-kinds.ts";
+import { sheetFormats } from "../../services/document-kinds/define-kind.ts";
+import { type DocumentKind, mediaTypesOf, namesOf } from "../../services/document-kinds/index.ts";
+import { priceListTypes } from "../../services/document-kinds/price-list.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Input, type Result } from "../define-route.ts";
 import { uuid } from "../fields.ts";
@@ -17,6 +12,8 @@ import { InvalidRequest, Problem } from "../problem.ts";
 import { JobLink, jobLink } from "../views/job.ts";
 
 const tag = "Print";
+/** The old document service had no others. */
+const listExtensions = ["xlsx", "csv"] as const;
 const sheetQuery = z.object({ format: z.enum(sheetFormats).default("docx") });
 const responses = {
   200: { mediaTypes: mediaTypesOf(sheetFormats) },
@@ -25,7 +22,7 @@ const responses = {
   422: InvalidRequest,
 };
 
-/** The file itself, as the warehouse expects it: made anew, since the data may have changed. */
+/** The file itself, as the warehouse expects it, of the data of now. */
 async function print(
   context: ApiContext,
   input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "gone">,
@@ -85,10 +82,10 @@ export const printRoutes = [
       access: "print",
       query: z.object({
         type: z.enum(priceListTypes).default("wholesale"),
-        ext: z.enum(priceListFormats).default("xlsx"),
+        ext: z.enum(listExtensions).default("xlsx"),
       }),
       responses: {
-        200: { mediaTypes: mediaTypesOf(priceListFormats) },
+        200: { mediaTypes: mediaTypesOf(listExtensions) },
         202: JobLink,
         422: InvalidRequest,
       },

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Document } from "../../db/entities/document.ts";
-import { publicKeyOf } from "../../services/document-kinds.ts";
-import { kindOf } from "../../services/documents.ts";
+import { kindOf, publicKeyOf } from "../../services/document-kinds/index.ts";
 import type { ApiContext } from "../context.ts";
 import { timestamp } from "../fields.ts";
 import { JobLink, jobLink } from "./job.ts";

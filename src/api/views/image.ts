@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { Image } from "../../db/entities/image.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
-
-/** Shown where there is no picture (wire contract 3.12). */
-export const placeholderUrl = "https://storage.yandexcloud.net/tcf-images/default.svg";
+import { placeholderUrl } from "../../services/placeholder-url.ts";
 
 /** Fields of everything that has a picture. */
 export const ImageView = {

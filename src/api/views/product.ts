@@ -3,11 +3,12 @@ import { z } from "zod";
 import { catalogueRows, type ProductRow } from "../../db/dao/catalogue-rows.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
+import { placeholderUrl } from "../../services/placeholder-url.ts";
 import type { ApiContext } from "../context.ts";
 import { timestamp } from "../fields.ts";
 import { PictureDetail, pictureDetail, type Show } from "../pictured.ts";
 import { NestedSubCategory } from "./category.ts";
-import { pictureUrl, placeholderUrl } from "./image.ts";
+import { pictureUrl } from "./image.ts";
 import { type Parents, parentsOf } from "./parents.ts";
 
 /** A product inside something else, and in lists. */

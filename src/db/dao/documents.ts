@@ -2,7 +2,10 @@ import { type EntityManager, IsNull } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import { Document } from "../entities/document.ts";
 
-export type NewDocument = Pick<Document, "id" | "kind" | "format" | "parameters" | "fileName" | "requestedBy">;
+export type NewDocument = Pick<
+  Document,
+  "id" | "kind" | "format" | "parameters" | "fileName" | "requestedBy" | "sourceHash"
+>;
 
 /** A file in the bucket. */
 export interface StoredFile {
@@ -27,17 +30,17 @@ export const documents = {
     });
   },
 
-  /** The same document for the same person, while it is still being made. */
-  findUnfinished(tx: EntityManager, like: Pick<Document, "kind" | "format" | "parameters" | "requestedBy">) {
+  /** A document of the same data that is made or on its way, rather this person's than another's, rather made. */
+  findSame(tx: EntityManager, sourceHash: string, requestedBy: string | null) {
     return tx
       .createQueryBuilder(Document, "document")
-      .innerJoinAndSelect("document.job", "job")
-      .where("document.readyAt IS NULL AND job.finishedAt IS NULL")
-      .andWhere("document.kind = :kind AND document.format = :format AND document.parameters = :parameters", {
-        ...like,
-        parameters: JSON.stringify(like.parameters),
+      .leftJoinAndSelect("document.job", "job")
+      .where("document.sourceHash = :sourceHash AND (document.readyAt IS NOT NULL OR job.finishedAt IS NULL)", {
+        sourceHash,
       })
-      .andWhere("document.requestedBy IS NOT DISTINCT FROM :requestedBy", { requestedBy: like.requestedBy })
+      .orderBy("document.requestedBy IS DISTINCT FROM :requestedBy", "ASC")
+      .addOrderBy("document.readyAt", "DESC", "NULLS LAST")
+      .setParameter("requestedBy", requestedBy)
       .getOne();
   },
 
@@ -50,6 +53,9 @@ export const documents = {
       .andWhere("document.readyAt IS NULL AND job.finishedAt IS NULL")
       .getCount();
   },
+
+  /** All that a job makes, or has made. */
+  ofJob: (tx: EntityManager, jobId: string) => tx.findBy(Document, { jobId }),
 
   /** The newest file of exactly this kind, whoever asked for it. */
   findReady(tx: EntityManager, like: Pick<Document, "kind" | "format" | "parameters">) {
@@ -77,8 +83,23 @@ export const documents = {
     await tx.update(Document, { id }, { notify: true });
   },
 
-  /** Enters the file of a document, once. */
-  async complete(tx: EntityManager, id: string, file: StoredFile) {
-    await tx.update(Document, { id, readyAt: IsNull() }, { ...file, readyAt: () => "now()" });
+  /** Gives a document the file of another one, or its job while there is none. */
+  async share(tx: EntityManager, id: string, ofId: string) {
+    await tx.query(
+      `UPDATE documents SET job_id = other.job_id, object_key = other.object_key, content_type = other.content_type,
+         bytes = other.bytes, sha256 = other.sha256, ready_at = CASE WHEN other.ready_at IS NOT NULL THEN now() END
+       FROM documents other WHERE documents.id = $1 AND other.id = $2`,
+      [id, ofId],
+    );
+  },
+
+  /** Enters the file of all documents that a job makes, once, and of which data it was made. */
+  async complete(tx: EntityManager, jobId: string, file: StoredFile & Pick<Document, "sourceHash">) {
+    await tx.update(Document, { jobId, readyAt: IsNull() }, { ...file, readyAt: () => "now()" });
+  },
+
+  /** Keeps a file that is gone from being given to anybody else. */
+  async forgetFile(tx: EntityManager, objectKey: string) {
+    await tx.update(Document, { objectKey }, { sourceHash: null });
   },
 };

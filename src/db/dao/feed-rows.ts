@@ -49,25 +49,8 @@ const offersSql = `
   WHERE offer.id > $1 AND offer.quantity > 0 AND NOT offer.is_deleted AND NOT product.is_deleted
   ORDER BY offer.id LIMIT ${batchSize}`;
 
-/** Sums besides times: a change of many rows in one moment is not missed, nor is a row that is gone. */
-const stateSql = `
-  SELECT greatest(category.newest, sub_category.newest, product.newest, offer.newest) AS "changedAt",
-         concat_ws(' ', category.newest, category.rows, sub_category.newest, sub_category.rows, product.newest,
-                   product.rows, offer.newest, offer.rows, offer.pieces, offer.prices) AS fingerprint
-  FROM (SELECT max(updated_at) AS newest, count(*) AS rows FROM categories) category,
-       (SELECT max(updated_at) AS newest, count(*) AS rows FROM sub_categories) sub_category,
-       (SELECT max(updated_at) AS newest, count(*) AS rows FROM products) product,
-       (SELECT max(updated_at) AS newest, count(*) AS rows, sum(quantity) AS pieces, sum(price_rub) AS prices
-        FROM offers) offer`;
-
 /** What the Yandex feed is made of. */
 export const feedRows = {
-  /** When the catalogue was changed last (null: it is empty), and a text that changes with everything in it. */
-  async state(tx: EntityManager): Promise<{ changedAt: Date | null; fingerprint: string }> {
-    const [state] = await tx.query(stateSql);
-    return state;
-  },
-
   /** Categories, then sub-categories, each by name. */
   categories: (tx: EntityManager): Promise<FeedCategory[]> => tx.query(categoriesSql),
 

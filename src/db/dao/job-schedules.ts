@@ -43,6 +43,14 @@ export const jobSchedules = {
     await tx.query("UPDATE job_schedule SET slot = $2, job_id = $3 WHERE name = $1", [name, slot, jobId]);
   },
 
+  /** Counts a slot that had nothing to do as one that has succeeded. */
+  async skip(tx: EntityManager, name: string, slot: Date) {
+    await tx.query("UPDATE job_schedule SET slot = $2, succeeded_slot = $2, job_id = NULL WHERE name = $1", [
+      name,
+      slot,
+    ]);
+  },
+
   /** Notes which slots have succeeded, with all that their jobs consist of. */
   async noteSuccesses(tx: EntityManager) {
     await tx.query(

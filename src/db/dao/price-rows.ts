@@ -41,15 +41,24 @@ const batchSql = `
   ORDER BY product.name, product.id, offer.brand, offer.id
   LIMIT ${batchSize}`;
 
-/**
- * Every offer that is not deleted, by category, sub-category, product and brand; in batches, of which one at a time is
- * in memory. What changes meanwhile may be in it or not.
- */
-export async function* priceRows(tx: EntityManager): AsyncGenerator<PriceRow> {
-  // One sub-category after the other, so that each statement sorts hundreds of rows and not all of them.
-  const subCategories: { id: string }[] = await tx.query(subCategoriesSql);
-  for (const { id } of subCategories) yield* rowsOf(tx, id);
-}
+const countSql = `
+  SELECT count(*)::int AS count FROM offers offer JOIN products product ON product.id = offer.product_id
+  WHERE NOT product.is_deleted AND NOT offer.is_deleted`;
+
+/** What price lists and stock reports are made of: every offer that is not deleted. */
+export const priceRows = {
+  /** By category, sub-category, product and brand; in batches, of which one at a time is in memory. */
+  async *all(tx: EntityManager): AsyncGenerator<PriceRow> {
+    // One sub-category after the other, so that each statement sorts hundreds of rows and not all of them.
+    const subCategories: { id: string }[] = await tx.query(subCategoriesSql);
+    for (const { id } of subCategories) yield* rowsOf(tx, id);
+  },
+
+  async count(tx: EntityManager): Promise<number> {
+    const [{ count } = { count: 0 }] = await tx.query(countSql);
+    return count;
+  },
+};
 
 async function* rowsOf(tx: EntityManager, subCategoryId: string): AsyncGenerator<PriceRow> {
   for (let last: KeyedRow | undefined; ; ) {

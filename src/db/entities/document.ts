@@ -1,7 +1,7 @@
 import { Column, CreateDateColumn, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from "typeorm";
 import { Job } from "./job.ts";
 
-/** A file that was asked for: an order, a waybill, a price list. */
+/** A file that was asked for; `src/services/document-kinds` says which kinds there are. */
 @Entity("documents")
 export class Document {
   @PrimaryColumn("uuid")
@@ -18,6 +18,10 @@ export class Document {
 
   @Column("text", { name: "file_name" })
   fileName!: string;
+
+  /** Hash of the data it is made of: the same hash, the same file. */
+  @Column("text", { name: "source_hash", nullable: true })
+  sourceHash!: string | null;
 
   /** Set when the file is in the bucket. */
   @Column("text", { name: "object_key", nullable: true })

@@ -1,14 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Mail } from "../../db/entities/mail.ts";
 import { businessDay } from "../../services/business-day.ts";
-import { contentTypes, namesOf, publicKeyOf, publicPriceList } from "../../services/document-kinds.ts";
+import { contentTypes, type Shop } from "../../services/document-kinds/define-kind.ts";
+import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/document-kinds/index.ts";
 import { ensurePriceList } from "../../services/documents.ts";
 import { mailKindOf } from "../../services/mail-kinds.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
-import { spool } from "../documents/spool.ts";
 import { collectLetter, ofWaybill, type Places } from "./collect.ts";
 import { compose, type MailContent } from "./compose.ts";
 
@@ -18,12 +17,16 @@ const listPatienceMs = 30_000;
 const pollMs = 250;
 
 /** A mail from the data of now; waits for what it links to. */
-export async function renderMail(job: Run, { db, mailer, store }: WorkerContext, mail: Mail): Promise<MailContent> {
+export async function renderMail(
+  job: Run,
+  { db, mailer, shop, store }: WorkerContext,
+  mail: Mail,
+): Promise<MailContent> {
   const { links } = mailer;
   const places: Places = {
     async priceList() {
       const day = businessDay(new Date());
-      await awaitPriceList(job, day);
+      await awaitPriceList(job, shop, day);
       return { day, listUrl: store.publicUrl(String(publicKeyOf(publicPriceList(day)))) };
     },
     documentUrl(id) {
@@ -38,22 +41,30 @@ export async function renderMail(job: Run, { db, mailer, store }: WorkerContext,
     origins: [store.publicUrl(""), ...(links ? [links.documentUrl("")] : [])],
     unsubscribe: isBulk ? { url: links?.unsubscribeUrl(mail.id), address: mailer.from.address } : undefined,
   });
-  return mail.kind === "waybill-committed" ? { ...content, attachments: [await waybillFile(job, db, mail)] } : content;
+  return mail.kind === "waybill-committed"
+    ? { ...content, attachments: [await waybillFile(job, { db, shop }, mail)] }
+    : content;
 }
 
-async function waybillFile(job: Run, db: WorkerContext["db"], { parameters }: Mail) {
+async function waybillFile({ signal }: Run, { db, shop }: Pick<WorkerContext, "db" | "shop">, { parameters }: Mail) {
   const { waybillId: id } = ofWaybill.parse(parameters);
   const kind = { kind: "waybill", format: "pdf", parameters: { id } } as const;
-  const content = await spool(await renderContent(db.manager, kind), job.signal, ({ path }) => readFile(path));
+  const source = await sourceOf(db.manager, kind, shop);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of renderContent(await source.content(), kind.format, () => undefined)) {
+    signal.throwIfAborted();
+    chunks.push(chunk);
+  }
+  const content = Buffer.concat(chunks);
   return { filename: namesOf(kind).ascii, content, contentType: contentTypes.pdf };
 }
 
 /** The link has to work when the mail arrives. */
-async function awaitPriceList(job: Run, day: string) {
+async function awaitPriceList(job: Run, shop: Shop, day: string) {
   for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
     let isThere = false;
     await job.commit(async (tx) => {
-      isThere = await ensurePriceList(tx, day);
+      isThere = await ensurePriceList(tx, day, shop);
     });
     if (isThere) return;
     await sleep(pollMs, undefined, { signal: job.signal });

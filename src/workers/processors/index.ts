@@ -5,6 +5,7 @@ import { deliverWebhookProcessor } from "./deliver-webhook.ts";
 import { digestLowStockProcessor } from "./digest-low-stock.ts";
 import { processImageProcessor } from "./process-image.ts";
 import { pruneLedgerProcessor } from "./prune-ledger.ts";
+import { publishFeedProcessor } from "./publish-feed.ts";
 import { publishPriceListProcessor } from "./publish-price-list.ts";
 import { remakeImageProcessor } from "./remake-image.ts";
 import { renderDocumentProcessor } from "./render-document.ts";
@@ -20,6 +21,7 @@ export const processors: { [N in JobName]: Processor<N> } = {
   "digest-low-stock": digestLowStockProcessor,
   "process-image": processImageProcessor,
   "prune-ledger": pruneLedgerProcessor,
+  "publish-feed": publishFeedProcessor,
   "publish-price-list": publishPriceListProcessor,
   "remake-image": remakeImageProcessor,
   "render-document": renderDocumentProcessor,

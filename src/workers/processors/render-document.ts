@@ -1,31 +1,57 @@
 import { createReadStream } from "node:fs";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
-import { contentTypes, namesOf, publicKeyOf } from "../../services/document-kinds.ts";
-import { finishDocument, kindOf } from "../../services/documents.ts";
+import { contentTypes } from "../../services/document-kinds/define-kind.ts";
+import { kindOf, namesOf, publicKeyOf, sourceOf } from "../../services/document-kinds/index.ts";
+import { finishDocument } from "../../services/documents.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
 import { type SpooledFile, spool } from "../documents/spool.ts";
 
+type Run = JobRun<"render-document">;
+
 /**
  * Makes the file of a document and stores it under its own hash. Safe to repeat: the same data gives the same bytes,
- * hence the same key; newer data another one, and the row names the one that was committed.
+ * hence the same key; newer data another one, and the row names the one that was committed. Before that nobody sees
+ * anything of it: the file lies on this machine until it is whole.
  */
 export const renderDocumentProcessor: Processor<"render-document"> = {
   async run(job, context) {
-    const { manager } = context.db;
-    const document = await documents.findById(manager, job.payload.documentId);
+    const document = await documents.findById(context.db.manager, job.payload.documentId);
     if (!document || document.readyAt) return job.complete(async () => ({ skipped: "it is there, or was deleted" }));
-    const content = await renderContent(manager, kindOf(document));
-    await spool(content, job.signal, (file) => store(job, context, document, file));
+    await spool(
+      (write) => render(job, context, document, write),
+      (file, sourceHash) => store(job, context, document, file, sourceHash),
+    );
   },
 };
 
+/** All of it from one state of the database, which is let go of before the file is stored; returns the hash of that. */
+function render(
+  { signal, progress }: Run,
+  { db, shop }: WorkerContext,
+  document: Document,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<string> {
+  const kind = kindOf(document);
+  return db.transaction("REPEATABLE READ", async (tx) => {
+    // Each piece of a long list takes its time, and connections of a pool do not end by themselves.
+    await tx.query("SET TRANSACTION READ ONLY");
+    const { content, hash } = await sourceOf(tx, kind, shop);
+    for await (const bytes of renderContent(await content(), kind.format, progress)) {
+      signal.throwIfAborted();
+      await write(bytes);
+    }
+    return hash;
+  });
+}
+
 async function store(
-  job: JobRun<"render-document">,
+  job: Run,
   { store }: WorkerContext,
   document: Document,
   { path, bytes, sha256 }: SpooledFile,
+  sourceHash: string,
 ) {
   const { signal } = job;
   const kind = kindOf(document);
@@ -38,7 +64,7 @@ async function store(
     await store.copy(objectKey, publicKey, { contentType, cacheControl: "public, max-age=300" }, { signal });
   }
   await job.complete(async (tx) => {
-    await finishDocument(tx, document, { objectKey, contentType, bytes, sha256 });
+    await finishDocument(tx, job.id, { objectKey, contentType, bytes, sha256, sourceHash });
     return { bytes, sha256, ...(publicKey && { url: store.publicUrl(publicKey) }) };
   });
 }

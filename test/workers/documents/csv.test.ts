@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { writeCsv } from "../../../src/workers/documents/writers/csv.ts";
 import { bytesOf, readCsv } from "../../support/office.ts";
-import { dangerous, listingOf } from "../../support/printouts.ts";
+import { dangerous, listOf } from "../../support/printouts.ts";
 
-const csvOf = (rows: (string | number)[][]) => bytesOf(writeCsv(listingOf(rows).listing));
+const csvOf = (rows: (string | number)[][]) => bytesOf(writeCsv(listOf(rows).layout));
 
 test("begins with the mark of UTF-8 and ends every record with CRLF", async () => {
   const file = await csvOf([["Фильтр", 717]]);
@@ -40,8 +40,8 @@ test("leaves numbers alone, also negative ones", async () => {
 
 test("hands out what is ready before it asks for all rows", async () => {
   const rows = Array.from({ length: 20_000 }, (_, n) => [`Фильтр масляный номер ${n}`, n]);
-  const { listing, state } = listingOf(rows);
-  const content = writeCsv(listing);
+  const { layout, state } = listOf(rows);
+  const content = writeCsv(layout);
   await content.next();
   expect(state.pulled).toBeLessThan(3_000);
   await content.return(undefined);

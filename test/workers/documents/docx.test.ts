@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { writeDocx } from "../../../src/workers/documents/writers/docx.ts";
 import { bytesOf, partsOf, readDocx } from "../../support/office.ts";
-import { dangerous, printoutOf } from "../../support/printouts.ts";
+import { dangerous, layoutOf } from "../../support/printouts.ts";
 import { elementsOf, type XmlElement } from "../../support/xml.ts";
 
-const docxOf = (names: readonly string[]) => bytesOf(writeDocx(printoutOf(names)));
+const docxOf = (names: readonly string[]) => bytesOf(writeDocx(layoutOf(names)));
 
 describe("a printed sheet as a Word document", () => {
   test("has its title, fields, lines and total", async () => {

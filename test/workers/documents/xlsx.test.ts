@@ -1,12 +1,12 @@
 import { strFromU8, unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
-import type { Cell } from "../../../src/workers/documents/layouts/printout.ts";
-import { listingToXlsx, printoutToXlsx } from "../../../src/workers/documents/writers/sheets.ts";
+import type { Cell } from "../../../src/services/document-kinds/layout.ts";
+import { writeXlsx } from "../../../src/workers/documents/writers/xlsx.ts";
 import { bytesOf, partsOf, readXlsx } from "../../support/office.ts";
-import { dangerous, listingOf, printoutOf } from "../../support/printouts.ts";
+import { dangerous, layoutOf, listOf } from "../../support/printouts.ts";
 import { elementsOf } from "../../support/xml.ts";
 
-const xlsxOf = (rows: Iterable<readonly Cell[]>) => bytesOf(listingToXlsx(listingOf(rows).listing));
+const xlsxOf = (rows: Iterable<readonly Cell[]>) => bytesOf(writeXlsx(listOf(rows).layout));
 const sheetOf = (file: Uint8Array) => strFromU8(unzipSync(file)["xl/worksheets/sheet1.xml"] ?? new Uint8Array());
 
 describe("a list as a workbook", () => {
@@ -40,13 +40,18 @@ describe("a list as a workbook", () => {
     expect(readXlsx(file)[1]?.[0]).toBe(value.replace("\r", ""));
   });
 
-  test.each([{ formula: "1+1" }, { hyperlink: "file:///etc/passwd", text: "x" }, ["a"], null, undefined, Number.NaN])(
-    "makes no live cell of %j, should one slip through",
+  test.each([{ formula: "1+1" }, { hyperlink: "file:///etc/passwd", text: "x" }, ["a"], true])(
+    "refuses %j, should one slip through",
     async (value) => {
-      const sheet = sheetOf(await xlsxOf([[value as unknown as Cell, 1]]));
-      expect(sheet).not.toMatch(/<f>|hyperlink|NaN/);
+      await expect(xlsxOf([[value as unknown as Cell, 1]])).rejects.toThrow("A cell holds a text or a number, not");
     },
   );
+
+  test.each([null, undefined, Number.NaN, Number.POSITIVE_INFINITY])("leaves the cell of %j out", async (value) => {
+    const sheet = sheetOf(await xlsxOf([[value as unknown as Cell, 1]]));
+    expect(sheet).toContain('<row r="2"><c r="B2"');
+    expect(sheet).not.toMatch(/NaN|Infinity|null/);
+  });
 
   test("removes what XML forbids and shortens what Excel refuses", async () => {
     const [, control, half, long] = readXlsx(
@@ -77,16 +82,16 @@ describe("a list as a workbook", () => {
 
   test("hands out what is ready before it asks for all rows", async () => {
     const rows = Array.from({ length: 20_000 }, (_, n) => [`Фильтр ${Math.sin(n)}`, n]);
-    const { listing, state } = listingOf(rows);
-    const content = listingToXlsx(listing)[Symbol.asyncIterator]();
+    const { layout, state } = listOf(rows);
+    const content = writeXlsx(layout)[Symbol.asyncIterator]();
     for (let bytes = 0; bytes < 50_000; ) bytes += ((await content.next()).value as Uint8Array).length;
     expect(state.pulled).toBeLessThan(10_000);
-    await content.return?.();
+    await content.return?.(undefined);
   });
 });
 
 test("a printed sheet as a workbook has its title, fields, lines and total", async () => {
-  const rows = readXlsx(await bytesOf(printoutToXlsx(printoutOf(["Фильтр", "Свеча"]))));
+  const rows = readXlsx(await bytesOf(writeXlsx(layoutOf(["Фильтр", "Свеча"]))));
   expect(rows).toEqual([
     ["Накладная № 1"],
     ["", "ФИО", "Ковалёва Анна"],

@@ -1,18 +1,22 @@
-import type { Cell, Listing } from "../layouts/printout.ts";
+import type { Cell, Layout } from "../../../services/document-kinds/layout.ts";
+import { plain } from "./text.ts";
 
 /** Spreadsheets take what begins like this for a formula, or skip the character and look at the next one. */
 const formulaStart = /^[=+\-@\t\r\n＝＋－＠]/;
 const byteOrderMark = "\ufeff";
 const chunkLength = 64 * 1024;
 
-/** A listing as CSV (RFC 4180) in UTF-8, with the mark that tells Excel so; text stays text when it is opened. */
-export async function* writeCsv({ columns, rows }: Listing): AsyncGenerator<Buffer> {
-  let text = byteOrderMark + record(columns.map(({ title }) => title));
-  for await (const row of rows) {
-    text += record(row);
-    if (text.length < chunkLength) continue;
-    yield Buffer.from(text);
-    text = "";
+/** The tables of a layout as CSV (RFC 4180) in UTF-8, with the mark that tells Excel so; text stays text when it is opened. */
+export async function* writeCsv({ blocks }: Layout): AsyncGenerator<Buffer> {
+  let text = byteOrderMark;
+  for (const { columns, rows } of blocks.filter((block) => block.type === "table")) {
+    text += record(columns.map(({ title }) => title));
+    for await (const row of rows) {
+      text += record(row);
+      if (text.length < chunkLength) continue;
+      yield Buffer.from(text);
+      text = "";
+    }
   }
   yield Buffer.from(text);
 }
@@ -21,7 +25,8 @@ function record(cells: readonly Cell[]) {
   return `${cells.map(field).join(",")}\r\n`;
 }
 
-function field(cell: Cell): string {
+function field(given: Cell): string {
+  const cell = plain(given);
   if (typeof cell === "number") return String(cell);
   const text = cell.replaceAll("\0", "").toWellFormed();
   const harmless = formulaStart.test(text) ? `'${text}` : text;

@@ -1,143 +1,130 @@
 import {
-  AlignmentType,
-  BorderStyle,
-  Document,
-  Footer,
-  Packer,
-  PageNumber,
-  Paragraph,
-  ShadingType,
-  Table,
-  TableCell,
-  TableLayoutType,
-  TableRow,
-  TextRun,
-  WidthType,
-} from "docx";
-import { type Cell, type Column, type Printout, roubles } from "../layouts/printout.ts";
-import { rezip } from "./rezip.ts";
-import { readable, xmlText } from "./text.ts";
+  type Block,
+  type BlockOf,
+  type Cell,
+  type Column,
+  grouped,
+  type Layout,
+  roubles,
+} from "../../../services/document-kinds/layout.ts";
+import { cell, image, paragraph, row, run, type Side, tableStart } from "./docx/elements.ts";
+import { documentEnd, documentParts, documentStart, textWidth } from "./docx/parts.ts";
+import { matrixOf, matrixToPng } from "./matrix.ts";
+import { plain } from "./text.ts";
+import { type Entry, zip } from "./zip.ts";
 
-const font = "Times New Roman";
-/** In twentieths of a point: A4 less margins of 15 mm. */
-const margin = 850;
-const textWidth = 11_906 - 2 * margin;
 const labelWidth = 2_000;
-const grey = { style: BorderStyle.SINGLE, size: 4, color: "999999" } as const;
-const none = { style: BorderStyle.NONE, size: 0, color: "auto" } as const;
-
-type Alignment = (typeof AlignmentType)[keyof typeof AlignmentType];
-
-/** A printed sheet as a Word document. The same sheet gives the same bytes. */
-export async function* writeDocx(printout: Printout): AsyncGenerator<Uint8Array> {
-  const document = new Document({
-    styles: { default: { document: { run: { font, size: 20 } } } },
-    sections: [
-      {
-        properties: {
-          page: {
-            size: { width: 11_906, height: 16_838 },
-            margin: { top: margin, right: margin, bottom: margin, left: margin },
-          },
-        },
-        footers: { default: pageNumbers() },
-        children: [heading(printout.title), fieldsTable(printout), new Paragraph(""), linesTable(printout)],
-      },
-    ],
-  });
-  const core = { path: "docProps/core.xml", data: coreProperties(printout) };
-  yield rezip(await Packer.pack(document, "uint8array", undefined, [core]));
-}
-
-function heading(title: string) {
-  return new Paragraph({ children: [run(title, { bold: true, size: 28 })], spacing: { after: 200 } });
-}
-
-function fieldsTable({ fields }: Printout) {
-  const widths = [labelWidth, textWidth - labelWidth];
-  const cells = ({ label, value }: Printout["fields"][number]) => [
-    cell(widths[0], [run(label, { bold: true })]),
-    cell(widths[1], [run(value)]),
-  ];
-  return new Table({
-    columnWidths: widths,
-    layout: TableLayoutType.FIXED,
-    borders: { top: none, bottom: none, left: none, right: none, insideHorizontal: none, insideVertical: none },
-    rows: fields.map((field) => new TableRow({ cantSplit: true, children: cells(field) })),
-  });
-}
-
-function linesTable({ columns, rows, total }: Printout) {
-  const room = columns.reduce((sum, { width }) => sum + width, 0);
-  const widths = columns.map(({ width }) => Math.floor((textWidth * width) / room));
-  const header = columns.map(({ title }, n) =>
-    cell(widths[n], [run(title, { bold: true, ...small })], AlignmentType.CENTER, { shading: true }),
-  );
-  const line = (row: readonly Cell[]) =>
-    columns.map((column, n) => cell(widths[n], [run(shown(column, row[n] ?? ""), small)], sideOf(column)));
-  const totalCells = [
-    cell(undefined, [run(total.label, { bold: true })], AlignmentType.RIGHT, { columnSpan: columns.length - 2 }),
-    cell(undefined, [run(roubles(total.value), { bold: true })], AlignmentType.RIGHT, { columnSpan: 2 }),
-  ];
-  return new Table({
-    columnWidths: widths,
-    layout: TableLayoutType.FIXED,
-    width: { size: textWidth, type: WidthType.DXA },
-    borders: { top: grey, bottom: grey, left: grey, right: grey, insideHorizontal: grey, insideVertical: grey },
-    rows: [
-      new TableRow({ tableHeader: true, cantSplit: true, children: header }),
-      ...rows.map((row) => new TableRow({ cantSplit: true, children: line(row) })),
-      new TableRow({ cantSplit: true, children: totalCells }),
-    ],
-  });
-}
-
-function cell(
-  width: number | undefined,
-  children: TextRun[],
-  alignment: Alignment = AlignmentType.LEFT,
-  { shading = false, columnSpan = 1 } = {},
-) {
-  return new TableCell({
-    ...(width && { width: { size: width, type: WidthType.DXA } }),
-    ...(columnSpan > 1 && { columnSpan }),
-    ...(shading && { shading: { type: ShadingType.CLEAR, color: "auto", fill: "E7EBF0" } }),
-    margins: { top: 40, bottom: 40, left: 60, right: 60 },
-    children: [new Paragraph({ alignment, children })],
-  });
-}
-
-function pageNumbers() {
-  const children = ["Страница ", PageNumber.CURRENT, " из ", PageNumber.TOTAL_PAGES];
-  return new Footer({
-    children: [
-      new Paragraph({
-        alignment: AlignmentType.RIGHT,
-        children: [new TextRun({ children, size: 16, color: "666666" })],
-      }),
-    ],
-  });
-}
-
-function run(text: string, look: { bold?: boolean; size?: number } = {}) {
-  return new TextRun({ text: readable(text), ...look });
-}
-
 const small = { size: 18 };
+const headColour = "E7EBF0";
+/** Millimetres. */
+const codeSide = 40;
 
-function shown({ kind }: Column, value: Cell) {
-  return kind === "money" ? roubles(value) : String(value);
+/** A layout as a Word document; what is in memory does not grow with its rows. The same gives the same bytes. */
+export function writeDocx(layout: Layout): AsyncGenerator<Uint8Array> {
+  return zip(entries(layout));
 }
 
-function sideOf({ kind }: Column): Alignment {
-  return kind === "text" ? AlignmentType.LEFT : AlignmentType.RIGHT;
+async function* entries(layout: Layout): AsyncGenerator<Entry> {
+  const codes = layout.blocks.filter((block) => block.type === "code");
+  for (const [name, content] of Object.entries(documentParts(layout, codes.length))) yield { name, content };
+  for (const [n, { text }] of codes.entries())
+    yield { name: `word/media/image${n + 1}.png`, content: matrixToPng(matrixOf(text)) };
+  yield { name: "word/document.xml", content: documentXml(layout) };
 }
 
-/** The package would put the time of writing there. */
-function coreProperties({ title, changedAt }: Printout) {
-  const time = changedAt.toISOString();
-  const dates = ["created", "modified"].map(
-    (name) => `<dcterms:${name} xsi:type="dcterms:W3CDTF">${time}</dcterms:${name}>`,
+async function* documentXml(layout: Layout): AsyncGenerator<string> {
+  yield documentStart + paragraph(run(layout.title, { bold: true, size: 28 }), { after: 200 });
+  const width = textWidth(layout);
+  let codes = 0;
+  for (const block of layout.blocks) {
+    if (block.type === "table") yield* table(block, width);
+    else if (block.type === "code") yield code(block, width, codes++);
+    else yield simple(block, width);
+  }
+  yield documentEnd(layout);
+}
+
+function simple(block: Exclude<Block, BlockOf<"table" | "code">>, width: number): string {
+  switch (block.type) {
+    case "fields":
+      return fields(block, width);
+    case "text":
+      return paragraph(run(block.text, { bold: block.isStrong ?? false }), { after: 60 });
+    case "signatures":
+      return block.roles
+        .map((role) => paragraph(run(`${role} ______________________`), { after: 240 }))
+        .join(paragraph(""));
+    case "chart":
+      // Word documents have no charts of ours; their numbers say the same.
+      return chart(block, width);
+  }
+}
+
+function fields({ fields }: BlockOf<"fields">, width: number) {
+  const widths = [labelWidth, width - labelWidth];
+  const rows = fields.map(({ label, value }) =>
+    row([cell(paragraph(run(label, { bold: true })), labelWidth), cell(paragraph(run(value)), width - labelWidth)]),
   );
-  return `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:title>${xmlText(title)}</dc:title>${dates.join("")}</cp:coreProperties>`;
+  return `${tableStart(widths, false)}${rows.join("")}</w:tbl>${paragraph("")}`;
+}
+
+function chart({ bars, title, unit }: BlockOf<"chart">, width: number) {
+  const widths = [Math.round(width * 0.7), Math.round(width * 0.3)];
+  const rows = bars.map(({ label, value }) =>
+    row([
+      cell(paragraph(run(label, small)), widths[0] ?? 0),
+      cell(paragraph(run(grouped(value), small), { side: "right" }), widths[1] ?? 0),
+    ]),
+  );
+  const heading = paragraph(run(`${title}, ${unit}`, { bold: true }), { after: 60 });
+  return `${heading}${tableStart(widths, true)}${rows.join("")}</w:tbl>${paragraph("")}`;
+}
+
+async function* table({ title, columns, rows, totals = [] }: BlockOf<"table">, width: number): AsyncGenerator<string> {
+  const widths = columnWidths(columns, width);
+  const head = columns.map(({ title }, n) =>
+    cell(paragraph(run(title, { bold: true, ...small }), { side: "center" }), widths[n] ?? 0, { fill: headColour }),
+  );
+  yield `${title ? paragraph(run(title, { bold: true }), { after: 60 }) : ""}${tableStart(widths, true)}${row(head, true)}`;
+  for await (const values of rows) {
+    const cells = columns.map((column, n) =>
+      cell(paragraph(run(shown(column, values[n] ?? ""), small), { side: sideOf(column) }), widths[n] ?? 0),
+    );
+    yield row(cells);
+  }
+  for (const { label, value, kind } of totals)
+    yield totalRow(widths, label, kind === "money" ? roubles(value) : grouped(value));
+  yield `</w:tbl>${paragraph("")}`;
+}
+
+/** A total has more digits than any of its parts. */
+function totalRow(widths: readonly number[], label: string, value: string) {
+  const sum = (some: readonly number[]) => some.reduce((all, width) => all + width, 0);
+  const strong = (text: string) => paragraph(run(text, { bold: true }), { side: "right" });
+  return row([
+    cell(strong(label), sum(widths.slice(0, -2)), { span: widths.length - 2 }),
+    cell(strong(value), sum(widths.slice(-2)), { span: 2 }),
+  ]);
+}
+
+/** The code, and its words beside it. */
+function code({ caption }: BlockOf<"code">, width: number, n: number) {
+  const side = 2_600;
+  const cells = [cell(paragraph(image(n, codeSide)), side), cell(paragraph(run(caption)), width - side)];
+  return `${tableStart([side, width - side], false)}${row(cells)}</w:tbl>${paragraph("")}`;
+}
+
+function columnWidths(columns: readonly Column[], width: number) {
+  const room = columns.reduce((sum, column) => sum + column.width, 0);
+  return columns.map((column) => Math.floor((width * column.width) / room));
+}
+
+function shown({ kind }: Column, given: Cell) {
+  const value = plain(given);
+  if (typeof value === "string") return value;
+  return kind === "money" ? roubles(value) : grouped(value);
+}
+
+function sideOf({ kind }: Column): Side {
+  return kind === "text" ? "left" : "right";
 }

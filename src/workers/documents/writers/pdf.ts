@@ -1,142 +1,111 @@
-import PDFDocument from "pdfkit";
-import { type Cell, type Column, type Printout, roubles } from "../layouts/printout.ts";
-import { fonts } from "./fonts.ts";
+import type { Block, BlockOf, Layout } from "../../../services/document-kinds/layout.ts";
+import { matrixOf } from "./matrix.ts";
+import { drawChart } from "./pdf/chart.ts";
+import { colours, margin, Paper } from "./pdf/paper.ts";
+import { drawTable } from "./pdf/table.ts";
+import { wrap } from "./pdf/wrap.ts";
 import { readable } from "./text.ts";
 
-type Pdf = InstanceType<typeof PDFDocument>;
+const sizes = { title: 14, text: 9.5 };
+const lineHeight = 12.5;
+const labelWidth = 96;
+/** 35 mm: a telephone reads a code of up to 100 modules from it. */
+const codeSide = 99;
 
-const margin = 36;
-const footerHeight = 24;
-const padding = { x: 4, y: 3 };
-const labelWidth = 80;
-const size = { title: 14, text: 9.5, table: 8, footer: 7.5 };
-const colour = { text: "#1a1a1a", line: "#999999", header: "#e7ebf0", footer: "#666666" };
-
-/** A printed sheet as a PDF on A4. The same sheet gives the same bytes. */
-export async function* writePdf(printout: Printout): AsyncGenerator<Uint8Array> {
-  const pdf = new PDFDocument({
-    size: "A4",
-    margin,
-    bufferPages: true,
-    info: { Title: readable(printout.title), CreationDate: printout.changedAt },
-  });
-  pdf.registerFont("regular", fonts.regular());
-  pdf.registerFont("bold", fonts.bold());
-  writeHead(pdf, printout);
-  writeTable(pdf, printout);
-  numberPages(pdf);
-  pdf.end();
-  yield* pdf as AsyncIterable<Buffer>;
+/** A layout as a PDF on A4; what is in memory does not grow with its pages. The same layout gives the same bytes. */
+export async function* writePdf(layout: Layout): AsyncGenerator<Uint8Array> {
+  const paper = new Paper(layout);
+  drawTitle(paper, layout.title);
+  for (const block of layout.blocks) {
+    for await (const _ of draw(paper, block)) yield* paper.take();
+    yield* paper.take();
+  }
+  paper.end();
+  yield* paper.take();
 }
 
-function writeHead(pdf: Pdf, { title, fields }: Printout) {
-  const width = textWidth(pdf);
-  pdf.font("bold").fontSize(size.title).fillColor(colour.text).text(readable(title), margin, margin, { width });
-  pdf.moveDown(0.6).fontSize(size.text);
+async function* draw(paper: Paper, block: Block): AsyncGenerator<void> {
+  if (block.type === "table") yield* drawTable(paper, block);
+  else if (block.type === "fields") drawFields(paper, block);
+  else if (block.type === "text") drawText(paper, block);
+  else if (block.type === "chart") drawChart(paper, block);
+  else if (block.type === "code") drawCode(paper, block);
+  else drawSignatures(paper, block);
+}
+
+function drawTitle(paper: Paper, title: string) {
+  const look = { weight: "bold", size: sizes.title } as const;
+  for (const line of wrap(readable(title), paper.font("bold"), look.size, paper.inner)) {
+    paper.text(line, margin, paper.y + look.size, look);
+    paper.y += look.size * 1.3;
+  }
+  paper.y += 8;
+}
+
+function drawFields(paper: Paper, { fields }: BlockOf<"fields">) {
+  const { text: size } = sizes;
   for (const { label, value } of fields) {
-    const room = { width: width - labelWidth };
-    const text = readable(value) || "—";
-    const height = pdf.font("regular").heightOfString(text, room);
-    if (pdf.y + height > bottom(pdf)) pdf.addPage();
-    const { y } = pdf;
-    pdf.font("bold").text(label, margin, y, { width: labelWidth, lineBreak: false });
-    pdf
-      .font("regular")
-      .text(text, margin + labelWidth, y, room)
-      .moveDown(0.2);
-  }
-  pdf.moveDown(1);
-}
-
-interface TableCell {
-  text: string;
-  width: number;
-  align: "left" | "right" | "center";
-}
-
-interface Row {
-  cells: TableCell[];
-  font: "regular" | "bold";
-  fill?: string;
-}
-
-function writeTable(pdf: Pdf, { columns, rows, total }: Printout) {
-  const widths = columnWidths(pdf, columns);
-  const at = (n: number) => widths[n] ?? 0;
-  const header: Row = {
-    cells: columns.map(({ title }, n) => ({ text: title, width: at(n), align: "center" })),
-    font: "bold",
-    fill: colour.header,
-  };
-  // A total has more digits than any of its parts.
-  const totalWidth = at(widths.length - 2) + at(widths.length - 1);
-  const last: Row = {
-    cells: [
-      { text: total.label, width: textWidth(pdf) - totalWidth, align: "right" },
-      { text: roubles(total.value), width: totalWidth, align: "right" },
-    ],
-    font: "bold",
-  };
-  const lines = rows.map((row): Row => {
-    const cells = columns.map((column, n): TableCell => {
-      return { text: shown(column, row[n] ?? ""), width: at(n), align: column.kind === "text" ? "left" : "right" };
-    });
-    return { cells, font: "regular" };
-  });
-
-  drawRow(pdf, header);
-  for (const row of [...lines, last]) {
-    if (pdf.y + rowHeight(pdf, row) > bottom(pdf)) {
-      pdf.addPage();
-      drawRow(pdf, header);
+    const labels = wrap(readable(label), paper.font("bold"), size, labelWidth - 6);
+    const lines = wrap(readable(value) || "—", paper.font(), size, paper.inner - labelWidth);
+    for (let n = 0; n < Math.max(labels.length, lines.length); n++) {
+      paper.makeRoom(lineHeight);
+      paper.text(labels[n] ?? "", margin, paper.y + size, { weight: "bold", size });
+      paper.text(lines[n] ?? "", margin + labelWidth, paper.y + size, { size });
+      paper.y += lineHeight;
     }
-    drawRow(pdf, row);
+    paper.y += 1.5;
   }
+  paper.y += 8;
 }
 
-function drawRow(pdf: Pdf, row: Row) {
-  const { y } = pdf;
-  // Nothing that is taller than a page may run over its end; no real name is.
-  const height = Math.min(rowHeight(pdf, row), bottom(pdf) - y);
-  let x = margin;
-  for (const { text, width, align } of row.cells) {
-    pdf.lineWidth(0.5).rect(x, y, width, height);
-    if (row.fill) pdf.fillAndStroke(row.fill, colour.line);
-    else pdf.stroke(colour.line);
-    const inner = { width: width - 2 * padding.x, height: height - 2 * padding.y, align, ellipsis: true };
-    pdf.fillColor(colour.text).text(text, x + padding.x, y + padding.y, inner);
-    x += width;
+function drawText(paper: Paper, { text, isStrong = false }: BlockOf<"text">) {
+  const look = { weight: isStrong ? "bold" : "regular", size: sizes.text } as const;
+  for (const line of wrap(readable(text), paper.font(look.weight), look.size, paper.inner)) {
+    paper.makeRoom(lineHeight);
+    paper.text(line, margin, paper.y + look.size, look);
+    paper.y += lineHeight;
   }
-  pdf.y = y + height;
+  paper.y += 4;
 }
 
-function rowHeight(pdf: Pdf, { cells, font }: Row) {
-  pdf.font(font).fontSize(size.table);
-  const heights = cells.map(({ text, width }) => pdf.heightOfString(text, { width: width - 2 * padding.x }));
-  return Math.max(...heights) + 2 * padding.y;
+/** As vectors: sharp at any size. */
+function drawCode(paper: Paper, { text, caption }: BlockOf<"code">) {
+  paper.makeRoom(codeSide + 12);
+  const matrix = matrixOf(text);
+  const side = codeSide / matrix.length;
+  const { y } = paper;
+  const boxes = matrix.flatMap((modules, row) =>
+    darkRuns(modules).map(([from, length]) => {
+      return [margin + from * side, y + 4 + row * side, length * side, side] as const;
+    }),
+  );
+  paper.fillAll(boxes, colours.black);
+  const x = margin + codeSide + 18;
+  const lines = wrap(readable(caption), paper.font(), sizes.text, paper.inner - codeSide - 18);
+  for (const [n, line] of lines.entries()) paper.text(line, x, y + 16 + n * lineHeight, { size: sizes.text });
+  paper.y = y + codeSide + 16;
 }
 
-function numberPages(pdf: Pdf) {
-  const { count } = pdf.bufferedPageRange();
-  for (let page = 0; page < count; page++) {
-    pdf.switchToPage(page);
-    // Below the margin pdfkit would begin a new page.
-    pdf.page.margins.bottom = 0;
-    const y = pdf.page.height - margin - size.footer;
-    const text = `Страница ${page + 1} из ${count}`;
-    const options = { width: textWidth(pdf), align: "right", lineBreak: false } as const;
-    pdf.font("regular").fontSize(size.footer).fillColor(colour.footer).text(text, margin, y, options);
+function darkRuns(modules: readonly boolean[]) {
+  const runs: [from: number, length: number][] = [];
+  for (const [n, isDark] of modules.entries()) {
+    const last = runs.at(-1);
+    if (!isDark) continue;
+    if (last && last[0] + last[1] === n) last[1]++;
+    else runs.push([n, 1]);
   }
+  return runs;
 }
 
-function columnWidths(pdf: Pdf, columns: readonly Column[]) {
-  const room = columns.reduce((sum, { width }) => sum + width, 0);
-  return columns.map(({ width }) => (textWidth(pdf) * width) / room);
+function drawSignatures(paper: Paper, { roles }: BlockOf<"signatures">) {
+  paper.makeRoom(40);
+  const width = paper.inner / roles.length;
+  const { y } = paper;
+  for (const [n, role] of roles.entries()) {
+    const x = margin + n * width;
+    const end = x + paper.font().width(role, sizes.text) + 6;
+    paper.text(readable(role), x, y + 26, { size: sizes.text });
+    paper.line(end, y + 28, x + width - 14, y + 28);
+  }
+  paper.y = y + 40;
 }
-
-function shown({ kind }: Column, value: Cell) {
-  return readable(kind === "money" ? roubles(value) : String(value));
-}
-
-const textWidth = (pdf: Pdf) => pdf.page.width - 2 * margin;
-const bottom = (pdf: Pdf) => pdf.page.height - margin - footerHeight;

@@ -1,85 +1,166 @@
-import { Zip, ZipDeflate } from "fflate";
-import type { Cell } from "../layouts/printout.ts";
-import { xmlText } from "./text.ts";
-import { type Style, sheetEnd, sheetStart, styles, workbookParts } from "./xlsx-parts.ts";
+import type { Block, BlockOf, Cell, Column, Layout } from "../../../services/document-kinds/layout.ts";
+import { matrixOf, matrixToPng } from "./matrix.ts";
+import { type ChartData, chartXml, drawingXml, type Place } from "./xlsx/drawing.ts";
+import { type Style, sheetEnd, sheetStart, workbookParts, workbookXml } from "./xlsx/parts.ts";
+import { cellXml, type Frame, frameOf, rowStart, rowXml, type StyledCell, wrappedLines } from "./xlsx/rows.ts";
+import { type Entry, type Text, zip } from "./zip.ts";
 
-export interface StyledCell {
-  value: Cell;
-  style: Style;
+/** Rows that a QR code and a chart take. */
+const codeRows = 9;
+const chartRows = 16;
+const titleLines = 1.5;
+/** Rows that are handed on at once: each handing on costs as much as some cells. */
+const handedOn = 64;
+
+/** A layout as a workbook of one sheet; what is in memory does not grow with its rows. The same gives the same bytes. */
+export function writeXlsx(layout: Layout): AsyncGenerator<Uint8Array> {
+  return zip(entries(layout));
 }
 
-export interface SheetRow {
-  cells: readonly StyledCell[];
-  /** How many lines of text it is high; 1 without it. */
-  lines?: number;
+async function* entries(layout: Layout): AsyncGenerator<Entry> {
+  const sheet = new Sheet(layout);
+  const codes = layout.blocks.filter((block) => block.type === "code");
+  const charts = layout.blocks.filter(({ type }) => type === "chart").length;
+  const parts = workbookParts({ images: codes.length, charts });
+  for (const [name, content] of Object.entries(parts)) yield { name, content };
+  yield { name: "xl/worksheets/sheet1.xml", content: sheet.xml(codes.length + charts > 0) };
+  yield { name: "xl/workbook.xml", content: workbookXml(sheet.name, sheet.headRow) };
+  if (codes.length + charts === 0) return;
+  const chartPlaces = sheet.charts.map(({ place }) => place);
+  yield { name: "xl/drawings/drawing1.xml", content: drawingXml(sheet.codes, chartPlaces) };
+  for (const [n, { text }] of codes.entries())
+    yield { name: `xl/media/image${n + 1}.png`, content: matrixToPng(matrixOf(text)) };
+  for (const [n, chart] of sheet.charts.entries())
+    yield { name: `xl/charts/chart${n + 1}.xml`, content: chartXml(chart) };
 }
 
-/** One sheet of cells, row by row. */
-export interface Sheet {
-  name: string;
-  /** Widths of the columns, in characters. */
-  widths: readonly number[];
-  /** Rows at the top that stay when one scrolls. */
-  frozenRows: number;
-  rows: AsyncIterable<SheetRow> | Iterable<SheetRow>;
-}
+/** A sheet while it is written: where the next row is, and where something has to be drawn. */
+class Sheet {
+  readonly name: string;
+  readonly codes: Place[] = [];
+  readonly charts: (ChartData & { place: Place })[] = [];
+  private readonly layout: Layout;
+  /** What is nothing but a list has its header on top, in sight. */
+  private readonly isList: boolean;
+  private readonly columns: readonly Column[];
+  /** Of its longest table, where it begins. */
+  headRow: number | undefined;
+  private row = 0;
 
-/** A zip has no time zone, and its time begins here. */
-const epoch = new Date(1980, 0, 1);
-const longestCell = 32_767;
-const lineHeight = 15;
-const chunkLength = 64 * 1024;
-
-/** A workbook of one sheet; what is in memory does not grow with its rows. The same cells give the same bytes. */
-export async function* writeXlsx({ name, widths, frozenRows, rows }: Sheet): AsyncGenerator<Uint8Array> {
-  const out: Uint8Array[] = [];
-  const zip = new Zip((error, chunk) => {
-    if (error) throw error;
-    out.push(chunk);
-  });
-  const open = (path: string) => {
-    const file = new ZipDeflate(path, { level: 6 });
-    file.mtime = epoch;
-    zip.add(file);
-    return file;
-  };
-
-  for (const [path, text] of Object.entries(workbookParts(name))) open(path).push(Buffer.from(text), true);
-  const sheet = open("xl/worksheets/sheet1.xml");
-  let text = sheetStart(widths, frozenRows);
-  let number = 0;
-  for await (const row of rows) {
-    text += rowXml(row, ++number);
-    if (text.length < chunkLength) continue;
-    sheet.push(Buffer.from(text));
-    text = "";
-    yield* out.splice(0);
+  constructor(layout: Layout) {
+    this.layout = layout;
+    this.name = nameOf(layout);
+    this.isList = layout.blocks.length === 1 && layout.blocks[0]?.type === "table";
+    this.columns = layout.blocks.find((block) => block.type === "table")?.columns ?? [];
   }
-  sheet.push(Buffer.from(text + sheetEnd), true);
-  zip.end();
-  yield* out;
+
+  async *xml(hasDrawing: boolean): AsyncGenerator<Text> {
+    const { blocks, title, orientation = "portrait" } = this.layout;
+    yield sheetStart(
+      this.columns.map(({ width }) => width),
+      this.isList ? 1 : 0,
+    );
+    if (!this.isList) yield this.line([cell(title, "title")], titleLines);
+    for (const block of blocks) yield* this.block(block);
+    yield sheetEnd(orientation, hasDrawing);
+  }
+
+  private async *block(block: Block): AsyncGenerator<Text> {
+    if (block.type === "table") yield* this.table(block);
+    else if (block.type === "fields") yield this.fields(block);
+    else if (block.type === "text") yield this.line([empty, cell(block.text, block.isStrong ? "bold" : "plain")]);
+    else if (block.type === "code") yield this.code(block);
+    else if (block.type === "chart") yield this.chart(block);
+    else
+      for (const role of block.roles) yield this.line([]) + this.line([empty, cell(`${role} ____________`, "plain")]);
+  }
+
+  private line(cells: readonly StyledCell[], lines = 1) {
+    return rowXml(++this.row, cells, lines);
+  }
+
+  /** Each on one line, which may run over the empty cells beside it. */
+  private fields({ fields }: BlockOf<"fields">) {
+    const lines = fields.map(({ label, value }) =>
+      this.line([empty, cell(label, "bold"), cell(value.replace(/\s+/g, " "), "plain")]),
+    );
+    return lines.join("") + this.line([]);
+  }
+
+  private async *table({ title, columns, rows, totals = [] }: BlockOf<"table">): AsyncGenerator<Text> {
+    if (title) yield this.line([empty, cell(title, "bold")]);
+    const titles = columns.map(({ title }) => cell(title, this.isList ? "header" : "framedHeader"));
+    this.headRow = this.row + 1;
+    yield this.line(titles, Math.max(...columns.map((column) => wrappedLines(column.title, column.width))));
+    const shapes = columns.map(({ kind, width }, n) => {
+      const style = (this.isList ? listStyles : framedStyles)[kind];
+      return { frame: frameOf(n, style), width: kind === "text" && !this.isList ? width : 0 };
+    });
+    let texts: string[] = [];
+    for await (const row of rows) {
+      texts.push(this.tableRow(shapes, row));
+      if (texts.length < handedOn) continue;
+      yield texts;
+      texts = [];
+    }
+    yield texts;
+    for (const { label, value, kind } of totals) yield this.line(this.totalCells(columns, label, value, kind));
+  }
+
+  /** The hot path: a price list comes through here hundreds of thousands of times. */
+  private tableRow(shapes: readonly { frame: Frame; width: number }[], row: readonly Cell[]) {
+    const number = ++this.row;
+    let lines = 1;
+    let cells = "";
+    for (let n = 0; n < shapes.length; n++) {
+      const shape = shapes[n];
+      const value = row[n];
+      if (!shape || value === undefined || value === null) continue;
+      cells += cellXml(value, number, shape.frame);
+      if (shape.width > 0) lines = Math.max(lines, wrappedLines(String(value), shape.width));
+    }
+    return `${rowStart(number, lines)}${cells}</row>`;
+  }
+
+  private totalCells(columns: readonly Column[], label: string, value: number, kind: Column["kind"]) {
+    const wanted = columns.findLastIndex((column) => column.kind === kind);
+    const at = wanted < 0 ? columns.length - 1 : wanted;
+    return columns.map((_, n) => {
+      if (n === at) return cell(value, "framedTotal");
+      return cell(n === 1 ? label : "", "bold");
+    });
+  }
+
+  private code({ caption }: BlockOf<"code">) {
+    const words = caption.split("\n").map((line) => this.line([empty, cell(line, "plain")]));
+    const from = { column: 1, row: this.row };
+    this.codes.push({ from, to: { column: 2, row: from.row + codeRows } });
+    const room = Array.from({ length: codeRows + 1 }, () => this.line([]));
+    return words.join("") + room.join("");
+  }
+
+  /** Its numbers, and the chart beside them. */
+  private chart(chart: BlockOf<"chart">) {
+    const { bars, title, unit } = chart;
+    const heading = this.line([empty, cell(`${title}, ${unit}`, "bold")]);
+    const firstRow = this.row + 1;
+    const rows = bars.map(({ label, value }) => this.line([empty, cell(label, "plain"), cell(value, "money")]));
+    const more = Array.from({ length: Math.max(0, chartRows - bars.length) + 1 }, () => this.line([]));
+    const from = { column: 3, row: firstRow - 1 };
+    const place = { from, to: { column: Math.max(this.columns.length, 6), row: from.row + chartRows } };
+    this.charts.push({ chart, sheet: this.name, labelColumn: "B", valueColumn: "C", firstRow, place });
+    return heading + rows.join("") + more.join("");
+  }
 }
 
-function rowXml({ cells, lines = 1 }: SheetRow, row: number) {
-  const filled = cells.map((cell, column) => cellXml(cell, `${letters(column)}${row}`));
-  const height = lines > 1 ? ` ht="${lineHeight * lines}" customHeight="1"` : "";
-  return `<row r="${row}"${height}>${filled.join("")}</row>`;
-}
+const listStyles: Record<Column["kind"], Style> = { text: "plain", money: "money", count: "counted" };
+const framedStyles: Record<Column["kind"], Style> = { text: "framedText", money: "framedMoney", count: "framedCount" };
 
-function cellXml({ value, style }: StyledCell, reference: string) {
-  const start = `<c r="${reference}" s="${styles[style]}"`;
-  if (typeof value === "number") return Number.isFinite(value) ? `${start}><v>${value}</v></c>` : "";
-  const text = String(value);
-  return text && `${start} t="inlineStr"><is><t xml:space="preserve">${cellText(text)}</t></is></c>`;
-}
+const cell = (value: Cell, style: Style): StyledCell => ({ value, style });
+const empty = cell("", "plain");
 
-/** Excel reads `_x0041_` as `A`; an underscore that is spelled like that itself keeps it from doing so. */
-function cellText(text: string) {
-  return xmlText(text.slice(0, longestCell)).replace(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_");
-}
-
-/** Column 0 is A, 25 is Z, 26 is AA. */
-function letters(column: number): string {
-  const last = String.fromCharCode(65 + (column % 26));
-  return column < 26 ? last : letters(Math.floor(column / 26) - 1) + last;
+/** Excel refuses longer names and these characters. */
+function nameOf({ title }: Layout) {
+  const [first = title] = title.split(" ");
+  return first.replace(/[[\]:*?/\\]/g, " ").slice(0, 31);
 }

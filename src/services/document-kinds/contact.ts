@@ -1,4 +1,4 @@
-import type { ShippingMethod } from "../../../db/entities/user.ts";
+import type { ShippingMethod } from "../../db/entities/user.ts";
 
 interface Contact {
   firstName: string;

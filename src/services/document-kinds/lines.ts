@@ -1,10 +1,10 @@
-import type { PrintedLine } from "../../../db/dao/document-sources.ts";
-import type { Cell, Column, Printout } from "./printout.ts";
+import type { PrintedLine } from "../../db/dao/document-sources.ts";
+import type { BlockOf, Cell, Column } from "./layout.ts";
 
 const columns: readonly Column[] = [
   { title: "#", kind: "count", width: 6 },
-  { title: "Категория", kind: "text", width: 16 },
-  { title: "Название", kind: "text", width: 33 },
+  { title: "Категория", kind: "text", width: 19 },
+  { title: "Название", kind: "text", width: 31 },
   { title: "Бренд", kind: "text", width: 13 },
   { title: "Номер", kind: "text", width: 17 },
   { title: "Цена", kind: "money", width: 14 },
@@ -12,13 +12,17 @@ const columns: readonly Column[] = [
   { title: "Сум.", kind: "money", width: 16 },
 ];
 
-/** The table of goods that orders and waybills share, with its total. */
-export function linesTable(lines: readonly PrintedLine[]): Pick<Printout, "columns" | "rows" | "total"> {
+/** The table of goods that orders, invoices and waybills share, with its total. */
+export function linesTable(lines: readonly PrintedLine[]): BlockOf<"table"> {
   const rows = lines.map(({ category, name, brand, manufacturerNumber, priceRub, quantity }, index): Cell[] => {
     return [index + 1, category, name, brand, manufacturerNumber, priceRub, quantity, priceRub * quantity];
   });
-  const value = lines.reduce((sum, { priceRub, quantity }) => sum + priceRub * quantity, 0);
-  return { columns, rows, total: { label: "Итого", value } };
+  return { type: "table", columns, rows, totals: [{ label: "Итого", value: totalOf(lines), kind: "money" }] };
+}
+
+/** What all lines cost together. */
+export function totalOf(lines: readonly PrintedLine[]): number {
+  return lines.reduce((sum, { priceRub, quantity }) => sum + priceRub * quantity, 0);
 }
 
 /** The latest change of a document's own row and its lines. */

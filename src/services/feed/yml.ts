@@ -1,17 +1,19 @@
 import type { EntityManager } from "typeorm";
 import { type FeedCategory, type FeedOffer, feedRows } from "../../db/dao/feed-rows.ts";
-import type { ObjectStore } from "../../platform/object-store.ts";
-import { businessTime } from "../../services/business-day.ts";
-import { shopUrl } from "../../services/shop-url.ts";
-import { pictureUrl, placeholderUrl } from "../views/image.ts";
+import { businessTime } from "../business-day.ts";
+import { placeholderUrl } from "../placeholder-url.ts";
+import { shopUrl } from "../shop-url.ts";
 import { isBarcode } from "./barcode.ts";
 import { cdata, escapeXml } from "./xml.ts";
+
+/** Where anybody can read an object. */
+type PublicUrl = (key: string) => string;
 
 /**
  * The catalogue as a Yandex feed (wire contract 7), in pieces that are made as they are asked for. `changedAt` stands in
  * it as its date, so that the same catalogue gives the same bytes.
  */
-export async function* ymlFeed(reader: EntityManager, store: ObjectStore, changedAt: Date): AsyncGenerator<string> {
+export async function* ymlFeed(reader: EntityManager, publicUrl: PublicUrl, changedAt: Date): AsyncGenerator<string> {
   yield `<?xml version="1.0" encoding="UTF-8"?>
 <yml_catalog date="${businessTime(changedAt)}">
 <shop>
@@ -23,7 +25,7 @@ export async function* ymlFeed(reader: EntityManager, store: ObjectStore, change
 `;
   yield (await feedRows.categories(reader)).map(categoryLine).join("");
   yield "</categories>\n<offers>\n";
-  for await (const batch of feedRows.offers(reader)) yield batch.map((offer) => offerLine(offer, store)).join("");
+  for await (const batch of feedRows.offers(reader)) yield batch.map((offer) => offerLine(offer, publicUrl)).join("");
   yield "</offers>\n</shop>\n</yml_catalog>\n";
 }
 
@@ -32,7 +34,7 @@ function categoryLine({ id, parentId, name }: FeedCategory) {
   return `<category id="${id}"${parent}>${escapeXml(name)}</category>\n`;
 }
 
-function offerLine(offer: FeedOffer, store: ObjectStore) {
+function offerLine(offer: FeedOffer, publicUrl: PublicUrl) {
   const { sku, internalDescription } = offer;
   const elements = [
     element("url", pageOf(offer)),
@@ -40,7 +42,7 @@ function offerLine(offer: FeedOffer, store: ObjectStore) {
     element("vendor", offer.brand),
     element("vendorCode", offer.manufacturerNumber),
     element("categoryId", offer.subCategoryId),
-    element("picture", pictureOf(offer, store)),
+    element("picture", pictureOf(offer, publicUrl)),
     element("price", String(offer.priceRub)),
     element("currencyId", "RUB"),
     sku !== null && isBarcode(sku) ? element("barcode", sku) : "",
@@ -58,10 +60,9 @@ function pageOf({ categorySlug, subCategorySlug, productSlug }: FeedOffer) {
   return `${shopUrl}/catalog/ford/${path.join("/")}`;
 }
 
-/** The offer's own picture, else its product's, else the placeholder. */
-function pictureOf(offer: FeedOffer, store: ObjectStore) {
-  const picture = (objectKey: string | null, imageUrl: string | null) =>
-    pictureUrl({ image: objectKey ? { objectKey, variants: [], thumbhash: null } : null, imageUrl }, store);
+/** The offer's own picture, else its product's, else the placeholder; of each an upload before an address elsewhere. */
+function pictureOf(offer: FeedOffer, publicUrl: PublicUrl) {
+  const picture = (key: string | null, elsewhere: string | null) => (key ? publicUrl(key) : elsewhere || null);
   const own = picture(offer.objectKey, offer.imageUrl);
   return own ?? picture(offer.productObjectKey, offer.productImageUrl) ?? placeholderUrl;
 }

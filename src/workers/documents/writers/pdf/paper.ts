@@ -1,0 +1,205 @@
+import type { Layout } from "../../../../services/document-kinds/layout.ts";
+import { readable } from "../text.ts";
+import { PdfFile, pdfText, pdfTime, type Ref } from "./file.ts";
+import { fontOf, type Weight } from "./fonts.ts";
+import { UsedFont } from "./used-font.ts";
+
+/** Points; A4. */
+const [shortSide, longSide] = [595.28, 841.89];
+export const margin = 36;
+const footerHeight = 22;
+const footerSize = 7.5;
+
+export const colours = {
+  text: "0.1 0.1 0.1",
+  grey: "0.4 0.4 0.4",
+  line: "0.65 0.65 0.65",
+  header: "0.906 0.922 0.941",
+  bar: "0.23 0.43 0.65",
+  black: "0 0 0",
+};
+
+export interface Look {
+  weight?: Weight;
+  size: number;
+  colour?: string;
+}
+
+const faces: Record<Weight, string> = { regular: "/F1", bold: "/F2" };
+
+/**
+ * Sheets of A4, drawn on from top to bottom; x and y are points from the upper left corner. A sheet is written when the
+ * next one begins, so no more than one is in memory; how many there are is written last, into a form all of them show.
+ */
+export class Paper {
+  readonly width: number;
+  readonly height: number;
+  /** Where the next thing begins. */
+  y = margin;
+  private readonly file = new PdfFile();
+  private readonly fonts: Record<Weight, UsedFont> = {
+    regular: new UsedFont(fontOf("regular")),
+    bold: new UsedFont(fontOf("bold")),
+  };
+  private readonly refs: Record<"catalog" | "pages" | "resources" | "count" | "info" | Weight, Ref>;
+  private readonly sheets: Ref[] = [];
+  private content = "";
+  private readonly layout: Pick<Layout, "title" | "changedAt">;
+
+  constructor(layout: Pick<Layout, "title" | "changedAt" | "orientation">) {
+    const isUpright = layout.orientation !== "landscape";
+    [this.width, this.height] = isUpright ? [shortSide, longSide] : [longSide, shortSide];
+    this.layout = layout;
+    const reserve = () => this.file.reserve();
+    this.refs = {
+      catalog: reserve(),
+      pages: reserve(),
+      resources: reserve(),
+      count: reserve(),
+      info: reserve(),
+      regular: reserve(),
+      bold: reserve(),
+    };
+  }
+
+  /** Between the margins. */
+  get inner(): number {
+    return this.width - 2 * margin;
+  }
+
+  /** Where the last line of a sheet ends at most. */
+  get bottom(): number {
+    return this.height - margin - footerHeight;
+  }
+
+  font(weight: Weight = "regular"): UsedFont {
+    return this.fonts[weight];
+  }
+
+  /** Begins another sheet unless so much still fits on this one. */
+  makeRoom(height: number): void {
+    if (this.y + height > this.bottom && this.y > margin) this.turn();
+  }
+
+  /** Begins another sheet. */
+  turn(): void {
+    this.finishSheet();
+    this.y = margin;
+  }
+
+  /** A line of text whose letters stand on y. */
+  text(text: string, x: number, y: number, { weight = "regular", size, colour = colours.text }: Look): void {
+    if (text === "") return;
+    const at = `1 0 0 1 ${short(x)} ${short(this.height - y)} Tm`;
+    this.content += `${colour} rg BT ${faces[weight]} ${size} Tf ${at} ${this.fonts[weight].encode(text)} Tj ET\n`;
+  }
+
+  fill(x: number, y: number, width: number, height: number, colour: string): void {
+    this.content += `${colour} rg ${this.box(x, y, width, height)} f\n`;
+  }
+
+  /** Many boxes of one colour: each x, y, width, height. */
+  fillAll(boxes: readonly (readonly [number, number, number, number])[], colour: string): void {
+    this.content += `${colour} rg ${boxes.map((box) => this.box(...box)).join(" ")} f\n`;
+  }
+
+  /** The frames of cells that stand side by side. */
+  frames(x: number, y: number, widths: readonly number[], height: number): void {
+    let left = x;
+    let path = "";
+    for (const width of widths) {
+      path += `${this.box(left, y, width, height)} `;
+      left += width;
+    }
+    this.content += `0.5 w ${colours.line} RG ${path}S\n`;
+  }
+
+  line(fromX: number, fromY: number, toX: number, toY: number): void {
+    const [from, to] = [this.height - fromY, this.height - toY];
+    this.content += `0.5 w ${colours.line} RG ${short(fromX)} ${short(from)} m ${short(toX)} ${short(to)} l S\n`;
+  }
+
+  /** What of the file is written and was not handed out yet. */
+  take(): Buffer[] {
+    return this.file.take();
+  }
+
+  /** Writes the last sheet and all that is known only now. */
+  end(): void {
+    this.finishSheet();
+    const { file, refs, sheets } = this;
+    const { title, changedAt } = this.layout;
+    const count = `${colours.grey} rg BT /F1 ${footerSize} Tf ${this.font().encode(String(sheets.length))} Tj ET`;
+    const form = `/Type /XObject /Subtype /Form /BBox [0 -3 60 10] /Resources << /Font << /F1 ${refs.regular} 0 R >> >>`;
+    file.addStream(count, form, refs.count);
+    this.addFont("regular");
+    this.addFont("bold");
+    const fonts = `/Font << /F1 ${refs.regular} 0 R /F2 ${refs.bold} 0 R >>`;
+    file.add(`<< ${fonts} /XObject << /Count ${refs.count} 0 R >> >>`, refs.resources);
+    const kids = sheets.map((ref) => `${ref} 0 R`).join(" ");
+    file.add(`<< /Type /Pages /Count ${sheets.length} /Kids [${kids}] >>`, refs.pages);
+    const dates = `/CreationDate ${pdfTime(changedAt)} /ModDate ${pdfTime(changedAt)}`;
+    file.add(`<< /Title ${pdfText(readable(title))} ${dates} >>`, refs.info);
+    const settings = "/Lang (ru-RU) /ViewerPreferences << /DisplayDocTitle true >>";
+    file.add(`<< /Type /Catalog /Pages ${refs.pages} 0 R ${settings} >>`, refs.catalog);
+    file.end(refs.catalog, refs.info);
+  }
+
+  private finishSheet() {
+    const { file, refs, width, height } = this;
+    const look = { size: footerSize, colour: colours.grey };
+    const y = height - margin;
+    const before = `Страница ${this.sheets.length + 1} из `;
+    this.text(before, margin, y, look);
+    const x = margin + this.font().width(before, footerSize);
+    this.content += `q 1 0 0 1 ${short(x)} ${short(height - y)} cm /Count Do Q\n`;
+    const contents = file.addStream(this.content);
+    const size = `/MediaBox [0 0 ${width} ${height}]`;
+    const links = `/Parent ${refs.pages} 0 R /Resources ${refs.resources} 0 R /Contents ${contents} 0 R`;
+    this.sheets.push(file.add(`<< /Type /Page ${links} ${size} >>`));
+    this.content = "";
+  }
+
+  private addFont(weight: Weight) {
+    const { file } = this;
+    const used = this.fonts[weight];
+    const { font } = used;
+    const scaled = (value: number) => Math.round((value * 1_000) / font.unitsPerEm);
+    const data = used.subset();
+    const program = file.addStream(data, `/Length1 ${data.length}`);
+    const map = file.addStream(used.toUnicode());
+    const name = `/${tagOf(used)}+${font.name}`;
+    const heights = `/Ascent ${scaled(font.ascent)} /Descent ${scaled(font.descent)} /CapHeight ${scaled(font.capHeight)}`;
+    const box = `/FontBBox [${font.box.map(scaled).join(" ")}]`;
+    const descriptor = file.add(
+      `<< /Type /FontDescriptor /FontName ${name} /Flags 4 ${box} /ItalicAngle 0 ${heights} /StemV 80 /FontFile2 ${program} 0 R >>`,
+    );
+    const descendant = file.add(
+      `<< /Type /Font /Subtype /CIDFontType2 /BaseFont ${name} /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /FontDescriptor ${descriptor} 0 R /W [0 [${used.widths().join(" ")}]] /CIDToGIDMap /Identity >>`,
+    );
+    file.add(
+      `<< /Type /Font /Subtype /Type0 /BaseFont ${name} /Encoding /Identity-H /DescendantFonts [${descendant} 0 R] /ToUnicode ${map} 0 R >>`,
+      this.refs[weight],
+    );
+  }
+
+  private box(x: number, y: number, width: number, height: number) {
+    return `${short(x)} ${short(this.height - y - height)} ${short(width)} ${short(height)} re`;
+  }
+}
+
+/** Six letters that tell one subset of a font from another (PDF 32000-1, 9.6.4). */
+function tagOf(used: UsedFont) {
+  let number = used.widths().reduce((sum, width) => (sum * 31 + width) % 308_915_776, 7);
+  let tag = "";
+  for (let n = 0; n < 6; n++) {
+    tag += String.fromCharCode(65 + (number % 26));
+    number = Math.floor(number / 26);
+  }
+  return tag;
+}
+
+/** Hundredths of a point are finer than any printer. */
+function short(value: number) {
+  return String(Math.round(value * 100) / 100);
+}

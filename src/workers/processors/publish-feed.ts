@@ -1,0 +1,9 @@
+import { ensureFeed } from "../../services/documents.ts";
+import type { Processor } from "../context.ts";
+
+/** Promises the feed, unless it is up to date; the feed is a child, so this job is over when it is. */
+export const publishFeedProcessor: Processor<"publish-feed"> = {
+  async run(job, { shop }) {
+    await job.complete(async (tx) => ({ wasThere: await ensureFeed(tx, shop, { parentId: job.id }) }));
+  },
+};
