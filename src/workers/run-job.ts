@@ -5,6 +5,7 @@ import {
   CancelledError,
   type Claim,
   completeJob,
+  deferJob,
   FencedError,
   findJob,
   holdJob,
@@ -72,6 +73,10 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
     await tidyUp(consumer, claim);
     return "succeeded";
   }
+  if (outcome.state === "deferred") {
+    context.log.debug({ ...log, ms }, "job deferred");
+    return "deferred";
+  }
   if (outcome.state === "fenced") {
     // It may have been ourselves: the commit went through, and only its answer was lost.
     const job = await findJob(context.db.manager, claim.id).catch(() => null);
@@ -83,6 +88,8 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
 
 type Outcome =
   | { state: "succeeded" }
+  /** Its processor wants it to run later; promised anew already. */
+  | { state: "deferred" }
   /** Over for good. */
   | { state: "failed" | "unknown"; error: unknown }
   /** Over, as somebody wanted. */
@@ -96,7 +103,10 @@ type Outcome =
   /** Another worker has it now. */
   | { state: "fenced"; error: unknown };
 
-function report({ log }: WorkerContext, line: object, { state, error }: Exclude<Outcome, { state: "succeeded" }>) {
+/** A run that did not end as it was meant to. */
+type BadOutcome = Exclude<Outcome, { state: "succeeded" | "deferred" }>;
+
+function report({ log }: WorkerContext, line: object, { state, error }: BadOutcome) {
   if (state === "cancelled" || costOf(error) === "all") {
     // The input was at fault or somebody wanted it so, and can read why: a sentence will do.
     return log.warn({ ...line, reason: describeError(error).message }, `job ${state}`);
@@ -124,8 +134,7 @@ async function attempt(consumer: Consumer, claim: Claim): Promise<Outcome> {
   }, definition.timeoutMs);
   const signal = AbortSignal.any([cutOff, kept.signal, deadline.signal]);
   try {
-    await run(consumer, claim, definition, kept, signal);
-    return { state: "succeeded" };
+    return { state: await run(consumer, claim, definition, kept, signal) };
   } catch (error) {
     if (error instanceof FencedError || kept.signal.reason instanceof FencedError) return { state: "fenced", error };
     const aborts = { kept: kept.signal, deadline: deadline.signal, cutOff };
@@ -139,7 +148,7 @@ async function attempt(consumer: Consumer, claim: Claim): Promise<Outcome> {
 /** How a run that threw ends in the ledger, and what becomes of the job if that leaves it open. */
 interface Verdict {
   release: Release;
-  otherwise: Exclude<Outcome, { state: "succeeded" }>;
+  otherwise: BadOutcome;
 }
 
 /** The first that holds: nobody knows whether it happened; cancelled; the process stops; too late; what the error says. */
@@ -180,16 +189,26 @@ async function writeDown(
 
 const postponed = (error: unknown, waitMs: number) => ({ state: "postponed", error, waitMs }) as const;
 
-async function run(consumer: Consumer, claim: Claim, definition: AnyJob, kept: KeptClaim, signal: AbortSignal) {
+async function run(
+  consumer: Consumer,
+  claim: Claim,
+  definition: AnyJob,
+  kept: KeptClaim,
+  signal: AbortSignal,
+): Promise<"succeeded" | "deferred"> {
   const { context, relay, claims, kinds } = consumer;
   const payload = readPayload(definition, claim.payload, claim.payloadVersion);
   const transact = createTransact(context.db, relay.offer);
   const origin = { actorId: claim.actorId, traceId: claim.traceId };
-  let completed = false;
+  let ended: "succeeded" | "deferred" | undefined;
   let committed = false;
   const complete: RunOf<unknown>["complete"] = async (effect) => {
     await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
-    completed = true;
+    ended = "succeeded";
+  };
+  const defer: RunOf<unknown>["defer"] = async (delayMs) => {
+    await transact(origin, (tx) => deferJob(tx, claim, delayMs));
+    ended = "deferred";
   };
   const commit: RunOf<unknown>["commit"] = async (effect) => {
     signal.throwIfAborted();
@@ -201,18 +220,19 @@ async function run(consumer: Consumer, claim: Claim, definition: AnyJob, kept: K
   };
 
   const work = kinds.processors[claim.kind]?.run(
-    { id: claim.id, payload, signal, complete, commit, progress: kept.progress },
+    { id: claim.id, payload, signal, complete, commit, defer, progress: kept.progress },
     context,
   );
   await unlessAborted(work ?? Promise.resolve(), signal).catch((error: unknown) => {
-    // Its effect is committed, so it has succeeded whatever came after.
-    if (!completed) throw error;
-    context.log.warn({ err: error, job: claim.id, kind: claim.kind }, "job succeeded, but went wrong after that");
+    // Its effect is committed, so it has ended whatever came after.
+    if (!ended) throw error;
+    context.log.warn({ err: error, job: claim.id, kind: claim.kind }, `job ${ended}, but went wrong after that`);
   });
-  if (completed) return;
+  if (ended) return ended;
   // It may have promised children.
-  if (committed) return complete(async () => undefined);
-  if (!(await claims.finish(claim))) throw new FencedError(`Job '${claim.id}' is held by another worker since`);
+  if (committed) await complete(async () => undefined);
+  else if (!(await claims.finish(claim))) throw new FencedError(`Job '${claim.id}' is held by another worker since`);
+  return "succeeded";
 }
 
 /** The job has succeeded whatever happens here. */
@@ -248,7 +268,7 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal) {
   await Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
 
-function answer(bull: Job<QueuedData>, token: string, outcome: Exclude<Outcome, { state: "succeeded" }>) {
+function answer(bull: Job<QueuedData>, token: string, outcome: BadOutcome) {
   const message = describeError(outcome.error).message;
   switch (outcome.state) {
     case "failed":

@@ -120,7 +120,7 @@ async function finish(job: RunOf<{ n: number }>) {
 
 export function createNoteMailer(port: number): Mailer {
   const from = { name: "Chaos", address: "chaos@test.example" };
-  return createMailer({ host: "127.0.0.1", port, from, security: "none", graceMs });
+  return createMailer({ host: "127.0.0.1", port, from, security: "none" });
 }
 
 export const noteOf = (n: number) => ({
