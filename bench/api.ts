@@ -80,19 +80,26 @@ async function cachedLists(api: Server, start: Start, options: Options) {
     ]);
     if (!limit || !ours || !hit) throw new Error("a measurement is missing");
     await bytes.stop();
-    const ratio = limit.cpuMicros / ours.cpuMicros;
-    ratios.push(ratio, ours.cpuMicros / hit.cpuMicros);
     const name = path.replace(slug, "…");
-    rows.push([`${name}: node:http, bytes in memory`, ...figures(limit), "1"]);
-    rows.push([`${name}: this API, cached`, ...figures(ours), ratio.toFixed(2)]);
-    rows.push([`${name}: this API, 304`, ...figures(hit), (limit.cpuMicros / hit.cpuMicros).toFixed(2)]);
+    const line = (what: string, load: Measured) => {
+      const [rate, cpu] = [ratio(load, limit, rateOf), ratio(limit, load, cpuOf)];
+      rows.push([`${name}: ${what}`, ...figures(load), rate.toFixed(2), cpu.toFixed(2)]);
+      return Math.min(rate, cpu);
+    };
+    line("node:http, bytes in memory", limit);
+    ratios.push(line("this API, cached", ours), ratio(ours, hit, cpuOf));
+    line("this API, 304", hit);
   }
   console.log(
-    markdownTable(["cached lists, 32 connections", "requests/s", "p99 ms", "CPU µs each", "ratio (CPU)"], rows),
+    markdownTable(["cached lists, 32 connections", "requests/s", "p99 ms", "CPU µs each", "ratio", "by CPU"], rows),
   );
   const low = Math.min(...ratios.filter((_, index) => index % 2 === 0));
   const hits = Math.min(...ratios.filter((_, index) => index % 2 === 1));
-  say(`cached lists: at least ${low.toFixed(2)} of node:http`, low >= goals.cached, `goal ${goals.cached}`);
+  say(
+    `cached lists: at least ${low.toFixed(2)} of node:http, by requests and by CPU`,
+    low >= goals.cached,
+    `goal ${goals.cached}`,
+  );
   say(`a 304 costs ${(1 / hits).toFixed(2)} of the full answer`, hits >= 0.97, "goal: not more");
   return low >= goals.cached && hits >= 0.97;
 }
@@ -117,13 +124,21 @@ async function uncachedList(shop: Shop, start: Start, options: Options) {
   const server = await start("bench/support/products-server.ts", environment(shop));
   await sameAnswers(server);
   const paths = { typeorm: "/typeorm", rows: "/rows", ours: "/products" };
-  const measure = (path: string) => () => loadOf(server, path, { connections: 8, seconds: options.seconds });
+  const { postgres } = shop;
+  const measure = (path: string) => () => loadOf(server, path, { connections: 8, seconds: options.seconds, postgres });
   const [orm, rows, ours] = await inTurn(options, Object.values(paths).map(measure));
   if (!orm || !rows || !ours) throw new Error("a measurement is missing");
-  const line = (name: string, load: Load) => [name, ...figures(load), (ours.perSecond / load.perSecond).toFixed(2)];
+  const over = (load: Measured) => ({ rate: ratio(ours, load, rateOf), cpu: ratio(load, ours, cpuOf) });
+  const line = (name: string, load: Measured) => {
+    const { rate, cpu } = over(load);
+    return [name, ...figures(load), load.postgresMicros.toFixed(0), rate.toFixed(2), cpu.toFixed(2)];
+  };
   console.log(
     `\n${markdownTable(
-      ["300 products, uncached, 8 connections", "requests/s", "p99 ms", "CPU µs each", "ours is … times as fast"],
+      [
+        ...["300 products, uncached, 8 connections", "requests/s", "p99 ms", "CPU µs each", "and of Postgres"],
+        ...["ours is … times as fast", "and takes … times less CPU"],
+      ],
       [
         line("TypeORM find with relations", orm),
         line("pg, joined rows, mapped by hand", rows),
@@ -131,10 +146,13 @@ async function uncachedList(shop: Shop, start: Start, options: Options) {
       ],
     )}`,
   );
-  const [overOrm, overRows] = [ours.perSecond / orm.perSecond, ours.perSecond / rows.perSecond];
-  say(`${overOrm.toFixed(1)} × TypeORM`, overOrm >= goals.orm, `goal ${goals.orm}`);
-  say(`${overRows.toFixed(2)} × joined rows`, overRows >= goals.rows, `goal ${goals.rows}`);
-  return overOrm >= goals.orm && overRows >= goals.rows;
+  const judge = (name: string, load: Measured, goal: number) => {
+    const { rate, cpu } = over(load);
+    const isReached = Math.min(rate, cpu) >= goal;
+    say(`${rate.toFixed(2)} × ${name}, ${cpu.toFixed(2)} × by CPU`, isReached, `goal ${goal}`);
+    return isReached;
+  };
+  return [judge("TypeORM", orm, goals.orm), judge("joined rows", rows, goals.rows)].every(Boolean);
 }
 
 /** A contestant that does less work would win for nothing. */
@@ -232,8 +250,8 @@ async function seenElsewhere({ redisUrl }: Shop) {
   return slowest < goals.seenMs;
 }
 
-/** Each in turn, several times; the round in the middle of each counts. */
-async function inTurn({ rounds }: Options, measures: (() => Promise<Load>)[]): Promise<Load[]> {
+/** Each in turn, several times. */
+async function inTurn({ rounds }: Options, measures: (() => Promise<Load>)[]): Promise<Measured[]> {
   const results: Load[][] = measures.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [index, measure] of measures.entries()) results[index]?.push(await measure());
@@ -246,10 +264,25 @@ async function inTurn({ rounds }: Options, measures: (() => Promise<Load>)[]): P
       p95: middle(({ p95 }) => p95),
       p99: middle(({ p99 }) => p99),
       cpuMicros: middle(({ cpuMicros }) => cpuMicros),
+      postgresMicros: middle(({ postgresMicros }) => postgresMicros),
       failed: 0,
+      loads,
     };
   });
 }
+
+/** The figures in the middle of each, and all of them. */
+interface Measured extends Load {
+  loads: Load[];
+}
+
+/** How many times `a` is `b`: in the middle of the rounds, since what else the machine does changes from one to the next. */
+function ratio(a: Measured, b: Measured, pick: (load: Load) => number) {
+  return median(a.loads.map((load, round) => pick(load) / pick(b.loads[round] ?? load)));
+}
+
+const rateOf = ({ perSecond }: Load) => perSecond;
+const cpuOf = ({ cpuMicros, postgresMicros }: Load) => cpuMicros + postgresMicros;
 
 const figures = ({ perSecond, p99, cpuMicros }: Load) => [perSecond.toFixed(0), p99.toFixed(1), cpuMicros.toFixed(0)];
 

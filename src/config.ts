@@ -124,6 +124,20 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
+  /** Name of this installation, shown in a corner of the board; one that begins with `prod` is shown in red. */
+  ENVIRONMENT: z.string().min(1).max(40).optional(),
+  /** E-mail addresses of employees who may pause, retry and promote in the board, comma separated. */
+  BOARD_OPERATORS: list.pipe(z.array(z.email().toLowerCase())),
+  /** Header in which a proxy that has logged people in names their e-mail address to the board. */
+  BOARD_IDENTITY_HEADER: z
+    .string()
+    .regex(/^[\w-]{1,60}$/, "is not the name of a header")
+    .toLowerCase()
+    .optional(),
+  /** Addresses of that proxy, comma separated CIDRs; from anybody else the header is not believed. */
+  BOARD_IDENTITY_CIDRS: cidrs,
+  /** Base URL of the runbook, for links of the board: `<base>/images` and so on. */
+  RUNBOOK_URL: url.optional(),
   /** Where the API reference gets tokens of demo users; only for demos. */
   DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
@@ -216,6 +230,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
   return Object.freeze({
     ...withDefaults(config),
+    board: boardAccess(config),
     testPaymentSecret: PAYMENT_PROVIDER === "test" ? PAYMENT_WEBHOOK_SECRET : undefined,
     issuers,
     limits: {
@@ -265,6 +280,25 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
       },
     },
   });
+}
+
+type BoardVariable = Extract<keyof z.output<typeof Api>, `BOARD_${string}` | "ENVIRONMENT" | "RUNBOOK_URL">;
+
+/** Throws when the header would let anybody into the board who can send one. */
+function boardAccess(config: Pick<z.output<typeof Api>, BoardVariable>) {
+  const { BOARD_IDENTITY_HEADER: header, BOARD_IDENTITY_CIDRS: proxies } = config;
+  if (header !== undefined && proxies.length === 0)
+    throw new StartUpError(
+      "Bad configuration:\n  BOARD_IDENTITY_HEADER needs BOARD_IDENTITY_CIDRS, the proxy's addresses",
+    );
+  const everybody = proxies.find((cidr) => cidr.endsWith("/0"));
+  if (everybody !== undefined)
+    throw new StartUpError(
+      `Bad configuration:\n  BOARD_IDENTITY_CIDRS is ${everybody}: the board would be open to all`,
+    );
+  const identity = header === undefined ? undefined : { header, proxies };
+  const { BOARD_OPERATORS: operators, ENVIRONMENT: environment, RUNBOOK_URL: runbookUrl } = config;
+  return { operators, identity, environment, runbookUrl };
 }
 
 function dkimOf({ DKIM_SELECTOR, DKIM_PRIVATE_KEY, SMTP_FROM }: z.output<typeof Worker>) {

@@ -17,6 +17,17 @@ describe("the configuration", () => {
     expect(load).not.toThrow(/hunter2/);
   });
 
+  test.each([
+    ["a header that is believed from anybody", { BOARD_IDENTITY_HEADER: "x-user" }],
+    [
+      "a proxy that may have every address",
+      { BOARD_IDENTITY_HEADER: "x-user", BOARD_IDENTITY_CIDRS: "10.0.0.0/8,0.0.0.0/0" },
+    ],
+    ["a proxy that may have every address of the new kind", { BOARD_IDENTITY_CIDRS: "::/0" }],
+  ])("refuses to open the board by %s", (_how, env) => {
+    expect(() => loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...env })).toThrow("BOARD_IDENTITY_");
+  });
+
   test("has sensible values for what is not said", () => {
     const config = loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test/" });
     expect(config).toMatchObject({

@@ -11,6 +11,8 @@ export interface Load {
   p99: number;
   /** CPU time of the server process for one request; the client shares its cores, so this is the fairer figure. */
   cpuMicros: number;
+  /** The same of Postgres; 0 when it was not asked for. */
+  postgresMicros: number;
   failed: number;
 }
 
@@ -58,21 +60,25 @@ export interface LoadOptions {
   headers?: Record<string, string>;
   /** One after the other, over and over; the URL's own path otherwise. */
   paths?: string[];
+  /** Process id of the Postgres whose CPU time counts too. */
+  postgres?: number;
 }
 
 /** Sends requests for so many seconds, after a second to warm up; throws when the server answers with errors. */
 export async function loadOf({ url, pid }: Server, path: string, options: LoadOptions): Promise<Load> {
-  const { connections, seconds, headers = {}, paths = [path] } = options;
+  const { connections, seconds, headers = {}, paths = [path], postgres } = options;
   const requests = paths.map((one) => ({ path: one, headers }));
   const base = { url, connections, requests };
   await autocannon({ ...base, duration: 1 });
   const before = cpuSeconds(pid);
+  const postgresBefore = familySeconds(postgres);
   const latencies: number[] = [];
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const run = autocannon({ ...base, duration: seconds }, (error, done) => (error ? reject(error) : resolve(done)));
     run.on("response", (_client, _status, _bytes, ms) => void latencies.push(ms));
   });
   const cpu = cpuSeconds(pid) - before;
+  const postgresCpu = familySeconds(postgres) - postgresBefore;
   latencies.sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN;
   const done = latencies.length;
@@ -84,6 +90,7 @@ export async function loadOf({ url, pid }: Server, path: string, options: LoadOp
     p95: at(0.95),
     p99: at(0.99),
     cpuMicros: (cpu / done) * 1e6,
+    postgresMicros: (postgresCpu / done) * 1e6,
     failed,
   };
 }
@@ -91,13 +98,24 @@ export async function loadOf({ url, pid }: Server, path: string, options: LoadOp
 const ticksPerSecond = 100;
 
 function cpuSeconds(pid: number) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .slice(11, 13)
-    .map(Number);
+  const { user, system } = times(pid);
   return (user + system) / ticksPerSecond;
+}
+
+/** CPU time of a process and of its children, those that have ended too. */
+function familySeconds(pid: number | undefined) {
+  if (pid === undefined) return 0;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  const { endedUser, endedSystem } = times(pid);
+  const ended = (endedUser + endedSystem) / ticksPerSecond;
+  return [pid, ...children.map(Number)].reduce((sum, one) => sum + cpuSeconds(one), ended);
+}
+
+function times(pid: number) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
+  return { user, system, endedUser, endedSystem };
 }
 
 /** Resident memory of a process at its highest, in MB. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** What a process, or the processes that took its place one after the other, used. */
 export interface Use {
@@ -45,4 +45,25 @@ function usage(pid: number): Use | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** CPU seconds that a process and all that descend from it have used until now, the dead among them included. */
+export function cpuSecondsOfTree(root: number): number {
+  const parents = new Map<number, { parent: number; ticks: number }>();
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      // Own and reaped children's, user and system time.
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+      parents.set(Number(entry), { parent: Number(fields[1]), ticks });
+    } catch {
+      // It has ended meanwhile, and its parent has its time.
+    }
+  }
+  const isInTree = (pid: number): boolean => pid === root || (pid > 1 && isInTree(parents.get(pid)?.parent ?? 0));
+  let ticks = 0;
+  for (const [pid, one] of parents) if (isInTree(pid)) ticks += one.ticks;
+  return ticks / ticksPerSecond;
 }

@@ -86,6 +86,9 @@ async function discard(store: ObjectStore, pictures: Pictures) {
 
 /** False when somebody else has begun to work since. */
 async function enterShop(tx: EntityManager, catalogue: Catalogue, business: Business, pictures: Pictures) {
+  // Whoever else enters a shop has it in seconds, on a busy machine in a minute.
+  await tx.query("SET LOCAL lock_timeout = '60s'");
+  await tx.query("SET LOCAL statement_timeout = '60s'");
   await tx.query("SELECT pg_advisory_xact_lock(hashtext('demo catalogue'))");
   if (!(await isEmpty(tx))) return false;
 

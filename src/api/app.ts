@@ -4,7 +4,7 @@ import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
 import { NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
-import { boardPath, bullBoard } from "./board/bull-board.ts";
+import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
 import type { ApiContext } from "./context.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
@@ -21,20 +21,32 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are believed about the client's address. */
   trustProxy: number;
+  board: BoardOptions;
   /** Where the reference page gets tokens of demo users. */
   demoTokensUrl?: string | undefined;
 }
+
+/**
+ * Whoever sends a byte now and then holds a connection no longer than this, plus the time between two looks. An idle one
+ * is kept longer than a proxy in front keeps it (Traefik: 90 s), or a request would meet its closing and be a 502.
+ */
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 95_000,
+  connectionsCheckingInterval: 5_000,
+};
 
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
 export function createApiServer(options: AppOptions): Server {
   const { context } = options;
   const app = createApp(options);
-  return createServer((req, res) => {
+  return createServer(patience, (req, res) => {
     if (!context.answers.serve(context, req, res)) app(req, res);
   });
 }
 
-function createApp({ context, queues, health, corsOrigins, trustProxy, demoTokensUrl }: AppOptions) {
+function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {
   const app = express();
   app.set("etag", false);
   app.set("trust proxy", trustProxy);
@@ -46,7 +58,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, demoToken
 
   // People open the address that they are told; programs get the usual 404.
   app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
-  app.use(boardPath, bullBoard(queues, context));
+  app.use(boardPath, bullBoard(queues, context, board));
   app.use("/docs", docsRoutes(demoTokensUrl));
   app.use(
     helmet({

@@ -71,6 +71,7 @@ const context: ApiContext = {
   stopping,
   publicUrl: config.publicUrl,
 };
+const { identity } = config.board;
 const server = createApiServer({
   context,
   queues,
@@ -85,12 +86,14 @@ const server = createApiServer({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  board: {
+    ...config.board,
+    identity: identity && { header: identity.header, from: inNetworks(identity.proxies) },
+  },
   demoTokensUrl: config.DEMO_TOKENS_URL,
 });
 
 server.listen(config.PORT, config.HOST);
-server.headersTimeout = 10_000;
-server.requestTimeout = 60_000;
 await once(server, "listening");
 log.info({ address: server.address() }, "API started");
 if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");

@@ -93,7 +93,9 @@ async function answer(call: Call): Promise<Result> {
       reader: context.db.manager,
       origin: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
       wait: waitOf(req, gone),
-      gone,
+      get gone() {
+        return gone();
+      },
     };
     const hash = keyed && hashRequest(req.method, req.baseUrl + req.path, query, body, received.image?.sha256 ?? null);
     const committed = createCommit({
@@ -102,7 +104,7 @@ async function answer(call: Call): Promise<Result> {
       keyed: keyed && { ...keyed, hash: String(hash) },
       precondition: preconditionOf(call, input),
     });
-    const result = await route.handle(context, { ...input, commit: committed.commit } as never);
+    const result = await route.handle(context, Object.assign(input, { commit: committed.commit }) as never);
     await settle(call, received, committed, keyed !== undefined);
     return result;
   } catch (error) {
@@ -141,15 +143,22 @@ function preconditionOf({ twin, context, req }: Call, input: object) {
   };
 }
 
+/** Made for whoever asks for it: few routes wait, and a signal costs every request more than its route. */
 function goneSignal({ stopping }: ApiContext, res: Response) {
-  const gone = new AbortController();
-  res.once("close", () => gone.abort());
-  return AbortSignal.any([stopping, gone.signal]);
+  let signal: AbortSignal | undefined;
+  return () => {
+    if (signal) return signal;
+    const gone = new AbortController();
+    if (res.closed) gone.abort();
+    else res.once("close", () => gone.abort());
+    signal = AbortSignal.any([stopping, gone.signal]);
+    return signal;
+  };
 }
 
-function waitOf(req: Request, signal: AbortSignal): Wait | undefined {
+function waitOf(req: Request, gone: () => AbortSignal): Wait | undefined {
   const seconds = preferredWait(req.headers.prefer);
-  return seconds === undefined ? undefined : { seconds, signal };
+  return seconds === undefined ? undefined : { seconds, signal: gone() };
 }
 
 function check(schema: z.ZodType = nothing, source: "path" | "query", value: unknown) {

@@ -35,6 +35,9 @@ import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
 import { Mail1764720000011 } from "./migrations/0011-mail.ts";
+import { DocumentsInFlight1764806400012 } from "./migrations/0012-documents-in-flight.ts";
+import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
+import { MailPace1765152000016 } from "./migrations/0016-mail-pace.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -91,6 +94,9 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       StrayObjects1764547200009,
       Timeline1764633600010,
       Mail1764720000011,
+      DocumentsInFlight1764806400012,
+      AuditChain1765065600015,
+      MailPace1765152000016,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

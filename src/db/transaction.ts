@@ -33,7 +33,7 @@ export function createTransact(db: DataSource, onPromise: (jobs: readonly Promis
     for (let attempt = 1; ; attempt++) {
       const note: Note = { ...origin, promised: [] };
       try {
-        const result = await db.transaction(isolation ?? "READ COMMITTED", (tx) => work(noted(tx, note)));
+        const result = await inTransaction(db, isolation, (tx) => work(noted(tx, note)));
         if (note.promised.length > 0) onPromise(note.promised);
         return result;
       } catch (error) {
@@ -42,6 +42,15 @@ export function createTransact(db: DataSource, onPromise: (jobs: readonly Promis
       }
     }
   };
+}
+
+/** What Postgres does anyway, READ COMMITTED, need not be said in a round trip of its own. */
+function inTransaction<T>(
+  db: DataSource,
+  isolation: "REPEATABLE READ" | undefined,
+  run: (tx: EntityManager) => Promise<T>,
+) {
+  return isolation ? db.transaction(isolation, run) : db.transaction(run);
 }
 
 /**

@@ -1,22 +1,25 @@
 /**
  * One queue for each kind of load, so that each can be scaled, slowed and paused by itself.
  * `lockMs` is how long a silent worker keeps a job before another may take it; a crash costs at most
- * `lockMs` + 2 × `stalledMs` (BullMQ's stalled check needs two passes).
+ * `lockMs` + 2 × `stalledMs` (BullMQ's stalled check needs two passes). `owner`: whom to ask about what it does.
  */
 export const queues = {
   images: {
+    owner: "catalogue",
     concurrency: 2,
     lockMs: 15_000,
     stalledMs: 5_000,
     description: "Turns uploaded photos into web images. Goal: done within 3 s of the upload.",
   },
   documents: {
+    owner: "sales desk",
     concurrency: 2,
     lockMs: 15_000,
     stalledMs: 5_000,
     description: "Makes order sheets, waybills and price lists. Goal: an order or a waybill within 2 s of the request.",
   },
   mail: {
+    owner: "customer service",
     concurrency: 5,
     // Longer than the mailer waits for an answer, so that nobody else takes a mail that may just have been sent.
     lockMs: 30_000,
@@ -25,12 +28,14 @@ export const queues = {
   },
   webhooks: {
     // They only wait, and a server that does not answer keeps a place for 12 s.
+    owner: "integrations",
     concurrency: 40,
     lockMs: 30_000,
     stalledMs: 5_000,
     description: "Tells subscribers what has happened. Goal: a first try within 10 s of the event.",
   },
   upkeep: {
+    owner: "operations",
     concurrency: 2,
     lockMs: 30_000,
     stalledMs: 5_000,

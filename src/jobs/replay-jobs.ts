@@ -5,7 +5,7 @@ import { defineJob, priorities } from "./define-job.ts";
 export const replayJobs = defineJob({
   name: "replay-jobs",
   queue: "upkeep",
-  version: 1,
+  version: 2,
   payload: z.object({
     /** Which; never empty. */
     filter: z.object({
@@ -14,11 +14,16 @@ export const replayJobs = defineJob({
       kind: z.string().optional(),
       entity: z.object({ type: z.string(), id: z.string() }).optional(),
       errorKey: z.string().optional(),
+      /** From then on, and before then. */
+      endedSince: z.iso.datetime().optional(),
+      endedUntil: z.iso.datetime().optional(),
     }),
     limitPerMinute: z.int().min(1).max(60_000),
     /** Only what had ended before; what fails again meanwhile is not replayed once more. */
     before: z.iso.datetime(),
   }),
+  // What is new in version 2, the time of the end, may be absent; a worker of before it would replay too much.
+  upgrades: { 1: (payload) => payload },
   key: (payload) => JSON.stringify(payload),
   entity: () => ({ type: "replay", id: "jobs" }),
   priority: priorities.normal,

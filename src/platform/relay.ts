@@ -14,6 +14,8 @@ import type { Queues } from "./queues.ts";
 import { isRedisTrouble } from "./redis.ts";
 
 const batchSize = 500;
+/** Of a backlog, before groups have their turns again. */
+const batchesInARow = 10;
 /** For what was promised in a process that died, or while Redis was away. */
 const pollMs = 150;
 /** What has just been promised is on its way already; the sweep leaves it alone for so long. */
@@ -152,8 +154,16 @@ function startSweep(
     const moved = await outbox.take(batchSize, olderThanMs(), publish);
     if (backoffMs > 0) log.info("relay works again");
     backoffMs = 0;
+    // One batch is read from Postgres while the other is written to Redis.
+    if (moved === batchSize) await Promise.all([takeMany(), takeMany()]);
+    if (moved === batchSize || inTurn >= batchSize) return;
     if (moved + inTurn > 0) await sleep(spacingMs);
-    if (moved < batchSize && inTurn < batchSize) await pause(pollMs);
+    await pause(pollMs);
+  };
+  const takeMany = async () => {
+    for (let n = 0; n < batchesInARow; n++) {
+      if ((await outbox.take(batchSize, olderThanMs(), publish)) < batchSize) return;
+    }
   };
   const recover = async (error: unknown) => {
     if (backoffMs === 0) log.warn({ err: error }, "relay failed; promised jobs wait in Postgres");

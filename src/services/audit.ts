@@ -1,5 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { auditLog, type NewAuditEntry } from "../db/dao/audit-log.ts";
+import type { Transact } from "../db/transaction.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
 /**
@@ -8,6 +9,16 @@ import { withoutSecrets } from "./without-secrets.ts";
  */
 export function recordAudit(tx: EntityManager, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
   return auditLog.insert(tx, { ...entry, payload: storable(asObject(withoutSecrets(entry.payload))) });
+}
+
+/**
+ * As `recordAudit`, as a link of the chain that shows whether somebody has edited the log since; returns the link,
+ * which should be kept where whoever can write to the database cannot.
+ */
+export function recordBoardAction(transact: Transact, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
+  return transact({ actorId: entry.userId, traceId: entry.requestId }, (tx) =>
+    auditLog.append(tx, { ...entry, payload: storable(asObject(withoutSecrets(entry.payload))) }),
+  );
 }
 
 /** Longer ones say no more about what was done. */

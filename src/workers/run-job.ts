@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import { validate as isUuid } from "uuid";
 import {
@@ -128,21 +127,36 @@ async function attempt(consumer: Consumer, claim: Claim): Promise<Outcome> {
   }
 
   const kept = consumer.claims.keep(claim);
-  const deadline = new AbortController();
+  const stop = new AbortController();
+  let late: DeadlineError | undefined;
   const timer = setTimeout(() => {
-    deadline.abort(new DeadlineError(`It took longer than ${definition.timeoutMs / 1_000} s`));
+    late = new DeadlineError(`It took longer than ${definition.timeoutMs / 1_000} s`);
+    stop.abort(late);
   }, definition.timeoutMs);
-  const signal = AbortSignal.any([cutOff, kept.signal, deadline.signal]);
+  const unfollow = follow(stop, [cutOff, kept.signal]);
   try {
-    return { state: await run(consumer, claim, definition, kept, signal) };
+    return { state: await run(consumer, claim, definition, kept, stop.signal) };
   } catch (error) {
     if (error instanceof FencedError || kept.signal.reason instanceof FencedError) return { state: "fenced", error };
-    const aborts = { kept: kept.signal, deadline: deadline.signal, cutOff };
+    const aborts = { kept: kept.signal, cutOff, late };
     return await writeDown(consumer, claim, verdictOn(error, aborts, definition.retry.outageMs));
   } finally {
     kept.letGo();
     clearTimeout(timer);
+    unfollow();
   }
+}
+
+/** As `AbortSignal.any`, which costs a run more than everything else here: it keeps weak references. */
+function follow(stop: AbortController, signals: readonly AbortSignal[]) {
+  const abort = (event: Event) => stop.abort((event.target as AbortSignal).reason);
+  for (const signal of signals) {
+    if (signal.aborted) stop.abort(signal.reason);
+    else signal.addEventListener("abort", abort);
+  }
+  return () => {
+    for (const signal of signals) signal.removeEventListener("abort", abort);
+  };
 }
 
 /** How a run that threw ends in the ledger, and what becomes of the job if that leaves it open. */
@@ -154,19 +168,16 @@ interface Verdict {
 /** The first that holds: nobody knows whether it happened; cancelled; the process stops; too late; what the error says. */
 function verdictOn(
   error: unknown,
-  aborts: { kept: AbortSignal; cutOff: AbortSignal; deadline: AbortSignal },
+  { kept, cutOff, late }: { kept: AbortSignal; cutOff: AbortSignal; late: DeadlineError | undefined },
   outageMs: number,
 ): Verdict {
   const release = endOf(error);
   if (release.outcome === "unknown") return { release, otherwise: { state: "unknown", error } };
-  if (aborts.kept.aborted || error instanceof CancelledError)
+  if (kept.aborted || error instanceof CancelledError)
     return { release: { ...quietly, outcome: "cancelled" }, otherwise: { state: "cancelled", error } };
-  if (aborts.cutOff.aborted)
+  if (cutOff.aborted)
     return { release: { ...quietly, outcome: "handed-back" }, otherwise: { state: "handed-back", error } };
-  if (aborts.deadline.aborted) {
-    const late: unknown = aborts.deadline.reason;
-    return { release: endOf(late), otherwise: { state: "retried", error: late } };
-  }
+  if (late) return { release: endOf(late), otherwise: { state: "retried", error: late } };
   const otherwise = release.cost === "none" ? postponed(error, outageMs) : ({ state: "retried", error } as const);
   return { release, otherwise };
 }
@@ -255,17 +266,14 @@ async function tidyUp(
  * Lets go of work that is aborted and does not end soon: an encoder in its thread cannot be stopped. What it still does
  * is harmless: by then the job is not running in its name any more, so it cannot complete it.
  */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal) {
-  let abort = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
+function unlessAborted(work: Promise<void>, signal: AbortSignal) {
+  return new Promise<void>((resolve, reject) => {
     // Whoever looks at the signal knows best how the work ended: a mail may be out.
-    abort = () => void sleep(endingMs, undefined, { ref: false }).then(() => reject(signal.reason));
+    const abort = () => void setTimeout(() => reject(signal.reason), endingMs).unref();
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-  aborted.catch(() => undefined);
-  signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
-  work.catch(() => undefined);
-  await Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }
 
 function answer(bull: Job<QueuedData>, token: string, outcome: BadOutcome) {

@@ -276,6 +276,18 @@ describe("POST /jobs/replays", () => {
       expect((await replay({ filter })).status).toBe(422);
   });
 
+  test("means by times only jobs that ended from then on and before then", async () => {
+    const ids = await failures(4);
+    const hour = (n: number) => `2026-03-08T${String(n).padStart(2, "0")}:00:00.000Z`;
+    for (const [n, id] of ids.entries())
+      await api.db.query("UPDATE job SET finished_at = $2 WHERE id = $1", [id, hour(n)]);
+    const filter = { state: "failed", ended_since: hour(1), ended_until: hour(3) };
+    const { body } = await replay({ filter, dry_run: true });
+    expect([body.count, body.sample.sort()]).toEqual([2, [ids[1], ids[2]].sort()]);
+    expect((await replay({ filter: { ...filter, ended_since: "yesterday" } })).status).toBe(422);
+    await api.db.query("DELETE FROM job");
+  });
+
   test("runs each job again once, however often it is asked for, and nothing else", async () => {
     const ids = await failures(30);
     const other = await promise();

@@ -38,6 +38,20 @@ describe("GET /jobs/{id}", () => {
     expect((await get(id, api.tokens.user)).status).toBe(200);
   });
 
+  test("answers the moment the job is over when the caller would rather wait, or when the time is up", async () => {
+    const { body: category } = await sendCategory(api, { name: "Скоро", image: await redPng() });
+    const id = category.image_job?.id ?? "";
+    const waiting = (seconds: number) =>
+      call(`${api.url}/jobs/${id}`, {
+        headers: { authorization: `Bearer ${api.tokens.employee}`, prefer: `wait=${seconds}` },
+      });
+    expect((await waiting(0)).body.status).toBe("open");
+    const answer = waiting(30);
+    await api.db.manager.update(Job, { id }, { state: "failed", finishedAt: new Date() });
+    expect((await answer).body.status).toBe("failed");
+    expect((await answer).headers.get("preference-applied")).toBe("wait=30");
+  });
+
   test("remembers who asked for it and under which request", async () => {
     const headers = { "x-request-id": "my-request-1" };
     const { body } = await sendCategory(api, { name: "След", image: await redPng(), headers });

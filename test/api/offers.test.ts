@@ -7,19 +7,11 @@ import { dropCatalogue } from "../../src/platform/cache-tags.ts";
 import { type Body, objectKeys, useApi, userIds, useWorker } from "../support/api.ts";
 import { addOffer, addProduct, addSubCategory } from "../support/catalogue.ts";
 import { redPng } from "../support/images.ts";
-import { type SendOptions, send } from "../support/send.ts";
+import { type Page as PageOf, type SendOptions, send } from "../support/send.ts";
 import { type FormSending, sendForm } from "../support/send-form.ts";
 
 type OfferBody = NestedOfferView & Pick<Body, "images" | "image_job" | "detail">;
-interface Page {
-  items: NestedOfferView[];
-  total: number;
-  page: number;
-  size: number;
-  pages: number;
-  count: number;
-  detail: unknown;
-}
+type Page = PageOf<NestedOfferView>;
 
 describe("offers", () => {
   const api = useApi();

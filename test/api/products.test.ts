@@ -6,19 +6,11 @@ import { dropCatalogue } from "../../src/platform/cache-tags.ts";
 import { type Body, objectKeys, useApi, userIds, useWorker } from "../support/api.ts";
 import { addCategory, addOffer, addProduct, addSubCategory } from "../support/catalogue.ts";
 import { redPng } from "../support/images.ts";
-import { type SendOptions, send } from "../support/send.ts";
+import { type Page as PageOf, type SendOptions, send } from "../support/send.ts";
 import { type FormSending, sendForm } from "../support/send-form.ts";
 
 type ProductBody = NestedProductView & Pick<Body, "images" | "image_job" | "detail">;
-interface Page {
-  items: NestedProductView[];
-  total: number;
-  page: number;
-  size: number;
-  pages: number;
-  count: number;
-  detail: unknown;
-}
+type Page = PageOf<NestedProductView>;
 
 describe("products", () => {
   const api = useApi();

@@ -6,16 +6,9 @@ import { join } from "node:path";
 import { createTransport, type SendMailOptions } from "nodemailer";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Mailbox, type MailboxOptions, startMailbox } from "../../dev/mailbox/mailbox.ts";
+import type { ReceivedMail } from "../support/mailbox.ts";
 
-interface Message {
-  id: string;
-  from: string;
-  recipients: string[];
-  subject: string;
-  message_id: string;
-  html: string;
-  text: string;
-  headers: { name: string; value: string }[];
+interface Message extends ReceivedMail {
   attachments: { file_name: string; content_type: string; size: number; url: string }[];
 }
 

@@ -85,7 +85,7 @@ describe("a worker that dies", () => {
   const api = useApi();
   const workers = useWorkerProcesses(api);
 
-  test("by kill -9 in the middle: another one finishes the picture, once", { timeout: 60_000 }, async () => {
+  test("by kill -9 in the middle: another one finishes the picture, once", { timeout: 120_000 }, async () => {
     const first = await workers.start();
     const { body } = await sendCategory(api, { name: "Убит", image: await redPng(6_000, 6_000) });
     const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
@@ -102,7 +102,7 @@ describe("a worker that dies", () => {
     await workers.stop(second, "SIGTERM");
   });
 
-  test("by SIGTERM: it finishes its job, takes no other, and exits with 0", { timeout: 30_000 }, async () => {
+  test("by SIGTERM: it finishes its job, takes no other, and exits with 0", { timeout: 90_000 }, async () => {
     const worker = await workers.start({ WORKER_CONCURRENCY: "1" });
     const { body } = await sendCategory(api, { name: "Вежливо", image: await redPng(5_000, 5_000) });
     const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
@@ -113,7 +113,7 @@ describe("a worker that dies", () => {
     expect((await call(`${api.url}/categories/${other.body.id}`)).body.image_job?.status).toBe("open");
   });
 
-  test("by SIGTERM without time to finish: the job goes back unharmed", { timeout: 30_000 }, async () => {
+  test("by SIGTERM without time to finish: the job goes back unharmed", { timeout: 90_000 }, async () => {
     const worker = await workers.start({ DRAIN_TIMEOUT_MS: "0" });
     const { body } = await sendCategory(api, { name: "В спешке", image: await redPng(6_500, 6_500) });
     const state = async () => (await call(`${api.url}/categories/${body.id}`)).body.image_job?.status;
@@ -123,7 +123,7 @@ describe("a worker that dies", () => {
       api.db.query("SELECT state, failures, crashes, last_error FROM job WHERE id = $1", [body.image_job?.id]);
     expect(await find()).toEqual([{ state: "open", failures: 0, crashes: 0, last_error: null }]);
     await workers.start();
-    await vi.waitFor(isDone(api, body.id), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(isDone(api, body.id), { timeout: 45_000, interval: 50 });
     expect(await find()).toEqual([{ state: "succeeded", failures: 0, crashes: 0, last_error: null }]);
   });
 });

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { documents } from "../../src/db/dao/documents.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { User } from "../../src/db/entities/user.ts";
 import { createTransact } from "../../src/db/transaction.ts";
+import { TooManyRequestsError } from "../../src/errors.ts";
 import { publicPriceList } from "../../src/services/document-kinds.ts";
-import { type DocumentRequest, ensurePriceList, requestDocument } from "../../src/services/documents.ts";
+import { type DocumentRequest, ensurePriceList, mostInFlight, requestDocument } from "../../src/services/documents.ts";
 import { useDatabase } from "../support/database.ts";
 import { addOffer, addOrder, addWaybill } from "../support/goods.ts";
 
@@ -24,6 +25,14 @@ async function addUser() {
   const id = randomUUID();
   await db.manager.insert(User, { id, email: `${id}@test.example`, firstName: "A", lastName: "B" });
   return id;
+}
+
+async function waitingForATurn(): Promise<number> {
+  const [row] = await db.query(
+    `SELECT count(*)::int AS count FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+     WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()`,
+  );
+  return row.count;
 }
 
 describe("a requested document", () => {
@@ -47,6 +56,21 @@ describe("a requested document", () => {
     });
     await expect(failing).rejects.toThrow("no");
     expect(await db.manager.count(Job)).toBe(before);
+  });
+
+  test("is counted for its user before it is committed, and refused as the one too many", async () => {
+    const user = await addUser();
+    for (let n = 1; n < mostInFlight; n++) await request(await orderRequest(user));
+    const [last, tooMany] = [await orderRequest(user), await orderRequest(user)];
+    let refused: Promise<unknown> | undefined;
+    await transact(origin, async (tx) => {
+      await requestDocument(tx, last);
+      refused = expect(request(tooMany)).rejects.toThrow(TooManyRequestsError);
+      await vi.waitFor(async () => expect(await waitingForATurn()).toBe(1));
+    });
+    await refused;
+    expect(await request(await orderRequest(await addUser()))).toBeDefined();
+    expect(await request(await orderRequest(null))).toBeDefined();
   });
 
   test("is the same one for requests that come at once, and while it is made", async () => {

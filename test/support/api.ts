@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
 import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
+import type { BoardOptions } from "../../src/api/board/bull-board.ts";
 import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
@@ -67,6 +68,7 @@ export interface ApiOptions {
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
   corsOrigins?: string[];
+  board?: Partial<BoardOptions>;
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
   /** Limits on requests; none otherwise. */
@@ -82,6 +84,7 @@ export interface ApiOptions {
 export function useApi({
   redis,
   corsOrigins = [],
+  board = {},
   relay: relays = true,
   limits = {},
   exempt = [],
@@ -169,6 +172,7 @@ export function useApi({
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
+      board: { operators: [], ...board },
       trustProxy,
     });
     server.listen(0, "127.0.0.1");

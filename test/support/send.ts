@@ -3,6 +3,17 @@ import { call, type TestApi } from "./api.ts";
 /** Any JSON object that an answer may have; a test looks at what its request promises. */
 export type Shown = Record<string, unknown> & { id: string; detail: unknown };
 
+/** A page of such objects, a count, or an error. */
+export interface Page<Item> {
+  items: Item[];
+  total: number;
+  page: number;
+  size: number;
+  pages: number;
+  count: number;
+  detail: unknown;
+}
+
 export interface SendOptions {
   body?: unknown;
   /** An employee's, unless said otherwise; none when it is empty. */

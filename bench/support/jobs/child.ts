@@ -1,22 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Contestant, type Producer, pageSize, producers } from "./contestant.ts";
+import { type Contestant, now, type Producer, pageSize, producers } from "./contestant.ts";
 
-// One process of a contestant: `node child.ts <contestant> producer|worker`, steered over IPC.
+// One process of a contestant: `node child.js <contestant> prepare|producer|worker`, steered over IPC.
 
 const [, , name = "", role] = process.argv;
 const servers = { databaseUrl: String(process.env.DATABASE_URL), redisUrl: String(process.env.REDIS_URL) };
-const { contestant } = (await import(`./${name}.ts`)) as { contestant: Contestant };
+const { contestant } = (await import(`./contestants/${name}.js`)) as { contestant: Contestant };
 
 process.on("disconnect", () => process.exit(0));
 
-const now = () => performance.timeOrigin + performance.now();
 const tell = (message: object) => void process.send?.(message);
 
-/** What the bench says to a child, and what it hears. */
+/** What the bench says to a child. */
 export type Order =
-  | { do: "one by one"; from: number; count: number }
-  | { do: "flood"; from: number; count: number; isPaged: boolean }
-  | { do: "count"; count: number };
+  | { do: "one by one"; way: "one" | "unkicked"; from: number; count: number }
+  | { do: "flood"; way: "one" | "page"; from: number; count: number }
+  | { do: "count"; count: number; isTimed: boolean };
 
 if (role === "prepare") {
   await contestant.prepare?.(servers);
@@ -32,21 +31,19 @@ async function work() {
   let isTimed = false;
   process.on("message", (order: Order) => {
     if (order.do !== "count") return;
-    isTimed = order.count <= 1_000;
+    isTimed = order.isTimed;
     starts.length = 0;
     counting = { wanted: order.count, finished: 0 };
     tell({ counting: true });
   });
   await contestant.worker(
     servers,
-    (n) => {
-      if (isTimed) starts.push([n, now()]);
+    (n, at = now()) => {
+      if (isTimed) starts.push([n, at]);
     },
     () => {
       counting.finished++;
-      if (counting.finished === counting.wanted) {
-        tell({ done: now(), starts, cpu: process.cpuUsage() });
-      }
+      if (counting.finished === counting.wanted) tell({ done: now(), starts });
     },
   );
 }
@@ -58,28 +55,23 @@ async function produce() {
     if (order.do === "flood") {
       const began = now();
       await flood(producer, order);
-      tell({ began, cpu: process.cpuUsage() });
+      tell({ began });
     }
   });
 }
 
-/** When each was there to be run: for ours after the commit, for the others when their call returned or began. */
-async function oneByOne(producer: Producer, { from, count }: { from: number; count: number }) {
-  const added: [number, number, number][] = [];
+async function oneByOne(producer: Producer, { way, from, count }: Order & { do: "one by one" }) {
+  const added: [number, number][] = [];
+  const add = producer[way] ?? producer.one;
   for (let n = from; n < from + count; n++) {
-    const began = now();
-    await producer.one(n);
-    added.push([n, began, now()]);
+    added.push([n, await add(n)]);
     await sleep(5 + Math.random() * 15);
   }
   return added;
 }
 
-async function flood(
-  { one, page }: Producer,
-  { from, count, isPaged }: { from: number; count: number; isPaged: boolean },
-) {
-  const [add, step, lanes] = isPaged ? ([page, pageSize, 2] as const) : ([one, 1, producers] as const);
+async function flood({ one, page }: Producer, { way, from, count }: Order & { do: "flood" }) {
+  const [add, step, lanes] = way === "page" && page ? [page, pageSize, 2] : [one, 1, producers];
   let next = from;
   const lane = async () => {
     while (next < from + count) {

@@ -12,9 +12,15 @@ export const producers = 16;
 export const pageSize = 100;
 
 export interface Producer {
-  one(n: number): Promise<unknown>;
-  /** `pageSize` jobs from `n` on, as whoever has many would add them. */
-  page(n: number): Promise<unknown>;
+  /**
+   * Adds a job; resolves when that is durable (or as durable as this one makes it) with the moment from which its start
+   * is waited for: just after the commit for what joins a transaction of the caller's, just before the call otherwise.
+   */
+  one(n: number): Promise<number>;
+  /** `pageSize` jobs from `n` on, as whoever has many would add them; absent: it cannot. */
+  page?(n: number): Promise<unknown>;
+  /** As `one`, but the process dies right after the commit, as far as the job can tell. */
+  unkicked?(n: number): Promise<number>;
 }
 
 /** The numbers of a page. */
@@ -24,11 +30,13 @@ export const numbersFrom = (n: number) => Array.from({ length: pageSize }, (_, i
 export interface Contestant {
   /** Makes tables and the like, once. */
   prepare?(servers: Servers): Promise<void>;
-  /** Returns what adds jobs; it resolves when that is durable (or as durable as this one makes it). */
   producer(servers: Servers): Promise<Producer>;
   /** Runs no-op jobs: calls `started` when the work of one begins, and `finished` when it will not run again. */
-  worker(servers: Servers, started: (n: number) => void, finished: () => void): Promise<void>;
+  worker(servers: Servers, started: (n: number, at?: number) => void, finished: () => void): Promise<void>;
 }
 
 /** The size of a payload as jobs have it. */
 export const payloadOf = (n: number) => ({ n, note: "x".repeat(200) });
+
+/** Milliseconds since 1970, as fine as they come and comparable between processes. */
+export const now = () => performance.timeOrigin + performance.now();

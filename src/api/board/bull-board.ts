@@ -1,86 +1,180 @@
 import { createBullBoard } from "@bull-board/api";
 import { ExpressAdapter } from "@bull-board/express";
-import express, { type Request, type RequestHandler, type Response, Router } from "express";
-import { AppError, ForbiddenError, UnauthorizedError, UnavailableError } from "../../errors.ts";
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from "express";
+import {
+  AppError,
+  ForbiddenError,
+  PreconditionFailedError,
+  UnauthorizedError,
+  UnavailableError,
+} from "../../errors.ts";
 import type { QueuedData } from "../../jobs/dispatch.ts";
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import type { Queues } from "../../platform/queues.ts";
-import { recordAudit } from "../../services/audit.ts";
-import { requireRole } from "../authenticate.ts";
+import { recordBoardAction } from "../../services/audit.ts";
 import type { ApiContext } from "../context.ts";
 import { pageHeaders } from "../page-headers.ts";
 import { statusOfError } from "../problem.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
+import { reasonPage } from "./reason-page.ts";
+import { redactAll } from "./redact.ts";
+import { type BoardRole, boardRoles, isAtLeast, pressOf } from "./roles.ts";
+import { type BoardAccess, createSessions, type Sessions, type Visitor } from "./session.ts";
 import { createSteering, type Pressing, type Steering } from "./steering.ts";
+import { languages, type Words, wordsFor } from "./words.ts";
 
 /** Where the board is served. */
 export const boardPath = "/admin/queues";
+const loginPath = `${boardPath}/login`;
 
-const cookieName = "tcf_board";
+export interface BoardOptions extends BoardAccess {
+  /** Where this runs, shown in a corner: red for `production`. */
+  environment?: string | undefined;
+  /** Base URL of the runbook's pages, one for each queue. */
+  runbookUrl?: string | undefined;
+}
 
 /**
- * Bull Board for staff: EMPLOYEE looks, ADMIN acts, nobody else gets in. A person logs in with an access token, which
- * a cookie keeps that no script can read and no other site can send; a program sends it as a bearer token.
+ * Bull Board for staff: who may press what is in `roles.ts`, nobody else gets in. A person logs in with an access
+ * token, which a cookie keeps that no script can read and no other site can send, or is named by a proxy in front; a
+ * program sends a bearer token.
  */
-export function bullBoard(queues: Queues, context: ApiContext) {
+export function bullBoard(queues: Queues, context: ApiContext, options: BoardOptions) {
   const router = Router();
+  const sessions = createSessions(context, boardPath, options);
+  const readForm = express.urlencoded({ extended: false, limit: "20kb" });
   router.use(pageHeaders());
   router.use((_req, res, next) => {
     res.setHeader("cache-control", "no-store");
     next();
   });
   router.use(refuseOtherSites);
-  router.get("/login", (_req, res) => void res.type("html").send(loginPage()));
-  router.post("/login", express.urlencoded({ extended: false, limit: "20kb" }), login(context));
-  router.post("/logout", (_req, res) => void res.clearCookie(cookieName, { path: boardPath }).redirect(303, loginPath));
+  router.get("/login", (req, res) => void res.type("html").send(loginPage(wordsFor(req))));
+  router.post("/login", readForm, sessions.login);
+  router.post("/logout", (_req, res) => {
+    sessions.logout(res);
+    res.redirect(303, loginPath);
+  });
 
   const steering = createSteering(context, queues);
-  const boards = { ADMIN: board(queues, steering, false), EMPLOYEE: board(queues, steering, true) };
-  const ledger = ledgerPages(context, boardPath);
+  const boards = everyBoard(queues, steering, options);
+  const ledger = ledgerPages(context, boardPath, sessions);
   router.use(async (req, res, next) => {
-    const actor = await admit(req, context).catch((error: unknown) => {
+    const visitor = await sessions.visitorOf(req).catch((error: unknown) => {
       if (!isPageView(req) || !(error instanceof UnauthorizedError)) throw error;
     });
-    if (!actor) return void res.redirect(303, loginPath);
-    Object.assign(res.locals, { actor: actor.id, staff: actor });
-    const pressing: Pressing = { actorId: actor.id, traceId: String(res.locals.requestId) };
-    if (!["GET", "HEAD"].includes(req.method)) auditWhenDone(req, res, context, pressing);
-    if (req.path.startsWith("/ledger/")) return ledger(req, res, next);
+    if (!visitor) return void res.redirect(303, loginPath);
+    Object.assign(res.locals, { actor: visitor.id, visitor });
+    next();
+  });
+  // Forms have the token among their fields, Bull Board's scripts send it in a header.
+  router.post(["/reason", "/ledger/:id/:action"], readForm);
+  router.use((req, res, next) => {
+    const visitor = res.locals.visitor as Visitor;
+    const pressing: Pressing = { actorId: visitor.id, traceId: String(res.locals.requestId) };
+    res.locals.pressing = pressing;
+    if (["GET", "HEAD"].includes(req.method)) return next();
+    auditWhenDone(req, res, context, pressing);
+    checkPress(req, visitor, pressing, sessions);
+    next();
+  });
+  router.get("/reason", (req, res) => {
+    const page = reasonPage(wordsFor(req), boardPath, sessions.csrfOf(req, res), sessions.reasonOf(req));
+    res.type("html").send(page);
+  });
+  router.post("/reason", (req, res) => {
+    sessions.keepReason(res, (req.body as { reason?: unknown } | undefined)?.reason);
+    res.redirect(303, boardPath);
+  });
+  router.use(ledger);
+  router.use((req, res, next) => {
     if (!queues.isUp())
       throw new UnavailableError("Redis cannot be reached; the state of jobs is at /jobs/{id} meanwhile");
-    steering.as(pressing, () => boards[actor.role === "ADMIN" ? "ADMIN" : "EMPLOYEE"](req, res, next));
+    const { boardRole } = res.locals.visitor as Visitor;
+    if (isPageView(req)) sessions.csrfOf(req, res);
+    steering.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][boardRole](req, res, next));
   });
+  router.use("/api", sayWhyBeforeTheBoard);
   return router;
 }
 
-const loginPath = `${boardPath}/login`;
+/** Refusals that the board never gets to see, in its form: it shows nothing of an answer without `error`. */
+const sayWhyBeforeTheBoard: ErrorRequestHandler = (error, _req, res, next) => {
+  if (!(error instanceof AppError) || res.headersSent) return next(error);
+  const { status, body } = sayWhy(error);
+  res.status(status).json({ ...body, detail: body.message, code: error.code });
+};
 
-function board(queues: Queues, steering: Steering, readOnlyMode: boolean): RequestHandler {
+/** Throws unless this visitor may press this button, on a page of ours, with a reason if it takes one. */
+function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions: Sessions) {
+  const form = req.body as { csrf?: unknown; reason?: unknown } | undefined;
+  if (visitor.isAmbient) sessions.requireCsrf(req, req.headers["x-xsrf-token"] ?? form?.csrf);
+  const { least, isDestructive } = pressOf(req.method, req.path);
+  if (!isAtLeast(visitor.boardRole, least))
+    throw new ForbiddenError(`This takes the role ${least}; you are ${visitor.boardRole}`);
+  const given = typeof form?.reason === "string" ? form.reason.trim() : sessions.reasonOf(req);
+  pressing.given = given || undefined;
+  if (!isDestructive || pressing.given) return;
+  throw new PreconditionFailedError(`This cannot be taken back: say why first, at ${boardPath}/reason`);
+}
+
+/** One for each role and language: buttons and words are fixed when a board is made. */
+function everyBoard(queues: Queues, steering: Steering, options: BoardOptions) {
+  const inLanguage = (words: Words) =>
+    Object.fromEntries(boardRoles.map((role) => [role, board(queues, steering, options, role, words)])) as Record<
+      BoardRole,
+      RequestHandler
+    >;
+  return { en: inLanguage(languages.en), ru: inLanguage(languages.ru) };
+}
+
+function board(queues: Queues, steering: Steering, options: BoardOptions, role: BoardRole, words: Words) {
   const serverAdapter = new ExpressAdapter().setBasePath(boardPath);
+  const readOnlyMode = role === "viewer";
+  const says = words.board;
+  const { environment, runbookUrl } = options;
   const adapters = Object.entries(queues.byName).map(([name, queue]) => {
-    const { description } = settings[name as QueueName];
+    const { owner } = settings[name as QueueName];
+    const runbook = runbookUrl ? ` ${says.runbook}: ${runbookUrl}/${name}.` : "";
+    const description = `${words.queues[name as QueueName]} ${says.owner}: ${owner}.${runbook}`;
     const externalJobUrl = ({ data }: { data?: unknown }) => ({
       displayText: "Ledger",
       href: `${boardPath}/ledger/${(data as QueuedData | undefined)?.id}`,
     });
-    return new LedgerAdapter(queue, { readOnlyMode, description, externalJobUrl }, steering);
+    return new LedgerAdapter(
+      queue,
+      { readOnlyMode, description, externalJobUrl },
+      { steering, words, ...(readOnlyMode && { redact: redactAll }) },
+    );
   });
   createBullBoard({
     queues: adapters,
     serverAdapter,
     options: {
       uiConfig: {
-        boardTitle: readOnlyMode ? "Jobs (read only)" : "Jobs",
+        boardTitle: readOnlyMode ? says.readOnly : says.title,
+        locale: { lng: words.locale },
         hideDocsLink: true,
-        hideRedisDetails: readOnlyMode,
-        miscLinks: [{ text: "API reference", url: "/docs" }],
+        hideRedisDetails: role !== "admin",
+        // The board asks for everything again at each poll, workers by a list of all clients of Redis.
+        showWorkers: false,
+        ...(environment && { environment: badgeOf(environment) }),
+        miscLinks: [
+          { text: says.reference, url: "/docs" },
+          ...(readOnlyMode ? [] : [{ text: says.reason, url: `${boardPath}/reason` }]),
+          ...(runbookUrl ? [{ text: says.runbook, url: runbookUrl }] : []),
+        ],
       },
     },
   });
   serverAdapter.setErrorHandler(sayWhy);
   return serverAdapter.getRouter() as RequestHandler;
+}
+
+function badgeOf(label: string) {
+  return { label, color: /^prod/i.test(label) ? "#b91c1c" : "#1d4ed8", textColor: "#ffffff" };
 }
 
 /** An error of ours as the board shows it; all others are for `problemHandler`. */
@@ -90,39 +184,8 @@ function sayWhy(error: unknown) {
   return { status, body: { error: "Nothing was done", message: error.message } };
 }
 
-async function admit(req: Request, context: ApiContext) {
-  const token = readCookie(req);
-  const actor = await context.authenticate(req.headers.authorization ?? (token && `Bearer ${token}`));
-  requireRole(actor, "EMPLOYEE");
-  return actor;
-}
-
-function readCookie(req: Request) {
-  const pair = req.headers.cookie?.split(/;\s*/).find((one) => one.startsWith(`${cookieName}=`));
-  return pair?.slice(cookieName.length + 1);
-}
-
 function isPageView(req: Request) {
   return req.method === "GET" && req.accepts(["json", "html"]) === "html";
-}
-
-function login(context: ApiContext): RequestHandler {
-  return async (req, res) => {
-    const token = String((req.body as { token?: unknown } | undefined)?.token ?? "")
-      .trim()
-      .replace(/^Bearer\s+/, "");
-    try {
-      requireRole(await context.authenticate(`Bearer ${token}`), "EMPLOYEE");
-    } catch (error) {
-      if (!(error instanceof UnauthorizedError || error instanceof ForbiddenError)) throw error;
-      const status = error instanceof ForbiddenError ? 403 : 401;
-      return void res.status(status).type("html").send(loginPage(error.message));
-    }
-    const isEncrypted = context.publicUrl.startsWith("https:");
-    // A session of the browser; the token inside has its own end.
-    res.cookie(cookieName, token, { path: boardPath, httpOnly: true, sameSite: "strict", secure: isEncrypted });
-    res.redirect(303, boardPath);
-  };
 }
 
 /** The cookie goes with every request of the browser: what changes something has to come from our own pages. */
@@ -142,11 +205,15 @@ function isOwnOrigin(req: Request, origin: string) {
 function auditWhenDone(req: Request, res: Response, context: ApiContext, pressing: Pressing) {
   const endpoint = context.publicUrl + req.originalUrl;
   res.on("finish", () => {
-    const { actorId: userId, traceId: requestId, reason } = pressing;
-    const payload = { ...(req.body as object | undefined), ...(reason && { reason }) };
+    const { actorId: userId, traceId: requestId } = pressing;
+    const reason = pressing.given ?? pressing.reason;
+    const { csrf: _csrf, ...body } = (req.body ?? {}) as Record<string, unknown>;
+    const payload = { ...body, ...(reason && { reason }) };
     const entry = { userId, method: req.method, endpoint, payload, status: res.statusCode, requestId };
-    recordAudit(context.db.manager, entry).catch((error: unknown) => {
-      context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
-    });
+    recordBoardAction(context.transact, entry)
+      .then((link) => context.log.info({ audit: link }, "a board action was entered into the audit chain"))
+      .catch((error: unknown) => {
+        context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
+      });
   });
 }

@@ -8,6 +8,7 @@ import type { QueueName } from "../../jobs/queues.ts";
 import { fold } from "../../platform/fold.ts";
 import type { Queues } from "../../platform/queues.ts";
 import type { Steering } from "./steering.ts";
+import type { Words } from "./words.ts";
 
 type Queue = Queues["byName"][QueueName];
 type Job = NonNullable<Awaited<ReturnType<BullMQAdapter["getJob"]>>>;
@@ -25,19 +26,29 @@ interface Retried {
 const waiting = ["waiting", "prioritized", "delayed", "paused"] as const satisfies JobStatus[];
 const pageSize = 100;
 
+/** What the adapter has to do with. */
+export interface AdapterContext {
+  steering: Steering;
+  words: Pick<Words, "board">;
+  /** What is hidden from those who only look. */
+  redact?: <T>(value: T) => T;
+}
+
 /**
  * A queue for Bull Board whose actions change the ledger first: what is removed is cancelled, what is retried is
  * promised anew, and a pause is kept. What would make Redis say something that was never promised is refused.
  */
 export class LedgerAdapter extends BullMQAdapter {
   private readonly bull: Queue;
+  private readonly context: AdapterContext;
   private readonly steering: Steering;
   private present: QueuePause | undefined;
 
-  constructor(queue: Queue, options: QueueOptions, steering: Steering) {
+  constructor(queue: Queue, options: QueueOptions, context: AdapterContext) {
     super(queue, options);
     this.bull = queue;
-    this.steering = steering;
+    this.context = context;
+    this.steering = context.steering;
   }
 
   override async getJob(id: string) {
@@ -104,7 +115,10 @@ export class LedgerAdapter extends BullMQAdapter {
   override getDescription() {
     if (!this.present) return this.description;
     const { byEmail, at, reason } = this.present;
-    return `PAUSED by ${byEmail ?? "a user who is gone"} on ${at.toISOString().slice(0, 16).replace("T", " ")} UTC: ${reason}. ${this.description}`;
+    const { words, redact = (text) => text } = this.context;
+    const { paused, by, gone } = words.board;
+    const when = at.toISOString().slice(0, 16).replace("T", " ");
+    return `${paused}, ${when} UTC, ${by} ${redact(byEmail ?? gone)}: ${redact(reason)}. ${this.description}`;
   }
 
   /** Cancels what Redis lists now: page by page, as those of the page before are gone from it. */
@@ -139,6 +153,11 @@ export class LedgerAdapter extends BullMQAdapter {
     const id = ledgerIdOf(job);
     // Unlike the job's own, it does not mind a worker that has just taken the job: the ledger tells that one.
     const forget = () => this.bull.remove(String(job.id));
+    const { redact } = this.context;
+    if (redact) {
+      const { failedReason, stacktrace, data, returnvalue, progress } = job;
+      Object.assign(job, redact({ failedReason, stacktrace, data, returnvalue, progress }));
+    }
     return Object.assign(job, {
       async remove() {
         const state = await job.getState();

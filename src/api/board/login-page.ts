@@ -1,12 +1,14 @@
+import type { Words } from "./words.ts";
+
 /** The page on which a person logs in to Bull Board; `problem` says why the last try failed. */
-export function loginPage(problem?: string) {
+export function loginPage({ lang, login }: Words, problem?: string) {
   return `<!doctype html>
-<html lang="en">
+<html lang="${lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>Jobs: log in</title>
+<title>${login.title}: ${login.button}</title>
 <link rel="icon" href="data:,">
 <style>
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -26,13 +28,13 @@ export function loginPage(problem?: string) {
 </head>
 <body>
 <form method="post" action="/admin/queues/login">
-  <h1>Jobs</h1>
-  <p>For staff: employees look, admins act.</p>
-  ${problem ? `<p class="problem" role="alert">The token was refused: ${escapeHtml(problem)}</p>` : ""}
-  <label for="token">Access token</label>
+  <h1>${login.title}</h1>
+  <p>${login.who}</p>
+  ${problem ? `<p class="problem" role="alert">${login.refused}: ${escapeHtml(problem)}</p>` : ""}
+  <label for="token">${login.label}</label>
   <textarea id="token" name="token" required autofocus spellcheck="false" autocomplete="off"
-    placeholder="Paste the token of an employee or admin"></textarea>
-  <button>Log in</button>
+    placeholder="${login.hint}"></textarea>
+  <button>${login.button}</button>
 </form>
 </body>
 </html>

@@ -13,7 +13,9 @@ import type { ApiContext } from "../context.ts";
 export interface Pressing {
   actorId: string;
   traceId: string;
-  /** The reason that the ledger was given, for the audit log. */
+  /** Why, in the words of whoever presses. */
+  given?: string | undefined;
+  /** What was done in the ledger, for the audit log of those who gave no reason. */
   reason?: string;
 }
 
@@ -38,11 +40,11 @@ const firstId = "00000000-0000-0000-0000-000000000000";
 /** The steering of all boards of this process. */
 export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "db">, queues: Queues): Steering {
   const pressings = new AsyncLocalStorage<Pressing>();
-  const change = <T>(reason: string, work: (tx: EntityManager, by: string | null) => Promise<T>) => {
+  const change = <T>(what: string, work: (tx: EntityManager, by: string | null, reason: string) => Promise<T>) => {
     const pressing = pressings.getStore();
-    if (pressing) pressing.reason = reason;
-    const { actorId = null, traceId = null } = pressing ?? {};
-    return transact({ actorId, traceId }, (tx) => work(tx, actorId));
+    if (pressing) pressing.reason = what;
+    const { actorId = null, traceId = null, given = what } = pressing ?? {};
+    return transact({ actorId, traceId }, (tx) => work(tx, actorId, given));
   };
   const agree = async () => applyPauses(queues, await queuePauses.list(db.manager));
   return {
@@ -52,8 +54,7 @@ export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "
       return new Map(rows.map((row) => [row.id, row]));
     },
     cancel(ids) {
-      const reason = "removed in Bull Board";
-      return change(reason, (tx, by) => cancelUnfinished(tx, ids, { by, reason }));
+      return change("removed in Bull Board", (tx, by, reason) => cancelUnfinished(tx, ids, { by, reason }));
     },
     async retry(ids) {
       return new Set(await change("retried in Bull Board", (tx) => reopenJobs(tx, ids)));
@@ -70,8 +71,7 @@ export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "
     },
     pauseOf: async (queue) => (await queuePauses.list(db.manager)).find((pause) => pause.queue === queue),
     async pause(queue) {
-      const reason = "paused in Bull Board";
-      await change(reason, (tx, by) => queuePauses.add(tx, queue, by, reason));
+      await change("paused in Bull Board", (tx, by, reason) => queuePauses.add(tx, queue, by, reason));
       await agree();
     },
     async resume(queue) {

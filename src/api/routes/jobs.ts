@@ -6,6 +6,7 @@ import { findJob } from "../../db/ledger.ts";
 import { NotFoundError } from "../../errors.ts";
 import { cancelJob, retryJob } from "../../services/job-control.ts";
 import { type ReplayFilter, requestReplay } from "../../services/replays.ts";
+import { awaitJob } from "../await-job.ts";
 import type { Actor, ApiContext } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { integer, line, timestamp, uuid } from "../fields.ts";
@@ -44,6 +45,8 @@ const Replay = z.object({
       kind: name.optional(),
       entity: entity.optional(),
       error: line(200).optional(),
+      ended_since: timestamp.optional(),
+      ended_until: timestamp.optional(),
     })
     .refine((filter) => Object.values(filter).some((value) => value !== undefined), {
       message: "an empty filter would replay everything; say which jobs are meant",
@@ -76,8 +79,8 @@ async function retryAfter(tx: EntityManager, { kind, finishedAt }: Job): Promise
   return { "retry-after": String(Math.min(60, Math.max(1, Math.ceil(seconds)))) };
 }
 
-function toFilter({ error, ...filter }: z.output<typeof Replay>["filter"]): ReplayFilter {
-  const all = { ...filter, errorKey: error };
+function toFilter({ error, ended_since, ended_until, ...filter }: z.output<typeof Replay>["filter"]): ReplayFilter {
+  const all = { ...filter, errorKey: error, endedSince: ended_since, endedUntil: ended_until };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as ReplayFilter;
 }
 
@@ -168,13 +171,22 @@ export const jobRoutes = [
     method: "get",
     path: "/jobs/{job_id}",
     summary: "How far a job is: the caller's own, or any for staff",
+    description: "`Prefer: wait=N` answers when the job is over, or after N seconds.",
     tag,
     access: "USER",
     params,
     responses: { 200: JobView, ...refusals },
-    async handle(_context, { params: { job_id }, actor, reader }) {
-      const job = await visibleJob(reader, job_id, actor);
-      return { status: 200, body: await viewOf(reader, job, actor), headers: await retryAfter(reader, job) };
+    async handle(context, { params: { job_id }, actor, reader, wait }) {
+      let job = await visibleJob(reader, job_id, actor);
+      if (wait) {
+        await awaitJob(context.db, job.id, wait.seconds, wait.signal);
+        job = await visibleJob(reader, job_id, actor);
+      }
+      const headers = {
+        ...(await retryAfter(reader, job)),
+        ...(wait && { "preference-applied": `wait=${wait.seconds}` }),
+      };
+      return { status: 200, body: await viewOf(reader, job, actor), headers };
     },
   }),
   defineRoute({

@@ -41,6 +41,16 @@ export const documents = {
       .getOne();
   },
 
+  /** How many documents are being made for this user. */
+  countUnfinished(tx: EntityManager, requestedBy: string) {
+    return tx
+      .createQueryBuilder(Document, "document")
+      .innerJoin("document.job", "job")
+      .where("document.requestedBy = :requestedBy", { requestedBy })
+      .andWhere("document.readyAt IS NULL AND job.finishedAt IS NULL")
+      .getCount();
+  },
+
   /** The newest file of exactly this kind, whoever asked for it. */
   findReady(tx: EntityManager, like: Pick<Document, "kind" | "format" | "parameters">) {
     return tx

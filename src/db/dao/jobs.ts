@@ -11,6 +11,9 @@ export interface JobFilter {
   parentId?: string | undefined;
   /** What failures of one cause have in common, as `GET /jobs/failures` names it. */
   errorKey?: string | undefined;
+  /** ISO times: jobs that were over then or later, and before then. */
+  endedSince?: string | undefined;
+  endedUntil?: string | undefined;
 }
 
 export interface Failures {
@@ -140,7 +143,7 @@ const allKinds = `
       SELECT kind, queue FROM job WHERE job.kind > kinds.kind ORDER BY kind, id DESC LIMIT 1) next
   )`;
 
-function conditionsOf({ state, queue, kind, entity, parentId, errorKey }: JobFilter) {
+function conditionsOf({ state, queue, kind, entity, parentId, errorKey, endedSince, endedUntil }: JobFilter) {
   const values: unknown[] = [];
   const conditions: string[] = [];
   const add = (sql: (at: string) => string, value: unknown) => {
@@ -163,5 +166,7 @@ function conditionsOf({ state, queue, kind, entity, parentId, errorKey }: JobFil
     add((at) => `error_key = ${at}`, errorKey);
     conditions.push("ended_badly");
   }
+  if (endedSince !== undefined) add((at) => `finished_at >= ${at}`, endedSince);
+  if (endedUntil !== undefined) add((at) => `finished_at < ${at}`, endedUntil);
   return { conditions, values };
 }

@@ -18,7 +18,6 @@ export class Mail1764720000011 implements MigrationInterface {
         ADD COLUMN epoch integer NOT NULL DEFAULT 0,
         ADD COLUMN tries integer NOT NULL DEFAULT 0,
         ADD COLUMN sending_at timestamptz CHECK (state <> 'sending' OR sending_at IS NOT NULL),
-        ADD COLUMN slot_at timestamptz,
         ADD COLUMN message_id text,
         ADD COLUMN smtp_code smallint,
         ADD COLUMN resend_of uuid CONSTRAINT mails_resend_of_fkey REFERENCES mails ON DELETE SET NULL,
@@ -29,20 +28,6 @@ export class Mail1764720000011 implements MigrationInterface {
       CREATE INDEX mails_resend_of ON mails (resend_of) WHERE resend_of IS NOT NULL;
       CREATE INDEX mails_recipient ON mails (lower(recipient), created_at DESC, id DESC);
       CREATE INDEX mails_state ON mails (state, created_at DESC, id DESC);
-
-      -- Of one newsletter, for example; its jobs wait in the outbox.
-      CREATE TABLE job_group_pause (
-        queue text NOT NULL,
-        group_key text NOT NULL,
-        paused_by uuid CONSTRAINT job_group_pause_paused_by_fkey REFERENCES users ON DELETE SET NULL,
-        paused_at timestamptz NOT NULL DEFAULT now(),
-        PRIMARY KEY (queue, group_key)
-      );
-      CREATE INDEX job_group_pause_paused_by ON job_group_pause (paused_by);
-
-      -- How fast mails go out: when the next one may go to a domain, and how many went out on a day of the shop.
-      CREATE TABLE mail_pace (domain text PRIMARY KEY, next_at timestamptz NOT NULL);
-      CREATE TABLE mail_days (day date PRIMARY KEY, mails integer NOT NULL);
 
       ALTER TABLE documents ADD COLUMN notify boolean NOT NULL DEFAULT false;
 
@@ -63,11 +48,10 @@ export class Mail1764720000011 implements MigrationInterface {
   async down(runner: QueryRunner) {
     await runner.query(`
       DROP TABLE mail_suppressions;
-      DROP TABLE mail_days, mail_pace, job_group_pause;
       ALTER TABLE documents DROP COLUMN notify;
       DROP INDEX mails_state, mails_recipient, mails_resend_of, mails_message_id, mails_send_key;
       ALTER TABLE mails DROP COLUMN resend_reason, DROP COLUMN resend_of, DROP COLUMN smtp_code,
-        DROP COLUMN message_id, DROP COLUMN slot_at, DROP COLUMN sending_at, DROP COLUMN tries, DROP COLUMN epoch, DROP COLUMN state,
+        DROP COLUMN message_id, DROP COLUMN sending_at, DROP COLUMN tries, DROP COLUMN epoch, DROP COLUMN state,
         DROP COLUMN language, DROP COLUMN send_key;
       ALTER TABLE users DROP COLUMN language;
     `);

@@ -19,10 +19,15 @@ describe("what is done in Bull Board is done in the ledger", () => {
   const api = useApi({ relay: false });
   const pool = useKeyedPool(api.db);
   const board = "/admin/queues";
+  const reason = "Заказ снят";
   const send = (method: string, path: string, body?: object) =>
     call(`${api.url}${board}/api/queues/documents${path}`, {
       method,
-      headers: { authorization: `Bearer ${api.tokens.admin}`, "content-type": "application/json" },
+      headers: {
+        authorization: `Bearer ${api.tokens.admin}`,
+        "content-type": "application/json",
+        "x-reason": encodeURIComponent(reason),
+      },
       ...(body && { body: JSON.stringify(body) }),
     });
   const queue = () => api.queues.byName.documents;
@@ -74,7 +79,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     expect((await send("PUT", `/${await bullId(id)}/clean`)).status).toBe(204);
     expect(await find(id)).toMatchObject({
       state: "cancelled",
-      cancellation: { by: userIds.admin, reason: "removed in Bull Board" },
+      cancellation: { by: userIds.admin, reason },
     });
     expect(await queue().getJob(await bullId(id))).toBeUndefined();
   });
@@ -218,9 +223,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
 
   test("a pause outlives a Redis that has lost everything, and knows who did it", async () => {
     expect((await send("PUT", "/pause")).status).toBe(200);
-    expect(await queuePauses.list(api.db.manager)).toMatchObject([
-      { queue: "documents", by: userIds.admin, reason: "paused in Bull Board" },
-    ]);
+    expect(await queuePauses.list(api.db.manager)).toMatchObject([{ queue: "documents", by: userIds.admin, reason }]);
     await queue().obliterate({ force: true });
     expect(await queue().isPaused()).toBe(false);
     await applyPauses(api.queues, await queuePauses.list(api.db.manager));
@@ -253,11 +256,11 @@ describe("what is done in Bull Board is done in the ledger", () => {
     const { queues } = JSON.parse(text) as { queues: { name: string; isPaused: boolean; description: string }[] };
     const shown = queues.find(({ name }) => name === "documents");
     expect(shown?.isPaused).toBe(true);
-    expect(shown?.description).toMatch(/^PAUSED by admin@test.example on \d{4}-.* UTC: paused in Bull Board\. Makes /);
+    expect(shown?.description).toMatch(/^PAUSED, \d{4}-.* UTC, by a…@t….example: Заказ снят\. Makes /);
     expect(queues.filter(({ description }) => description.includes("PAUSED"))).toHaveLength(1);
     await vi.waitFor(async () => {
       const rows = await api.db.query("SELECT payload FROM audit_log WHERE endpoint LIKE '%/documents/pause'");
-      expect(rows).toContainEqual({ payload: { reason: "paused in Bull Board" } });
+      expect(rows).toContainEqual({ payload: { reason } });
     });
   });
 

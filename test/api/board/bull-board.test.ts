@@ -20,6 +20,14 @@ describe("Bull Board", () => {
     return { header: { cookie: cookie.split(";")[0] ?? "" }, attributes: cookie };
   }
 
+  /** As a browser has it after the board was opened: what its scripts send with every change is in `header`, too. */
+  async function sessionOf(token: string) {
+    const { header } = await cookieOf(token);
+    const page = await send(board, { headers: { ...header, ...html } });
+    const csrf = /XSRF-TOKEN=([^;]+)/.exec(page.headers.get("set-cookie") ?? "")?.[1] ?? "";
+    return { cookie: `${header.cookie}; XSRF-TOKEN=${csrf}`, "x-xsrf-token": csrf };
+  }
+
   test("sends a person without a session to the login page, and answers 401 to a program", async () => {
     const page = await send(board, { headers: html });
     expect([page.status, page.headers.get("location")]).toEqual([303, `${board}/login`]);
@@ -58,7 +66,7 @@ describe("Bull Board", () => {
   test("lets an employee look, and an admin act", async () => {
     const put = (token: string) => send(pause, { method: "PUT", headers: bearer(token) });
     expect((await send(queues, { headers: bearer(api.tokens.employee) })).status).toBe(200);
-    expect((await put(api.tokens.employee)).status).toBe(405);
+    expect((await put(api.tokens.employee)).status).toBe(403);
     expect(await api.queues.byName.images.isPaused()).toBe(false);
     expect((await put(api.tokens.admin)).status).toBe(200);
     expect(await api.queues.byName.images.isPaused()).toBe(true);
@@ -67,19 +75,72 @@ describe("Bull Board", () => {
       const rows = await api.db.manager.find(AuditEntry, { order: { status: "ASC" } });
       expect(rows.map(({ method, endpoint, status }) => [method, endpoint, status])).toEqual([
         ["PUT", `https://api.test${pause}`, 200],
-        ["PUT", `https://api.test${pause}`, 405],
+        ["PUT", `https://api.test${pause}`, 403],
       ]);
     });
   });
 
   test("refuses what another site sends with the session's cookie", async () => {
-    const { header } = await cookieOf(api.tokens.admin);
+    const header = await sessionOf(api.tokens.admin);
     const put = (headers: Record<string, string>) => send(pause, { method: "PUT", headers: { ...header, ...headers } });
     expect((await put({ "sec-fetch-site": "cross-site" })).status).toBe(403);
     expect((await put({ "sec-fetch-site": "same-site" })).status).toBe(403);
     expect((await put({ origin: "https://evil.test" })).status).toBe(403);
     expect((await login(api.tokens.admin, { origin: "https://evil.test" })).status).toBe(403);
     expect(await api.queues.byName.images.isPaused()).toBe(false);
+  });
+
+  test("takes changes from pages alone that can read the session's second cookie", async () => {
+    const { "x-xsrf-token": csrf, cookie } = await sessionOf(api.tokens.admin);
+    const put = (headers: Record<string, string>) => send(pause, { method: "PUT", headers: { cookie, ...headers } });
+    for (const wrong of [{}, { "x-xsrf-token": "" }, { "x-xsrf-token": "a".repeat(43) }]) {
+      expect((await put(wrong as Record<string, string>)).status).toBe(403);
+    }
+    const blank = { cookie: cookie.replace(/XSRF-TOKEN=.*/, "XSRF-TOKEN="), "x-xsrf-token": "" };
+    expect((await put(blank)).status).toBe(403);
+    expect(await api.queues.byName.images.isPaused()).toBe(false);
+    expect((await put({ "x-xsrf-token": csrf })).status).toBe(200);
+    expect(await api.queues.byName.images.isPaused()).toBe(true);
+    await send(`${board}/api/queues/images/resume`, { method: "PUT", headers: { cookie, "x-xsrf-token": csrf } });
+  });
+
+  test("asks for a reason before what cannot be taken back, and keeps it for a quarter of an hour", async () => {
+    const headers = await sessionOf(api.tokens.admin);
+    const empty = (more: Record<string, string> = {}) =>
+      send(`${board}/api/queues/images/empty`, { method: "PUT", headers: { ...headers, ...more } });
+    const refused = await empty();
+    expect([refused.status, refused.body.message]).toEqual([412, expect.stringContaining("/admin/queues/reason")]);
+    const say = (reason: string) =>
+      send(`${board}/reason`, {
+        method: "POST",
+        headers: { cookie: headers.cookie },
+        body: new URLSearchParams({ csrf: headers["x-xsrf-token"], reason }),
+      });
+    const said = await say("  Склад закрыт <b>  ");
+    const cookie = said.headers.get("set-cookie") ?? "";
+    expect([said.status, cookie]).toEqual([303, expect.stringMatching(/Max-Age=900;.*HttpOnly;.*SameSite=Strict/)]);
+    const withReason = { cookie: `${headers.cookie}; ${cookie.split(";")[0]}` };
+    expect((await empty(withReason)).status).toBe(200);
+    const page = await send(`${board}/reason`, { headers: { ...withReason, "accept-language": "ru" } });
+    expect(page.text).toContain("Склад закрыт &lt;b&gt;");
+    expect(page.text).toContain("<h1>Почему?</h1>");
+    expect((await say(" ")).headers.get("set-cookie")).toMatch(/tcf_board_reason=;/);
+    await vi.waitFor(async () => {
+      const rows = await api.db.manager.find(AuditEntry, {
+        where: { endpoint: `https://api.test${board}/api/queues/images/empty` },
+      });
+      expect(rows.map(({ status, payload }) => [status, payload]).sort()).toEqual([
+        [200, { reason: "Склад закрыт <b>" }],
+        [412, {}],
+      ]);
+    });
+  });
+
+  test("speaks Russian to those who read it", async () => {
+    const headers = { ...bearer(api.tokens.employee), "accept-language": "ru-RU,ru;q=0.9" };
+    expect((await send(board, { headers: { ...headers, ...html } })).text).toContain("Задания (только просмотр)");
+    expect((await send(queues, { headers })).text).toContain("Отвечает: catalogue.");
+    expect((await send(`${board}/login`, { headers })).text).toContain("Токен доступа");
   });
 
   test("cannot be shown inside another page", async () => {

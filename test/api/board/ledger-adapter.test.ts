@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { LedgerAdapter } from "../../../src/api/board/ledger-adapter.ts";
 import { createSteering } from "../../../src/api/board/steering.ts";
+import { languages } from "../../../src/api/board/words.ts";
 import { Job } from "../../../src/db/entities/job.ts";
 import { enqueueAll } from "../../../src/db/outbox.ts";
 import { testJob, useEngine } from "../../support/engine.ts";
@@ -33,7 +34,11 @@ describe("the board while jobs run", () => {
     ["obliterate", (adapter: LedgerAdapter) => adapter.obliterate()],
   ])("%s mid-run loses nothing silently: each job is done, or cancelled and not done", async (_name, act) => {
     done.length = 0;
-    const adapter = new LedgerAdapter(engine.queues.byName.upkeep, {}, createSteering(engine, engine.queues));
+    const adapter = new LedgerAdapter(
+      engine.queues.byName.upkeep,
+      {},
+      { steering: createSteering(engine, engine.queues), words: languages.en },
+    );
     const ids: string[] = [];
     for (const job of [slow, crowded]) {
       const payloads = Array.from({ length: 300 }, () => ({ id: randomUUID() }));

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
 import { loadApiConfig } from "../../../src/config.ts";
-import { call, useApi } from "../../support/api.ts";
+import { sheetFormats } from "../../../src/services/document-kinds.ts";
+import { call, useApi, userIds } from "../../support/api.ts";
+import { addOrder } from "../../support/goods.ts";
 import { readDocument } from "../../support/open-api-document.ts";
 import { parametersOf, sampleOf, samplePath } from "../../support/sample-request.ts";
 
@@ -49,7 +51,10 @@ describe("S47: a query out of all bounds", () => {
     );
     const path = `${samplePath(operation, follow)}?${query}&`;
     const usual = (await get(path)).status;
-    for (const wrong of ["size=100000", "size=10001", "page=1000001", "size=-1", "page=1e9", "page=NaN"]) {
+    // A list that goes on by a cursor has no pages.
+    const paged = parametersOf(operation, "query").some(({ name }) => name === "page");
+    const wrongPages = paged ? ["page=1000001", "page=1e9", "page=NaN"] : [];
+    for (const wrong of ["size=100000", "size=10001", "size=-1", ...wrongPages]) {
       expect([wrong, (await get(path + wrong)).status]).toEqual([wrong, 422]);
     }
     const ignored = ["sort=__proto__", "filter[$gt]=", "filter[user]=x", "__proto__[size]=1", "size[]=1&size[$gt]=2"];
@@ -59,6 +64,44 @@ describe("S47: a query out of all bounds", () => {
       expect([strange.slice(0, 20), (await get(path + strange)).status]).toEqual([strange.slice(0, 20), usual]);
       expect(performance.now() - began).toBeLessThan(8_000);
     }
+  });
+});
+
+describe("S50: a hundred documents at once", () => {
+  const api = useApi({ relay: false });
+
+  async function order(token: string, id: string, format: string) {
+    const body = JSON.stringify({ kind: "order", format, parameters: { id } });
+    const headers = {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      prefer: "respond-async, wait=0",
+    };
+    return call(`${api.url}/documents`, { method: "POST", headers, body });
+  }
+
+  test("of one user are cut off at 18 in flight, nobody else's are, and go on when those are made", async () => {
+    const orders = await Promise.all(Array.from({ length: 34 }, () => addOrder(api.db, [], { userId: userIds.user })));
+    const wanted = orders.flatMap(({ id }) => sheetFormats.map((format) => ({ id, format }))).slice(0, 100);
+    const answers = await Promise.all(wanted.map(({ id, format }) => order(api.tokens.user, id, format)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(18);
+    expect(refused).toHaveLength(82);
+    for (const { headers, body } of refused) {
+      expect(headers.get("retry-after")).toBe("5");
+      expect(body.detail).toContain("18 documents are being made for you already");
+    }
+    // Asking again for one of the 18 orders nothing more.
+    const again = wanted[answers.findIndex(({ status }) => status === 202)];
+    expect((await order(api.tokens.user, String(again?.id), String(again?.format))).status).toBe(202);
+    const [first] = orders;
+    expect((await order(api.tokens.employee, String(first?.id), "pdf")).status).toBe(202);
+
+    await api.db.query(
+      "UPDATE job SET state = 'succeeded', finished_at = now() WHERE id = (SELECT min(id::text)::uuid FROM job WHERE kind = 'render-document' AND finished_at IS NULL)",
+    );
+    const late = wanted[answers.findIndex(({ status }) => status === 429)];
+    expect((await order(api.tokens.user, String(late?.id), String(late?.format))).status).toBe(202);
   });
 });
 

@@ -1,6 +1,6 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { type Contestant, concurrency, numbersFrom, payloadOf } from "./contestant.ts";
+import { type Contestant, concurrency, now, numbersFrom, payloadOf } from "../contestant.ts";
 
 /** BullMQ alone: fast, and gone with Redis. */
 export const contestant: Contestant = {
@@ -9,7 +9,11 @@ export const contestant: Contestant = {
     await queue.waitUntilReady();
     const opts = { removeOnComplete: { count: 1_000 } };
     return {
-      one: (n) => queue.add("noop", payloadOf(n), opts),
+      async one(n) {
+        const began = now();
+        await queue.add("noop", payloadOf(n), opts);
+        return began;
+      },
       page: (n) => queue.addBulk(numbersFrom(n).map((one) => ({ name: "noop", data: payloadOf(one), opts }))),
     };
   },

@@ -1,0 +1,140 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { Request, RequestHandler, Response } from "express";
+import { User } from "../../db/entities/user.ts";
+import { ForbiddenError, UnauthorizedError } from "../../errors.ts";
+import { requireRole } from "../authenticate.ts";
+import type { Actor, ApiContext } from "../context.ts";
+import { loginPage } from "./login-page.ts";
+import { type BoardRole, boardRoleOf } from "./roles.ts";
+import { wordsFor } from "./words.ts";
+
+/** How people get in, besides the login page. */
+export interface BoardAccess {
+  /** E-mail addresses, in small letters, of employees who may pause, retry and promote. */
+  operators: readonly string[];
+  /** Header in which a proxy that has logged people in names their e-mail address; believed from these addresses alone. */
+  identity?: { header: string; from: (address: string | undefined) => boolean } | undefined;
+}
+
+/** Who looks at the board. */
+export interface Visitor extends Actor {
+  boardRole: BoardRole;
+  /** False when every request says who sends it, so that no other site can have it sent. */
+  isAmbient: boolean;
+}
+
+const cookies = { token: "tcf_board", csrf: "XSRF-TOKEN", reason: "tcf_board_reason" };
+/** A day's work; the token inside has its own end. */
+const sessionMs = 8 * 3_600_000;
+const reasonMs = 15 * 60_000;
+const longestReason = 300;
+
+/** Sessions of the board at `path`: who it is, whether the board's own page sends it, and why it is done. */
+export function createSessions(context: ApiContext, path: string, access: BoardAccess) {
+  const options = { path, sameSite: "strict", secure: context.publicUrl.startsWith("https:") } as const;
+  const emailOf = async (id: string) => (await context.db.manager.findOneBy(User, { id }))?.email ?? null;
+
+  async function visitorOf(req: Request): Promise<Visitor> {
+    const named = forwardedEmail(req, access);
+    const token = readCookie(req, cookies.token);
+    const { authorization } = req.headers;
+    const actor =
+      named && !authorization
+        ? await userNamed(context, named)
+        : await context.authenticate(authorization ?? (token && `Bearer ${token}`));
+    requireRole(actor, "EMPLOYEE");
+    // Only then does the address matter.
+    const email = actor.role === "ADMIN" || access.operators.length === 0 ? null : await emailOf(actor.id);
+    return { ...actor, boardRole: boardRoleOf({ ...actor, email }, access.operators), isAmbient: !authorization };
+  }
+
+  return {
+    visitorOf,
+
+    /** What the board's pages have to send back with every change; made when it is asked for first. */
+    csrfOf(req: Request, res: Response): string {
+      const known = readCookie(req, cookies.csrf);
+      if (known && /^[\w-]{43}$/.test(known)) return known;
+      const fresh = randomBytes(32).toString("base64url");
+      // Bull Board's own scripts read it and send it in a header.
+      res.cookie(cookies.csrf, fresh, { ...options, maxAge: sessionMs });
+      return fresh;
+    },
+
+    /** Throws `ForbiddenError` unless the page that sends this has read the cookie: a foreign one cannot. */
+    requireCsrf(req: Request, sent: unknown) {
+      const known = readCookie(req, cookies.csrf) ?? "";
+      const given = typeof sent === "string" ? sent : "";
+      const isSame = known.length === given.length && timingSafeEqual(Buffer.from(known), Buffer.from(given));
+      if (known === "" || !isSame) throw new ForbiddenError("This page is out of date: load it again, then try again");
+    },
+
+    /** Why the visitor does what cannot be taken back; undefined when nothing was said, or too long ago. */
+    reasonOf(req: Request): string | undefined {
+      const header = req.headers["x-reason"];
+      const given = typeof header === "string" ? header : readCookie(req, cookies.reason);
+      return (given && decode(given).trim().slice(0, longestReason)) || undefined;
+    },
+
+    keepReason(res: Response, given: unknown) {
+      const reason = typeof given === "string" ? given.trim().slice(0, longestReason) : "";
+      if (reason === "") return void res.clearCookie(cookies.reason, options);
+      res.cookie(cookies.reason, reason, { ...options, httpOnly: true, maxAge: reasonMs });
+    },
+
+    login: (async (req, res) => {
+      const token = String((req.body as { token?: unknown } | undefined)?.token ?? "")
+        .trim()
+        .replace(/^Bearer\s+/, "");
+      try {
+        requireRole(await context.authenticate(`Bearer ${token}`), "EMPLOYEE");
+      } catch (error) {
+        if (!(error instanceof UnauthorizedError || error instanceof ForbiddenError)) throw error;
+        const status = error instanceof ForbiddenError ? 403 : 401;
+        return void res
+          .status(status)
+          .type("html")
+          .send(loginPage(wordsFor(req), error.message));
+      }
+      res.cookie(cookies.token, token, { ...options, httpOnly: true, maxAge: sessionMs });
+      res.redirect(303, path);
+    }) satisfies RequestHandler,
+
+    logout(res: Response) {
+      for (const name of Object.values(cookies)) res.clearCookie(name, options);
+    },
+  };
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** By the address of the connection itself: headers that say where a request came from are anybody's. */
+function forwardedEmail(req: Request, { identity }: BoardAccess) {
+  if (!identity?.from(req.socket.remoteAddress)) return undefined;
+  const value = req.headers[identity.header];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+async function userNamed({ db }: ApiContext, email: string): Promise<Actor> {
+  // Unique in small letters.
+  const user = await db.manager
+    .createQueryBuilder(User, "user")
+    .where("lower(user.email) = lower(:email)", { email })
+    .getOne();
+  if (!user) throw new UnauthorizedError("User not found");
+  if (!user.isActive) throw new ForbiddenError("Access denied: this account is deactivated.");
+  return { id: user.id, role: user.role };
+}
+
+function readCookie(req: Request, name: string) {
+  const pair = req.headers.cookie?.split(/;\s*/).find((one) => one.startsWith(`${name}=`));
+  return pair?.slice(name.length + 1);
+}
+
+function decode(text: string) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

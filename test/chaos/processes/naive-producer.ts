@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { Queue } from "bullmq";
+import { connectDatabase } from "../../../src/db/data-source.ts";
+import { isPostgresUnavailable } from "../../../src/db/postgres-errors.ts";
+import { createLogger } from "../../../src/platform/logger.ts";
+import { isRedisTrouble, producerConnection } from "../../../src/platform/redis.ts";
+import { shutdownSignal } from "../../../src/platform/shutdown.ts";
+import { serveOrders } from "./order-server.ts";
+import { readSettings } from "./settings.ts";
+
+// What people write first: commit, then add to the queue under a fixed id; whoever gets no answer asks again. It has to
+// fail in every run, or the harness sees nothing.
+
+const settings = readSettings();
+const signal = shutdownSignal();
+process.on("disconnect", () => process.exit(1));
+const db = await connectDatabase(settings.DATABASE_URL);
+const connection = producerConnection(settings.REDIS_URL, createLogger(settings.LOG_LEVEL, "naive-producer"));
+const queue = new Queue("naive", { connection, prefix: settings.QUEUE_PREFIX });
+queue.on("error", () => undefined);
+
+const server = await serveOrders(
+  settings.PORT,
+  async ({ key, kind, payload }) => {
+    await db.query("INSERT INTO naive_order (key) VALUES ($1) ON CONFLICT DO NOTHING", [key]);
+    const retries = { attempts: 8, backoff: { type: "exponential", delay: 300 } };
+    await queue.add(kind, payload, { jobId: `job-${key}`, removeOnComplete: true, ...retries });
+    return key;
+  },
+  (error) => isPostgresUnavailable(error) || isRedisTrouble(error),
+);
+process.send?.("ready");
+if (!signal.aborted) await once(signal, "abort");
+server.closeAllConnections();
+process.exit(0);

@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+const Settings = z.object({
+  DATABASE_URL: z.string(),
+  REDIS_URL: z.string(),
+  QUEUE_PREFIX: z.string(),
+  S3_ENDPOINT_URL: z.string(),
+  S3_BUCKET_NAME: z.string(),
+  S3_ACCESS_KEY: z.string(),
+  S3_SECRET_KEY: z.string(),
+  SMTP_PORT: z.coerce.number(),
+  PROBE_URL: z.string(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
+  PORT: z.coerce.number().default(0),
+  /** `<point>:<n>`: the process kills itself when it comes to that point for the n-th time. */
+  CRASH_AT: z.string().optional(),
+  /** The producer leaves its promises to the sweeps of all relays. */
+  ONLY_SWEEP: z.literal("1").optional(),
+  /** Release of this process: 2 has another payload of stock jobs. */
+  RELEASE: z.enum(["1", "2"]).default("1"),
+});
+
+export type Settings = z.output<typeof Settings>;
+
+/** What the harness has told this process; throws when something is missing. */
+export const readSettings = () => Settings.parse(process.env);
