@@ -229,6 +229,22 @@ const Worker = Shared.extend({
     .transform((text) => (text.startsWith("-----") ? text : Buffer.from(text, "base64").toString()))
     .refine((pem) => /^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem), "is no private key in PEM")
     .optional(),
+  /** Mails a minute by the domain of their recipients, as `gmail.com=300,*=600`; absent: no limit. */
+  MAIL_DOMAIN_RATES: list.transform((items, context) => {
+    const rates = items.map((item) => /^(\*|[a-z0-9.-]+)=([1-9]\d{0,5})$/i.exec(item) ?? []);
+    if (rates.every(({ length }) => length > 0))
+      return new Map(rates.map(([, domain = "", rate]) => [domain.toLowerCase(), Number(rate)]));
+    context.addIssue({ code: "custom", message: "is not like 'gmail.com=300,*=600'" });
+    return z.NEVER;
+  }),
+  /** Hours of the shop's day without bulk mail, as `21-9`; absent: none. */
+  MAIL_QUIET_HOURS: z
+    .string()
+    .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-3])$/, "is not like '21-9'")
+    .transform((text) => text.split("-").map(Number) as [number, number])
+    .optional(),
+  /** Mails on a day of the shop, above which bulk mail waits for the next one; 0 means no limit. */
+  MAIL_DAILY_CAP: whole(0).default(0),
   /** Addresses that are told of new orders and low stock, comma separated; absent: nobody is. */
   MAIL_STAFF: list.pipe(z.array(z.email())),
   /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
@@ -289,6 +305,14 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
   return Object.freeze({
     ...withDefaults(config),
     smtp: smtpOf(config, SMTP_HOST ?? "localhost"),
+    mailRules: {
+      staff: config.MAIL_STAFF,
+      pace: {
+        domainRates: config.MAIL_DOMAIN_RATES,
+        quietHours: config.MAIL_QUIET_HOURS,
+        dailyCap: config.MAIL_DAILY_CAP,
+      },
+    },
   });
 }
 
@@ -315,7 +339,6 @@ function smtpOf(config: z.output<typeof Worker>, host: string) {
     from: config.SMTP_FROM,
     security: config.SMTP_SECURITY,
     graceMs: config.MAIL_GRACE_MS,
-    staff: config.MAIL_STAFF,
     dkim: dkimOf(config),
   };
 }

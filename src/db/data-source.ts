@@ -39,6 +39,7 @@ import { Mail1764720000011 } from "./migrations/0011-mail.ts";
 import { DocumentsInFlight1764806400012 } from "./migrations/0012-documents-in-flight.ts";
 import { DocumentSources1764892800013 } from "./migrations/0013-document-sources.ts";
 import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
+import { MailPace1765152000016 } from "./migrations/0016-mail-pace.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -98,6 +99,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       DocumentsInFlight1764806400012,
       DocumentSources1764892800013,
       AuditChain1765065600015,
+      MailPace1765152000016,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

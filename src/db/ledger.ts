@@ -288,6 +288,24 @@ export async function releaseJob(
 }
 
 /**
+ * Gives a claimed job back until later: it is promised anew under the next generation, which costs no attempt. Throws
+ * `FencedError` or `CancelledError`.
+ */
+export async function deferJob(tx: EntityManager, claim: HeldClaim, delayMs: number): Promise<void> {
+  await holdJob(tx, claim);
+  const rows: PromisedJob[] = await tx.query(
+    `WITH deferred AS (
+       UPDATE job SET state = 'open', gen = gen + 1, lease_until = NULL, run_at = now() + $2 * interval '1 millisecond'
+       WHERE id = $1
+       RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
+     )
+     ${dispatchSql("deferred")}`,
+    [claim.id, delayMs],
+  );
+  notePromised(tx, rows);
+}
+
+/**
  * Cancels jobs and their unfinished children, in the caller's transaction: those that wait at once, those that run by a
  * note that their workers see. Leaves alone what is over.
  */

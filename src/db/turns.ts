@@ -43,6 +43,7 @@ const takeTurnsSql = `
       WHERE job_outbox.queue = groups.queue AND job_outbox.group_key = groups.group_key AND run_at <= now()
       ORDER BY priority, run_at LIMIT greatest(0, $2 - coalesce(jobs, 0))
     ) next
+    WHERE NOT EXISTS (SELECT FROM job_group_pause pause WHERE (pause.queue, pause.group_key) = (groups.queue, groups.group_key))
   ), chosen AS (
     SELECT job_id, level FROM due ORDER BY level LIMIT $3
   ), taken AS (
@@ -57,8 +58,8 @@ const takeTurnsSql = `
   FROM taken ORDER BY level, priority, run_at`;
 
 /**
- * Takes members of groups off the outbox, the ones whose groups have the fewest jobs in flight first; nothing while
- * another process does so. Belongs in the transaction that publishes them.
+ * Takes members of groups off the outbox, the ones whose groups have the fewest jobs in flight first, and none of groups
+ * that are paused; nothing while another process does so. Belongs in the transaction that publishes them.
  */
 export async function takeTurns(tx: EntityManager, queues: readonly string[]): Promise<Dispatch[]> {
   const [lock]: { taken: boolean }[] = await tx.query("SELECT pg_try_advisory_xact_lock($1) AS taken", [turnLock]);

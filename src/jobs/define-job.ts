@@ -18,8 +18,8 @@ export interface JobDefinition<Name extends string, Schema extends z.ZodType> {
   readonly key: (payload: z.output<Schema>) => string;
   /** What the job belongs to, for people who look for it. */
   readonly entity: (payload: z.output<Schema>) => { type: string; id: string };
-  /** Whose job it is: groups of one queue take turns, however many jobs each has. Absent: first come, first served. */
-  readonly group?: (payload: z.output<Schema>) => string;
+  /** Whose job it is: groups of one queue take turns, however many jobs each has. Absent or null: first come, first served. */
+  readonly group?: (payload: z.output<Schema>) => string | null;
   readonly priority: number;
   /**
    * By class of error. Transient, the work itself failed: so many runs in all, waits that double from `backoffMs`.

@@ -5,10 +5,13 @@ import { defineJob, priorities } from "./define-job.ts";
 export const sendMail = defineJob({
   name: "send-mail",
   queue: "mail",
-  version: 1,
-  payload: z.object({ mailId: z.uuid() }),
+  version: 2,
+  payload: z.object({ mailId: z.uuid(), newsletterId: z.uuid().optional() }),
+  upgrades: { 1: (payload) => payload },
   key: ({ mailId }) => mailId,
   entity: ({ mailId }) => ({ type: "mail", id: mailId }),
+  // A newsletter waits in Postgres: in Redis there are only as many of its mails as go out soon.
+  group: ({ newsletterId }) => newsletterId ?? null,
   priority: priorities.normal,
   // A mail server that is away for half an hour loses no mail.
   retry: { attempts: 10, backoffMs: 4_000, outageMs: 3_000 },

@@ -15,8 +15,6 @@ export interface MailerOptions {
   graceMs?: number | undefined;
   /** Links of the mails; absent: people write to the sender to unsubscribe. */
   links?: MailLinks | undefined;
-  /** Addresses that are told of orders and stock; absent: nobody is. */
-  staff?: readonly string[] | undefined;
   /** Absent: mails are not signed here; the mail server may do that. */
   dkim?: Dkim | undefined;
 }
@@ -57,8 +55,6 @@ export interface Mailer {
   graceMs: number;
   /** Links that work without a login; undefined: there are none. */
   links: MailLinks | undefined;
-  /** Addresses that are told of orders and stock. */
-  staff: readonly string[];
   /** The Message-ID of the mail with this id, the same for ever. */
   messageIdOf(id: string): string;
   /**
@@ -120,7 +116,6 @@ export function createMailer(options: MailerOptions): Mailer {
     probe,
     graceMs,
     links: options.links,
-    staff: options.staff ?? [],
     messageIdOf: (id) => `${id}@${domain}`,
     async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
       const messageId = `<${bareId}>`;

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
-import { mails, type NewMail } from "../db/dao/mails.ts";
+import { mails } from "../db/dao/mails.ts";
 import type { Language } from "../db/entities/user.ts";
 import { enqueueAll, type PromiseOptions } from "../db/outbox.ts";
 import { BadRequestError, ConflictError, NotFoundError } from "../errors.ts";
@@ -19,6 +19,8 @@ export interface MailWish {
   recipient: string;
   language?: Language;
   parameters?: Record<string, unknown>;
+  /** The newsletter that it is a part of. */
+  newsletterId?: string;
   resendOf?: string;
   resendReason?: string;
 }
@@ -29,7 +31,7 @@ export interface MailWish {
  */
 export async function requestMails(tx: EntityManager, wishes: readonly MailWish[], options: PromiseOptions = {}) {
   const keyed = wishes.map(withKey);
-  const payloads = keyed.map(({ id }) => ({ mailId: id }));
+  const payloads = keyed.map(({ id, newsletterId }) => ({ mailId: id, ...(newsletterId && { newsletterId }) }));
   const jobIds = await enqueueAll(tx, sendMail, payloads, options);
   await mails.insertNew(
     tx,
@@ -38,7 +40,7 @@ export async function requestMails(tx: EntityManager, wishes: readonly MailWish[
   return jobIds;
 }
 
-function withKey({ event, language = "ru", parameters = {}, ...wish }: MailWish): Omit<NewMail, "jobId"> {
+function withKey({ event, language = "ru", parameters = {}, ...wish }: MailWish) {
   const sendKey = `${event}:${wish.recipient.toLowerCase()}`;
   return { ...wish, id: uuidv5(sendKey, sendKeys), sendKey, language, parameters };
 }

@@ -1,9 +1,13 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
+import { jobGroupPauses } from "../db/dao/job-group-pauses.ts";
 import type { Reader } from "../db/dao/users.ts";
 import type { CustomerType } from "../db/entities/user.ts";
+import { findJob } from "../db/ledger.ts";
 import { enqueue } from "../db/outbox.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
 import { priorities } from "../jobs/define-job.ts";
+import { sendMail } from "../jobs/send-mail.ts";
 import { sendNewsletter } from "../jobs/send-newsletter.ts";
 import { requestMails } from "./mails.ts";
 
@@ -20,7 +24,33 @@ export async function requestNewsletterPage(
 ): Promise<void> {
   const event = `newsletter:${newsletterId}`;
   const wishes = readers.map(
-    ({ email, language }) => ({ event, kind: "price-list", recipient: email, language }) as const,
+    ({ email, language }) => ({ event, newsletterId, kind: "price-list", recipient: email, language }) as const,
   );
   await requestMails(tx, wishes, { parentId, priority: priorities.bulk });
+}
+
+/**
+ * Holds back what of a newsletter is not out yet, until it is resumed; a few mails that are on their way still go out.
+ * May be repeated; throws `ConflictError` when it is over, and `NotFoundError`.
+ */
+export async function pauseNewsletter(tx: EntityManager, jobId: string, by: string): Promise<void> {
+  const { newsletterId: groupKey } = await unfinishedNewsletter(tx, jobId);
+  await jobGroupPauses.add(tx, { queue: sendMail.queue, groupKey, pausedBy: by });
+}
+
+/** Lets a newsletter go on. May be repeated; throws as `pauseNewsletter` does. */
+export async function resumeNewsletter(tx: EntityManager, jobId: string): Promise<void> {
+  const { newsletterId } = await unfinishedNewsletter(tx, jobId);
+  await jobGroupPauses.remove(tx, sendMail.queue, newsletterId);
+}
+
+/** True while a newsletter is held back. */
+export const isNewsletterPaused = (tx: EntityManager, newsletterId: string) =>
+  jobGroupPauses.has(tx, sendMail.queue, newsletterId);
+
+async function unfinishedNewsletter(tx: EntityManager, jobId: string) {
+  const job = await findJob(tx, jobId);
+  if (job?.kind !== sendNewsletter.name) throw new NotFoundError(`Newsletter with job ${jobId} not found.`);
+  if (job.finishedAt) throw new ConflictError(`Newsletter '${jobId}' has ${job.state} already`);
+  return sendNewsletter.payload.parse(job.payload);
 }

@@ -7,6 +7,7 @@ import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
 import type { Poster } from "../platform/outbound-post.ts";
 import type { Shop } from "../services/document-kinds/define-kind.ts";
+import type { MailRules } from "../services/mail-rules.ts";
 
 /** What a processor may use. `main.ts` builds it once. */
 export interface WorkerContext {
@@ -16,6 +17,7 @@ export interface WorkerContext {
   shop: Shop;
   cache: Cache;
   mailer: Mailer;
+  mailRules: MailRules;
   poster: Poster;
   log: Log;
   metrics: Metrics;
@@ -38,6 +40,11 @@ export interface RunOf<Payload> {
   complete(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
   /** Commits an effect without ending the job, under the same condition and while nobody has cancelled it. */
   commit(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
+  /**
+   * Ends this run and has the job run again after so long, under the same condition; costs no attempt. Until then the
+   * job waits in Postgres, where it costs nothing. Nothing may follow in this run.
+   */
+  defer(delayMs: number): Promise<void>;
   /** Says how far it is, in whatever it counts; `total` is null while nobody knows. Costs nothing, however often. */
   progress(done: number, total: number | null): void;
 }

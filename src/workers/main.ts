@@ -73,10 +73,11 @@ const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, si
 const also = async () => applyPauses(queues, await queuePauses.list(db.manager));
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
-const fanOut = startEventFanOut({ db, staff: mailer.staff, offer: relay.offer, log, signal: stopping });
+const fanOut = startEventFanOut({ db, staff: config.mailRules.staff, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
-const context = { db, store, shop, cache, mailer, poster, log, metrics };
+const { mailRules } = config;
+const context = { db, store, shop, cache, mailer, mailRules, poster, log, metrics };
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({
     queue,

@@ -4,6 +4,7 @@ import {
   CancelledError,
   type Claim,
   completeJob,
+  deferJob,
   FencedError,
   findJob,
   holdJob,
@@ -47,7 +48,7 @@ export interface Consumer {
  * writes down how it ended. What it throws tells BullMQ whether to try again and when.
  */
 export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: string) {
-  const { context, queue, claims } = consumer;
+  const { claims } = consumer;
   // Somebody may have put it there by hand.
   if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This is no promised job: its data has no ledger id");
   const result = await claims.claim(bull.data.id).catch(putBack(consumer, bull, token));
@@ -58,8 +59,11 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
     return "finished before";
   }
   if (result.outcome === "held") return delay(bull, token, result.waitMs + 100);
+  return runClaimed(consumer, bull, token, result.claim);
+}
 
-  const { claim } = result;
+async function runClaimed(consumer: Consumer, bull: Job<QueuedData>, token: string, claim: Claim) {
+  const { context, queue } = consumer;
   const log = { job: claim.id, kind: claim.kind, epoch: claim.epoch, request: claim.traceId };
   const { metrics } = context;
   if (bull.attemptsStarted === 1 && bull.processedOn)
@@ -80,6 +84,10 @@ export async function runJob(consumer: Consumer, bull: Job<QueuedData>, token: s
     await tidyUp(consumer, claim);
     return "succeeded";
   }
+  if (outcome.state === "deferred") {
+    context.log.debug({ ...log, ms }, "job deferred");
+    return "deferred";
+  }
   if (outcome.state === "fenced") {
     // It may have been ourselves: the commit went through, and only its answer was lost.
     const job = await findJob(context.db.manager, claim.id).catch(() => null);
@@ -94,6 +102,8 @@ const brokenOff: ReadonlySet<Outcome["state"]> = new Set(["postponed", "handed-b
 
 type Outcome =
   | { state: "succeeded" }
+  /** Its processor wants it to run later; promised anew already. */
+  | { state: "deferred" }
   /** Over for good. */
   | { state: "failed" | "unknown"; error: unknown }
   /** Over, as somebody wanted. */
@@ -107,7 +117,10 @@ type Outcome =
   /** Another worker has it now. */
   | { state: "fenced"; error: unknown };
 
-function report({ log }: WorkerContext, line: object, { state, error }: Exclude<Outcome, { state: "succeeded" }>) {
+/** A run that did not end as it was meant to. */
+type BadOutcome = Exclude<Outcome, { state: "succeeded" | "deferred" }>;
+
+function report({ log }: WorkerContext, line: object, { state, error }: BadOutcome) {
   if (state === "cancelled" || costOf(error) === "all") {
     // The input was at fault or somebody wanted it so, and can read why: a sentence will do.
     return log.warn({ ...line, reason: describeError(error).message }, `job ${state}`);
@@ -137,8 +150,7 @@ async function attempt(consumer: Consumer, claim: Claim): Promise<Outcome> {
   }, definition.timeoutMs);
   const unfollow = follow(stop, [cutOff, kept.signal]);
   try {
-    await run(consumer, claim, definition, kept, stop.signal);
-    return { state: "succeeded" };
+    return { state: await run(consumer, claim, definition, kept, stop.signal) };
   } catch (error) {
     if (error instanceof FencedError || kept.signal.reason instanceof FencedError) return { state: "fenced", error };
     const aborts = { kept: kept.signal, cutOff, late };
@@ -165,7 +177,7 @@ function follow(stop: AbortController, signals: readonly AbortSignal[]) {
 /** How a run that threw ends in the ledger, and what becomes of the job if that leaves it open. */
 interface Verdict {
   release: Release;
-  otherwise: Exclude<Outcome, { state: "succeeded" }>;
+  otherwise: BadOutcome;
 }
 
 /** The first that holds: nobody knows whether it happened; cancelled; the process stops; too late; what the error says. */
@@ -203,16 +215,26 @@ async function writeDown(
 
 const postponed = (error: unknown, waitMs: number) => ({ state: "postponed", error, waitMs }) as const;
 
-async function run(consumer: Consumer, claim: Claim, definition: AnyJob, kept: KeptClaim, signal: AbortSignal) {
+async function run(
+  consumer: Consumer,
+  claim: Claim,
+  definition: AnyJob,
+  kept: KeptClaim,
+  signal: AbortSignal,
+): Promise<"succeeded" | "deferred"> {
   const { context, relay, claims, kinds } = consumer;
   const payload = readPayload(definition, claim.payload, claim.payloadVersion);
   const transact = createTransact(context.db, relay.offer);
   const origin = { actorId: claim.actorId, traceId: claim.traceId };
-  let completed = false;
+  let ended: "succeeded" | "deferred" | undefined;
   let committed = false;
   const complete: RunOf<unknown>["complete"] = async (effect) => {
     await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
-    completed = true;
+    ended = "succeeded";
+  };
+  const defer: RunOf<unknown>["defer"] = async (delayMs) => {
+    await transact(origin, (tx) => deferJob(tx, claim, delayMs));
+    ended = "deferred";
   };
   const commit: RunOf<unknown>["commit"] = async (effect) => {
     signal.throwIfAborted();
@@ -224,18 +246,19 @@ async function run(consumer: Consumer, claim: Claim, definition: AnyJob, kept: K
   };
 
   const work = kinds.processors[claim.kind]?.run(
-    { id: claim.id, payload, signal, complete, commit, progress: kept.progress },
+    { id: claim.id, payload, signal, complete, commit, defer, progress: kept.progress },
     context,
   );
   await unlessAborted(work ?? Promise.resolve(), signal).catch((error: unknown) => {
-    // Its effect is committed, so it has succeeded whatever came after.
-    if (!completed) throw error;
-    context.log.warn({ err: error, job: claim.id, kind: claim.kind }, "job succeeded, but went wrong after that");
+    // Its effect is committed, so it has ended whatever came after.
+    if (!ended) throw error;
+    context.log.warn({ err: error, job: claim.id, kind: claim.kind }, `job ${ended}, but went wrong after that`);
   });
-  if (completed) return;
+  if (ended) return ended;
   // It may have promised children.
-  if (committed) return complete(async () => undefined);
-  if (!(await claims.finish(claim))) throw new FencedError(`Job '${claim.id}' is held by another worker since`);
+  if (committed) await complete(async () => undefined);
+  else if (!(await claims.finish(claim))) throw new FencedError(`Job '${claim.id}' is held by another worker since`);
+  return "succeeded";
 }
 
 /** The job has succeeded whatever happens here. */
@@ -268,7 +291,7 @@ function unlessAborted(work: Promise<void>, signal: AbortSignal) {
   });
 }
 
-function answer(bull: Job<QueuedData>, token: string, outcome: Exclude<Outcome, { state: "succeeded" }>) {
+function answer(bull: Job<QueuedData>, token: string, outcome: BadOutcome) {
   const message = describeError(outcome.error).message;
   switch (outcome.state) {
     case "failed":

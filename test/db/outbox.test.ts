@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { jobGroupPauses } from "../../src/db/dao/job-group-pauses.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { createOutbox, enqueue, enqueueAll } from "../../src/db/outbox.ts";
 import { defineJob } from "../../src/jobs/define-job.ts";
@@ -48,6 +49,20 @@ describe("the outbox", () => {
     await promise({ delayMs: 60_000 });
     expect(await outbox.take(10, 30_000, none)).toBe(0);
     expect(await outbox.take(10, 0, none)).toBe(1);
+  });
+
+  test("keeps the groups that are paused, and nobody else", async () => {
+    const payloads = ["held", "free"].map((group) => ({ n: 1, group }));
+    const [held, free] = await db.transaction((tx) => enqueueAll(tx, job, payloads));
+    await jobGroupPauses.add(db.manager, { queue: "images", groupKey: "held", pausedBy: null });
+    await jobGroupPauses.add(db.manager, { queue: "mail", groupKey: "free", pausedBy: null });
+    const seen: Dispatch[] = [];
+    await outbox.takeTurns(collecting(seen));
+    expect(seen.map(({ jobId }) => jobId)).toEqual([free]);
+    await db.query("UPDATE job_outbox SET run_at = now() + interval '1 hour' WHERE job_id = $1", [held]);
+    await jobGroupPauses.remove(db.manager, "images", "held");
+    await outbox.takeTurns(collecting(seen));
+    expect(seen.map(({ jobId }) => jobId)).toEqual([free, held]);
   });
 
   test("keeps what could not be published", async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { cancelJob } from "../../src/services/job-control.ts";
 import { apiKey, call, useApi } from "../support/api.ts";
@@ -107,6 +108,32 @@ describe("POST /mail/newsletters", () => {
     expect((await jobOf(body.id)).state).toBe("cancelled");
     expect(smtp.taken.length).toBeLessThan(readers);
     expect(new Set(smtp.taken).size).toBe(smtp.taken.length);
+  });
+
+  test("waits while it is paused, and goes on where it was", { timeout: 60_000 }, async () => {
+    const before = smtp.taken.length;
+    const steer = (id: string, what: string, token = api.tokens.admin) =>
+      call(`${api.url}/mail/newsletters/${id}/${what}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+      });
+    const { body } = await order({ customer_types: ["USER_RETAIL"] });
+    expect((await steer(body.id, "pause", api.tokens.employee)).status).toBe(403);
+    expect((await steer(body.id, "pause")).status).toBe(204);
+    expect((await steer(body.id, "pause")).status).toBe(204);
+    const worker = await startWorker();
+    await vi.waitFor(async () => expect((await jobOf(body.id)).state).toBe("waiting"), 30_000);
+    // Those of the test before leave it, and none of this newsletter comes.
+    await vi.waitFor(async () => expect(await api.queues.byName.mail.count()).toBe(0), 10_000);
+    expect(smtp.taken.length).toBe(before);
+    expect((await steer(body.id, "resume")).status).toBe(204);
+    await vi.waitFor(async () => expect((await jobOf(body.id)).state).toBe("succeeded"), 30_000);
+    await workers.stop(worker, "SIGTERM");
+    const taken = smtp.taken.slice(before);
+    expect(taken).toHaveLength(readers / 4);
+    expect(new Set(taken).size).toBe(readers / 4);
+    expect((await steer(body.id, "pause")).status).toBe(409);
+    expect((await steer(randomUUID(), "pause")).status).toBe(404);
   });
 
   test("is for admins, and for customers of types that there are", async () => {

@@ -76,6 +76,8 @@ export const accessTable: Record<string, Admission> = {
   "GET /integrations/yml/file": "everybody",
   "POST /documents/price": "programs",
   "POST /mail/{recipient}": "programs",
+  "POST /mail/newsletters/{job_id}/pause": "admins",
+  "POST /mail/newsletters/{job_id}/resume": "admins",
   "POST /mail/verifications": "programs",
   "GET /mail": "staff",
   "POST /mail/{mail_id}/resend": "staff",

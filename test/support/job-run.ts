@@ -1,6 +1,6 @@
 import type { DataSource } from "typeorm";
 import { Job } from "../../src/db/entities/job.ts";
-import { completeJob, holdJob } from "../../src/db/ledger.ts";
+import { completeJob, deferJob, holdJob } from "../../src/db/ledger.ts";
 import { enqueue } from "../../src/db/outbox.ts";
 import type { AnyJob, PayloadOf } from "../../src/jobs/define-job.ts";
 import type { RunOf } from "../../src/workers/context.ts";
@@ -24,6 +24,7 @@ export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload
         await holdJob(tx, claim);
         await effect(tx);
       }),
+    defer: (delayMs) => db.transaction((tx) => deferJob(tx, claim, delayMs)),
     progress: (done, total) => void progress.push([done, total]),
   };
   return { run, progress, find: () => db.manager.findOneByOrFail(Job, { id }) };

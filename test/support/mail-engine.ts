@@ -19,6 +19,7 @@ import { consumerConnection, producerConnection } from "../../src/platform/redis
 import { startRelay } from "../../src/platform/relay.ts";
 import { businessDay } from "../../src/services/business-day.ts";
 import { publicPriceList } from "../../src/services/document-kinds/index.ts";
+import { noMailRules } from "../../src/services/mail-rules.ts";
 import { type MailWish, requestMails } from "../../src/services/mails.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
 import { sendMailProcessor } from "../../src/workers/processors/send-mail.ts";
@@ -27,8 +28,8 @@ import { useDatabase } from "./database.ts";
 import { redisUrl } from "./redis.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "./scripted-smtp.ts";
 
-/** So long a mail that broke off is left alone in tests. */
-export const graceMs = 400;
+/** So long a mail that broke off is left alone in tests; a dialogue has half of it, also on a busy machine. */
+export const graceMs = 2_000;
 
 /** Ledger, relay and a worker of the queue `mail` in this process, and a mail server that does as it is told. */
 export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
@@ -83,7 +84,15 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
     const mailer = createMailer({ ...server, graceMs, probe: hasProbe ? probe : undefined });
     const store = { publicUrl: (key: string) => `https://files.test/${key}` };
     const shop = { payee: null, publicUrl: store.publicUrl };
-    const context = { db, log, mailer, store, shop, metrics: createMetrics() } as unknown as WorkerContext;
+    const context = {
+      db,
+      log,
+      mailer,
+      mailRules: noMailRules,
+      store,
+      shop,
+      metrics: createMetrics(),
+    } as unknown as WorkerContext;
     const cutOff = new AbortController();
     const worker = startWorker({
       queue: "mail",

@@ -26,6 +26,7 @@ const newer = testJob("newer", { version: 2, upgrades: { 1: (payload) => payload
 const parent = testJob("parent");
 const child = testJob("child");
 const counting = testJob("counting");
+const shy = testJob("shy");
 
 const seen: unknown[] = [];
 const signals: AbortSignal[] = [];
@@ -34,7 +35,7 @@ const id = () => randomUUID();
 const byUs = { by: null, reason: "test" };
 
 describe("a run of a job", () => {
-  const engine = useEngine([quick, endless, stubborn, late, failing, renamed, parent, child, counting], {
+  const engine = useEngine([quick, endless, stubborn, late, failing, renamed, parent, child, counting, shy], {
     run: {
       quick: async () => {},
       endless: async ({ signal }) => {
@@ -54,6 +55,11 @@ describe("a run of a job", () => {
       },
       child: async ({ signal }) => {
         await Promise.race([sleep(60_000, undefined, { signal, ref: false }), untilReleased()]);
+      },
+      shy: async (job, { db }) => {
+        seen.push(job.payload.id);
+        const [row] = await db.query("SELECT gen FROM job WHERE id = $1", [job.id]);
+        if (row.gen < 3) await job.defer(row.gen === 1 ? 0 : 600_000);
       },
       counting: async (job) => {
         for (let n = 1; n <= 1_000; n++) job.progress(n, 1_000);
@@ -128,6 +134,18 @@ describe("a run of a job", () => {
         attempts: [{ outcome: "postponed" }],
       });
     }
+  });
+
+  test("that is to go on later runs again then, and costs no attempt", async () => {
+    const payload = { id: id() };
+    const job = await engine.promise(shy, payload);
+    await vi.waitFor(async () => expect((await engine.find(job)).gen).toBe(3));
+    expect(seen.filter((one) => one === payload.id)).toHaveLength(2);
+    const deferred = await engine.find(job);
+    expect(deferred).toMatchObject({ state: "open", failures: 0, crashes: 0, attempts: [], leaseUntil: null });
+    expect(deferred.runAt.getTime()).toBeGreaterThan(Date.now() + 500_000);
+    await engine.transact(engine.origin, (tx) => cancelJob(tx, job, byUs));
+    expect((await engine.find(job)).state).toBe("cancelled");
   });
 
   test("says how far it is", async () => {

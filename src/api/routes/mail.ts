@@ -2,7 +2,7 @@ import { z } from "zod";
 import { mails, shownMailStates } from "../../db/dao/mails.ts";
 import { customerTypes, languages } from "../../db/entities/user.ts";
 import { requestPriceListMail, requestVerificationMail, resendMail } from "../../services/mails.ts";
-import { requestNewsletter } from "../../services/newsletters.ts";
+import { pauseNewsletter, requestNewsletter, resumeNewsletter } from "../../services/newsletters.ts";
 import { shopUrl } from "../../services/shop-url.ts";
 import { defineRoute } from "../define-route.ts";
 import { email, line, searchTerm, uuid } from "../fields.ts";
@@ -13,6 +13,13 @@ import { MailView, mailView } from "../views/mail.ts";
 
 const tag = "Mail";
 const staffOnly = { 401: Problem, 403: Problem, 422: InvalidRequest };
+
+const steering = {
+  tag,
+  access: "ADMIN",
+  params: z.object({ job_id: uuid }),
+  responses: { 204: z.null(), 404: Problem, 409: Problem, ...staffOnly },
+} as const;
 
 export const mailRoutes = [
   defineRoute({
@@ -74,6 +81,30 @@ export const mailRoutes = [
       return commit(async (tx) => {
         const id = await requestNewsletter(tx, customer_types);
         return { status: 202, body: jobLink({ id, state: "open" }, publicUrl) };
+      });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/mail/newsletters/{job_id}/pause",
+    summary: "Hold back what of a newsletter is not out yet",
+    ...steering,
+    handle(_context, { params: { job_id }, actor, commit }) {
+      return commit(async (tx) => {
+        await pauseNewsletter(tx, job_id, actor.id);
+        return { status: 204 };
+      });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/mail/newsletters/{job_id}/resume",
+    summary: "Let a newsletter that was paused go on",
+    ...steering,
+    handle(_context, { params: { job_id }, commit }) {
+      return commit(async (tx) => {
+        await resumeNewsletter(tx, job_id);
+        return { status: 204 };
       });
     },
   }),

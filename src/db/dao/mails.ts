@@ -110,6 +110,11 @@ export const mails = {
     );
   },
 
+  /** Plans a mail for so many milliseconds from now. */
+  async setSlot(tx: EntityManager, id: string, waitMs: number) {
+    await tx.query("UPDATE mails SET slot_at = now() + $2 * interval '1 millisecond' WHERE id = $1", [id, waitMs]);
+  },
+
   /**
    * Notes, before the first byte, that a mail goes out now in the name of its job's present claim, which the caller
    * holds; returns the Message-ID to use and that claim's epoch, or undefined when it must not go out.

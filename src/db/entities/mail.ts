@@ -55,6 +55,10 @@ export class Mail {
   @Column("timestamptz", { name: "sending_at", nullable: true })
   sendingAt!: Date | null;
 
+  /** When it may go out, if its turn is planned; of bulk mail only. */
+  @Column("timestamptz", { name: "slot_at", nullable: true })
+  slotAt!: Date | null;
+
   /** Without angle brackets; set by the first try, and the same in all. */
   @Column("text", { name: "message_id", nullable: true })
   messageId!: string | null;

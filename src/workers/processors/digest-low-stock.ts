@@ -3,7 +3,7 @@ import type { Processor } from "../context.ts";
 
 /** Promises the mails of one day's digest, once. */
 export const digestLowStockProcessor: Processor<"digest-low-stock"> = {
-  async run(job, { mailer: { staff } }) {
+  async run(job, { mailRules: { staff } }) {
     const until = new Date(job.payload.slot);
     await job.complete(async (tx) => ({
       offers: await requestLowStockMails(tx, { until, staff }),

@@ -6,7 +6,9 @@ import { UnavailableError } from "../../errors.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
 import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
 import { mailKindOf } from "../../services/mail-kinds.ts";
+import { isPaced, planMail } from "../../services/mail-pace.ts";
 import { findSuppression } from "../../services/mail-suppressions.ts";
+import { isNewsletterPaused } from "../../services/newsletters.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import type { MailContent } from "../mail/compose.ts";
@@ -14,6 +16,9 @@ import { renderMail } from "../mail/render-mail.ts";
 import { untilWritten } from "../until-written.ts";
 
 type Run = JobRun<"send-mail">;
+
+/** When a newsletter is resumed, its mails do not wait for this to be over. */
+const pausedMs = 3_600_000;
 
 /** The mail may be on its way: too early to look for it. */
 export class MailInDoubtError extends UnavailableError {}
@@ -32,11 +37,21 @@ export const sendMailProcessor: Processor<"send-mail"> = {
       const found = { code: null, text: "It had arrived: it was found by its Message-ID" };
       return noteSent(job, context, mail.id, found);
     }
+    const waitMs = await waitOf(job, context, mail);
+    if (waitMs > 0) return job.defer(waitMs);
     const suppression = await findSuppression(context.db.manager, mail);
     if (suppression) return holdBack(job, mail.id, suppression);
     await deliver(job, context, mail, await renderMail(job, context, mail));
   },
 };
+
+/** How long a mail has to wait for its turn. */
+async function waitOf(job: Run, { db, mailRules: { pace } }: WorkerContext, mail: MailWithAge): Promise<number> {
+  const { newsletterId } = job.payload;
+  if (newsletterId && (await isNewsletterPaused(db.manager, newsletterId))) return pausedMs;
+  if (!isPaced(pace)) return 0;
+  return (await committed(job, (tx) => planMail(tx, mail, pace, new Date()))) ?? 0;
+}
 
 async function holdBack(job: Run, id: string, { reason, detail }: MailSuppression) {
   const text = `Its recipient is on the suppression list: ${[reason, detail].filter(Boolean).join(", ")}`;
