@@ -15,6 +15,7 @@ const titles: Record<string, string> = {
   "xlsx-100000": "XLSX, 100,000 × 10",
   "xlsx-400000": "XLSX, 400,000 × 10",
   "exceljs-100000": "the same 100,000 × 10 with exceljs, streaming, no styles",
+  "pdf-first": "PDF, the first one of a process: its fonts are read",
   "pdf-waybill": "PDF, waybill of one page",
   "pdfkit-waybill": "the same with pdfkit",
   "docx-waybill": "DOCX, waybill of one page",

@@ -172,6 +172,7 @@ export const contestants: Record<string, () => Promise<Contestant>> = {
     warmUp: () => exceljsList(100),
     close: unlink,
   }),
+  "pdf-first": async () => ({ make: () => length(writePdf(waybill)), warmUp: nothing, close: nothing }),
   "pdf-waybill": repeated(() => length(writePdf(waybill))),
   "docx-waybill": repeated(() => length(writeDocx(waybill))),
   "pdfkit-waybill": repeated(() => length(pdfkitPdf(waybill))),
