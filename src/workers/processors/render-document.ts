@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
 import { contentTypes } from "../../services/document-kinds/define-kind.ts";
@@ -13,7 +12,7 @@ type Run = JobRun<"render-document">;
 /**
  * Makes the file of a document and stores it under its own hash. Safe to repeat: the same data gives the same bytes,
  * hence the same key; newer data another one, and the row names the one that was committed. Before that nobody sees
- * anything of it: the file lies on this machine until it is whole.
+ * anything of it: until it is whole, the file lies on this machine without a name.
  */
 export const renderDocumentProcessor: Processor<"render-document"> = {
   async run(job, context) {
@@ -50,14 +49,14 @@ async function store(
   job: Run,
   { store }: WorkerContext,
   document: Document,
-  { path, bytes, sha256 }: SpooledFile,
+  { read, bytes, sha256 }: SpooledFile,
   sourceHash: string,
 ) {
   const { signal } = job;
   const kind = kindOf(document);
   const contentType = contentTypes[kind.format];
   const objectKey = `documents/${sha256}/${namesOf(kind).ascii}`;
-  await store.put(objectKey, createReadStream(path), { contentType }, { length: bytes, signal });
+  await store.put(objectKey, read(), { contentType }, { length: bytes, signal });
   const publicKey = publicKeyOf(kind);
   // The next list of the same day takes its place, so nobody may keep it for long.
   if (publicKey) {
