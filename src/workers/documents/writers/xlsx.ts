@@ -1,4 +1,5 @@
 import type { Block, BlockOf, Cell, Column, Layout } from "../../../services/document-kinds/layout.ts";
+import { PermanentError } from "../../classify-error.ts";
 import { matrixOf, matrixToPng } from "./matrix.ts";
 import type { Utf8 } from "./utf8.ts";
 import { type ChartData, chartXml, drawingXml, type Place } from "./xlsx/drawing.ts";
@@ -19,6 +20,8 @@ import { type Entry, zip } from "./zip.ts";
 const codeRows = 9;
 const chartRows = 16;
 const titleLines = 1.5;
+/** Excel opens no more. */
+const mostRows = 1_048_576;
 
 /** A layout as a workbook of one sheet; what is in memory does not grow with its rows. The same gives the same bytes. */
 export function writeXlsx(layout: Layout): AsyncGenerator<Uint8Array> {
@@ -111,7 +114,7 @@ class Sheet {
     to.text(this.line(titles, Math.max(...columns.map((column) => wrappedLines(column.title, column.width)))));
     const shapes = columns.map(({ kind, width }, n) => {
       const style = (this.isList ? listStyles : framedStyles)[kind];
-      return { frame: frameOf(n, style), width: kind === "text" && !this.isList ? width : 0 };
+      return { frame: frameOf(n, style, !this.isList), width: kind === "text" && !this.isList ? width : 0 };
     });
     for await (const row of rows) {
       this.tableRow(to, shapes, row);
@@ -127,11 +130,12 @@ class Sheet {
       const { width = 0 } = shapes[n] ?? {};
       if (width > 0) lines = Math.max(lines, wrappedLines(String(row[n] ?? ""), width));
     }
-    const number = startRow(to, ++this.row, lines);
+    if (++this.row > mostRows)
+      throw new PermanentError(`A sheet holds ${mostRows} rows and this list has more; order it as CSV`);
+    const number = startRow(to, this.row, lines);
     for (let n = 0; n < shapes.length; n++) {
       const shape = shapes[n];
-      const value = row[n];
-      if (shape && value !== undefined && value !== null) writeCell(to, value, number, shape.frame);
+      if (shape) writeCell(to, row[n], number, shape.frame);
     }
     to.copy(rowEnd);
   }

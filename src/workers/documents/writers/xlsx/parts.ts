@@ -18,7 +18,7 @@ export type Style = keyof typeof styles;
 
 const looks: readonly Look[] = [
   {},
-  { font: 1, fill: 2, wraps: true },
+  { font: 1, fill: 2, wraps: true, isCentered: true },
   { format: 3 },
   { font: 2 },
   { font: 1 },
@@ -27,7 +27,7 @@ const looks: readonly Look[] = [
   { format: 1 },
   { format: 3, isFramed: true },
   { format: 1, isFramed: true },
-  { font: 1, fill: 2, wraps: true, isFramed: true },
+  { font: 1, fill: 2, wraps: true, isCentered: true, isFramed: true },
 ];
 
 export const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -113,10 +113,12 @@ interface Look {
   font?: number;
   fill?: number;
   wraps?: boolean;
+  isCentered?: boolean;
   isFramed?: boolean;
 }
 
-function look({ format = 0, font = 0, fill = 0, wraps = false, isFramed = false }: Look) {
-  const alignment = `<alignment vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
+function look({ format = 0, font = 0, fill = 0, wraps = false, isCentered = false, isFramed = false }: Look) {
+  const side = isCentered ? ' horizontal="center"' : "";
+  const alignment = `<alignment${side} vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
   return `<xf numFmtId="${format}" fontId="${font}" fillId="${fill}" borderId="${isFramed ? 1 : 0}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">${alignment}</xf>`;
 }

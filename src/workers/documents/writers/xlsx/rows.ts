@@ -1,3 +1,4 @@
+import type { Cell } from "../../../../services/document-kinds/layout.ts";
 import { plain, xmlText } from "../text.ts";
 import type { Utf8 } from "../utf8.ts";
 import { type Style, styles } from "./parts.ts";
@@ -37,15 +38,18 @@ export interface Frame {
   start: Uint8Array;
   number: Uint8Array;
   text: Uint8Array;
+  /** Ends a cell with nothing in it; absent: there is no such cell. */
+  nothing: Uint8Array | undefined;
 }
 
-/** The frame of a column's cells with a style. */
-export function frameOf(column: number, style: Style): Frame {
+/** The frame of a column's cells with a style; `isDrawn` when people see its edges. */
+export function frameOf(column: number, style: Style, isDrawn: boolean): Frame {
   const look = lookOf(style);
   return {
     start: Buffer.from(`<c r="${lettersOf(column)}`),
     number: Buffer.from(`"${look}><v>`),
     text: Buffer.from(`"${look} t="inlineStr"><is><t`),
+    nothing: isDrawn ? Buffer.from(`"${look}/>`) : undefined,
   };
 }
 
@@ -60,21 +64,23 @@ export function startRow(to: Utf8, row: number, lines: number): Uint8Array {
   return Buffer.from(String(row));
 }
 
-/** One cell of a long list, the same that `rowXml` writes; `row` is the number of its row. */
-export function writeCell(to: Utf8, given: string | number, row: Uint8Array, { start, number, text }: Frame): void {
-  const value = plain(given);
-  if (value === "" || (typeof value === "number" && !Number.isFinite(value))) return;
-  to.copy(start);
+/** One cell of a long list; `row` is the number of its row. Absent, an empty text and what is no number are nothing. */
+export function writeCell(to: Utf8, given: Cell | null | undefined, row: Uint8Array, frame: Frame): void {
+  const value = plain(given ?? "");
+  const isNothing = value === "" || (typeof value === "number" && !Number.isFinite(value));
+  if (isNothing && !frame.nothing) return;
+  to.copy(frame.start);
   to.copy(row);
-  if (typeof value === "number") {
-    to.copy(number);
+  if (isNothing) to.copy(frame.nothing ?? numberEnd);
+  else if (typeof value === "number") {
+    to.copy(frame.number);
     to.number(value);
     to.copy(numberEnd);
-    return;
+  } else {
+    to.copy(frame.text);
+    writeText(to, value);
+    to.copy(textEnd);
   }
-  to.copy(text);
-  writeText(to, value);
-  to.copy(textEnd);
 }
 
 function writeText(to: Utf8, text: string) {
