@@ -98,6 +98,8 @@ class Packer {
       tally.packed += packed.length;
       this.packed.push(packed);
     });
+    // `add` and `end` throw it.
+    this.stream.on("error", () => undefined);
   }
 
   /** Resolves when the bytes are compressed, and may be used for others. */
