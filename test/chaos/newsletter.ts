@@ -147,5 +147,5 @@ async function addReaders({ manager }: DataSource) {
   };
   await documents.insert(manager, { id, ...list });
   const file = { objectKey: "list.xlsx", contentType: "application/octet-stream", bytes: 1, sha256: "0".repeat(64) };
-  await documents.complete(manager, id, { ...file, sourceHash: null });
+  await documents.complete(manager, id, { ...file, sourceHash: null, readyAt: new Date() });
 }
