@@ -4,7 +4,7 @@ import type { Cell } from "../../../src/services/document-kinds/layout.ts";
 import { writeXlsx } from "../../../src/workers/documents/writers/xlsx.ts";
 import { bytesOf, partsOf, readXlsx } from "../../support/office.ts";
 import { dangerous, layoutOf, listOf } from "../../support/printouts.ts";
-import { elementsOf } from "../../support/xml.ts";
+import { elementsOf, type XmlElement } from "../../support/xml.ts";
 
 const xlsxOf = (rows: Iterable<readonly Cell[]>) => bytesOf(writeXlsx(listOf(rows).layout));
 const sheetOf = (file: Uint8Array) => strFromU8(unzipSync(file)["xl/worksheets/sheet1.xml"] ?? new Uint8Array());
@@ -78,6 +78,24 @@ describe("a list as a workbook", () => {
     expect(await xlsxOf(rows)).toEqual(file);
     // Time and date of the first entry: midnight of 1 January 1980.
     expect(file.readUInt32LE(10)).toBe(0x0021_0000);
+  });
+
+  test("refuses more rows than Excel opens", async () => {
+    const rows = function* (count: number) {
+      for (let n = 0; n < count; n++) yield [];
+    };
+    const written = async (count: number) => {
+      for await (const _ of writeXlsx(listOf(rows(count)).layout));
+    };
+    await written(1_048_575);
+    await expect(written(1_048_576)).rejects.toThrow("A sheet holds 1048576 rows and this list has more");
+  });
+
+  test("frames also the cells of a printed sheet that are empty", async () => {
+    const sheet = partsOf(await bytesOf(writeXlsx(layoutOf([""]))))["xl/worksheets/sheet1.xml"] as XmlElement;
+    const cells = elementsOf(sheet, "row").flatMap((row) => elementsOf(row, "c"));
+    const [empty] = cells.filter(({ children }) => children.length === 0);
+    expect(empty?.attributes).toEqual({ r: "C6", s: "6" });
   });
 
   test("hands out what is ready before it asks for all rows", async () => {

@@ -20,6 +20,8 @@ import { type Entry, zip } from "./zip.ts";
 const codeRows = 9;
 const chartRows = 16;
 const titleLines = 1.5;
+/** Characters that a framed text begins later, and a little that it ends earlier. */
+const indentWidth = 2;
 /** Excel opens no more. */
 const mostRows = 1_048_576;
 
@@ -114,7 +116,10 @@ class Sheet {
     to.text(this.line(titles, Math.max(...columns.map((column) => wrappedLines(column.title, column.width)))));
     const shapes = columns.map(({ kind, width }, n) => {
       const style = (this.isList ? listStyles : framedStyles)[kind];
-      return { frame: frameOf(n, style, !this.isList), width: kind === "text" && !this.isList ? width : 0 };
+      return {
+        frame: frameOf(n, style, !this.isList),
+        width: kind === "text" && !this.isList ? width - indentWidth : 0,
+      };
     });
     for await (const row of rows) {
       this.tableRow(to, shapes, row);

@@ -23,7 +23,7 @@ const looks: readonly Look[] = [
   { font: 2 },
   { font: 1 },
   { format: 3, font: 1, isFramed: true },
-  { wraps: true, isFramed: true },
+  { wraps: true, isIndented: true, isFramed: true },
   { format: 1 },
   { format: 3, isFramed: true },
   { format: 1, isFramed: true },
@@ -114,11 +114,22 @@ interface Look {
   fill?: number;
   wraps?: boolean;
   isCentered?: boolean;
+  /** Texts stand off from a number that ends at the same line. */
+  isIndented?: boolean;
   isFramed?: boolean;
 }
 
-function look({ format = 0, font = 0, fill = 0, wraps = false, isCentered = false, isFramed = false }: Look) {
-  const side = isCentered ? ' horizontal="center"' : "";
-  const alignment = `<alignment${side} vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
+function look({
+  format = 0,
+  font = 0,
+  fill = 0,
+  wraps = false,
+  isCentered = false,
+  isIndented = false,
+  isFramed = false,
+}: Look) {
+  const centred = isCentered ? ' horizontal="center"' : "";
+  const indented = isIndented ? ' horizontal="left" indent="1"' : "";
+  const alignment = `<alignment${centred}${indented} vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
   return `<xf numFmtId="${format}" fontId="${font}" fillId="${fill}" borderId="${isFramed ? 1 : 0}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">${alignment}</xf>`;
 }
