@@ -51,11 +51,13 @@ const Payee = z.strictObject({
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
 /** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
 function headersOf(text: string, context: z.RefinementCtx) {
-  const pairs = text.split(",").map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair));
+  const pairs = text.split(",").map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair) ?? []);
   try {
-    return Object.fromEntries(
-      pairs.map((pair) => [pair?.[1]?.toLowerCase() as string, decodeURIComponent(pair?.[2] as string)]),
-    );
+    const entries = pairs.map(([, name, value]) => {
+      if (name === undefined || value === undefined) throw new URIError();
+      return [name.toLowerCase(), decodeURIComponent(value)];
+    });
+    return Object.fromEntries(entries) as Record<string, string>;
   } catch {
     context.addIssue({ code: "custom", message: "is not like 'name=value', percent-encoded" });
     return z.NEVER;
