@@ -2,6 +2,7 @@ import { pipeline, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
+import { traced } from "./tracing.ts";
 
 export interface MailerOptions {
   host: string;
@@ -125,7 +126,8 @@ export function createMailer(options: MailerOptions): Mailer {
       const giveUp = AbortSignal.any([signal, dialogue.late.signal]);
       try {
         const mail = { ...content, messageId, envelope, from, to: { name: "", address: to }, signal: giveUp };
-        return (await transport.sendMail(mail)).response ?? "";
+        const sent = await traced("SMTP send", { kind: "client" }, () => transport.sendMail(mail));
+        return sent.response ?? "";
       } catch (error) {
         throw classify(error as SmtpError, dialogue.isHandedOver);
       } finally {
