@@ -137,10 +137,10 @@ class Sheet {
     }
     if (++this.row > mostRows)
       throw new PermanentError(`A sheet holds ${mostRows} rows and this list has more; order it as CSV`);
-    const number = startRow(to, this.row, lines);
+    startRow(to, this.row, lines);
     for (let n = 0; n < shapes.length; n++) {
       const shape = shapes[n];
-      if (shape) writeCell(to, row[n], number, shape.frame);
+      if (shape) writeCell(to, row[n], this.row, shape.frame);
     }
     to.copy(rowEnd);
   }

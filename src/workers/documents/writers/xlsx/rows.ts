@@ -53,24 +53,30 @@ export function frameOf(column: number, style: Style, isDrawn: boolean): Frame {
   };
 }
 
+const lowRowStart = Buffer.from('<row r="');
+const lowRowStartEnd = Buffer.from('">');
 export const rowEnd = Buffer.from("</row>");
 const numberEnd = Buffer.from("</v></c>");
 const textEnd = Buffer.from("</t></is></c>");
 const tagEnd = Buffer.from(">");
 
-/** Begins a row of a long list, as `rowXml` does; returns its number as UTF-8, which its cells want. */
-export function startRow(to: Utf8, row: number, lines: number): Uint8Array {
-  to.text(rowStart(row, lines));
-  return Buffer.from(String(row));
+/** Begins a row of a long list, as `rowXml` does. */
+export function startRow(to: Utf8, row: number, lines: number): void {
+  if (lines > 1) to.text(rowStart(row, lines));
+  else {
+    to.copy(lowRowStart);
+    to.number(row);
+    to.copy(lowRowStartEnd);
+  }
 }
 
-/** One cell of a long list; `row` is the number of its row. Absent, an empty text and what is no number are nothing. */
-export function writeCell(to: Utf8, given: Cell | null | undefined, row: Uint8Array, frame: Frame): void {
+/** One cell of a long list. Absent, an empty text and what is no number are nothing. */
+export function writeCell(to: Utf8, given: Cell | null | undefined, row: number, frame: Frame): void {
   const value = plain(given ?? "");
   const isNothing = value === "" || (typeof value === "number" && !Number.isFinite(value));
   if (isNothing && !frame.nothing) return;
   to.copy(frame.start);
-  to.copy(row);
+  to.number(row);
   if (isNothing) to.copy(frame.nothing ?? numberEnd);
   else if (typeof value === "number") {
     to.copy(frame.number);
