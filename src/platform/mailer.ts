@@ -11,6 +11,8 @@ export interface MailerOptions {
   security: "none" | "starttls" | "tls";
   /** Absent: what is in doubt stays so, or is for people to settle. */
   probe?: DeliveryProbe | undefined;
+  /** Mails under way at once; absent: 5. */
+  connections?: number | undefined;
   /** Absent: a minute. */
   graceMs?: number | undefined;
   /** Links of the mails; absent: people write to the sender to unsubscribe. */
@@ -119,16 +121,20 @@ export function createMailer(options: MailerOptions): Mailer {
     messageIdOf: (id) => `${id}@${domain}`,
     async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
       const messageId = `<${bareId}>`;
-      const dialogue: Dialogue = { lastByteBy, isHandedOver: false, late: new AbortController() };
+      const dialogue: Dialogue = { lastByteBy, isHandedOver: false, giveUp: new AbortController() };
       running.set(messageId, dialogue);
       const envelope = { from: from.address, to: [to] };
-      const giveUp = AbortSignal.any([signal, dialogue.late.signal]);
+      const abort = () => dialogue.giveUp.abort(signal.reason);
+      signal.addEventListener("abort", abort);
+      if (signal.aborted) abort();
       try {
-        const mail = { ...content, messageId, envelope, from, to: { name: "", address: to }, signal: giveUp };
+        const address = { from, to: { name: "", address: to } };
+        const mail = { ...content, ...address, messageId, envelope, signal: dialogue.giveUp.signal };
         return (await transport.sendMail(mail)).response ?? "";
       } catch (error) {
         throw classify(error as SmtpError, dialogue.isHandedOver);
       } finally {
+        signal.removeEventListener("abort", abort);
         running.delete(messageId);
       }
     },
@@ -139,22 +145,41 @@ export function createMailer(options: MailerOptions): Mailer {
 interface Dialogue {
   lastByteBy: number;
   isHandedOver: boolean;
-  late: AbortController;
+  giveUp: AbortController;
 }
+
+/** The library makes a mail of dozens of pieces, each of which would be a packet of its own. */
+const packetBytes = 65_536;
 
 /**
  * Lets a message through, and its end only in time: a process that was frozen with half a mail on the wire must not
  * finish it when another worker has sent it since.
  */
 function gate(dialogue: Dialogue) {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  const packet = () => {
+    const content = Buffer.concat(pieces, bytes);
+    [pieces, bytes] = [[], 0];
+    return content;
+  };
   return new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
+    transform(piece: Buffer, _encoding, done) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes < packetBytes) return done();
+      done(null, packet());
+    },
     flush(done) {
-      if (performance.now() > dialogue.lastByteBy) {
-        return dialogue.late.abort(new Error("The mail server was too slow for the mail to be finished in time"));
-      }
-      dialogue.isHandedOver = true;
-      done();
+      if (bytes > 0) this.push(packet());
+      // All but the end is on the wire by then.
+      setImmediate(() => {
+        if (performance.now() > dialogue.lastByteBy) {
+          return dialogue.giveUp.abort(new Error("The mail server was too slow for the mail to be finished in time"));
+        }
+        dialogue.isHandedOver = true;
+        done();
+      });
     },
   });
 }
@@ -165,9 +190,17 @@ export async function checkMailServer(options: MailerOptions): Promise<void> {
   await transport.verify().finally(() => transport.close());
 }
 
-function poolOptions({ host, port, credentials, security, dkim }: MailerOptions): SMTPPoolOptions & { pool: true } {
+function poolOptions({
+  host,
+  port,
+  credentials,
+  security,
+  dkim,
+  connections = 5,
+}: MailerOptions): SMTPPoolOptions & { pool: true } {
   return {
     pool: true,
+    maxConnections: connections,
     host,
     port,
     secure: security === "tls",

@@ -9,7 +9,7 @@ import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
 import { jobs } from "../jobs/index.ts";
-import { queueNames } from "../jobs/queues.ts";
+import { queueNames, queues as queueSettings } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
@@ -34,6 +34,7 @@ import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
+import { createMailBooks } from "./mail/mail-books.ts";
 import { processors } from "./processors/index.ts";
 import { staleSchedules, startScheduler } from "./scheduler.ts";
 import { startWorker } from "./start-worker.ts";
@@ -64,7 +65,8 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
 const { MAIL_LINK_SECRET: secret, PUBLIC_URL: publicUrl } = config;
 const links = secret && publicUrl ? createMailLinks({ publicUrl, secret }) : undefined;
-const mailer = createMailer({ ...config.smtp, probe, links });
+const connections = config.WORKER_CONCURRENCY ?? queueSettings.mail.concurrency;
+const mailer = createMailer({ ...config.smtp, connections, probe, links });
 
 const worker = `${hostname()}-${process.pid}`;
 const throughput = countThroughput(queues, { name: worker, queues: config.WORKER_QUEUES });
@@ -77,7 +79,7 @@ const fanOut = startEventFanOut({ db, staff: config.mailRules.staff, offer: rela
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
 const { mailRules } = config;
-const context = { db, store, shop, cache, mailer, mailRules, poster, log, metrics };
+const context = { db, store, shop, cache, mailer, mailBooks: createMailBooks(db), mailRules, poster, log, metrics };
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({
     queue,

@@ -83,7 +83,11 @@ const writers: Record<MailKindName, Writer> = {
 export const ofWaybill = z.object({ waybillId: z.uuid() });
 
 /** What a mail says, of the data of now; throws `PermanentError` when what it is about was deleted. */
-export function collectLetter(tx: EntityManager, { kind, parameters, language }: Mail, places: Places) {
+export function collectLetter(
+  tx: EntityManager,
+  { kind, parameters, language }: Pick<Mail, "kind" | "parameters" | "language">,
+  places: Places,
+) {
   if (!Object.hasOwn(writers, kind)) throw new PermanentError(`There are no mails of the kind '${kind}'`);
   return writers[kind as MailKindName](tx, parameters, language, places);
 }

@@ -16,17 +16,19 @@ type Run = JobRun<"send-mail">;
 const listPatienceMs = 30_000;
 const pollMs = 250;
 
+type RenderedMail = Pick<Mail, "id" | "kind" | "language" | "parameters">;
+
 /** A mail from the data of now; waits for what it links to. */
 export async function renderMail(
   job: Run,
-  { db, mailer, shop, store }: WorkerContext,
-  mail: Mail,
+  { db, mailer, mailBooks, shop, store }: WorkerContext,
+  mail: RenderedMail,
 ): Promise<MailContent> {
   const { links } = mailer;
   const places: Places = {
     async priceList() {
       const day = businessDay(new Date());
-      await awaitPriceList(job, shop, day);
+      if (!(await mailBooks.hasPriceList(day))) await awaitPriceList(job, shop, day);
       return { day, listUrl: store.publicUrl(String(publicKeyOf(publicPriceList(day)))) };
     },
     documentUrl(id) {
@@ -46,7 +48,11 @@ export async function renderMail(
     : content;
 }
 
-async function waybillFile({ signal }: Run, { db, shop }: Pick<WorkerContext, "db" | "shop">, { parameters }: Mail) {
+async function waybillFile(
+  { signal }: Run,
+  { db, shop }: Pick<WorkerContext, "db" | "shop">,
+  { parameters }: RenderedMail,
+) {
   const { waybillId: id } = ofWaybill.parse(parameters);
   const kind = { kind: "waybill", format: "pdf", parameters: { id } } as const;
   const source = await sourceOf(db.manager, kind, shop);
