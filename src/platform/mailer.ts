@@ -1,4 +1,4 @@
-import { pipeline, Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
@@ -11,8 +11,6 @@ export interface MailerOptions {
   security: "none" | "starttls" | "tls";
   /** Absent: what is in doubt stays so, or is for people to settle. */
   probe?: DeliveryProbe | undefined;
-  /** Mails under way at once; absent: 5. */
-  connections?: number | undefined;
   /** Absent: a minute. */
   graceMs?: number | undefined;
   /** Links of the mails; absent: people write to the sender to unsubscribe. */
@@ -97,6 +95,9 @@ export class UncertainMailError extends Error {
   override readonly name = "UncertainMailError";
 }
 
+/** Mail servers allow one client some dozens at the most. */
+const connections = 20;
+
 const connectMs = 10_000;
 const answerMs = 20_000;
 
@@ -109,7 +110,7 @@ export function createMailer(options: MailerOptions): Mailer {
   const running = new Map<string, Dialogue>();
   transport.use("stream", ({ data, message }, done) => {
     const dialogue = running.get(String(data.messageId));
-    if (dialogue) message?.processFunc((content) => pipeline(content, gate(dialogue), () => undefined));
+    if (dialogue) message?.processFunc((content) => content.pipe(gate(content, dialogue)));
     done();
   });
 
@@ -155,7 +156,7 @@ const packetBytes = 65_536;
  * Lets a message through, and its end only in time: a process that was frozen with half a mail on the wire must not
  * finish it when another worker has sent it since.
  */
-function gate(dialogue: Dialogue) {
+function gate(content: Readable, dialogue: Dialogue) {
   let pieces: Buffer[] = [];
   let bytes = 0;
   const packet = () => {
@@ -163,7 +164,7 @@ function gate(dialogue: Dialogue) {
     [pieces, bytes] = [[], 0];
     return content;
   };
-  return new Transform({
+  const through = new Transform({
     transform(piece: Buffer, _encoding, done) {
       pieces.push(piece);
       bytes += piece.length;
@@ -182,6 +183,8 @@ function gate(dialogue: Dialogue) {
       });
     },
   });
+  content.once("error", (error) => through.destroy(error));
+  return through;
 }
 
 /** Connects to the mail server as the mailer does, logs in, and sends nothing; throws what was wrong. */
@@ -190,14 +193,7 @@ export async function checkMailServer(options: MailerOptions): Promise<void> {
   await transport.verify().finally(() => transport.close());
 }
 
-function poolOptions({
-  host,
-  port,
-  credentials,
-  security,
-  dkim,
-  connections = 5,
-}: MailerOptions): SMTPPoolOptions & { pool: true } {
+function poolOptions({ host, port, credentials, security, dkim }: MailerOptions): SMTPPoolOptions & { pool: true } {
   return {
     pool: true,
     maxConnections: connections,

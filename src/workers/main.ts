@@ -9,7 +9,7 @@ import { createOutbox } from "../db/outbox.ts";
 import { keepBooks } from "../db/reconcile.ts";
 import { createTransact } from "../db/transaction.ts";
 import { jobs } from "../jobs/index.ts";
-import { queueNames, queues as queueSettings } from "../jobs/queues.ts";
+import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
@@ -65,8 +65,7 @@ const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-
 const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
 const { MAIL_LINK_SECRET: secret, PUBLIC_URL: publicUrl } = config;
 const links = secret && publicUrl ? createMailLinks({ publicUrl, secret }) : undefined;
-const connections = config.WORKER_CONCURRENCY ?? queueSettings.mail.concurrency;
-const mailer = createMailer({ ...config.smtp, connections, probe, links });
+const mailer = createMailer({ ...config.smtp, probe, links });
 
 const worker = `${hostname()}-${process.pid}`;
 const throughput = countThroughput(queues, { name: worker, queues: config.WORKER_QUEUES });

@@ -1,11 +1,12 @@
 import type { DataSource } from "typeorm";
 import { type MailBegin, type MailEnd, mails } from "../../db/dao/mails.ts";
+import { users } from "../../db/dao/users.ts";
 import { isPostgresUnavailable } from "../../db/postgres-errors.ts";
 import { fold } from "../../platform/fold.ts";
 import { isPriceListThere } from "../../services/documents.ts";
 
-/** As those of claims: a busy worker's statements are so far apart, and one that was idle does not wait. */
-const folding = { size: 100, lanes: 2, spacingMs: 4, concernsAll: isPostgresUnavailable };
+/** A busy worker's statements are so far apart, so that a few mails share each; one that was idle does not wait. */
+const folding = { size: 100, lanes: 2, spacingMs: 20, concernsAll: isPostgresUnavailable };
 
 export type MailBooks = ReturnType<typeof createMailBooks>;
 
@@ -23,6 +24,8 @@ export function createMailBooks({ manager }: DataSource) {
     },
     /** See `mails.markSent`. */
     end: fold((ends: MailEnd[]) => mails.markSent(manager, ends), folding),
+    /** To whom a mail speaks; null when they were deleted. */
+    user: fold((ids: string[]) => users.findByIds(manager, ids), folding),
     /** Whether the public price list of a day can be read. */
     hasPriceList: fold(async (days: string[]) => {
       const there = new Map<string, boolean>();

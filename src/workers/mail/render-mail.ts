@@ -8,7 +8,7 @@ import { mailKindOf } from "../../services/mail-kinds.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
-import { collectLetter, ofWaybill, type Places } from "./collect.ts";
+import { collectLetter, ofWaybill, type Sources } from "./collect.ts";
 import { compose, type MailContent } from "./compose.ts";
 
 type Run = JobRun<"send-mail">;
@@ -25,7 +25,7 @@ export async function renderMail(
   mail: RenderedMail,
 ): Promise<MailContent> {
   const { links } = mailer;
-  const places: Places = {
+  const sources: Sources = {
     async priceList() {
       const day = businessDay(new Date());
       if (!(await mailBooks.hasPriceList(day))) await awaitPriceList(job, shop, day);
@@ -35,8 +35,9 @@ export async function renderMail(
       if (links) return links.documentUrl(id);
       throw new PermanentError("Without MAIL_LINK_SECRET and PUBLIC_URL no mail can link to a document");
     },
+    user: mailBooks.user,
   };
-  const letter = await collectLetter(db.manager, mail, places);
+  const letter = await collectLetter(db.manager, mail, sources);
   const isBulk = mailKindOf(mail.kind)?.isBulk;
   const content = compose(letter, {
     language: mail.language,
