@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Mail } from "../../db/entities/mail.ts";
 import { businessDay } from "../../services/business-day.ts";
-import { contentTypes, type Shop } from "../../services/document-kinds/define-kind.ts";
+import { contentTypes } from "../../services/document-kinds/define-kind.ts";
 import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/document-kinds/index.ts";
 import { ensurePriceList } from "../../services/documents.ts";
 import { mailKindOf } from "../../services/mail-kinds.ts";
@@ -28,7 +28,7 @@ export async function renderMail(
   const sources: Sources = {
     async priceList() {
       const day = businessDay(new Date());
-      if (!(await mailBooks.hasPriceList(day))) await awaitPriceList(job, shop, day);
+      await awaitPriceList(job, { mailBooks, shop }, day);
       return { day, listUrl: store.publicUrl(String(publicKeyOf(publicPriceList(day)))) };
     },
     documentUrl(id) {
@@ -67,13 +67,11 @@ async function waybillFile(
 }
 
 /** The link has to work when the mail arrives. */
-async function awaitPriceList(job: Run, shop: Shop, day: string) {
+async function awaitPriceList(job: Run, { mailBooks, shop }: Pick<WorkerContext, "mailBooks" | "shop">, day: string) {
+  if (await mailBooks.hasPriceList(day)) return;
+  await job.commit((tx) => ensurePriceList(tx, day, shop));
   for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
-    let isThere = false;
-    await job.commit(async (tx) => {
-      isThere = await ensurePriceList(tx, day, shop);
-    });
-    if (isThere) return;
+    if (await mailBooks.hasPriceList(day)) return;
     await sleep(pollMs, undefined, { signal: job.signal });
   }
   throw new Error(`The price list of ${day} is not there yet`);
