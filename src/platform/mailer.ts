@@ -58,7 +58,8 @@ export interface Mailer {
   /** The Message-ID of the mail with this id, the same for ever. */
   messageIdOf(id: string): string;
   /**
-   * Hands a mail to the server and returns what it said. Throws `RefusedMailError` when it will never take it,
+   * Hands a mail to the server and returns what it said. Throws `BadRecipientError` when it is to no plain address,
+   * `RefusedMailError` when it will never take it,
    * `UncertainMailError` when nobody knows whether it has, `DeferredMailError` when it did not want it now, and anything
    * else when it surely has not got it. Its last byte goes out before `lastByteBy`, a moment of `performance.now()`, or
    * never.
@@ -90,10 +91,18 @@ export class DeferredMailError extends RepliedMailError {
   override readonly name = "DeferredMailError";
 }
 
+/** That is no plain address of one mailbox; nothing was sent. */
+export class BadRecipientError extends Error {
+  override readonly name = "BadRecipientError";
+}
+
 /** The connection broke after the whole mail was sent and before the server answered (RFC 1047). */
 export class UncertainMailError extends Error {
   override readonly name = "UncertainMailError";
 }
+
+/** One mailbox, and no way to write another one: the library reads lists, groups, comments and names in an address. */
+const plainAddress = /^(?=.{3,254}$)[a-z0-9.!#$&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
 
 /** Mail servers allow one client some dozens at the most. */
 const connections = 20;
@@ -121,6 +130,7 @@ export function createMailer(options: MailerOptions): Mailer {
     links: options.links,
     messageIdOf: (id) => `${id}@${domain}`,
     async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
+      if (!plainAddress.test(to)) throw new BadRecipientError(`'${to}' is no plain address of one mailbox`);
       const messageId = `<${bareId}>`;
       const dialogue: Dialogue = { lastByteBy, isHandedOver: false, giveUp: new AbortController() };
       running.set(messageId, dialogue);

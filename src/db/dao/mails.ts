@@ -191,6 +191,16 @@ export const mails = {
     });
   },
 
+  /** Forgets links that prove an address and are more than a day old, so many at the most; returns how many. */
+  async forgetLinks(tx: EntityManager, limit: number): Promise<number> {
+    const [, forgotten]: [unknown, number] = await tx.query(
+      `UPDATE mails SET parameters = parameters - 'url' WHERE id IN (
+         SELECT id FROM mails WHERE parameters ? 'url' AND created_at < now() - interval '1 day' LIMIT $1)`,
+      [limit],
+    );
+    return forgotten;
+  },
+
   /**
    * Notes in one statement that the server has these mails, whoever holds their jobs by now, and ends the jobs of those
    * claims that still hold; says of each, in their order, whether it did. Harmless to repeat.
@@ -202,7 +212,7 @@ export const mails = {
            AS mine (id, epoch, claimed_by, mail, code, answer)
        ), sent AS (
          UPDATE mails SET state = 'sent', smtp_code = mine.code, server_answer = mine.answer,
-           sent_at = coalesce(sent_at, now())
+           sent_at = coalesce(sent_at, now()), parameters = parameters - 'url'
          FROM mine WHERE mails.id = mine.mail
        )
        UPDATE job SET state = 'succeeded', finished_at = now(), lease_until = NULL,

@@ -39,6 +39,7 @@ const writers: Record<MailKindName, Writer> = {
     return letters.welcome.write[language](there(await sources.user(userId), "user", userId));
   },
   async "verify-email"(_tx, parameters, language) {
+    if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was forgotten");
     return letters["verify-email"].write[language](ofLink.parse(parameters));
   },
   async "order-received"(tx, parameters, language) {

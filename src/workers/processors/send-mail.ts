@@ -7,7 +7,7 @@ import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../p
 import { mailKindOf } from "../../services/mail-kinds.ts";
 import { isPaced, planMail } from "../../services/mail-pace.ts";
 import { isHeldBack } from "../../services/mail-suppressions.ts";
-import { PermanentError } from "../classify-error.ts";
+import { costOf, PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import type { MailContent } from "../mail/compose.ts";
 import { renderMail } from "../mail/render-mail.ts";
@@ -126,6 +126,6 @@ async function noteNotSent(job: Run, context: WorkerContext, sending: { id: stri
   }
   const isReply = error instanceof RefusedMailError || error instanceof DeferredMailError;
   const reply = isReply ? { code: error.code, text: error.reply } : { code: null, text: String(error) };
-  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, error instanceof RefusedMailError));
+  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, costOf(error) === "all"));
   return error;
 }
