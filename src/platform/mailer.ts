@@ -104,6 +104,10 @@ export class UncertainMailError extends Error {
 /** One mailbox, and no way to write another one: the library reads lists, groups, comments and names in an address. */
 const plainAddress = /^(?=.{3,254}$)[a-z0-9.!#$&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
 
+/** What the signature covers: the library's own choice leaves out the last one, and RFC 8058 wants both of them. */
+const signedHeaders =
+  "From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:Content-Transfer-Encoding:List-Unsubscribe:List-Unsubscribe-Post";
+
 /** Mail servers allow one client some dozens at the most. */
 const connections = 20;
 
@@ -213,7 +217,7 @@ function poolOptions({ host, port, credentials, security, dkim }: MailerOptions)
     requireTLS: security === "starttls",
     ignoreTLS: security === "none",
     ...(credentials && { auth: credentials }),
-    ...(dkim && { dkim }),
+    ...(dkim && { dkim: { ...dkim, headerFieldNames: signedHeaders } }),
     disableFileAccess: true,
     disableUrlAccess: true,
     connectionTimeout: connectMs,

@@ -112,7 +112,7 @@ function say(text: string) {
 
 async function startWorker(): Promise<void> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ["--import", "tsx", "src/workers/main.ts"], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", "--import", "tsx", "src/workers/main.ts"], {
     env: {
       ...{ PATH, HOME, LOG_LEVEL: "error", HOST: "127.0.0.1", OPS_PORT: "0", WORKER_QUEUES: "mail,upkeep" },
       ...{ DATABASE_URL: postgres.url, REDIS_URL: redis.url },
