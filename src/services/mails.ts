@@ -92,7 +92,7 @@ export async function requestVerificationMail(
   return String(jobId);
 }
 
-/** A send key is shown and kept for ever, so the link itself is not in there. */
+/** A send key is kept for ever, so the link itself is not in there. */
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /** Promises the mail with the link to the day's price list; returns the id of its job. */
