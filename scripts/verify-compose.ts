@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
 
 // Starts docker-compose.yml from nothing, sends the README's first photo through it, runs the chart's test, stops it and
@@ -25,6 +26,8 @@ try {
       compose("start");
       compose("up", "--wait", "--no-build");
       if (!images) throw new Error("there was none to begin with");
+      // While those commands ran, nothing here could notice that connections of before have been closed.
+      await sleep(200);
       await load(images);
     });
   } else spawnSync("docker", ["compose", "logs", "--tail", "30"], { stdio: "inherit" });

@@ -49,6 +49,20 @@ const Payee = z.strictObject({
   correspondentAccount: digits(20),
 });
 const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
+/** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
+function headersOf(text: string, context: z.RefinementCtx) {
+  const pairs = text.split(",").map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair) ?? []);
+  try {
+    const entries = pairs.map(([, name, value]) => {
+      if (name === undefined || value === undefined) throw new URIError();
+      return [name.toLowerCase(), decodeURIComponent(value)];
+    });
+    return Object.fromEntries(entries) as Record<string, string>;
+  } catch {
+    context.addIssue({ code: "custom", message: "is not like 'name=value', percent-encoded" });
+    return z.NEVER;
+  }
+}
 const json = (usual: string) =>
   z
     .string()
@@ -130,6 +144,16 @@ const Shared = Database.extend({
     .transform((text) => text === "true"),
   /** Signs links in mails that work without a login; absent: mails have none. */
   MAIL_LINK_SECRET: z.string().min(16).optional(),
+  /** Base address of an OpenTelemetry collector (OTLP over HTTP) that traces go to; absent: nothing is traced. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  /** Headers that the collector wants, as `authorization=Bearer%20…`, comma separated, percent-encoded. */
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().transform(headersOf).optional(),
+  /** Share of the requests that are traced, 0 to 1. */
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, "is no number from 0 to 1")
+    .transform(Number)
+    .default(1),
 });
 
 /** A party whose tokens are accepted. */
@@ -394,6 +418,11 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
     ...config,
     redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
     scaling,
+    tracing: {
+      endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+      ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    },
     s3: {
       endpoint: config.S3_ENDPOINT_URL,
       region: config.S3_DEFAULT_REGION,

@@ -109,6 +109,22 @@ describe("the configuration", () => {
     }
   });
 
+  test("takes a collector's headers as OpenTelemetry writes them, and a share of the requests", () => {
+    const load = (more: object) => loadWorkerConfig({ ...shared, WORKER_QUEUES: "images", ...more }).tracing;
+    expect(load({})).toEqual({ endpoint: undefined, headers: undefined, ratio: 1 });
+    const headers = "Authorization=Bearer%20a%3Db%2Cc, x-tenant=shop";
+    const given = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel:4318/", OTEL_TRACES_SAMPLER_ARG: "0.25" };
+    expect(load({ ...given, OTEL_EXPORTER_OTLP_HEADERS: headers })).toEqual({
+      endpoint: "http://otel:4318",
+      headers: { authorization: "Bearer a=b,c", "x-tenant": "shop" },
+      ratio: 0.25,
+    });
+    for (const wrong of ["authorization", "=secret", "a=%zz", "a=b,,c=d", "a b=c"])
+      expect(() => load({ OTEL_EXPORTER_OTLP_HEADERS: wrong }), wrong).toThrow(/OTEL_EXPORTER_OTLP_HEADERS is wrong/);
+    for (const wrong of ["2", "-1", "1.5", "half", "1e-2"])
+      expect(() => load({ OTEL_TRACES_SAMPLER_ARG: wrong }), wrong).toThrow(/OTEL_TRACES_SAMPLER_ARG/);
+  });
+
   test("refuses an API that nobody could log in to", () => {
     expect(() => loadApiConfig(shared)).toThrow(/BETTER_AUTH_URL/);
   });

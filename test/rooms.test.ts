@@ -17,6 +17,7 @@ const wrong = [
   ["api", 'import "../workers/context.ts";', "api may import services, db, jobs, platform only."],
   ["api", 'import "sharp";', "sharp belongs in workers."],
   ["api", 'import "uqr";', "uqr belongs in workers."],
+  ["api", 'import "@opentelemetry/api";', "@opentelemetry/api belongs in platform."],
   ["api", 'import "../config.ts";', "Only the entry points read the configuration; pass values on as arguments."],
   ["workers", 'import "../api/app.ts";', "workers may import services, db, jobs, platform only."],
   ["workers", 'import "express";', "express belongs in api."],

@@ -1,7 +1,8 @@
 {{- /* Which variable goes to which process: the same as in src/config.ts, see test/helm/environment.test.ts. */ -}}
 {{- define "tcf.variables" -}}
 database: [LOG_LEVEL, DATABASE_POOL_MAX]
-shared: [QUEUE_PREFIX, S3_ENDPOINT_URL, S3_DEFAULT_REGION, S3_BUCKET_NAME, S3_PUBLIC_URL, WEBHOOK_ALLOW_PRIVATE, PUBLIC_URL, PAYEE]
+shared: [QUEUE_PREFIX, S3_ENDPOINT_URL, S3_DEFAULT_REGION, S3_BUCKET_NAME, S3_PUBLIC_URL, WEBHOOK_ALLOW_PRIVATE, PUBLIC_URL, PAYEE,
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG]
 api: [TRUST_PROXY, CORS_ORIGINS, PAYMENT_PROVIDER, PRINT_ALLOWED_CIDRS, RATE_LIMIT_ANONYMOUS, RATE_LIMIT_USER,
   RATE_LIMIT_API_KEY, RATE_LIMIT_ORDERS, UPLOADS_PER_DAY, RATE_LIMIT_EXEMPT_CIDRS, BOARD_OPERATORS,
   BOARD_IDENTITY_HEADER, BOARD_IDENTITY_CIDRS, RUNBOOK_URL, DEMO_TOKENS_URL, BETTER_AUTH_URL, TRUSTED_ISSUERS]
@@ -11,7 +12,7 @@ worker: [SMTP_HOST, SMTP_PORT, SMTP_FROM, SMTP_SECURITY, DKIM_SELECTOR, MAIL_STA
 
 {{- define "tcf.secretVariables" -}}
 database: { DATABASE_URL: required }
-shared: { REDIS_URL: required, REDIS_CACHE_URL: optional, AUTOSCALER_TOKEN: {{ ternary "required" "optional" .Values.autoscaler.token }}, S3_ACCESS_KEY: required, S3_SECRET_KEY: required, MAIL_LINK_SECRET: optional }
+shared: { REDIS_URL: required, REDIS_CACHE_URL: optional, AUTOSCALER_TOKEN: {{ ternary "required" "optional" .Values.autoscaler.token }}, S3_ACCESS_KEY: required, S3_SECRET_KEY: required, MAIL_LINK_SECRET: optional, OTEL_EXPORTER_OTLP_HEADERS: optional }
 api: { API_KEY: optional, BETTER_AUTH_WEBHOOK_SECRET: optional, PAYMENT_WEBHOOK_SECRET: optional, MAIL_WEBHOOK_SECRET: optional }
 worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
 {{- end -}}

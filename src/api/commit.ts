@@ -3,6 +3,7 @@ import type { EntityManager } from "typeorm";
 import { type KeyedRequest, type StoredAnswer, storeAnswer, takeKey } from "../db/idempotency.ts";
 import type { Origin, Transact } from "../db/transaction.ts";
 import { ValidationError } from "../errors.ts";
+import { traced } from "../platform/tracing.ts";
 import type { Result } from "./define-route.ts";
 
 /**
@@ -36,23 +37,20 @@ export function createCommit({ transact, origin, keyed, precondition }: CommitOp
     called = true;
     // Whoever changes the row between the check and the work makes the transaction fail, and it is run again.
     const isolation = precondition ? "REPEATABLE READ" : undefined;
-    return transact(
-      origin,
-      async (tx) => {
-        replayed = false;
-        const known = keyed && (await takeKey(tx, keyed));
-        if (known?.state === "other request") throw keyTaken(keyed?.key);
-        if (known?.state === "answered") {
-          replayed = true;
-          return toResult(known.answer);
-        }
-        await precondition?.(tx);
-        const result = await work(tx);
-        if (keyed) await storeAnswer(tx, keyed, toAnswer(result));
-        return result;
-      },
-      isolation,
-    );
+    const once = async (tx: EntityManager) => {
+      replayed = false;
+      const known = keyed && (await takeKey(tx, keyed));
+      if (known?.state === "other request") throw keyTaken(keyed?.key);
+      if (known?.state === "answered") {
+        replayed = true;
+        return toResult(known.answer);
+      }
+      await precondition?.(tx);
+      const result = await work(tx);
+      if (keyed) await storeAnswer(tx, keyed, toAnswer(result));
+      return result;
+    };
+    return traced("commit", {}, () => transact(origin, once, isolation));
   };
   return { commit, isReplay: () => replayed, wasCalled: () => called };
 }

@@ -9,6 +9,7 @@ import {
   ValidationError,
 } from "../errors.ts";
 import { bytesOf, etagOf } from "../platform/cache.ts";
+import { annotate, traced } from "../platform/tracing.ts";
 import { admit, checkRole } from "./access.ts";
 import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
@@ -16,6 +17,7 @@ import type { Actor, ApiContext } from "./context.ts";
 import type { Profile, Result, Route, Wait } from "./define-route.ts";
 import { guardCredentials, limitAction, limitRequest } from "./limit-requests.ts";
 import { preferredWait } from "./preferences.ts";
+import { statusOfError } from "./problem.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
 import { matchesTag, sendResult } from "./send-result.ts";
 import { discardImage } from "./stage-image.ts";
@@ -27,7 +29,20 @@ const nothing = z.object({});
 export function mount(router: Router, routes: readonly Route[], context: ApiContext, profile: Profile) {
   for (const route of routes) {
     const twin = route.method === "patch" ? readingTwin(route, routes) : undefined;
-    const serve: RequestHandler = async (req, res) => {
+    const name = `${route.method.toUpperCase()} ${route.path}`;
+    const serve: RequestHandler = (req, res) =>
+      traced(
+        name,
+        { kind: "server", place: { begins: res.locals.requestId }, attributes: about(route, req) },
+        async () => {
+          await handle(req, res).catch((error: unknown) => {
+            annotate({ "http.response.status_code": statusOfError(error) });
+            throw error;
+          });
+          annotate({ "http.response.status_code": res.statusCode });
+        },
+      );
+    const handle = async (req: Request, res: Response) => {
       res.locals.route = route.path;
       const actor = await guardCredentials(context, req, () => admit(route.access, context, req));
       res.locals.actor = actor?.id;
@@ -51,6 +66,8 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   }
   return router;
 }
+
+const about = ({ path }: Route, { method }: Request) => ({ "http.request.method": method, "http.route": path });
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 

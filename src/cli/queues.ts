@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
+import { jobGroupWeights } from "../db/dao/job-group-weights.ts";
 import { jobRows } from "../db/dao/jobs.ts";
 import { queuePauses } from "../db/dao/queue-pauses.ts";
 import { type QueueName, queueNames, queues } from "../jobs/queues.ts";
@@ -60,6 +61,18 @@ export const queueCommands: Record<string, Command> = {
       const queue = queueOf(given);
       await context.transact((tx) => queuePauses.remove(tx, queue));
       return { data: await one(context, queue), text: `Queue ${queue} goes on; workers follow within two seconds.` };
+    },
+  },
+  "queues weigh": {
+    usage: "<queue> <group> <weight>",
+    about: "gives a group of jobs (a newsletter, a webhook's endpoint) 1 to 100 turns where others have one",
+    takes: 3,
+    async run(context, [given, group = "", weight]) {
+      const queue = queueOf(given);
+      const turns = whole("the weight", weight, 1, 1, 100);
+      await context.transact((tx) => jobGroupWeights.set(tx, queue, group, turns));
+      const text = `Group ${group} of queue ${queue} has ${turns} ${turns === 1 ? "turn" : "turns"} where others have one.`;
+      return { data: { queue, group, weight: turns }, text };
     },
   },
   "queues drain": {

@@ -28,6 +28,7 @@ export interface Claim {
   groupKey: string | null;
   actorId: string | null;
   traceId: string | null;
+  parentId: string | null;
 }
 
 /** What proves that a claim holds. */
@@ -77,7 +78,8 @@ const claimSql = `
     started_at = coalesce(started_at, now())
   WHERE ${lazily} AND id = ANY($1) AND cancellation IS NULL AND (state = 'open' OR (state = 'running' AND lease_until < now()))
   RETURNING id, epoch, claimed_by AS "claimedBy", kind, payload, payload_v AS "payloadVersion", failures, max_failures AS "maxFailures",
-            crashes, max_crashes AS "maxCrashes", group_key AS "groupKey", actor_id AS "actorId", trace_id AS "traceId"`;
+            crashes, max_crashes AS "maxCrashes", group_key AS "groupKey", actor_id AS "actorId", trace_id AS "traceId",
+            parent_id AS "parentId"`;
 
 const claimStatement = prepare(claimSql);
 

@@ -3,8 +3,8 @@ import { priorities } from "../jobs/define-job.ts";
 import type { Dispatch } from "../jobs/dispatch.ts";
 
 /**
- * How many jobs of one group may be in Redis or at work in one queue. More than all workers of the queue run at once,
- * so that a group that is alone keeps them busy; the rest waits here, where it holds nobody up.
+ * How many jobs of one group of weight 1 may be in Redis or at work in one queue. More than all workers of the queue
+ * run at once, so that a group that is alone keeps them busy; the rest waits here, where it holds nobody up.
  */
 const inFlightPerGroup = 200;
 const batchSize = 500;
@@ -21,7 +21,8 @@ const landSql = `
 
 /**
  * The more jobs a group has in flight, the later its next one comes: its level is their number. So ten jobs of one
- * customer go before the ten-thousandth of another, and equals take turns.
+ * customer go before the ten-thousandth of another, and equals take turns. A group of weight 3 has three jobs on each
+ * level, and three times as many in flight.
  */
 const takeTurnsSql = `
   WITH RECURSIVE groups AS (
@@ -35,13 +36,16 @@ const takeTurnsSql = `
     ) next
   ), flight AS (
     SELECT queue, group_key, count(*)::int AS jobs FROM job_in_flight GROUP BY queue, group_key
+  ), weighed AS (
+    SELECT queue, group_key, coalesce(jobs, 0) AS jobs, coalesce(weight, 1) AS weight
+    FROM groups LEFT JOIN flight USING (queue, group_key) LEFT JOIN job_group_weight USING (queue, group_key)
   ), due AS (
     SELECT next.job_id,
-      coalesce(jobs, 0) + row_number() OVER (PARTITION BY queue, group_key ORDER BY priority, run_at) - 1 AS level
-    FROM groups LEFT JOIN flight USING (queue, group_key) CROSS JOIN LATERAL (
+      (jobs + row_number() OVER (PARTITION BY queue, group_key ORDER BY priority, run_at) - 1) / weight AS level
+    FROM weighed groups CROSS JOIN LATERAL (
       SELECT job_id, priority, run_at FROM job_outbox
       WHERE job_outbox.queue = groups.queue AND job_outbox.group_key = groups.group_key AND run_at <= now()
-      ORDER BY priority, run_at LIMIT greatest(0, $2 - coalesce(jobs, 0))
+      ORDER BY priority, run_at LIMIT greatest(0, $2 * weight - jobs)
     ) next
     WHERE NOT EXISTS (SELECT FROM job_group_pause pause WHERE (pause.queue, pause.group_key) = (groups.queue, groups.group_key))
   ), chosen AS (

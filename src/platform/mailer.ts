@@ -2,6 +2,7 @@ import { type Readable, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
+import { traced } from "./tracing.ts";
 
 export interface MailerOptions {
   host: string;
@@ -145,7 +146,8 @@ export function createMailer(options: MailerOptions): Mailer {
       try {
         const address = { from, to: { name: "", address: to } };
         const mail = { ...content, ...address, messageId, envelope, signal: dialogue.giveUp.signal };
-        return (await transport.sendMail(mail)).response ?? "";
+        const sent = await traced("SMTP send", { kind: "client" }, () => transport.sendMail(mail));
+        return sent.response ?? "";
       } catch (error) {
         throw classify(error as SmtpError, dialogue.isHandedOver);
       } finally {

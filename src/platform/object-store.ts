@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { isNetworkError, UnavailableError } from "../errors.ts";
+import { traced } from "./tracing.ts";
 
 export interface StoredHeaders {
   contentType: string;
@@ -98,12 +99,15 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
   const outside = options.publicUrl.endsWith(`/${Bucket}`) ? options.publicUrl.slice(0, -Bucket.length - 1) : undefined;
   const reachable = outside ?? options.endpoint;
   const signer = new S3Client({ ...account, ...(reachable && { endpoint: reachable }) });
-  const send: S3Client["send"] = (async (command: never, sendOptions: never) => {
-    try {
-      return await client.send(command, sendOptions);
-    } catch (error) {
-      throw translate(error);
-    }
+  const send: S3Client["send"] = (async (command: object, sendOptions: never) => {
+    const operation = command.constructor.name.replace("Command", "");
+    return traced(`S3 ${operation}`, { kind: "client", attributes: { "rpc.method": operation } }, async () => {
+      try {
+        return await client.send(command as never, sendOptions);
+      } catch (error) {
+        throw translate(error);
+      }
+    });
   }) as never;
   const within = (signal?: AbortSignal) => (signal ? { abortSignal: signal } : {});
 

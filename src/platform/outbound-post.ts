@@ -3,6 +3,7 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { LookupFunction } from "node:net";
 import { ForbiddenTargetError, mayReach, type OutboundRules, readOutboundUrl } from "./outbound-url.ts";
+import { traced } from "./tracing.ts";
 
 /** What a server at the other end said. */
 export interface OutboundAnswer {
@@ -62,11 +63,13 @@ export function createPoster({
       signal.throwIfAborted();
       const late = AbortSignal.timeout(answerMs);
       try {
-        const response = await send(url, {
-          ...{ headers: { ...headers, "content-length": String(Buffer.byteLength(body)) }, body },
+        const sending = {
+          headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
+          body,
           lookup: checkedLookup(lookup, rules),
           signal: AbortSignal.any([signal, late]),
-        });
+        };
+        const response = await traced("HTTP POST", { kind: "client" }, () => send(url, sending));
         const excerpt = await readExcerpt(response, AbortSignal.any([signal, AbortSignal.timeout(bodyMs)]));
         signal.throwIfAborted();
         return { status: response.statusCode ?? 0, excerpt };

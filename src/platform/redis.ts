@@ -12,7 +12,7 @@ const retryStrategy = (times: number) => Math.min(200 * times, 1_000);
 const reconnectOnError = (error: Error) => (error.message.startsWith("READONLY") ? 2 : false);
 
 const troubles =
-  /^(?:OOM|READONLY|LOADING|MISCONF|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b|Connection is closed|Command timed out|max retries per request|isn't writeable/;
+  /^(?:DENIED|OOM|READONLY|LOADING|MISCONF|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b|Connection is closed|Command timed out|max retries per request|isn't writeable/;
 
 /** True when an error says that Redis is away, full or not ready, rather than the command wrong. */
 export function isRedisTrouble(error: unknown) {

@@ -33,6 +33,8 @@ import { remembered } from "../platform/remembered.ts";
 import { shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
+import { startTracing } from "../platform/tracing.ts";
+import { packageVersion } from "../platform/version.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
 import { createMailBooks } from "./mail/mail-books.ts";
 import { processors } from "./processors/index.ts";
@@ -46,6 +48,7 @@ endOnUncaughtError("The worker");
 const config = loadWorkerConfig();
 const log = createLogger(config.LOG_LEVEL, `worker-${config.WORKER_QUEUES.join("-")}`);
 const stopping = shutdownSignal();
+const tracing = startTracing({ ...config.tracing, service: "tcf-worker", version: packageVersion() });
 const cutOff = new AbortController();
 
 const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
@@ -145,6 +148,7 @@ producer.disconnect();
 store.close();
 mailer.close();
 await db.destroy();
+await tracing.close();
 log.info("worker stopped");
 process.exit(0);
 

@@ -12,12 +12,13 @@ import {
   type Release,
   releaseJob,
 } from "../db/ledger.ts";
-import { createTransact } from "../db/transaction.ts";
+import { createTransact, type Transact } from "../db/transaction.ts";
 import { type AnyJob, readPayload } from "../jobs/define-job.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
 import { type QueueName, queues } from "../jobs/queues.ts";
 import type { Relay } from "../platform/relay.ts";
 import type { Throughput } from "../platform/throughput.ts";
+import { annotate, type Place, traced, tracedUntil } from "../platform/tracing.ts";
 import type { Claims, KeptClaim } from "./claims.ts";
 import { costOf, DeadlineError, describeError, endOf, PermanentError } from "./classify-error.ts";
 import type { Kinds, RunOf, WorkerContext } from "./context.ts";
@@ -71,7 +72,9 @@ async function runClaimed(consumer: Consumer, bull: Job<QueuedData>, token: stri
     metrics.jobWait.observe({ queue, kind: claim.kind }, Math.max(0, bull.processedOn - bull.timestamp) / 1_000);
   const began = performance.now();
   metrics.workerBusySlots.inc({ queue });
-  const outcome = await attempt(consumer, claim).finally(() => metrics.workerBusySlots.dec({ queue }));
+  const outcome = await tracedRun(bull, queue, claim, () => attempt(consumer, claim)).finally(() =>
+    metrics.workerBusySlots.dec({ queue }),
+  );
   const seconds = (performance.now() - began) / 1_000;
   const ms = Math.round(seconds * 1_000);
 
@@ -96,6 +99,31 @@ async function runClaimed(consumer: Consumer, bull: Job<QueuedData>, token: stri
   }
   report(context, { ...log, ms }, outcome);
   return answer(bull, token, outcome);
+}
+
+/** The first run belongs to the request that wanted it; what happens again, or a thousand times, only points there. */
+function tracedRun(bull: Job<QueuedData>, queue: QueueName, claim: Claim, run: () => Promise<Outcome>) {
+  const id = claim.traceId ?? claim.id;
+  const isFirst = claim.epoch === 1 && claim.parentId === null;
+  const attributes = {
+    "messaging.destination.name": queue,
+    "messaging.message.id": claim.id,
+    "job.epoch": claim.epoch,
+  };
+  const begins: Place = claim.traceId === null ? { begins: id } : { continues: id };
+  const place: Place = isFirst ? begins : { follows: id };
+  if (isFirst && claim.traceId !== null && bull.processedOn !== undefined)
+    tracedUntil(bull.processedOn, `${queue} queued`, {
+      kind: "producer",
+      place,
+      attributes,
+      startTime: bull.timestamp,
+    });
+  return traced(claim.kind, { kind: "consumer", place, attributes }, async () => {
+    const outcome = await run();
+    annotate({ "job.outcome": outcome.state });
+    return outcome;
+  });
 }
 
 /** Runs that say nothing of how long such a job takes. */
@@ -225,7 +253,8 @@ async function run(
 ): Promise<"succeeded" | "deferred"> {
   const { context, relay, claims, kinds } = consumer;
   const payload = readPayload(definition, claim.payload, claim.payloadVersion);
-  const transact = createTransact(context.db, relay.offer);
+  const transaction = createTransact(context.db, relay.offer);
+  const transact: Transact = (...args) => traced("commit", {}, () => transaction(...args));
   const origin = { actorId: claim.actorId, traceId: claim.traceId };
   let ended: "succeeded" | "deferred" | undefined;
   let committed = false;
@@ -234,7 +263,7 @@ async function run(
     ended = "succeeded";
   };
   const completeBy: RunOf<unknown>["completeBy"] = async (write) => {
-    if (!(await write(claim))) throw fenced(claim.id);
+    if (!(await traced("commit", {}, () => write(claim)))) throw fenced(claim.id);
     ended = "succeeded";
   };
   const defer: RunOf<unknown>["defer"] = async (delayMs) => {
@@ -253,7 +282,7 @@ async function run(
   const commitBy: RunOf<unknown>["commitBy"] = (write) => {
     signal.throwIfAborted();
     committed = true;
-    return write(claim);
+    return traced("commit", {}, () => write(claim));
   };
 
   const writing = { complete, completeBy, commit, commitBy, defer };

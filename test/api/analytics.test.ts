@@ -130,7 +130,7 @@ describe("analytics", () => {
       await bestSelling();
       // Who asks; the rest is in memory.
       expect(await countStatements(api.db, bestSelling)).toBe(1);
-    });
+    }, 10_000);
     await send(api, "POST", `/waybills/${id}/commit`);
     expect((await bestSelling()).map(({ name }) => name)).toContain("Новинка");
   });

@@ -56,7 +56,7 @@ describe("the API as a whole", () => {
       const answer = await get("/-/health-checks/readiness");
       expect(answer.status).toBe(503);
       return answer;
-    });
+    }, 10_000);
     expect(away).toMatchObject({
       status: 503,
       body: { detail: "Not ready: s3", checks: { postgres: "ok", redis: "ok", s3: "cannot be reached" } },
@@ -66,7 +66,7 @@ describe("the API as a whole", () => {
     await api.s3.start();
     api.isStopping = true;
     const stopping = async () => (await get("/-/health-checks/readiness")).body.detail;
-    await vi.waitFor(async () => expect(await stopping()).toBe("Not ready: process"));
+    await vi.waitFor(async () => expect(await stopping()).toBe("Not ready: process"), 10_000);
     api.isStopping = false;
     expect((await get("/-/health-checks/liveness")).status).toBe(204);
   });

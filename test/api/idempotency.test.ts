@@ -137,7 +137,7 @@ describe("a request with an Idempotency-Key", () => {
     const headers = { "content-type": "application/json", "idempotency-key": "lost" };
     const init = { method: "POST", headers, body: '{"name":"i"}', signal: gone.signal };
     await expect(fetch(`${routes.url}/things`, init)).rejects.toThrow();
-    await vi.waitFor(async () => expect(await things()).toBe(before + 1));
+    await vi.waitFor(async () => expect(await things()).toBe(before + 1), 10_000);
     const again = await make({ name: "i" }, { key: "lost" });
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     expect(again.body.id).toBeTruthy();

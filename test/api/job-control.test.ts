@@ -249,7 +249,7 @@ describe("GET /jobs/{id}/events", () => {
       const again = eventsOf(api.url, id);
       await until(again, ({ event }) => event === "job");
       await again.return(undefined);
-    });
+    }, 10_000);
   });
 });
 
@@ -302,18 +302,19 @@ describe("POST /jobs/replays", () => {
     // Their documents do not exist, so they end well at once.
     await vi.waitFor(async () => {
       for (const id of ids) expect(await find(id)).toMatchObject({ state: "succeeded", gen: 2 });
-    });
+    }, 10_000);
     expect((await find(other)).state).toBe("failed");
   });
 
   test("keeps to its pace, says how far it is, and stops when it is cancelled", async () => {
     const ids = await failures(50);
     const { body } = await replay({ filter: { kind: "render-document" }, limit_per_minute: 60 });
-    await vi.waitFor(async () =>
-      expect((await ask("GET", `/jobs/${body.id}`)).body.progress).toEqual({ done: 6, total: 50 }),
+    await vi.waitFor(
+      async () => expect((await ask("GET", `/jobs/${body.id}`)).body.progress).toEqual({ done: 6, total: 50 }),
+      10_000,
     );
     expect((await ask("POST", `/jobs/${body.id}/cancel`, { reason: "enough" })).status).toBe(202);
-    await vi.waitFor(async () => expect((await find(body.id)).state).toBe("cancelled"));
+    await vi.waitFor(async () => expect((await find(body.id)).state).toBe("cancelled"), 10_000);
     const states = await Promise.all(ids.map(async (id) => (await find(id)).state));
     expect(states.filter((state) => state === "failed")).toHaveLength(44);
   });

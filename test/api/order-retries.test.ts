@@ -128,7 +128,7 @@ describe("an order that is sent again", () => {
       await hangUpAfter(api.url, `${head.join("\r\n")}\r\n\r\n`, Buffer.from(body));
       const { status } = await post(order(note), { ...user(), key });
       expect(status).toBe(201);
-      await vi.waitFor(async () => expect(await stored(note)).toEqual({ orders: 1, lines: 1 }));
+      await vi.waitFor(async () => expect(await stored(note)).toEqual({ orders: 1, lines: 1 }), 10_000);
     }
   });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   // The cache keeps nothing before it hears of changes.
   await vi.waitFor(async () => {
     expect((await api.context.cache.read("probe", "x", async () => 1)).isFresh()).toBe(true);
-  });
+  }, 10_000);
 });
 
 let client = 0;

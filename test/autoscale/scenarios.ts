@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Cluster,
   type ClusterOptions,
@@ -124,7 +125,8 @@ const longJobs: Steps = async (cluster) => {
   ];
 };
 
-const steadySeconds = 300;
+/** As long as the load lasts that the goal of 40 % was measured with (kubernetes.md 3.5). */
+const steadySeconds = 60;
 
 const steady: Steps = async (cluster) => {
   for (let second = 0; second < steadySeconds; second++) {
@@ -133,6 +135,8 @@ const steady: Steps = async (cluster) => {
     await cluster.wait(Math.max(0, 1 - (cluster.seconds() - due)));
   }
   await cluster.drained(60);
+  // What a rush has started is paid for until the HPA lets go of it: its stabilisation window and one step down.
+  await cluster.wait(240);
   return [
     goal("G4", "p95 of waits", percentile(await waits(cluster), 0.95), 20),
     goal("G4", "most pods", mostPods(cluster), 4, "pods"),
@@ -200,8 +204,8 @@ const rateLimit: Steps = async (cluster) => {
   await cluster.queues.byName[queue].setGlobalRateLimit(5, 1_000);
   await cluster.promise(150, 1);
   await cluster.drained(300);
-  // Once runs were measured; before that the prior of 2 s counts.
-  const later = cluster.moments.filter(({ seconds }) => seconds > 15);
+  // When a hundred runs were measured: the prior of 2 s, which counts as two runs, changes a slot no more.
+  const later = cluster.moments.filter(({ seconds }) => seconds > 25);
   const workers = Math.max(...later.map(({ desired }) => desired ?? 0));
   // 5 slots are 3 workers of 2.
   return [goal("G7", "slots wanted at 5 starts a second of 1 s", workers * concurrency, 6, "slots")];
@@ -218,8 +222,11 @@ const outage: Steps = async (cluster, servers) => {
   const before = cluster.pods.replicas();
   await servers.stopRedis();
   const stopped = cluster.seconds();
+  // An answer is remembered for half a second of ours, and is no older than that.
+  const forgotten = sleep(600);
   let answers = 0;
   const asking = (async () => {
+    await forgotten;
     while (cluster.seconds() < stopped + 60) {
       await cluster.ask().then(
         () => answers++,
@@ -278,12 +285,10 @@ export async function playAll(
   await together(["first-job", "First job, from no pods", firstJob, { speed: 1, startSeconds: 0, warmPods: 0 }]);
   await together(["burst", "600 jobs of 2 s at once", burst([10])]);
   await together(["burst-priorities", "600 jobs of 2 s at once, three priorities", burst([10, 50, 100])]);
-  await together(["long-jobs", "12 jobs of 45 s", longJobs]);
   await together(
+    ["long-jobs", "12 jobs of 45 s", longJobs],
     ["steady", "2 jobs of 2 s a second", steady, { warmPods: 5 }],
     ["steady-counted", "the same, scaled by the count of jobs", steady, { policy: countJobs }],
-  );
-  await together(
     ["eviction", "4 jobs of 150 s, a pod is evicted", eviction, { warmPods: 4 }],
     ["crash", "a pod is killed and none is left", crash, { warmPods: 2 }],
     ["replicas", "two replicas are asked at the same moment", replicas, { warmPods: 0, policy: () => 0 }],

@@ -131,6 +131,20 @@ describe("tcf jobs", () => {
 });
 
 describe("tcf queues", () => {
+  test("weighs a group, and refuses a weight that nobody can have", async () => {
+    const { body } = await json("queues", "weigh", "mail", "some newsletter", "3");
+    expect(body).toEqual({ queue: "mail", group: "some newsletter", weight: 3 });
+    const weights = () => db.query("SELECT group_key, weight FROM job_group_weight");
+    expect(await weights()).toEqual([{ group_key: "some newsletter", weight: 3 }]);
+    for (const wrong of ["0", "101", "two"])
+      expect(await tcf("queues", "weigh", "mail", "some newsletter", wrong)).toMatchObject({
+        code: 64,
+        err: expect.stringContaining(`'${wrong}'; it has to be a whole number from 1 to 100`),
+      });
+    await tcf("queues", "weigh", "mail", "some newsletter", "1");
+    expect(await weights()).toEqual([]);
+  });
+
   test("pauses a queue so that it is said by whom and why, and lets it go on", async () => {
     await tcf("queues", "pause", "mail", "--reason", "the server moves");
     expect(await queuePauses.list(db.manager)).toMatchObject([

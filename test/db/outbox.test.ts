@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { jobGroupPauses } from "../../src/db/dao/job-group-pauses.ts";
+import { jobGroupWeights } from "../../src/db/dao/job-group-weights.ts";
 import { Job } from "../../src/db/entities/job.ts";
 import { createOutbox, enqueue, enqueueAll } from "../../src/db/outbox.ts";
 import { defineJob } from "../../src/jobs/define-job.ts";
@@ -161,6 +162,23 @@ describe("the outbox", () => {
       expect(seen).toHaveLength(500);
       const groups = seen.map(({ jobId }) => groupOf.get(jobId));
       for (const group of ["a", "b", "c", "d", "e"]) expect(groups.filter((one) => one === group)).toHaveLength(100);
+    });
+
+    test("gives a group of weight 3 three turns where others have one, until it has its weight no more", async () => {
+      for (const group of ["heavy", "light", "other"]) await give(group, 400);
+      await db.transaction((tx) => jobGroupWeights.set(tx, job.queue, "heavy", 3));
+      const groupOf = new Map((await db.manager.find(Job)).map(({ id, groupKey }) => [id, groupKey]));
+      const count = (seen: Dispatch[]) =>
+        ["heavy", "light", "other"].map((group) => seen.filter(({ jobId }) => groupOf.get(jobId) === group).length);
+      const first = await turn();
+      expect(count(first)).toEqual([300, 100, 100]);
+      // Fewer in flight than three times those of the others: its next one is as near as theirs.
+      expect(new Set(first.map(({ priority }) => priority))).toEqual(
+        new Set(Array.from({ length: 40 }, (_, n) => 10 + n)),
+      );
+
+      await db.transaction((tx) => jobGroupWeights.set(tx, job.queue, "heavy", 1));
+      expect(count(await turn())).toEqual([0, 100, 100]);
     });
 
     test("is shared out by one process at a time, each job once", async () => {

@@ -23,7 +23,7 @@ test("starts a process again when it has ended, and says so", async () => {
   const keeper = keepRunning(options);
   expect(await keeper.first).toMatchObject({ pid: 1 });
   end("SIGKILL");
-  await vi.waitFor(() => expect(changed).toHaveBeenLastCalledWith(expect.objectContaining({ pid: 2 })));
+  await vi.waitFor(() => expect(changed).toHaveBeenLastCalledWith(expect.objectContaining({ pid: 2 })), 10_000);
   expect(changed).toHaveBeenCalledTimes(2);
   expect(said).toEqual(["api ended (SIGKILL); starting it again"]);
   await keeper.stop(100);
@@ -35,10 +35,10 @@ test("shows the last lines of a process that keeps ending, and goes on trying", 
   const { options, start, said, end } = fakeProcesses();
   const keeper = keepRunning(options);
   for (const turn of [1, 2, 3]) {
-    await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(turn));
+    await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(turn), 10_000);
     end("exit code 1");
   }
-  await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(4));
+  await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(4), 10_000);
   expect(said.at(-1)).toMatch(/3 times within 10 s, trying again every 0.02 s.*\n {4}boom/);
   await keeper.stop(100);
 });

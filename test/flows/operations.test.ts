@@ -87,7 +87,7 @@ describe("running processes", () => {
     await vi.waitFor(async () => {
       const { status, body } = await get(`${ops.api}/readyz`);
       expect([status, body.checks.schema]).toEqual([503, expect.stringMatching(/^migrate first: Timeline\d+$/)]);
-    });
+    }, 10_000);
     expect((await get(`${ops.api}/livez`)).status).toBe(200);
     await api.db.query("UPDATE migrations SET name = substr(name, 2) WHERE name LIKE 'xTimeline%'");
   });

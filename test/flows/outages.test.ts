@@ -37,14 +37,14 @@ describe("a worker that died after its commit", () => {
   useWorker(api);
 
   test("leaves no upload behind: whoever is handed the job again removes it", async () => {
-    const { body } = await sendCategory(api, { name: "Почти", image: await redPng() });
+    const { body } = await sendCategory(api, { name: `Почти ${Date.now()}`, image: await redPng() });
     await vi.waitFor(isDone(api, body.id), { timeout: 5_000, interval: 50 });
-    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]));
+    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]), 10_000);
     await api.context.store.put("staged/left", Buffer.from("x"), { contentType: "image/png" });
     await api.db.query("UPDATE images SET staged_key = 'staged/left'");
     const id = body.image_job?.id ?? "";
     await api.queues.byName.images.add("process-image", { id }, { jobId: `${id}-2` });
-    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]));
+    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]), 10_000);
     expect((await isDone(api, body.id)()).images).toEqual(expect.arrayContaining([expect.anything()]));
     expect(await api.db.query("SELECT epoch FROM job")).toEqual([{ epoch: 1 }]);
   });
@@ -95,7 +95,7 @@ describe("a worker that dies", () => {
     const second = await workers.start();
     const done = await vi.waitFor(isDone(api, body.id), { timeout: 45_000, interval: 200 });
     expect(done.images).toHaveLength(4);
-    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]));
+    await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]), 10_000);
     expect(await objectKeys(api.s3)).toHaveLength(5);
     const [job] = await api.db.query("SELECT epoch, crashes, failures FROM job");
     expect(job).toEqual({ epoch: 2, crashes: 1, failures: 0 });

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { environment } from "../../src/config.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
@@ -351,6 +352,30 @@ describe("the network policies", () => {
   it("let workers be asked for their probes and metrics alone", () => {
     expect(policy("worker-images").ingress).toHaveLength(1);
     expect(policy("worker-images").ingress[0].ports).toEqual([{ port: "ops" }]);
+  });
+
+  it("let nobody reach a collector of traces unless there is one", async () => {
+    expect([ports("api"), ports("worker-images")].flat()).not.toContain(4318);
+    const traced = await render([required], `config.OTEL_EXPORTER_OTLP_ENDPOINT="http://otel:4318"`);
+    for (const name of ["api", "worker-images"])
+      expect(JSON.stringify(pick(traced, "NetworkPolicy", name).spec.egress)).toContain("4318");
+  });
+});
+
+describe("alerts", () => {
+  const links = async (...sets: string[]) => {
+    const rule = pick(await render([required], ...sets), "PrometheusRule", "");
+    const { groups } = rule.spec as { groups: { rules: { annotations?: { runbook_url?: string } }[] }[] };
+    return groups.flatMap(({ rules }) => rules.flatMap(({ annotations }) => annotations?.runbook_url ?? []));
+  };
+
+  it("link to the runbook where it is published, one page for each", async () => {
+    const base = "https://docs.example/runbook";
+    const published = await links(`config.RUNBOOK_URL="${base}/"`);
+    expect(published.length).toBeGreaterThan(10);
+    const pages = new Set(readdirSync("docs/runbook").map((page) => `${base}/${page}`));
+    expect(published.filter((link) => !pages.has(link))).toEqual([]);
+    expect((await links()).every((link) => link.startsWith("docs/runbook/"))).toBe(true);
   });
 });
 

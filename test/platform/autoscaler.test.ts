@@ -20,7 +20,7 @@ let queues: Queues;
 
 beforeAll(async () => {
   connection = producerConnection(redisUrl, log);
-  await vi.waitFor(() => expect(connection.status).toBe("ready"));
+  await vi.waitFor(() => expect(connection.status).toBe("ready"), 10_000);
 });
 beforeEach(async () => {
   await db.query("DELETE FROM queue_pause; DELETE FROM job");
@@ -65,7 +65,7 @@ describe("the autoscaler", () => {
 
   test("counts a job that was put off as ready once its time has come", async () => {
     await add(1, { delay: 1 });
-    await vi.waitFor(async () => expect((await explain()).inputs).toMatchObject({ delayedDue: 1, ready: 1 }));
+    await vi.waitFor(async () => expect((await explain()).inputs).toMatchObject({ delayedDue: 1, ready: 1 }), 10_000);
   });
 
   test("counts what is promised in Postgres and not in Redis yet", async () => {

@@ -21,7 +21,7 @@ describe("the cache", () => {
     await vi.waitFor(async () => {
       await cache.read("probe", "x", async () => 1);
       expect(sources.at(-1)).toBe("local");
-    });
+    }, 10_000);
     sources.length = 0;
     return { ...cache, sources };
   }
@@ -80,7 +80,7 @@ describe("the cache", () => {
     const [a, b] = [await process(), await process()];
     for (const cache of [a, b]) await cache.read("t6", "k", value(1));
     await redis.stop();
-    await vi.waitFor(async () => expect((await b.read("t6", "k", value(2))).bytes.toString()).toBe('{"n":2}'));
+    await vi.waitFor(async () => expect((await b.read("t6", "k", value(2))).bytes.toString()).toBe('{"n":2}'), 10_000);
     await a.invalidate("t6");
     expect((await a.read("t6", "k", value(3))).bytes.toString()).toBe('{"n":3}');
     await redis.start();

@@ -22,17 +22,18 @@ function watch(hasReady: LivenessOptions["hasReady"], limitMs = 60) {
 }
 
 const aWhile = (looks: ReturnType<typeof vi.fn>) =>
-  vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(30));
+  vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(30), 10_000);
 
 describe("watchFetching", () => {
   test("finds a worker that lives, and takes nothing although jobs are ready", async () => {
     const { verdict } = watch(async () => true);
     expect(verdict()).toBe("ok");
-    await vi.waitFor(() =>
-      expect(verdict()).toMatch(/no job of queue 'mail' was taken for \d+ s although jobs are ready/),
+    await vi.waitFor(
+      () => expect(verdict()).toMatch(/no job of queue 'mail' was taken for \d+ s although jobs are ready/),
+      10_000,
     );
     state.begun++;
-    await vi.waitFor(() => expect(verdict()).toBe("ok"));
+    await vi.waitFor(() => expect(verdict()).toBe("ok"), 10_000);
   });
 
   test("finds a loop that has ended, unless the process stops", () => {

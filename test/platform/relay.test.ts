@@ -17,7 +17,7 @@ describe("the relay", () => {
   test("moves at once what this process promises, and strikes it off", async () => {
     const id = await engine.promise(job, payload());
     await vi.waitFor(() => expect(ran).toContain(id), { interval: 2 });
-    await vi.waitFor(async () => expect(await waiting()).toBe(0));
+    await vi.waitFor(async () => expect(await waiting()).toBe(0), 10_000);
   });
 
   test("finds what another process promised and never offered", async () => {
@@ -38,17 +38,17 @@ describe("the relay", () => {
   test("moves nothing twice that a crash left on the outbox", async () => {
     const one = payload();
     const id = await engine.promise(job, one);
-    await vi.waitFor(async () => expect((await engine.find(id)).state).toBe("succeeded"));
+    await vi.waitFor(async () => expect((await engine.find(id)).state).toBe("succeeded"), 10_000);
     await engine.db.query(
       `INSERT INTO job_outbox (job_id, queue, kind, gen, priority, max_failures, run_at)
        SELECT id, queue, kind, gen, priority, max_failures, now() - interval '1 minute' FROM job WHERE id = $1`,
       [id],
     );
-    await vi.waitFor(async () => expect(await waiting()).toBe(0));
+    await vi.waitFor(async () => expect(await waiting()).toBe(0), 10_000);
     await vi.waitFor(async () => {
       const counts = await engine.queues.byName.upkeep.getJobCounts("wait", "active", "prioritized");
       expect(Object.values(counts)).toEqual([0, 0, 0]);
-    });
+    }, 10_000);
     expect(ran.filter((ranId) => ranId === id)).toHaveLength(1);
   });
 
@@ -66,7 +66,7 @@ describe("the relay", () => {
       return enqueue(tx, job, payload());
     });
     await vi.waitFor(() => expect(ran).toContain(good), { timeout: 5_000 });
-    await vi.waitFor(async () => expect((await engine.find(bad)).state).toBe("failed"));
+    await vi.waitFor(async () => expect((await engine.find(bad)).state).toBe("failed"), 10_000);
     expect((await engine.find(bad)).lastError?.message).toBe(
       "It cannot be put into its queue: Priority should be between 0 and 2097151",
     );
@@ -78,6 +78,7 @@ describe("what Redis says when it is in trouble", () => {
   test.each([
     ["OOM command not allowed when used memory > 'maxmemory'.", true],
     ["READONLY You can't write against a read only replica.", true],
+    ["DENIED Redis is running in protected mode because protected mode is enabled", true],
     ["Connection is closed.", true],
     ["Command timed out", true],
     ["Reached the max retries per request limit (which is 1).", true],

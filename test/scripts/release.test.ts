@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 const digest = `sha256:${"0".repeat(64)}`;
 const deployment = {
   API_IMAGE: `registry.example/api@${digest}`,
@@ -26,10 +28,13 @@ function run(script: string, env: Record<string, string>, ...args: string[]) {
 describe("a release", () => {
   it("has the same version everywhere", async () => {
     expect(await run("release-check", {})).toMatchObject({ code: 0 });
+    const NODE_IMAGE = `node:24@${digest}`;
+    expect(await run("release-check", { RELEASE_TAG: `v${version}`, NODE_IMAGE })).toMatchObject({ code: 0 });
   });
 
   it.each([
     ["a tag of another version", { RELEASE_TAG: "v99.0.0" }, "the tag is v99.0.0"],
+    ["no base image", { RELEASE_TAG: `v${version}` }, "NODE_IMAGE is not set"],
     ["a base image that may change", { NODE_IMAGE: "node:24-bookworm-slim" }, "has no digest"],
   ])("is refused for %s", async (_what, env, says) => {
     expect(await run("release-check", env)).toEqual({ code: 1, said: expect.stringContaining(says) });

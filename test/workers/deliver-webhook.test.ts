@@ -133,7 +133,7 @@ describe("a webhook", () => {
     await makeOrder();
     const job = await untilJob(id, { failures: 1 });
     expect(job.lastError?.message).toBe("No answer within 1 s");
-    await vi.waitFor(() => expect(receivedAt("/silent").length).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(receivedAt("/silent").length).toBeGreaterThan(1), 10_000);
     await engine.transact(origin, (tx) => cancelJob(tx, job.id, { by: null, reason: "test" }));
     await untilJob(id, { state: "cancelled" });
   });
@@ -171,8 +171,9 @@ describe("an endpoint", () => {
     await untilJob(id, { state: "failed", failures: 1 });
     expect(await find()).toMatchObject({ isActive: false, disabledReason: "It answered 410 Gone" });
     await makeOrder();
-    await vi.waitFor(async () =>
-      expect(await db.query("SELECT FROM events WHERE fanned_out_at IS NULL")).toHaveLength(0),
+    await vi.waitFor(
+      async () => expect(await db.query("SELECT FROM events WHERE fanned_out_at IS NULL")).toHaveLength(0),
+      10_000,
     );
     expect(await jobsOf(id)).toHaveLength(1);
   });
@@ -212,7 +213,7 @@ describe("an endpoint", () => {
     const [off, deleted] = [await endpointAt("/off"), await endpointAt("/deleted")];
     await makeOrder();
     for (const { id } of [off, deleted]) {
-      await vi.waitFor(async () => expect((await jobsOf(id))[0]?.failures).toBeGreaterThan(0));
+      await vi.waitFor(async () => expect((await jobsOf(id))[0]?.failures).toBeGreaterThan(0), 10_000);
     }
     await engine.transact(origin, (tx) => changeEndpoint(tx, { id: off.id, patch: { isActive: false } }));
     await engine.transact(origin, (tx) => deleteEndpoint(tx, deleted.id));
@@ -235,12 +236,12 @@ describe("an endpoint", () => {
     const fresh = await db.transaction((tx) => rotateSecret(tx, id));
     expect(fresh).not.toBe(old);
     await makeOrder();
-    await vi.waitFor(() => expect(receivedAt("/rotated")).toHaveLength(1));
+    await vi.waitFor(() => expect(receivedAt("/rotated")).toHaveLength(1), 10_000);
     for (const secret of [old, fresh]) verify(secret, receivedAt("/rotated")[0] ?? expect.fail());
 
     await db.query("UPDATE webhook_endpoints SET previous_secret_until = now() WHERE id = $1", [id]);
     await makeOrder();
-    await vi.waitFor(() => expect(receivedAt("/rotated")).toHaveLength(2));
+    await vi.waitFor(() => expect(receivedAt("/rotated")).toHaveLength(2), 10_000);
     const second = receivedAt("/rotated")[1] ?? expect.fail();
     verify(fresh, second);
     expect(() => verify(old, second)).toThrow("No matching signature");

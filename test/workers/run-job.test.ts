@@ -63,8 +63,9 @@ describe("a run of a job", () => {
       },
       counting: async (job) => {
         for (let n = 1; n <= 1_000; n++) job.progress(n, 1_000);
-        await vi.waitFor(async () =>
-          expect((await engine.find(job.id)).progress).toEqual({ done: 1_000, total: 1_000 }),
+        await vi.waitFor(
+          async () => expect((await engine.find(job.id)).progress).toEqual({ done: 1_000, total: 1_000 }),
+          10_000,
         );
       },
     },
@@ -127,7 +128,7 @@ describe("a run of a job", () => {
     const job = await engine.promise(newer, { id: id() });
     const future = await engine.promise({ ...quick, version: 2 }, { id: id() });
     for (const one of [job, future]) {
-      await vi.waitFor(async () => expect((await engine.find(one)).attempts).toHaveLength(1));
+      await vi.waitFor(async () => expect((await engine.find(one)).attempts).toHaveLength(1), 10_000);
       expect(await engine.find(one)).toMatchObject({
         state: "open",
         failures: 0,
@@ -139,7 +140,7 @@ describe("a run of a job", () => {
   test("that is to go on later runs again then, and costs no attempt", async () => {
     const payload = { id: id() };
     const job = await engine.promise(shy, payload);
-    await vi.waitFor(async () => expect((await engine.find(job)).gen).toBe(3));
+    await vi.waitFor(async () => expect((await engine.find(job)).gen).toBe(3), 10_000);
     expect(seen.filter((one) => one === payload.id)).toHaveLength(2);
     const deferred = await engine.find(job);
     expect(deferred).toMatchObject({ state: "open", failures: 0, crashes: 0, attempts: [], leaseUntil: null });
@@ -156,9 +157,9 @@ describe("a run of a job", () => {
   test("with children is over when they are, and a cancel stops those that are left", async () => {
     const job = await engine.promise(parent, { id: id() });
     await untilState(job, "waiting");
-    await vi.waitFor(async () => expect(await statesOf(job)).toContain("running"));
+    await vi.waitFor(async () => expect(await statesOf(job)).toContain("running"), 10_000);
     await cancel(job);
-    await vi.waitFor(async () => expect(new Set(await statesOf(job))).toEqual(new Set(["cancelled"])));
+    await vi.waitFor(async () => expect(new Set(await statesOf(job))).toEqual(new Set(["cancelled"])), 10_000);
     expect(await state(job)).toBe("cancelled");
 
     const other = await engine.promise(parent, { id: id() });

@@ -154,7 +154,7 @@ describe("the scheduler", () => {
       await vi.waitFor(async () => {
         await Promise.all([turn(minutely), turn(minutely), turn(minutely)]);
         expect((await slots()).length).toBeGreaterThan(slot);
-      });
+      }, 10_000);
     }
     stop.abort();
     await Promise.all(running);

@@ -45,6 +45,7 @@ const claimOf = (id: string): Claim => ({
   groupKey: null,
   actorId: null,
   traceId: null,
+  parentId: null,
 });
 const consumer: Consumer = {
   queue: noop.queue,

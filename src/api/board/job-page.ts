@@ -36,6 +36,7 @@ export function jobPage(job: Shown, options: JobPageOptions) {
     fact(names.entity, job.entity && text(`${job.entity.type} ${job.entity.id}`)),
     fact(names.actor, actor && nameOf(actor)),
     fact(names.parent, job.parent_id && link(job.parent_id)),
+    fact(names.request, job.request_id && `<code>${text(job.request_id)}</code>`),
     fact(names.progress, job.progress && progressBar(job.progress, says)),
     fact(names.failures, text(`${job.failures} ${says.of} ${job.max_failures}`)),
     fact(names.promised, time(job.created_at)),

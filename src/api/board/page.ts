@@ -37,7 +37,7 @@ export function document({ lang }: Words, title: string, body: string) {
   button:hover { background: #1d4fd7; } .danger { background: #b91c1c; } .danger:hover { background: #991b1b; }
   table { width: 100%; border-collapse: collapse; font-size: .92rem; }
   th, td { padding: .4rem 1rem .4rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-  th { color: var(--muted); font-weight: 500; } td { overflow-wrap: anywhere; }
+  th { color: var(--muted); font-weight: 500; } td:last-child { overflow-wrap: anywhere; }
   time { white-space: nowrap; }
   @media (max-width: 40rem) {
     main { margin: 0; padding: 1rem; border-radius: 0; box-shadow: none; min-height: 100vh; }

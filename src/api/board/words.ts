@@ -41,6 +41,7 @@ export type Fact =
   | "entity"
   | "actor"
   | "parent"
+  | "request"
   | "progress"
   | "failures"
   | "promised"
@@ -102,6 +103,7 @@ const en: Words = {
       entity: "Belongs to",
       actor: "Asked for by",
       parent: "Part of",
+      request: "Request",
       progress: "Progress",
       failures: "Failures",
       promised: "Promised",
@@ -179,6 +181,7 @@ const ru: Words = {
       entity: "Относится к",
       actor: "Заказал",
       parent: "Часть",
+      request: "Запрос",
       progress: "Сделано",
       failures: "Неудачи",
       promised: "Обещано",

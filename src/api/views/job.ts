@@ -48,6 +48,10 @@ export const JobView = z
       .nullable()
       .meta({ description: "Jobs that are parts of this one, by status; null in lists and of jobs without" }),
     parent_id: z.uuid().nullable(),
+    request_id: z
+      .string()
+      .nullable()
+      .meta({ description: "X-Request-Id of the request that wanted it, as logs and traces name it; for staff alone" }),
     cancellation: z.object({ at: timestamp, by: z.uuid().nullable(), reason: z.string().nullable() }).nullable(),
     result: z.unknown(),
     created_at: timestamp,
@@ -85,6 +89,7 @@ export function jobView(job: Job, children: Children | null, isStaff: boolean): 
     progress: progressOf(job, children),
     children: children && Object.keys(children).length > 0 ? (children as Record<string, number>) : null,
     parent_id: job.parentId,
+    request_id: isStaff ? job.traceId : null,
     cancellation: cancellation && { ...cancellation, by: isStaff ? cancellation.by : null },
     result: job.result,
     created_at: job.createdAt.toISOString(),

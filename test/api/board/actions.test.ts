@@ -261,7 +261,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     await vi.waitFor(async () => {
       const rows = await api.db.query("SELECT payload FROM audit_log WHERE endpoint LIKE '%/documents/pause'");
       expect(rows).toContainEqual({ payload: { reason } });
-    });
+    }, 10_000);
   });
 
   test("each job links to its page in the ledger, which shows it and has buttons for admins alone", async () => {
@@ -305,7 +305,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
       const sql = "SELECT status, payload FROM audit_log WHERE endpoint LIKE '%/ledger/%' ORDER BY created_at";
       const payload = { reason: "not wanted" };
       expect(await api.db.query(sql)).toEqual([403, 303, 303].map((status) => ({ status, payload })));
-    });
+    }, 10_000);
     await api.db.manager.update(Job, { id }, { state: "succeeded", cancellation: null as never });
     const late = await press("cancel", api.tokens.admin);
     expect(late.status).toBe(409);

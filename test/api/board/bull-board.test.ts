@@ -77,7 +77,7 @@ describe("Bull Board", () => {
         ["PUT", `https://api.test${pause}`, 200],
         ["PUT", `https://api.test${pause}`, 403],
       ]);
-    });
+    }, 10_000);
   });
 
   test("refuses what another site sends with the session's cookie", async () => {
@@ -133,7 +133,7 @@ describe("Bull Board", () => {
         [200, { reason: "Склад закрыт <b>" }],
         [412, {}],
       ]);
-    });
+    }, 10_000);
   });
 
   test("speaks Russian to those who read it", async () => {

@@ -58,7 +58,7 @@ describe("the board while jobs run", () => {
     expect(cancelled.jobs + succeeded.jobs).toBe(600);
     expect(new Set(done).size).toBe(done.length);
     expect(done).toHaveLength(succeeded.jobs);
-    await vi.waitFor(async () => expect(await engine.queues.byName.upkeep.getActiveCount()).toBe(0));
+    await vi.waitFor(async () => expect(await engine.queues.byName.upkeep.getActiveCount()).toBe(0), 10_000);
     expect(await engine.queues.byName.upkeep.getJobCountByTypes("wait", "prioritized", "delayed")).toBe(0);
   });
 
@@ -70,7 +70,7 @@ describe("the board while jobs run", () => {
       const job = await queue.getJob(`${id}-1`);
       expect(await job?.getState()).toBe("failed");
       return job;
-    });
+    }, 10_000);
     expect(bull?.data).toEqual({ id });
     expect(bull?.failedReason).toBe("connect to postgres://***@db.test/tcf failed");
     expect(JSON.stringify([bull, await engine.db.manager.findOneBy(Job, { id })])).not.toContain("s3cret");

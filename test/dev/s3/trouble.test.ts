@@ -91,7 +91,7 @@ describe("a server that lives through trouble", () => {
       expect(await putChunked("chunked/bad", body), JSON.stringify(body)).toBe(code);
     }
     expect(await keys("chunked/")).toEqual(["chunked/good"]);
-    await vi.waitFor(async () => expect(await incoming()).toEqual([]));
+    await vi.waitFor(async () => expect(await incoming()).toEqual([]), 10_000);
   });
 
   test("wants to know how long a body will be", async () => {
