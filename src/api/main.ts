@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { loadApiConfig } from "../config.ts";
 import { queueBooks } from "../db/dao/queue-books.ts";
@@ -32,6 +31,7 @@ import { startTracing } from "../platform/tracing.ts";
 import { packageVersion } from "../platform/version.ts";
 import { createApiServer } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
+import { closeServer } from "./close-server.ts";
 import type { ApiContext } from "./context.ts";
 import { inNetworks } from "./networks.ts";
 import { createReadyAnswers } from "./ready-answers.ts";
@@ -143,12 +143,10 @@ process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");
 log.info("API stops: finishing its running requests");
-// Whoever sends requests here has to see first that it is not ready any more.
-await sleep(Math.min(5_000, config.DRAIN_TIMEOUT_MS / 4));
-server.close();
-server.closeIdleConnections();
-await Promise.race([once(server, "close"), sleep(config.DRAIN_TIMEOUT_MS, undefined, { ref: false })]);
-server.closeAllConnections();
+await closeServer(server, {
+  noticeMs: Math.min(5_000, config.DRAIN_TIMEOUT_MS / 4),
+  drainMs: config.DRAIN_TIMEOUT_MS,
+});
 await Promise.all([relay.done, reconciler]);
 ops.close();
 await throughput.close();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { closeServer } from "../../../src/api/close-server.ts";
 import { storeAnswer, takeKey } from "../../../src/db/idempotency.ts";
 import { enqueue } from "../../../src/db/outbox.ts";
 import { isPostgresUnavailable } from "../../../src/db/postgres-errors.ts";
@@ -32,8 +33,6 @@ async function promise({ key, kind, payload }: Order): Promise<string> {
 const server = await serveOrders(settings.PORT, promise, isPostgresUnavailable);
 process.send?.("ready");
 if (!signal.aborted) await once(signal, "abort");
-server.close();
-server.closeIdleConnections();
-await once(server, "close");
+await closeServer(server, { noticeMs: 200, drainMs: 10_000 });
 await end();
 process.exit(0);
