@@ -40,6 +40,7 @@ import { DocumentsInFlight1764806400012 } from "./migrations/0012-documents-in-f
 import { DocumentSources1764892800013 } from "./migrations/0013-document-sources.ts";
 import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
 import { MailPace1765152000016 } from "./migrations/0016-mail-pace.ts";
+import { MailLinks1765238400017 } from "./migrations/0017-mail-links.ts";
 import { GroupWeights1765411200019 } from "./migrations/0019-group-weights.ts";
 
 const usualTimeouts = {
@@ -101,6 +102,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       DocumentSources1764892800013,
       AuditChain1765065600015,
       MailPace1765152000016,
+      MailLinks1765238400017,
       GroupWeights1765411200019,
     ],
     migrationsTransactionMode: "each",

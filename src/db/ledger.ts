@@ -116,10 +116,12 @@ async function refusedClaim(db: DataSource, id: string): Promise<ClaimResult> {
 }
 
 const mine = "unnest($1::uuid[], $2::int[], $3::text[]) AS mine (id, epoch, claimed_by)";
-const isMine =
+/** SQL: the row of `job` is held by the claim of the row of `mine`. */
+export const isMine =
   "job.id = mine.id AND job.epoch = mine.epoch AND job.claimed_by = mine.claimed_by AND job.state = 'running'";
 
-function columnsOf(claims: readonly HeldClaim[]) {
+/** Claims as the parameters `$1::uuid[]`, `$2::int[]` and `$3::text[]`: ids, epochs, names. */
+export function columnsOf(claims: readonly HeldClaim[]) {
   return [
     claims.map(({ id }) => id),
     claims.map(({ epoch }) => epoch),
@@ -162,7 +164,7 @@ interface ClaimRow {
 }
 
 /** One process may hold an old claim and a new one on the same job. */
-const claimKey = ({ id, epoch }: Pick<Claim, "id" | "epoch">) => `${id} ${epoch}`;
+export const claimKey = ({ id, epoch }: Pick<Claim, "id" | "epoch">) => `${id} ${epoch}`;
 
 function statesOf(claims: readonly HeldClaim[], rows: ClaimRow[]): ClaimState[] {
   const found = new Map(rows.map((row) => [claimKey(row), row.cancelled]));
@@ -238,12 +240,14 @@ export async function holdJob(tx: EntityManager, { id, epoch, claimedBy }: HeldC
     [id, epoch, claimedBy],
   );
   if (!row) throw fenced(id);
-  if (row.cancelled) throw new CancelledError(`Job '${id}' is cancelled`);
+  if (row.cancelled) throw cancelledError(id);
 }
 
-function fenced(id: string) {
-  return new FencedError(`Job '${id}' is held by another worker since`);
-}
+/** The claim on a job is lost. */
+export const fenced = (id: string) => new FencedError(`Job '${id}' is held by another worker since`);
+
+/** Somebody has cancelled a job. */
+export const cancelledError = (id: string) => new CancelledError(`Job '${id}' is cancelled`);
 
 /**
  * What a failure costs: `none` is for outages and shutdowns, `one` for a failure of the work, `all` for what no

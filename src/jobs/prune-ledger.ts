@@ -12,5 +12,5 @@ export const pruneLedger = defineJob({
   priority: priorities.bulk,
   retry: { attempts: 5, backoffMs: 30_000, outageMs: 10_000 },
   timeoutMs: 3_600_000,
-  description: "Removes old jobs, answers to retried requests and received events from the database.",
+  description: "Removes old jobs, answers to retried requests, received events and links in mails from the database.",
 });

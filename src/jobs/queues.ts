@@ -21,7 +21,8 @@ export const queues = {
   },
   mail: {
     owner: "customer service",
-    concurrency: 5,
+    // A mail waits for Postgres and the mail server nearly all of its time; many share their statements and connections.
+    concurrency: 60,
     // Longer than the mailer waits for an answer, so that nobody else takes a mail that may just have been sent.
     lockMs: 30_000,
     stalledMs: 5_000,

@@ -1,4 +1,4 @@
-import { pipeline, Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
@@ -59,7 +59,8 @@ export interface Mailer {
   /** The Message-ID of the mail with this id, the same for ever. */
   messageIdOf(id: string): string;
   /**
-   * Hands a mail to the server and returns what it said. Throws `RefusedMailError` when it will never take it,
+   * Hands a mail to the server and returns what it said. Throws `BadRecipientError` when it is to no plain address,
+   * `RefusedMailError` when it will never take it,
    * `UncertainMailError` when nobody knows whether it has, `DeferredMailError` when it did not want it now, and anything
    * else when it surely has not got it. Its last byte goes out before `lastByteBy`, a moment of `performance.now()`, or
    * never.
@@ -91,10 +92,25 @@ export class DeferredMailError extends RepliedMailError {
   override readonly name = "DeferredMailError";
 }
 
+/** That is no plain address of one mailbox; nothing was sent. */
+export class BadRecipientError extends Error {
+  override readonly name = "BadRecipientError";
+}
+
 /** The connection broke after the whole mail was sent and before the server answered (RFC 1047). */
 export class UncertainMailError extends Error {
   override readonly name = "UncertainMailError";
 }
+
+/** One mailbox, and no way to write another one: the library reads lists, groups, comments and names in an address. */
+const plainAddress = /^(?=.{3,254}$)[a-z0-9.!#$&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
+
+/** What the signature covers: the library's own choice leaves out the last one, and RFC 8058 wants both of them. */
+const signedHeaders =
+  "From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:Content-Transfer-Encoding:List-Unsubscribe:List-Unsubscribe-Post";
+
+/** Mail servers allow one client some dozens at the most. */
+const connections = 20;
 
 const connectMs = 10_000;
 const answerMs = 20_000;
@@ -108,7 +124,7 @@ export function createMailer(options: MailerOptions): Mailer {
   const running = new Map<string, Dialogue>();
   transport.use("stream", ({ data, message }, done) => {
     const dialogue = running.get(String(data.messageId));
-    if (dialogue) message?.processFunc((content) => pipeline(content, gate(dialogue), () => undefined));
+    if (dialogue) message?.processFunc((content) => content.pipe(gate(content, dialogue)));
     done();
   });
 
@@ -119,18 +135,23 @@ export function createMailer(options: MailerOptions): Mailer {
     links: options.links,
     messageIdOf: (id) => `${id}@${domain}`,
     async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
+      if (!plainAddress.test(to)) throw new BadRecipientError(`'${to}' is no plain address of one mailbox`);
       const messageId = `<${bareId}>`;
-      const dialogue: Dialogue = { lastByteBy, isHandedOver: false, late: new AbortController() };
+      const dialogue: Dialogue = { lastByteBy, isHandedOver: false, giveUp: new AbortController() };
       running.set(messageId, dialogue);
       const envelope = { from: from.address, to: [to] };
-      const giveUp = AbortSignal.any([signal, dialogue.late.signal]);
+      const abort = () => dialogue.giveUp.abort(signal.reason);
+      signal.addEventListener("abort", abort);
+      if (signal.aborted) abort();
       try {
-        const mail = { ...content, messageId, envelope, from, to: { name: "", address: to }, signal: giveUp };
+        const address = { from, to: { name: "", address: to } };
+        const mail = { ...content, ...address, messageId, envelope, signal: dialogue.giveUp.signal };
         const sent = await traced("SMTP send", { kind: "client" }, () => transport.sendMail(mail));
         return sent.response ?? "";
       } catch (error) {
         throw classify(error as SmtpError, dialogue.isHandedOver);
       } finally {
+        signal.removeEventListener("abort", abort);
         running.delete(messageId);
       }
     },
@@ -141,24 +162,45 @@ export function createMailer(options: MailerOptions): Mailer {
 interface Dialogue {
   lastByteBy: number;
   isHandedOver: boolean;
-  late: AbortController;
+  giveUp: AbortController;
 }
+
+/** The library makes a mail of dozens of pieces, each of which would be a packet of its own. */
+const packetBytes = 65_536;
 
 /**
  * Lets a message through, and its end only in time: a process that was frozen with half a mail on the wire must not
  * finish it when another worker has sent it since.
  */
-function gate(dialogue: Dialogue) {
-  return new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
+function gate(content: Readable, dialogue: Dialogue) {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  const packet = () => {
+    const content = Buffer.concat(pieces, bytes);
+    [pieces, bytes] = [[], 0];
+    return content;
+  };
+  const through = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes < packetBytes) return done();
+      done(null, packet());
+    },
     flush(done) {
-      if (performance.now() > dialogue.lastByteBy) {
-        return dialogue.late.abort(new Error("The mail server was too slow for the mail to be finished in time"));
-      }
-      dialogue.isHandedOver = true;
-      done();
+      if (bytes > 0) this.push(packet());
+      // All but the end is on the wire by then.
+      setImmediate(() => {
+        if (performance.now() > dialogue.lastByteBy) {
+          return dialogue.giveUp.abort(new Error("The mail server was too slow for the mail to be finished in time"));
+        }
+        dialogue.isHandedOver = true;
+        done();
+      });
     },
   });
+  content.once("error", (error) => through.destroy(error));
+  return through;
 }
 
 /** Connects to the mail server as the mailer does, logs in, and sends nothing; throws what was wrong. */
@@ -170,13 +212,14 @@ export async function checkMailServer(options: MailerOptions): Promise<void> {
 function poolOptions({ host, port, credentials, security, dkim }: MailerOptions): SMTPPoolOptions & { pool: true } {
   return {
     pool: true,
+    maxConnections: connections,
     host,
     port,
     secure: security === "tls",
     requireTLS: security === "starttls",
     ignoreTLS: security === "none",
     ...(credentials && { auth: credentials }),
-    ...(dkim && { dkim }),
+    ...(dkim && { dkim: { ...dkim, headerFieldNames: signedHeaders } }),
     disableFileAccess: true,
     disableUrlAccess: true,
     connectionTimeout: connectMs,

@@ -95,6 +95,11 @@ export async function requireOwnSource(tx: EntityManager, { kind, parameters }: 
   if (!(await isOwn(tx, parameters, userId))) throw new NotFoundError(missing);
 }
 
+/** True when the public price list of a day can be read. */
+export async function isPriceListThere(tx: EntityManager, day: string): Promise<boolean> {
+  return (await documents.findReady(tx, publicPriceList(day))) !== null;
+}
+
 /** Makes sure that the public price list of a day is there (true) or on its way (false); may be repeated. */
 export async function ensurePriceList(
   tx: EntityManager,
@@ -102,9 +107,8 @@ export async function ensurePriceList(
   shop: Shop,
   options?: PromiseOptions,
 ): Promise<boolean> {
-  const list = publicPriceList(day);
-  if (await documents.findReady(tx, list)) return true;
-  await requestDocument(tx, { ...list, requestedBy: null }, shop, options);
+  if (await isPriceListThere(tx, day)) return true;
+  await requestDocument(tx, { ...publicPriceList(day), requestedBy: null }, shop, options);
   return false;
 }
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { mailPace } from "../db/dao/mail-pace.ts";
-import { type MailWithAge, mails } from "../db/dao/mails.ts";
+import { mails } from "../db/dao/mails.ts";
+import type { Mail } from "../db/entities/mail.ts";
 import { businessDay, businessTime } from "./business-day.ts";
 import { mailKindOf } from "./mail-kinds.ts";
 import type { MailPace } from "./mail-rules.ts";
@@ -10,11 +11,13 @@ const negligibleMs = 50;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+export type PlannedMail = Pick<Mail, "id" | "kind" | "recipient" | "slotAt">;
+
 /**
  * Plans when a mail may go out, once, and returns in how many milliseconds that is: 0 means now. Belongs in a
  * transaction that commits, or its turn is not taken.
  */
-export async function planMail(tx: EntityManager, mail: MailWithAge, pace: MailPace, now: Date): Promise<number> {
+export async function planMail(tx: EntityManager, mail: PlannedMail, pace: MailPace, now: Date): Promise<number> {
   if (!mailKindOf(mail.kind)?.isBulk) {
     if (!mail.slotAt) await enter(tx, mail, pace, { now, most: any });
     return 0;
@@ -33,7 +36,7 @@ const any = 2 ** 31 - 1;
 /** Takes a mail's place in its day and its domain; returns how far off that is, or undefined when the day is full. */
 async function enter(
   tx: EntityManager,
-  { id, recipient }: MailWithAge,
+  { id, recipient }: PlannedMail,
   { domainRates }: MailPace,
   { now, most }: { now: Date; most: number },
 ): Promise<number | undefined> {

@@ -1,20 +1,15 @@
 import type { EntityManager } from "typeorm";
 import { mailSuppressions, type NewSuppression } from "../db/dao/mail-suppressions.ts";
-import { mails } from "../db/dao/mails.ts";
+import { type MailToSend, mails } from "../db/dao/mails.ts";
 import { users } from "../db/dao/users.ts";
-import type { Mail } from "../db/entities/mail.ts";
 import type { MailSuppression } from "../db/entities/mail-suppression.ts";
 import { NotFoundError } from "../errors.ts";
 import { mailKindOf } from "./mail-kinds.ts";
 
-/** Why a mail must not be sent now; null when it may. Who has unsubscribed still gets what is about an order. */
-export async function findSuppression(
-  tx: EntityManager,
-  { recipient, kind }: Pick<Mail, "recipient" | "kind">,
-): Promise<MailSuppression | null> {
-  const suppression = await mailSuppressions.find(tx, recipient);
-  if (suppression?.reason !== "unsubscribed") return suppression;
-  return mailKindOf(kind)?.isBulk ? suppression : null;
+/** True when a mail must not be sent now. Who has unsubscribed still gets what is about an order. */
+export function isHeldBack({ kind, suppressedFor }: Pick<MailToSend, "kind" | "suppressedFor">): boolean {
+  if (suppressedFor === "unsubscribed") return mailKindOf(kind)?.isBulk ?? false;
+  return suppressedFor !== null;
 }
 
 /** Sends an address no mail from now on, and returns what is on the list for it. May be repeated. */

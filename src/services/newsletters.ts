@@ -44,10 +44,6 @@ export async function resumeNewsletter(tx: EntityManager, jobId: string): Promis
   await jobGroupPauses.remove(tx, sendMail.queue, newsletterId);
 }
 
-/** True while a newsletter is held back. */
-export const isNewsletterPaused = (tx: EntityManager, newsletterId: string) =>
-  jobGroupPauses.has(tx, sendMail.queue, newsletterId);
-
 async function unfinishedNewsletter(tx: EntityManager, jobId: string) {
   const job = await findJob(tx, jobId);
   if (job?.kind !== sendNewsletter.name) throw new NotFoundError(`Newsletter with job ${jobId} not found.`);

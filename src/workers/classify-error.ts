@@ -3,7 +3,7 @@ import { errorKeyOf } from "../db/error-key.ts";
 import type { FailureCost, Release } from "../db/ledger.ts";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
 import { AppError, UnavailableError } from "../errors.ts";
-import { RefusedMailError, UncertainMailError } from "../platform/mailer.ts";
+import { BadRecipientError, RefusedMailError, UncertainMailError } from "../platform/mailer.ts";
 
 /** A failure of a job that no repetition can mend; its message is read by people. */
 export class PermanentError extends Error {
@@ -22,7 +22,7 @@ export function costOf(error: unknown): FailureCost {
 }
 
 /** A mail of which nobody knows whether it was sent is not sent again before a person says so. */
-const permanent = [PermanentError, ZodError, AppError, RefusedMailError, UncertainMailError];
+const permanent = [PermanentError, ZodError, AppError, BadRecipientError, RefusedMailError, UncertainMailError];
 
 /** How a run ends that threw this. */
 export function endOf(error: unknown): Release {

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from "typeorm";
+import type { HeldClaim } from "../db/ledger.ts";
 import type { JobKinds, JobName, JobPayload } from "../jobs/index.ts";
 import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
@@ -8,6 +9,7 @@ import type { ObjectStore } from "../platform/object-store.ts";
 import type { Poster } from "../platform/outbound-post.ts";
 import type { Shop } from "../services/document-kinds/define-kind.ts";
 import type { MailRules } from "../services/mail-rules.ts";
+import type { MailBooks } from "./mail/mail-books.ts";
 
 /** What a processor may use. `main.ts` builds it once. */
 export interface WorkerContext {
@@ -17,6 +19,7 @@ export interface WorkerContext {
   shop: Shop;
   cache: Cache;
   mailer: Mailer;
+  mailBooks: MailBooks;
   mailRules: MailRules;
   poster: Poster;
   log: Log;
@@ -38,8 +41,15 @@ export interface RunOf<Payload> {
    * with unfinished children waits for them before it is over.
    */
   complete(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
+  /**
+   * As `complete`, by a statement that this run shares with others: it ends the job of this claim together with its
+   * effect, and says whether the claim still held.
+   */
+  completeBy(write: (claim: HeldClaim) => Promise<boolean>): Promise<void>;
   /** Commits an effect without ending the job, under the same condition and while nobody has cancelled it. */
   commit(effect: (tx: EntityManager) => Promise<unknown>): Promise<void>;
+  /** As `commit`, by a statement that this run shares with others and that keeps the condition itself. */
+  commitBy<Result>(write: (claim: HeldClaim) => Promise<Result>): Promise<Result>;
   /**
    * Ends this run and has the job run again after so long, under the same condition; costs no attempt. Until then the
    * job waits in Postgres, where it costs nothing. Nothing may follow in this run.

@@ -36,6 +36,7 @@ import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startTracing } from "../platform/tracing.ts";
 import { packageVersion } from "../platform/version.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
+import { createMailBooks } from "./mail/mail-books.ts";
 import { processors } from "./processors/index.ts";
 import { staleSchedules, startScheduler } from "./scheduler.ts";
 import { startWorker } from "./start-worker.ts";
@@ -80,7 +81,7 @@ const fanOut = startEventFanOut({ db, staff: config.mailRules.staff, offer: rela
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
 const { mailRules } = config;
-const context = { db, store, shop, cache, mailer, mailRules, poster, log, metrics };
+const context = { db, store, shop, cache, mailer, mailBooks: createMailBooks(db), mailRules, poster, log, metrics };
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({
     queue,

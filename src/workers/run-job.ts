@@ -6,6 +6,7 @@ import {
   completeJob,
   deferJob,
   FencedError,
+  fenced,
   findJob,
   holdJob,
   type Release,
@@ -261,6 +262,10 @@ async function run(
     await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
     ended = "succeeded";
   };
+  const completeBy: RunOf<unknown>["completeBy"] = async (write) => {
+    if (!(await traced("commit", {}, () => write(claim)))) throw fenced(claim.id);
+    ended = "succeeded";
+  };
   const defer: RunOf<unknown>["defer"] = async (delayMs) => {
     await transact(origin, (tx) => deferJob(tx, claim, delayMs));
     ended = "deferred";
@@ -274,8 +279,15 @@ async function run(
     });
   };
 
+  const commitBy: RunOf<unknown>["commitBy"] = (write) => {
+    signal.throwIfAborted();
+    committed = true;
+    return traced("commit", {}, () => write(claim));
+  };
+
+  const writing = { complete, completeBy, commit, commitBy, defer };
   const work = kinds.processors[claim.kind]?.run(
-    { id: claim.id, payload, signal, complete, commit, defer, progress: kept.progress },
+    { id: claim.id, payload, signal, ...writing, progress: kept.progress },
     context,
   );
   await unlessAborted(work ?? Promise.resolve(), signal).catch((error: unknown) => {
@@ -286,7 +298,7 @@ async function run(
   if (ended) return ended;
   // It may have promised children.
   if (committed) await complete(async () => undefined);
-  else if (!(await claims.finish(claim))) throw new FencedError(`Job '${claim.id}' is held by another worker since`);
+  else if (!(await claims.finish(claim))) throw fenced(claim.id);
   return "succeeded";
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { businessDay, writtenDay } from "../../src/services/business-day.ts";
+import { businessDay } from "../../src/services/business-day.ts";
+import { writtenDay } from "../../src/workers/mail/written.ts";
 import { apiKey, call, useApi, useWorker } from "../support/api.ts";
 import { addOffer } from "../support/goods.ts";
 
@@ -26,9 +27,9 @@ describe("POST /mail/{recipient}", () => {
     expect(mail?.subject).toBe("ТЦ Форд - рассылка");
     expect(mail?.recipients).toEqual(["anna@test.example"]);
     const day = businessDay(new Date());
-    const link = `${api.s3.publicUrl}/tmp/price_list_${writtenDay(day, "_")}.xlsx`;
+    const link = `${api.s3.publicUrl}/tmp/price_list_${day.split("-").reverse().join("_")}.xlsx`;
     expect(mail?.text).toContain(link);
-    expect(mail?.text).toContain(writtenDay(day));
+    expect(mail?.text).toContain(writtenDay(day, "ru"));
     expect(mail?.html).toContain(`href="${link}"`);
     expect((await fetch(link)).status).toBe(200);
     expect(mail?.html).toContain('href="mailto:shop@test.example?subject=unsubscribe"');

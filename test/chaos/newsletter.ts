@@ -111,7 +111,7 @@ function say(text: string) {
 
 async function startWorker(): Promise<void> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ["--import", "tsx", "src/workers/main.ts"], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", "--import", "tsx", "src/workers/main.ts"], {
     env: {
       ...{ PATH, HOME, LOG_LEVEL: "error", HOST: "127.0.0.1", OPS_PORT: "0", WORKER_QUEUES: "mail,upkeep" },
       ...{ DATABASE_URL: postgres.url, REDIS_URL: redis.url },
@@ -139,13 +139,8 @@ async function addReaders({ manager }: DataSource) {
     [readers],
   );
   const id = randomUUID();
-  const list = {
-    ...publicPriceList(businessDay(new Date())),
-    fileName: "list.xlsx",
-    requestedBy: null,
-    sourceHash: null,
-  };
-  await documents.insert(manager, { id, ...list });
+  const list = { ...publicPriceList(businessDay(new Date())), fileName: "list.xlsx", requestedBy: null };
+  await documents.insert(manager, { id, ...list, sourceHash: null });
   const file = { objectKey: "list.xlsx", contentType: "application/octet-stream", bytes: 1, sha256: "0".repeat(64) };
   await documents.complete(manager, id, { ...file, sourceHash: null, readyAt: new Date() });
 }

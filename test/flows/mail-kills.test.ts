@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { mailStates } from "../../src/db/entities/mail.ts";
 import { requestMails } from "../../src/services/mails.ts";
 import { useApi } from "../support/api.ts";
-import { untilBlocked } from "../support/locks.ts";
+import { endBlocked, untilBlocked } from "../support/locks.ts";
 import { haveTodaysList } from "../support/mail-engine.ts";
 import { startHttpProbe } from "../support/mail-probe.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "../support/scripted-smtp.ts";
@@ -48,7 +48,7 @@ async function endLeases() {
 
 /**
  * Five mails on the wire, each at another step of its dialogue, the last with the server's answer in and not written
- * down; then the worker is killed and another one takes over.
+ * down; then the worker is killed, the last write with it, and another one takes over.
  */
 async function killAtEachStep(env: Record<string, string>) {
   const worker = await start(env);
@@ -75,6 +75,7 @@ async function killAtEachStep(env: Record<string, string>) {
   smtp.release();
   await untilBlocked(api.db, 1);
   await workers.stop(worker, "SIGKILL");
+  await endBlocked(api.db);
   await runner.query("ROLLBACK");
   await runner.release();
   expect(await states(ids)).toEqual(Array(5).fill("sending"));

@@ -111,6 +111,31 @@ describe.each(["ru", "en"] as const)("in the language %s", (language) => {
     expect(mail?.subject).toBe(words("Подтвердите адрес электронной почты", "Confirm your e-mail address"));
   });
 
+  test("the link that proves an address is shown by no route, and forgotten when it is sent", async () => {
+    const recipient = `${randomUUID()}@test.example`;
+    const token = randomUUID();
+    const url = `https://ford-parts.com.ru/verify?token=${token}`;
+    const body = { recipient, first_name: "Анна", url, language };
+    expect((await post("/mail/verifications", { "api-key": apiKey }, body)).status).toBe(200);
+    const stored = async () => {
+      const rows = await api.db.query(
+        "SELECT to_jsonb(mails) AS mail, to_jsonb(job) AS job FROM mails JOIN job ON job.id = job_id WHERE recipient = $1",
+        [recipient],
+      );
+      return JSON.stringify(rows);
+    };
+    await arrived(recipient);
+    await vi.waitFor(async () => expect(await stored()).not.toContain(token), 10_000);
+    const asStaff = { authorization: `Bearer ${api.tokens.admin}` };
+    const list = await call(`${api.url}/mail?recipient=${recipient}`, { headers: asStaff });
+    const [mail] = list.body.items as unknown as { id: string; job_id: string; state: string }[];
+    expect(mail?.state).toBe("sent");
+    const job = await call(`${api.url}/jobs/${mail?.job_id}`, { headers: asStaff });
+    expect(JSON.stringify([list.body, job.body])).not.toContain(token);
+    const again = await post(`/mail/${mail?.id}/resend`, asStaff, { reason: "a test" });
+    expect([again.status, again.body.detail]).toEqual([409, expect.stringContaining("is not kept")]);
+  });
+
   test("staff is told what is nearly gone", async () => {
     const recipient = `${randomUUID()}@test.example`;
     const waybill = await addWaybill(api.db, { lines: [{ offerId }] });

@@ -14,7 +14,7 @@ import { redisUrl } from "../support/redis.ts";
 
 const db = useDatabase();
 const log = createLogger("silent", "test");
-const rules = scalingRules({ mail: { minWorkers: 0 } });
+const rules = scalingRules({ mail: { minWorkers: 0, concurrency: 5 } });
 let connection: RedisConnection;
 let queues: Queues;
 

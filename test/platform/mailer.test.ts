@@ -172,7 +172,11 @@ describe("DKIM", () => {
     const dkim = { domainName: "test.example", keySelector: "shop", privateKey: pem };
     const mailer = createMailer({ ...mailbox.mailerOptions(), dkim });
     closers.push(() => mailer.close());
-    await send(mailer, "signed@test.example");
+    const headers = {
+      "List-Unsubscribe": "<https://x.example/u>",
+      "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    };
+    await send(mailer, "signed@test.example", { headers });
     const [mail] = await mailbox.mailsTo("signed@test.example");
     const header = mail?.headers.find(({ name }) => name === "DKIM-Signature")?.value.replaceAll(/\s+/g, "") ?? "";
     const field = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(header)?.[1] ?? "";
@@ -205,5 +209,7 @@ describe("DKIM", () => {
     const signature = Buffer.from(field("b"), "base64");
     expect(verify("sha256", Buffer.from(text), publicKey, signature)).toBe(true);
     expect(signed).toEqual(expect.arrayContaining(["from", "to", "subject", "message-id"]));
+    // One-click unsubscribing is only offered when both are covered (RFC 8058 4).
+    expect(signed).toEqual(expect.arrayContaining(["list-unsubscribe", "list-unsubscribe-post"]));
   });
 });

@@ -37,7 +37,7 @@ describe("the turn of a mail", () => {
     return planAgain(id, pace, now);
   }
   async function planAgain(id: string, pace: Partial<MailPace>, now = noon) {
-    const mail = await mails.findWithAge(db.manager, id);
+    const mail = await mails.findById(db.manager, id);
     if (!mail) throw new Error("There is no such mail");
     return { id, waitMs: await db.transaction((tx) => planMail(tx, mail, { ...noMailRules.pace, ...pace }, now)) };
   }

@@ -32,6 +32,7 @@ import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts"
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { type Relay, startRelay } from "../../src/platform/relay.ts";
 import { noMailRules } from "../../src/services/mail-rules.ts";
+import { createMailBooks } from "../../src/workers/mail/mail-books.ts";
 import { processors } from "../../src/workers/processors/index.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
@@ -230,7 +231,18 @@ export function useWorker(api: TestApi, { links = false } = {}) {
     const { store, shop, cache, metrics } = api.context;
     const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
     const poster = createPoster({ allowPrivate: true });
-    const context = { db, store, shop, cache, mailer, mailRules: noMailRules, poster, log, metrics };
+    const context = {
+      db,
+      store,
+      shop,
+      cache,
+      mailer,
+      mailBooks: createMailBooks(db),
+      mailRules: noMailRules,
+      poster,
+      log,
+      metrics,
+    };
     const cutOff = new AbortController().signal;
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;

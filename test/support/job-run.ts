@@ -24,6 +24,10 @@ export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload
         await holdJob(tx, claim);
         await effect(tx);
       }),
+    completeBy: async (write) => {
+      if (!(await write(claim))) throw new Error("The claim is lost");
+    },
+    commitBy: (write) => write(claim),
     defer: (delayMs) => db.transaction((tx) => deferJob(tx, claim, delayMs)),
     progress: (done, total) => void progress.push([done, total]),
   };

@@ -22,6 +22,7 @@ import { publicPriceList } from "../../src/services/document-kinds/index.ts";
 import { noMailRules } from "../../src/services/mail-rules.ts";
 import { type MailWish, requestMails } from "../../src/services/mails.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
+import { createMailBooks } from "../../src/workers/mail/mail-books.ts";
 import { sendMailProcessor } from "../../src/workers/processors/send-mail.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
@@ -88,6 +89,7 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
       db,
       log,
       mailer,
+      mailBooks: createMailBooks(db),
       mailRules: noMailRules,
       store,
       shop,

@@ -17,9 +17,4 @@ export const jobGroupPauses = {
       groupKey,
     ]);
   },
-
-  async has(tx: EntityManager, queue: string, groupKey: string): Promise<boolean> {
-    const rows = await tx.query("SELECT FROM job_group_pause WHERE queue = $1 AND group_key = $2", [queue, groupKey]);
-    return rows.length > 0;
-  },
 };

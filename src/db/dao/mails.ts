@@ -1,5 +1,8 @@
 import type { EntityManager, SelectQueryBuilder } from "typeorm";
+import { sendMail } from "../../jobs/send-mail.ts";
 import { Mail, type MailState, mailStates } from "../entities/mail.ts";
+import type { MailSuppression } from "../entities/mail-suppression.ts";
+import { cancelledError, claimKey, columnsOf, fenced, type HeldClaim, isMine } from "../ledger.ts";
 
 export type NewMail = Pick<Mail, "id" | "sendKey" | "kind" | "recipient" | "language" | "parameters" | "jobId"> &
   Partial<Pick<Mail, "resendOf" | "resendReason">>;
@@ -10,8 +13,38 @@ export interface MailReply {
   text: string | null;
 }
 
-/** How long ago the last dialogue began, by the clock of Postgres. */
-export type MailWithAge = Mail & { sendingAgeMs: number | null };
+/** A mail, and what else decides whether it goes out now. */
+export interface MailToSend extends Omit<Mail, "job"> {
+  /** How long ago the last dialogue began, by the clock of Postgres. */
+  sendingAgeMs: number | null;
+  /** What the suppression list says of its recipient. */
+  suppressedFor: MailSuppression["reason"] | null;
+  suppressionDetail: string | null;
+  /** It is part of a newsletter that is held back. */
+  isPaused: boolean;
+}
+
+const columns = `mails.id, send_key AS "sendKey", mails.kind, recipient, language, parameters, mails.state,
+  job_id AS "jobId", mails.epoch, tries, sending_at AS "sendingAt", slot_at AS "slotAt", message_id AS "messageId",
+  smtp_code AS "smtpCode", server_answer AS "serverAnswer", sent_at AS "sentAt", resend_of AS "resendOf",
+  resend_reason AS "resendReason", mails.created_at AS "createdAt"`;
+
+/** A mail that is about to go out in the name of this claim on its job. */
+export interface MailBegin {
+  id: string;
+  messageId: string;
+  claim: HeldClaim;
+}
+
+/** A mail that went out in the name of this claim on its job. */
+export interface MailEnd {
+  id: string;
+  reply: MailReply;
+  claim: HeldClaim;
+}
+
+/** The Message-ID to send it under, and the epoch in whose name; undefined when it is not to be sent any more. */
+export type MailBegun = { messageId: string; epoch: number } | undefined;
 
 const newColumns = `(id, send_key, kind, recipient, language, parameters, job_id, resend_of, resend_reason)`;
 
@@ -77,16 +110,23 @@ export const mails = {
     await tx.update(Mail, { id }, { state: "retry", tries: 0, resendReason });
   },
 
-  async findWithAge(tx: EntityManager, id: string): Promise<MailWithAge | null> {
-    const { entities, raw } = await tx
-      .createQueryBuilder(Mail, "mail")
-      .addSelect("extract(epoch FROM now() - mail.sending_at) * 1000", "age")
-      .where({ id })
-      .getRawAndEntities<{ age: string | null }>();
-    const [mail] = entities;
-    if (!mail) return null;
-    const age = raw[0]?.age ?? null;
-    return Object.assign(mail, { sendingAgeMs: age === null ? null : Number(age) });
+  /** Each of these, in their order; null for one that was deleted. */
+  async findToSend(
+    tx: EntityManager,
+    asked: readonly { mailId: string; newsletterId?: string | undefined }[],
+  ): Promise<(MailToSend | null)[]> {
+    const rows: MailToSend[] = await tx.query(
+      `SELECT ${columns}, extract(epoch FROM now() - sending_at)::float8 * 1000 AS "sendingAgeMs",
+         suppression.reason AS "suppressedFor", suppression.detail AS "suppressionDetail",
+         pause.group_key IS NOT NULL AS "isPaused"
+       FROM unnest($1::uuid[], $2::text[]) AS asked (id, newsletter)
+       JOIN mails ON mails.id = asked.id
+       LEFT JOIN mail_suppressions suppression ON suppression.address = lower(mails.recipient)
+       LEFT JOIN job_group_pause pause ON pause.queue = $3 AND pause.group_key = asked.newsletter`,
+      [asked.map(({ mailId }) => mailId), asked.map(({ newsletterId }) => newsletterId ?? null), sendMail.queue],
+    );
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return asked.map(({ mailId }) => byId.get(mailId) ?? null);
   },
 
   /** Enters those whose send key is new. */
@@ -116,31 +156,78 @@ export const mails = {
   },
 
   /**
-   * Notes, before the first byte, that a mail goes out now in the name of its job's present claim, which the caller
-   * holds; returns the Message-ID to use and that claim's epoch, or undefined when it must not go out.
+   * Notes in one statement, before the first byte of each, that mails go out now in the name of these claims. Answers are
+   * in their order: a `FencedError` or a `CancelledError` where the claim does not hold.
    */
-  async markSending(
-    tx: EntityManager,
-    id: string,
-    { jobId, messageId }: { jobId: string; messageId: string },
-  ): Promise<{ messageId: string; epoch: number } | undefined> {
-    const [rows]: [{ messageId: string; epoch: number }[], number] = await tx.query(
-      `UPDATE mails SET state = 'sending', sending_at = now(), tries = tries + 1, epoch = job.epoch,
-         message_id = coalesce(message_id, $3)
-       FROM job WHERE job.id = $2 AND mails.id = $1 AND mails.state IN ('queued', 'retry', 'failed', 'sending')
-       RETURNING message_id AS "messageId", mails.epoch`,
-      [id, jobId, messageId],
+  async markSending(tx: EntityManager, begins: readonly MailBegin[]): Promise<(MailBegun | Error)[]> {
+    const rows: { id: string; epoch: number; isCancelled: boolean; messageId: string | null }[] = await tx.query(
+      `WITH held AS (
+         SELECT job.id, job.epoch, cancellation IS NOT NULL AS is_cancelled, mine.mail, mine.message_id
+         FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[])
+           AS mine (id, epoch, claimed_by, mail, message_id)
+         JOIN job ON ${isMine}
+         ORDER BY job.id FOR UPDATE OF job
+       ), begun AS (
+         UPDATE mails SET state = 'sending', sending_at = now(), tries = tries + 1, epoch = held.epoch,
+           message_id = coalesce(mails.message_id, held.message_id)
+         FROM held
+         WHERE mails.id = held.mail AND NOT held.is_cancelled AND mails.state IN ('queued', 'retry', 'failed', 'sending')
+         RETURNING mails.id, mails.message_id
+       )
+       SELECT held.id, held.epoch, held.is_cancelled AS "isCancelled", begun.message_id AS "messageId"
+       FROM held LEFT JOIN begun ON begun.id = held.mail`,
+      [
+        ...columnsOf(begins.map(({ claim }) => claim)),
+        begins.map(({ id }) => id),
+        begins.map(({ messageId }) => messageId),
+      ],
     );
-    return rows[0];
+    const held = new Map(rows.map((row) => [claimKey(row), row]));
+    return begins.map(({ claim }) => {
+      const row = held.get(claimKey(claim));
+      if (!row) return fenced(claim.id);
+      if (row.isCancelled) return cancelledError(claim.id);
+      return row.messageId === null ? undefined : { messageId: row.messageId, epoch: row.epoch };
+    });
   },
 
-  /** Notes that the server has it. Harmless to repeat, and true whoever holds the job by now. */
-  async markSent(tx: EntityManager, id: string, { code, text }: MailReply) {
-    await tx.query(
-      `UPDATE mails SET state = 'sent', smtp_code = $2, server_answer = $3, sent_at = coalesce(sent_at, now())
-       WHERE id = $1`,
-      [id, code, text],
+  /** Forgets links that prove an address and are more than a day old, so many at the most; returns how many. */
+  async forgetLinks(tx: EntityManager, limit: number): Promise<number> {
+    const [, forgotten]: [unknown, number] = await tx.query(
+      `UPDATE mails SET parameters = parameters - 'url' WHERE id IN (
+         SELECT id FROM mails WHERE parameters ? 'url' AND created_at < now() - interval '1 day' LIMIT $1)`,
+      [limit],
     );
+    return forgotten;
+  },
+
+  /**
+   * Notes in one statement that the server has these mails, whoever holds their jobs by now, and ends the jobs of those
+   * claims that still hold; says of each, in their order, whether it did. Harmless to repeat.
+   */
+  async markSent(tx: EntityManager, ends: readonly MailEnd[]): Promise<boolean[]> {
+    const [rows]: [Pick<HeldClaim, "id" | "epoch">[], number] = await tx.query(
+      `WITH mine AS (
+         SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::smallint[], $6::text[])
+           AS mine (id, epoch, claimed_by, mail, code, answer)
+       ), sent AS (
+         UPDATE mails SET state = 'sent', smtp_code = mine.code, server_answer = mine.answer,
+           sent_at = coalesce(sent_at, now()), parameters = parameters - 'url'
+         FROM mine WHERE mails.id = mine.mail
+       )
+       UPDATE job SET state = 'succeeded', finished_at = now(), lease_until = NULL,
+         result = jsonb_build_object('answer', mine.answer)
+       FROM mine WHERE ${isMine}
+       RETURNING job.id, job.epoch`,
+      [
+        ...columnsOf(ends.map(({ claim }) => claim)),
+        ends.map(({ id }) => id),
+        ends.map(({ reply }) => reply.code),
+        ends.map(({ reply }) => reply.text),
+      ],
+    );
+    const ended = new Set(rows.map(claimKey));
+    return ends.map(({ claim }) => ended.has(claimKey(claim)));
   },
 
   /**

@@ -1,4 +1,4 @@
-import type { EntityManager } from "typeorm";
+import { type EntityManager, In } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import { type CustomerType, type Role, User } from "../entities/user.ts";
 import { containing } from "../like.ts";
@@ -60,6 +60,12 @@ const wantsNewsletters = `mailing AND is_active AND customer_type = ANY($1)
 
 /** Users as rows; a missing one is `null`, never an error. */
 export const users = {
+  /** Each of these, in their order; null for one that was deleted. */
+  async findByIds(tx: EntityManager, ids: readonly string[]): Promise<(User | null)[]> {
+    const byId = new Map((await tx.findBy(User, { id: In(ids) })).map((user) => [user.id, user]));
+    return ids.map((id) => byId.get(id) ?? null);
+  },
+
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),

@@ -30,6 +30,7 @@ export class Mail {
   @Column("text", { default: "ru" })
   language!: Language;
 
+  /** What its text is made of. A link in it that proves an address (`url`) is a secret, and forgotten when it is sent. */
   @Column("jsonb", { default: {} })
   parameters!: Record<string, unknown>;
 

@@ -4,36 +4,43 @@ import { documentSources } from "../../db/dao/document-sources.ts";
 import { documents } from "../../db/dao/documents.ts";
 import { payments } from "../../db/dao/payments.ts";
 import { scarceOffers } from "../../db/dao/scarce-offers.ts";
-import { users } from "../../db/dao/users.ts";
 import type { Mail } from "../../db/entities/mail.ts";
 import { orderStatuses } from "../../db/entities/order.ts";
-import type { Language } from "../../db/entities/user.ts";
+import type { Language, User } from "../../db/entities/user.ts";
 import type { MailKindName } from "../../services/mail-kinds.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { Letter } from "./compose.ts";
 import { letters } from "./letters/index.ts";
 import type { MailedOrder } from "./letters/order-data.ts";
 
-/** Where links of mails lead that are not the shop's own pages. */
-export interface Places {
+/** What letters are made of besides what the transaction reads. */
+export interface Sources {
   /** The day's public price list, once it is there. */
   priceList(): Promise<{ day: string; listUrl: string }>;
   documentUrl(id: string): string;
+  user(id: string): Promise<User | null>;
 }
 
 type Parameters = Mail["parameters"];
-type Writer = (tx: EntityManager, parameters: Parameters, language: Language, places: Places) => Promise<Letter>;
+type Writer = (tx: EntityManager, parameters: Parameters, language: Language, sources: Sources) => Promise<Letter>;
 
+// Made once: a schema costs a hundred times as much as its use.
+const ofUser = z.object({ userId: z.uuid() });
+const ofLink = z.object({ firstName: z.string(), url: z.url() });
+const ofPayment = z.object({ paymentId: z.uuid() });
+const ofDocument = z.object({ documentId: z.uuid() });
 const ofDigest = z.object({ atMost: z.int().min(0), since: z.iso.datetime(), until: z.iso.datetime() });
 const ofOrder = z.object({ orderId: z.uuid() });
+const ofStatus = ofOrder.extend({ status: z.enum(orderStatuses) });
 
 const writers: Record<MailKindName, Writer> = {
-  async welcome(tx, parameters, language) {
-    const { userId } = z.object({ userId: z.uuid() }).parse(parameters);
-    return letters.welcome.write[language](there(await users.findById(tx, userId), "user", userId));
+  async welcome(_tx, parameters, language, sources) {
+    const { userId } = ofUser.parse(parameters);
+    return letters.welcome.write[language](there(await sources.user(userId), "user", userId));
   },
   async "verify-email"(_tx, parameters, language) {
-    return letters["verify-email"].write[language](z.object({ firstName: z.string(), url: z.url() }).parse(parameters));
+    if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was forgotten");
+    return letters["verify-email"].write[language](ofLink.parse(parameters));
   },
   async "order-received"(tx, parameters, language) {
     return letters["order-received"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
@@ -42,7 +49,7 @@ const writers: Record<MailKindName, Writer> = {
     return letters["order-received-staff"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
   },
   async "order-status"(tx, parameters, language) {
-    const { orderId, status } = ofOrder.extend({ status: z.enum(orderStatuses) }).parse(parameters);
+    const { orderId, status } = ofStatus.parse(parameters);
     return letters["order-status"].write[language]({ ...(await readOrder(tx, orderId)), status });
   },
   async "waybill-committed"(tx, parameters, language) {
@@ -55,11 +62,11 @@ const writers: Record<MailKindName, Writer> = {
       lines: await documentSources.waybillLines(tx, id),
     });
   },
-  async "price-list"(_tx, _parameters, language, places) {
-    return letters["price-list"].write[language](await places.priceList());
+  async "price-list"(_tx, _parameters, language, sources) {
+    return letters["price-list"].write[language](await sources.priceList());
   },
   async "payment-received"(tx, parameters, language) {
-    const { paymentId } = z.object({ paymentId: z.uuid() }).parse(parameters);
+    const { paymentId } = ofPayment.parse(parameters);
     const { orderId, amountRub, paidAt, updatedAt } = there(
       await payments.findById(tx, paymentId),
       "payment",
@@ -73,19 +80,23 @@ const writers: Record<MailKindName, Writer> = {
     const span = { since: new Date(since), until: new Date(until) };
     return letters["low-stock"].write[language]({ offers: await scarceOffers(tx, { atMost, ...span }) });
   },
-  async "document-ready"(tx, parameters, language, places) {
-    const { documentId: id } = z.object({ documentId: z.uuid() }).parse(parameters);
+  async "document-ready"(tx, parameters, language, sources) {
+    const { documentId: id } = ofDocument.parse(parameters);
     const { fileName } = there(await documents.findById(tx, id), "document", id);
-    return letters["document-ready"].write[language]({ fileName, url: places.documentUrl(id) });
+    return letters["document-ready"].write[language]({ fileName, url: sources.documentUrl(id) });
   },
 };
 
 export const ofWaybill = z.object({ waybillId: z.uuid() });
 
 /** What a mail says, of the data of now; throws `PermanentError` when what it is about was deleted. */
-export function collectLetter(tx: EntityManager, { kind, parameters, language }: Mail, places: Places) {
+export function collectLetter(
+  tx: EntityManager,
+  { kind, parameters, language }: Pick<Mail, "kind" | "parameters" | "language">,
+  sources: Sources,
+) {
   if (!Object.hasOwn(writers, kind)) throw new PermanentError(`There are no mails of the kind '${kind}'`);
-  return writers[kind as MailKindName](tx, parameters, language, places);
+  return writers[kind as MailKindName](tx, parameters, language, sources);
 }
 
 async function readOrder(tx: EntityManager, id: string): Promise<MailedOrder> {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Mail } from "../../db/entities/mail.ts";
 import { businessDay } from "../../services/business-day.ts";
-import { contentTypes, type Shop } from "../../services/document-kinds/define-kind.ts";
+import { contentTypes } from "../../services/document-kinds/define-kind.ts";
 import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/document-kinds/index.ts";
 import { ensurePriceList } from "../../services/documents.ts";
 import { mailKindOf } from "../../services/mail-kinds.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
-import { collectLetter, ofWaybill, type Places } from "./collect.ts";
+import { collectLetter, ofWaybill, type Sources } from "./collect.ts";
 import { compose, type MailContent } from "./compose.ts";
 
 type Run = JobRun<"send-mail">;
@@ -16,25 +16,28 @@ type Run = JobRun<"send-mail">;
 const listPatienceMs = 30_000;
 const pollMs = 250;
 
+type RenderedMail = Pick<Mail, "id" | "kind" | "language" | "parameters">;
+
 /** A mail from the data of now; waits for what it links to. */
 export async function renderMail(
   job: Run,
-  { db, mailer, shop, store }: WorkerContext,
-  mail: Mail,
+  { db, mailer, mailBooks, shop, store }: WorkerContext,
+  mail: RenderedMail,
 ): Promise<MailContent> {
   const { links } = mailer;
-  const places: Places = {
+  const sources: Sources = {
     async priceList() {
       const day = businessDay(new Date());
-      await awaitPriceList(job, shop, day);
+      await awaitPriceList(job, { mailBooks, shop }, day);
       return { day, listUrl: store.publicUrl(String(publicKeyOf(publicPriceList(day)))) };
     },
     documentUrl(id) {
       if (links) return links.documentUrl(id);
       throw new PermanentError("Without MAIL_LINK_SECRET and PUBLIC_URL no mail can link to a document");
     },
+    user: mailBooks.user,
   };
-  const letter = await collectLetter(db.manager, mail, places);
+  const letter = await collectLetter(db.manager, mail, sources);
   const isBulk = mailKindOf(mail.kind)?.isBulk;
   const content = compose(letter, {
     language: mail.language,
@@ -46,7 +49,11 @@ export async function renderMail(
     : content;
 }
 
-async function waybillFile({ signal }: Run, { db, shop }: Pick<WorkerContext, "db" | "shop">, { parameters }: Mail) {
+async function waybillFile(
+  { signal }: Run,
+  { db, shop }: Pick<WorkerContext, "db" | "shop">,
+  { parameters }: RenderedMail,
+) {
   const { waybillId: id } = ofWaybill.parse(parameters);
   const kind = { kind: "waybill", format: "pdf", parameters: { id } } as const;
   const source = await sourceOf(db.manager, kind, shop);
@@ -60,13 +67,11 @@ async function waybillFile({ signal }: Run, { db, shop }: Pick<WorkerContext, "d
 }
 
 /** The link has to work when the mail arrives. */
-async function awaitPriceList(job: Run, shop: Shop, day: string) {
+async function awaitPriceList(job: Run, { mailBooks, shop }: Pick<WorkerContext, "mailBooks" | "shop">, day: string) {
+  if (await mailBooks.hasPriceList(day)) return;
+  await job.commit((tx) => ensurePriceList(tx, day, shop));
   for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
-    let isThere = false;
-    await job.commit(async (tx) => {
-      isThere = await ensurePriceList(tx, day, shop);
-    });
-    if (isThere) return;
+    if (await mailBooks.hasPriceList(day)) return;
     await sleep(pollMs, undefined, { signal: job.signal });
   }
   throw new Error(`The price list of ${day} is not there yet`);

@@ -14,6 +14,11 @@ export function writtenTime(at: Date, language: Language): string {
   return new Intl.DateTimeFormat(locales[language], style).format(at);
 }
 
+/** A calendar day, given as `2026-11-22`. */
+export function writtenDay(day: string, language: Language): string {
+  return new Intl.DateTimeFormat(locales[language], { timeZone: "UTC", dateStyle: "long" }).format(new Date(day));
+}
+
 /** Pieces of something. */
 export const writtenPieces = (quantity: number, language: Language) =>
   `${new Intl.NumberFormat(locales[language]).format(quantity)} ${language === "ru" ? "шт." : "pcs"}`;

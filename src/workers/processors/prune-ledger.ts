@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { mails } from "../../db/dao/mails.ts";
 import { lastJobId, type PrunedPage, pruneIdempotencyKeys, pruneJobs, pruneReceivedEvents } from "../../db/prune.ts";
 import type { JobRun, Processor } from "../context.ts";
 
@@ -20,6 +21,7 @@ export const pruneLedgerProcessor: Processor<"prune-ledger"> = {
       jobs: await allJobs(job, count),
       idempotency_keys: await allOf(job, count, pruneIdempotencyKeys),
       received_events: await allOf(job, count, pruneReceivedEvents),
+      mail_links: await allOf(job, count, mails.forgetLinks),
     };
     await job.complete(async () => counts);
   },

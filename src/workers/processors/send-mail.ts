@@ -1,15 +1,13 @@
 import type { EntityManager } from "typeorm";
-import { type MailReply, type MailWithAge, mails } from "../../db/dao/mails.ts";
-import type { MailSuppression } from "../../db/entities/mail-suppression.ts";
-import { CancelledError } from "../../db/ledger.ts";
+import { type MailReply, type MailToSend, mails } from "../../db/dao/mails.ts";
+import { CancelledError, FencedError } from "../../db/ledger.ts";
 import { UnavailableError } from "../../errors.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
 import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
 import { mailKindOf } from "../../services/mail-kinds.ts";
 import { isPaced, planMail } from "../../services/mail-pace.ts";
-import { findSuppression } from "../../services/mail-suppressions.ts";
-import { isNewsletterPaused } from "../../services/newsletters.ts";
-import { PermanentError } from "../classify-error.ts";
+import { isHeldBack } from "../../services/mail-suppressions.ts";
+import { costOf, PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import type { MailContent } from "../mail/compose.ts";
 import { renderMail } from "../mail/render-mail.ts";
@@ -29,7 +27,7 @@ export class MailInDoubtError extends UnavailableError {}
  */
 export const sendMailProcessor: Processor<"send-mail"> = {
   async run(job, context) {
-    const mail = await mails.findWithAge(context.db.manager, job.payload.mailId);
+    const mail = await context.mailBooks.find(job.payload);
     if (!mail || mail.sentAt || mail.state === "suppressed")
       return job.complete(async () => ({ skipped: "it was sent before, is not to be sent, or was deleted" }));
     if (mail.state === "unknown") throw new UncertainMailError(asks(mail));
@@ -39,22 +37,20 @@ export const sendMailProcessor: Processor<"send-mail"> = {
     }
     const waitMs = await waitOf(job, context, mail);
     if (waitMs > 0) return job.defer(waitMs);
-    const suppression = await findSuppression(context.db.manager, mail);
-    if (suppression) return holdBack(job, mail.id, suppression);
+    if (isHeldBack(mail)) return holdBack(job, mail);
     await deliver(job, context, mail, await renderMail(job, context, mail));
   },
 };
 
 /** How long a mail has to wait for its turn. */
-async function waitOf(job: Run, { db, mailRules: { pace } }: WorkerContext, mail: MailWithAge): Promise<number> {
-  const { newsletterId } = job.payload;
-  if (newsletterId && (await isNewsletterPaused(db.manager, newsletterId))) return pausedMs;
+async function waitOf(job: Run, { mailRules: { pace } }: WorkerContext, mail: MailToSend): Promise<number> {
+  if (mail.isPaused) return pausedMs;
   if (!isPaced(pace)) return 0;
   return (await committed(job, (tx) => planMail(tx, mail, pace, new Date()))) ?? 0;
 }
 
-async function holdBack(job: Run, id: string, { reason, detail }: MailSuppression) {
-  const text = `Its recipient is on the suppression list: ${[reason, detail].filter(Boolean).join(", ")}`;
+async function holdBack(job: Run, { id, suppressedFor, suppressionDetail }: MailToSend) {
+  const text = `Its recipient is on the suppression list: ${[suppressedFor, suppressionDetail].filter(Boolean).join(", ")}`;
   await job.complete(async (tx) => {
     await mails.markEnded(tx, id, "suppressed", { code: null, text });
     return { skipped: text };
@@ -65,7 +61,7 @@ async function holdBack(job: Run, id: string, { reason, detail }: MailSuppressio
  * Finds out whether a mail arrived whose sending broke off; false when it may be sent again. Throws `MailInDoubtError`
  * when it is too early to say, and `UncertainMailError` when nobody but a person can.
  */
-async function settle(job: Run, { mailer }: WorkerContext, mail: MailWithAge): Promise<boolean> {
+async function settle(job: Run, { mailer }: WorkerContext, mail: MailToSend): Promise<boolean> {
   const waitMs = mailer.graceMs - (mail.sendingAgeMs ?? 0);
   if (waitMs > 0)
     throw new MailInDoubtError(`Whether it arrived can be found out in ${Math.ceil(waitMs / 1_000)} s at the earliest`);
@@ -83,16 +79,16 @@ async function settle(job: Run, { mailer }: WorkerContext, mail: MailWithAge): P
 
 const nothingSaid: MailReply = { code: null, text: null };
 
-const asks = ({ id, messageId }: MailWithAge) =>
+const asks = ({ id, messageId }: MailToSend) =>
   `Nobody knows whether it was sent. Look for the Message-ID '${messageId}' at the mail server, and if it is not there, ` +
   `have mail ${id} resent`;
 
-async function deliver(job: Run, context: WorkerContext, mail: MailWithAge, content: MailContent) {
-  const { mailer } = context;
+async function deliver(job: Run, context: WorkerContext, mail: MailToSend, content: MailContent) {
+  const { mailer, mailBooks } = context;
   // Counted from before the row says so, however long this process is frozen in between.
   const lastByteBy = performance.now() + mailer.graceMs / 2;
-  const wanted = { jobId: job.id, messageId: mailer.messageIdOf(mail.id) };
-  const sending = await committed(job, (tx) => mails.markSending(tx, mail.id, wanted));
+  const wanted = { id: mail.id, messageId: mailer.messageIdOf(mail.id) };
+  const sending = await job.commitBy((claim) => mailBooks.begin({ ...wanted, claim }));
   if (!sending) return job.complete(async () => ({ skipped: "it is not to be sent any more" }));
   const { messageId, epoch } = sending;
   const outgoing = { messageId, to: mail.recipient, ...content };
@@ -111,15 +107,11 @@ async function committed<T>(job: Run, effect: (tx: EntityManager) => Promise<T>)
 }
 
 async function noteSent(job: Run, context: WorkerContext, id: string, reply: MailReply) {
-  const write = () =>
-    job.complete(async (tx) => {
-      await mails.markSent(tx, id, reply);
-      return { answer: reply.text };
-    });
-  await untilWritten(job, context, write).catch(async (error: unknown) => {
-    // It is out, whoever has the job now and however this run ends.
-    await mails.markSent(context.db.manager, id, reply);
-    throw error;
+  const write = () => job.completeBy((claim) => context.mailBooks.end({ id, reply, claim }));
+  // It is out, however this run ends; a claim that is lost does not keep the mail from being noted as sent.
+  await untilWritten(job, context, write).catch((error: unknown) => {
+    if (error instanceof FencedError) throw error;
+    return write();
   });
 }
 
@@ -134,6 +126,6 @@ async function noteNotSent(job: Run, context: WorkerContext, sending: { id: stri
   }
   const isReply = error instanceof RefusedMailError || error instanceof DeferredMailError;
   const reply = isReply ? { code: error.code, text: error.reply } : { code: null, text: String(error) };
-  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, error instanceof RefusedMailError));
+  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, costOf(error) === "all"));
   return error;
 }

@@ -6,7 +6,7 @@ import { type MailKindName, mailKinds } from "../../../src/services/mail-kinds.t
 import { shopUrl } from "../../../src/services/shop-url.ts";
 import { compose, type Letter } from "../../../src/workers/mail/compose.ts";
 import { letters } from "../../../src/workers/mail/letters/index.ts";
-import { writtenRub, writtenTime } from "../../../src/workers/mail/written.ts";
+import { writtenDay, writtenRub, writtenTime } from "../../../src/workers/mail/written.ts";
 
 const origins = ["https://files.test/bucket"];
 const plain: Letter = { subject: "s", heading: "h", paragraphs: ["p"] };
@@ -141,4 +141,6 @@ test("amounts and times are written as the reader writes them, in the shop's tim
   const at = new Date("2026-11-22T21:30:00Z");
   expect(writtenTime(at, "ru")).toMatch(/^23 ноября 2026 г\..*00:30$/);
   expect(writtenTime(at, "en")).toMatch(/^23 November 2026.*00:30$/);
+  expect(writtenDay("2026-11-22", "ru")).toBe("22 ноября 2026 г.");
+  expect(writtenDay("2026-11-22", "en")).toBe("22 November 2026");
 });

@@ -45,7 +45,7 @@ describe("prune-ledger", () => {
     const { result } = await prune();
     expect(await left(...gone)).toEqual([false, false, false, false]);
     expect(await left(...kept)).toEqual([true, true, true]);
-    expect(result).toEqual({ jobs: 4, idempotency_keys: 0, received_events: 0 });
+    expect(result).toEqual({ jobs: 4, idempotency_keys: 0, received_events: 0, mail_links: 0 });
   });
 
   test("keeps a job that was promised long ago and has ended lately", async () => {
@@ -133,7 +133,22 @@ describe("prune-ledger", () => {
        SELECT 'test', n::text, now() - n * interval '1 day' FROM generate_series(1, 35) n`,
     );
     const { result } = await prune();
-    expect(result).toEqual({ jobs: 0, idempotency_keys: 1_200, received_events: 6 });
+    expect(result).toEqual({ jobs: 0, idempotency_keys: 1_200, received_events: 6, mail_links: 0 });
+  });
+
+  test("forgets links that prove an address after a day, and nothing else that mails are made of", async () => {
+    await db.query(
+      `INSERT INTO mails (id, kind, recipient, parameters, created_at)
+       SELECT gen_random_uuid(), 'verify-email', 'link' || n || '@test.example', '{"url": "https://x", "firstName": "A"}',
+         now() - n * interval '23 hours' FROM generate_series(1, 3) n`,
+    );
+    expect((await prune()).result).toMatchObject({ mail_links: 2 });
+    const rows = await db.query("SELECT parameters FROM mails WHERE recipient LIKE 'link%' ORDER BY recipient");
+    expect(rows.map(({ parameters }: { parameters: object }) => Object.keys(parameters).sort())).toEqual([
+      ["firstName", "url"],
+      ["firstName"],
+      ["firstName"],
+    ]);
   });
 
   test("stops between two batches when it is cancelled", async () => {

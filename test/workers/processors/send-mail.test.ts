@@ -83,6 +83,14 @@ describe("with a probe", () => {
     expect((await engine.find(id)).tries).toBe(1);
   });
 
+  test("gives up at once a mail to what is no plain address, and sends it to nobody", async () => {
+    engine.smtp.play();
+    const id = await engine.promise({ recipient: "a@test.example, evil@test.example" });
+    await vi.waitFor(async () => expect((await engine.job(id)).state).toBe("failed"), 10_000);
+    expect(await engine.find(id)).toMatchObject({ state: "failed", tries: 1, sentAt: null });
+    expect(engine.smtp.taken).toEqual([]);
+  });
+
   test("gives up a mail whose connection breaks each time", async () => {
     engine.smtp.play({ cut: { at: "message", said: 0 }, keeps: false, times: 99 });
     const id = await engine.promise();

@@ -27,13 +27,17 @@ const words = {
   en: { order: "Order", date: "Date", total: "Total" },
 };
 
+/** What a line comes to, which no line break is to tear apart. */
+const sumOf = (quantity: number, priceRub: number, language: Language) =>
+  `${writtenPieces(quantity, language)} × ${writtenRub(priceRub, language)}`.replaceAll(" ", "\u00a0");
+
 /** What was ordered, as a part of a mail. */
 export function goods(lines: readonly MailedLine[], language: Language): Pick<Letter, "lines" | "total"> {
   const sum = lines.reduce((total, { quantity, priceRub }) => total + quantity * priceRub, 0);
   return {
     lines: lines.map(({ name, brand, manufacturerNumber, quantity, priceRub }) => ({
       name,
-      detail: `${brand} ${manufacturerNumber} · ${writtenPieces(quantity, language)} × ${writtenRub(priceRub, language)}`,
+      detail: `${brand} ${manufacturerNumber} · ${sumOf(quantity, priceRub, language)}`,
       amount: writtenRub(quantity * priceRub, language),
     })),
     total: { label: words[language].total, value: writtenRub(sum, language) },

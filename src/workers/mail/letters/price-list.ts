@@ -1,5 +1,5 @@
-import { writtenDay } from "../../../services/business-day.ts";
 import { shopUrl } from "../../../services/shop-url.ts";
+import { writtenDay } from "../written.ts";
 import { defineLetter } from "./letter-kind.ts";
 
 /** The link to the day's price list, for those who want it. `day` is the shop's, as `2026-11-22`. */
@@ -8,13 +8,15 @@ export const priceList = defineLetter<{ day: string; listUrl: string }>({
     ru: ({ day, listUrl }) => ({
       subject: "ТЦ Форд - рассылка",
       heading: "Здравствуйте!",
-      paragraphs: [`Наш прайс-лист на ${writtenDay(day)} готов: наличие и цены на запчасти для Ford.`],
+      paragraphs: [`Наш прайс-лист на ${writtenDay(day, "ru")} готов: наличие и цены на запчасти для Ford.`],
       button: { label: "Скачать прайс-лист", url: listUrl },
     }),
     en: ({ day, listUrl }) => ({
       subject: "ТЦ Форд - price list",
       heading: "Hello!",
-      paragraphs: [`Our price list of ${writtenDay(day)} is ready: what is in stock for Ford cars, and the prices.`],
+      paragraphs: [
+        `Our price list of ${writtenDay(day, "en")} is ready: what is in stock for Ford cars, and the prices.`,
+      ],
       button: { label: "Download the price list", url: listUrl },
     }),
   },

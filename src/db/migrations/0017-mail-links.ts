@@ -1,0 +1,17 @@
+import type { MigrationInterface, QueryRunner } from "typeorm";
+
+/** Takes the links that prove an address out of mails that are sent, and out of send keys. */
+export class MailLinks1765238400017 implements MigrationInterface {
+  async up(runner: QueryRunner) {
+    await runner.query(`
+      UPDATE mails SET send_key = 'verify-email:' || encode(sha256(convert_to(send_key, 'UTF8')), 'hex'),
+        parameters = CASE WHEN sent_at IS NULL THEN parameters ELSE parameters - 'url' END
+      WHERE kind = 'verify-email';
+      CREATE INDEX mails_with_link ON mails (created_at) WHERE parameters ? 'url';
+    `);
+  }
+
+  async down(runner: QueryRunner) {
+    await runner.query("DROP INDEX mails_with_link");
+  }
+}
