@@ -29,6 +29,8 @@ export interface WorkerContext {
 /** One run of a job with this payload. */
 export interface RunOf<Payload> {
   id: string;
+  /** X-Request-Id of the request that wanted it; null for one that nobody asked for. */
+  request: string | null;
   payload: Payload;
   /**
    * Fires when the job takes too long, is cancelled, or was taken by another worker, and past the grace period of a

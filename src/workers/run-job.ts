@@ -287,7 +287,7 @@ async function run(
 
   const writing = { complete, completeBy, commit, commitBy, defer };
   const work = kinds.processors[claim.kind]?.run(
-    { id: claim.id, payload, signal, ...writing, progress: kept.progress },
+    { id: claim.id, request: claim.traceId, payload, signal, ...writing, progress: kept.progress },
     context,
   );
   await unlessAborted(work ?? Promise.resolve(), signal).catch((error: unknown) => {

@@ -43,6 +43,15 @@ async function addReader(language: Language) {
   return { ...user, as: { authorization: `Bearer ${await api.identity.token(user.id)}` } };
 }
 
+test("a mail names the request that wanted it", async () => {
+  const [recipient, request] = [`${randomUUID()}@test.example`, randomUUID()];
+  const wanted = { recipient, first_name: "Anna", url: "https://ford-parts.com.ru/verify?token=1", language: "en" };
+  const { status } = await post("/mail/verifications", { "api-key": apiKey, "x-request-id": request }, wanted);
+  expect(status).toBe(200);
+  const [mail] = await arrived(recipient);
+  expect(mail?.headers).toContainEqual({ name: expect.stringMatching(/^x-request-id$/i), value: request });
+});
+
 describe.each(["ru", "en"] as const)("in the language %s", (language) => {
   const words = (ru: string, en: string) => ({ ru, en })[language];
 

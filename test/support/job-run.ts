@@ -16,6 +16,7 @@ export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload
   const progress: [number, number | null][] = [];
   const run: RunOf<PayloadOf<J>> = {
     id,
+    request: "request-of-a-test",
     payload,
     signal: new AbortController().signal,
     complete: (effect) => db.transaction(async (tx) => completeJob(tx, claim, await effect(tx))),

@@ -91,7 +91,8 @@ async function deliver(job: Run, context: WorkerContext, mail: MailToSend, conte
   const sending = await job.commitBy((claim) => mailBooks.begin({ ...wanted, claim }));
   if (!sending) return job.complete(async () => ({ skipped: "it is not to be sent any more" }));
   const { messageId, epoch } = sending;
-  const outgoing = { messageId, to: mail.recipient, ...content };
+  const headers = { ...content.headers, ...(job.request && { "X-Request-Id": job.request }) };
+  const outgoing = { messageId, to: mail.recipient, ...content, headers };
   const answer = await mailer.send(outgoing, { signal: job.signal, lastByteBy }).catch(async (error: unknown) => {
     throw await noteNotSent(job, context, { id: mail.id, epoch }, error);
   });
