@@ -19,10 +19,10 @@ import { demoPayee } from "../stack/demo-payee.ts";
 
 const [folder = join(tmpdir(), "tcf-documents")] = process.argv.slice(2);
 const shop = { payee: demoPayee, publicUrl: (key: string) => `https://pictures.example/${key}` };
-/** Pages of a long document that are shown. */
-const shownPages = 2;
-const pageWidth = 420;
-const perRow = 8;
+/** Of PDFs the second page shows that heads are repeated. */
+const shownPages = (name: string) => (name.endsWith(".pdf") ? 2 : 1);
+const pageWidth = 620;
+const perRow = 6;
 
 /** The demo's pictures are of no use here. */
 const nowhere = {
@@ -125,7 +125,7 @@ async function drawSheet(all: readonly string[]) {
     return format === "csv" || format === "xml" ? [] : [[`${name}.${format}`, pdf] as const];
   });
   for (const [name, pdf] of paths)
-    execFileSync("pdftoppm", ["-r", "75", "-l", String(shownPages), "-png", pdf, join(pages, name)]);
+    execFileSync("pdftoppm", ["-r", "100", "-l", String(shownPages(name)), "-png", pdf, join(pages, name)]);
   const images = readdirSync(pages)
     .filter((name) => name.endsWith(".png"))
     .sort();
@@ -143,7 +143,7 @@ async function compose(images: readonly string[]) {
   const [width, height] = [pageWidth + 12, Math.ceil(pageWidth * Math.SQRT2) + 32];
   const layers = shown.flatMap(({ title, picture }, n) => {
     const [left, top] = [(n % perRow) * width + 6, Math.floor(n / perRow) * height];
-    const words = `<svg width="${pageWidth}" height="24"><text y="18" font-family="sans-serif" font-size="15" fill="white">${title}</text></svg>`;
+    const words = `<svg width="${pageWidth}" height="24"><text y="18" font-family="sans-serif" font-size="18" fill="white">${title}</text></svg>`;
     return [
       { input: Buffer.from(words), left, top: top + 2 },
       { input: picture, left, top: top + 28 },
@@ -151,6 +151,6 @@ async function compose(images: readonly string[]) {
   });
   const size = { width: perRow * width, height: Math.ceil(shown.length / perRow) * height };
   const sheet = sharp({ create: { ...size, channels: 3, background: "#555" } }).composite(layers);
-  await sheet.png({ palette: true, colours: 32 }).toFile(join(folder, "documents.png"));
+  await sheet.png({ palette: true, colours: 16 }).toFile(join(folder, "documents.png"));
   console.log(join(folder, "documents.png"));
 }

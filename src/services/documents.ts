@@ -70,11 +70,7 @@ async function takeTurn(tx: EntityManager, key: readonly unknown[]) {
 }
 
 /** Enters the file of all documents that a job makes, and tells whoever wanted to be told. May be repeated. */
-export async function finishDocument(
-  tx: EntityManager,
-  jobId: string,
-  file: StoredFile & Pick<Document, "sourceHash">,
-): Promise<void> {
+export async function finishDocument(tx: EntityManager, jobId: string, file: StoredFile): Promise<void> {
   await documents.complete(tx, jobId, file);
   for (const document of await documents.ofJob(tx, jobId)) await tell(tx, document);
 }

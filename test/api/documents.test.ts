@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { DocumentBody } from "../../src/api/views/document.ts";
 import { documents } from "../../src/db/dao/documents.ts";
 import { businessDay, writtenDay } from "../../src/services/business-day.ts";
+import { publicPriceList } from "../../src/services/document-kinds/index.ts";
 import { type Answer, apiKey, call, objectKeys, useApi, userIds, useWorker } from "../support/api.ts";
 import { addOffer, addOrder, addWaybill } from "../support/goods.ts";
 import { readDocx, readXlsx } from "../support/office.ts";
@@ -317,6 +318,25 @@ describe("POST /documents/price", () => {
     await api.db.query("UPDATE offers SET is_deleted = true WHERE id = $1", [offer.id]);
     await order();
     expect(await names()).not.toContain("Новинка дня");
+  });
+
+  test("leaves the list that is there when that has newer data", async () => {
+    const { url } = (await order()).body;
+    const bytes = async () => Buffer.from(await (await fetch(url)).arrayBuffer());
+    const before = await bytes();
+    await addOffer(api.db);
+    const id = randomUUID();
+    await api.db.query(
+      `INSERT INTO documents (id, kind, format, parameters, file_name, object_key, ready_at)
+       VALUES ($1, 'price-list', 'xlsx', $2, 'x', 'k', now() + interval '1 hour')`,
+      [id, publicPriceList(businessDay(new Date())).parameters],
+    );
+    expect((await order()).status).toBe(200);
+    expect(await bytes()).toEqual(before);
+    await api.db.query("DELETE FROM documents WHERE id = $1", [id]);
+    await addOffer(api.db);
+    expect((await order()).status).toBe(200);
+    expect(await bytes()).not.toEqual(before);
   });
 
   test("answers with the job when told not to wait", async () => {

@@ -7,7 +7,14 @@ import { User } from "../../src/db/entities/user.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { TooManyRequestsError } from "../../src/errors.ts";
 import { publicPriceList } from "../../src/services/document-kinds/index.ts";
-import { type DocumentRequest, ensurePriceList, mostInFlight, requestDocument } from "../../src/services/documents.ts";
+import {
+  type DocumentRequest,
+  ensurePriceList,
+  feed,
+  isFeedOutdated,
+  mostInFlight,
+  requestDocument,
+} from "../../src/services/documents.ts";
 import { useDatabase } from "../support/database.ts";
 import { addOffer, addOrder, addWaybill } from "../support/goods.ts";
 import { payee } from "../support/printouts.ts";
@@ -25,8 +32,8 @@ async function orderRequest(requestedBy: string | null = null): Promise<Document
 }
 
 /** As the worker would. */
-async function complete({ jobId, sourceHash }: Document) {
-  const file = { objectKey: "k", contentType: "t", bytes: 1, sha256: "s", sourceHash };
+async function complete({ jobId, sourceHash }: Document, readyAt = new Date()) {
+  const file = { objectKey: "k", contentType: "t", bytes: 1, sha256: "s", sourceHash, readyAt };
   await documents.complete(db.manager, String(jobId), file);
   await db.manager.update(Job, { id: String(jobId) }, { state: "succeeded", finishedAt: new Date() });
 }
@@ -178,4 +185,17 @@ test("the price list of a day is promised once, and again on the next day", asyn
   await complete(lists[0] as Document);
   expect(await ensure("2026-11-22")).toBe(true);
   expect(await ensure("2026-11-23")).toBe(false);
+});
+
+test("of two feeds the one of newer data counts, whichever was made first", async () => {
+  const ask = async () => {
+    await addOffer(db);
+    return request({ ...feed, requestedBy: null });
+  };
+  const [older, newer] = [await ask(), await ask()];
+  expect(older.id).not.toBe(newer.id);
+  await complete(newer, new Date(1_000));
+  await complete(older, new Date(0));
+  expect((await documents.findReady(db.manager, feed))?.id).toBe(newer.id);
+  expect(await isFeedOutdated(db.manager)).toBe(false);
 });

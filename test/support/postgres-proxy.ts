@@ -8,10 +8,14 @@ export type Fault = "before commit" | "after commit";
 /** A simple query of Postgres' protocol that says COMMIT. */
 const commit = Buffer.from("Q\0\0\0\x0bCOMMIT\0");
 
-/** Stands between a client and Postgres, and cuts the connection at so many COMMITs. */
+/**
+ * Stands between a client and Postgres; cuts the connection at so many COMMITs, or holds back what a connection is
+ * answered beyond so many bytes until it is let go.
+ */
 export async function startPostgresProxy(url: string) {
   const target = new URL(url);
   const proxy = { url: "", fault: undefined as Fault | undefined, left: 0, cuts: 0, stop: async () => {} };
+  const hold = { afterBytes: Number.POSITIVE_INFINITY, held: new Set<Socket>() };
   const sockets = new Set<Socket>();
   const server: Server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -39,7 +43,15 @@ export async function startPostgresProxy(url: string) {
       upstream.write(chunk);
     });
     // The server answers when the transaction is stored.
-    upstream.on("data", (chunk: Buffer) => (isCommitted ? cut() : void client.write(chunk)));
+    let answered = 0;
+    upstream.on("data", (chunk: Buffer) => {
+      if (isCommitted) return cut();
+      client.write(chunk);
+      answered += chunk.length;
+      if (answered < hold.afterBytes) return;
+      upstream.pause();
+      hold.held.add(upstream);
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -52,5 +64,15 @@ export async function startPostgresProxy(url: string) {
     server.close();
     await once(server, "close");
   };
-  return proxy;
+  /** Connections that are answered no more, of those that got so many bytes. */
+  const heldAfter = (bytes: number) => {
+    hold.afterBytes = bytes;
+    return hold.held;
+  };
+  const letGo = () => {
+    hold.afterBytes = Number.POSITIVE_INFINITY;
+    for (const upstream of hold.held) upstream.resume();
+    hold.held.clear();
+  };
+  return Object.assign(proxy, { heldAfter, letGo });
 }

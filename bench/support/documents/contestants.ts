@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DocumentKind, sourceOf } from "../../../src/services/document-kinds/index.ts";
@@ -139,7 +139,7 @@ async function exceljsList(count: number) {
   for (const row of priceRows(count)) sheet.addRow(row).commit();
   sheet.commit();
   await book.commit();
-  return 0;
+  return (await stat(path)).size;
 }
 
 /** From the database of `DATABASE_URL`, in one transaction as the worker does it. */
@@ -172,6 +172,7 @@ export const contestants: Record<string, () => Promise<Contestant>> = {
     warmUp: () => exceljsList(100),
     close: unlink,
   }),
+  "pdf-first": async () => ({ make: () => length(writePdf(waybill)), warmUp: nothing, close: nothing }),
   "pdf-waybill": repeated(() => length(writePdf(waybill))),
   "docx-waybill": repeated(() => length(writeDocx(waybill))),
   "pdfkit-waybill": repeated(() => length(pdfkitPdf(waybill))),

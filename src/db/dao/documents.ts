@@ -7,12 +7,15 @@ export type NewDocument = Pick<
   "id" | "kind" | "format" | "parameters" | "fileName" | "requestedBy" | "sourceHash"
 >;
 
-/** A file in the bucket. */
+/** A file in the bucket, and the data it was made of. */
 export interface StoredFile {
   objectKey: string;
   contentType: string;
   bytes: number;
   sha256: string;
+  sourceHash: string | null;
+  /** Of when the data are. */
+  readyAt: Date;
 }
 
 /** Documents that were asked for, with their jobs. */
@@ -57,7 +60,7 @@ export const documents = {
   /** All that a job makes, or has made. */
   ofJob: (tx: EntityManager, jobId: string) => tx.findBy(Document, { jobId }),
 
-  /** The newest file of exactly this kind, whoever asked for it. */
+  /** The file of exactly this kind with the newest data, whoever asked for it. */
   findReady(tx: EntityManager, like: Pick<Document, "kind" | "format" | "parameters">) {
     return tx
       .createQueryBuilder(Document, "document")
@@ -93,9 +96,9 @@ export const documents = {
     );
   },
 
-  /** Enters the file of all documents that a job makes, once, and of which data it was made. */
-  async complete(tx: EntityManager, jobId: string, file: StoredFile & Pick<Document, "sourceHash">) {
-    await tx.update(Document, { jobId, readyAt: IsNull() }, { ...file, readyAt: () => "now()" });
+  /** Enters the file of all documents that a job makes, once. */
+  async complete(tx: EntityManager, jobId: string, file: StoredFile) {
+    await tx.update(Document, { jobId, readyAt: IsNull() }, file);
   },
 
   /** Keeps a file that is gone from being given to anybody else. */

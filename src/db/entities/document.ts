@@ -50,6 +50,7 @@ export class Document {
   @Column("boolean", { default: false })
   notify!: boolean;
 
+  /** Set when its file is in the bucket: of when the data are, so that what was overtaken is not taken for newer. */
   @Column("timestamptz", { name: "ready_at", nullable: true })
   readyAt!: Date | null;
 

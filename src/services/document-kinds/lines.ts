@@ -3,13 +3,13 @@ import type { BlockOf, Cell, Column } from "./layout.ts";
 
 const columns: readonly Column[] = [
   { title: "#", kind: "count", width: 6 },
-  { title: "Категория", kind: "text", width: 19 },
-  { title: "Название", kind: "text", width: 31 },
-  { title: "Бренд", kind: "text", width: 13 },
-  { title: "Номер", kind: "text", width: 17 },
+  { title: "Категория", kind: "text", width: 26 },
+  { title: "Название", kind: "text", width: 33 },
+  { title: "Бренд", kind: "text", width: 14 },
+  { title: "Номер", kind: "text", width: 16 },
   { title: "Цена", kind: "money", width: 14 },
   { title: "Кол-во", kind: "count", width: 10 },
-  { title: "Сум.", kind: "money", width: 16 },
+  { title: "Сум.", kind: "money", width: 17 },
 ];
 
 /** The table of goods that orders, invoices and waybills share, with its total. */

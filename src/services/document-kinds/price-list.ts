@@ -47,23 +47,23 @@ interface ListColumn extends Column {
 }
 
 const columns: readonly ListColumn[] = [
-  { title: "bitrix_id", kind: "text", width: 14, cell: ({ bitrixId }) => bitrixId ?? "" },
-  { title: "Система", kind: "text", width: 24, cell: ({ category }) => category },
-  { title: "Подсистема", kind: "text", width: 24, cell: ({ subCategory }) => subCategory },
+  { title: "bitrix_id", kind: "text", width: 16, cell: ({ bitrixId }) => bitrixId ?? "" },
+  { title: "Система", kind: "text", width: 30, cell: ({ category }) => category },
+  { title: "Подсистема", kind: "text", width: 30, cell: ({ subCategory }) => subCategory },
   { title: "Название", kind: "text", width: 50, cell: ({ name }) => name },
   { title: "Бренд", kind: "text", width: 16, cell: ({ brand }) => brand },
-  { title: "Номер производителя", kind: "text", width: 22, cell: ({ manufacturerNumber }) => manufacturerNumber },
-  { title: "Кроссы", kind: "text", width: 40, cell: ({ crossNumber }) => crossNumber ?? "" },
-  { title: "Цена", kind: "money", width: 16, cell: ({ priceRub }) => priceRub },
-  { title: "Цена опт", kind: "money", width: 16, cell: wholesalePriceRub, isWholesale: true },
+  { title: "Номер производителя", kind: "text", width: 25, cell: ({ manufacturerNumber }) => manufacturerNumber },
+  { title: "Кроссы", kind: "text", width: 52, cell: ({ crossNumber }) => crossNumber ?? "" },
+  { title: "Цена", kind: "money", width: 18, cell: ({ priceRub }) => priceRub },
+  { title: "Цена опт", kind: "money", width: 18, cell: wholesalePriceRub, isWholesale: true },
   {
     title: "Цена супер-опт",
     kind: "money",
-    width: 16,
+    width: 18,
     cell: ({ superWholesalePriceRub }) => superWholesalePriceRub,
     isWholesale: true,
   },
-  { title: "Остаток", kind: "count", width: 13, cell: ({ quantity }) => quantity },
+  { title: "Остаток", kind: "count", width: 15, cell: ({ quantity }) => quantity },
 ];
 
 /** The retail list has no wholesale columns. */

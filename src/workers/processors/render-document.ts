@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
 import { contentTypes } from "../../services/document-kinds/define-kind.ts";
@@ -13,7 +12,7 @@ type Run = JobRun<"render-document">;
 /**
  * Makes the file of a document and stores it under its own hash. Safe to repeat: the same data gives the same bytes,
  * hence the same key; newer data another one, and the row names the one that was committed. Before that nobody sees
- * anything of it: the file lies on this machine until it is whole.
+ * anything of it: until it is whole, the file lies on this machine without a name.
  */
 export const renderDocumentProcessor: Processor<"render-document"> = {
   async run(job, context) {
@@ -21,50 +20,64 @@ export const renderDocumentProcessor: Processor<"render-document"> = {
     if (!document || document.readyAt) return job.complete(async () => ({ skipped: "it is there, or was deleted" }));
     await spool(
       (write) => render(job, context, document, write),
-      (file, sourceHash) => store(job, context, document, file, sourceHash),
+      (file, source) => store(job, context, document, file, source),
     );
   },
 };
 
-/** All of it from one state of the database, which is let go of before the file is stored; returns the hash of that. */
+/** Which data a document was made of, and of when they are. */
+interface Snapshot {
+  sourceHash: string;
+  takenAt: Date;
+}
+
+/** All of it from one state of the database, which is let go of before the file is stored. */
 function render(
   { signal, progress }: Run,
   { db, shop }: WorkerContext,
   document: Document,
   write: (bytes: Uint8Array) => Promise<void>,
-): Promise<string> {
+): Promise<Snapshot> {
   const kind = kindOf(document);
   return db.transaction("REPEATABLE READ", async (tx) => {
     // Each piece of a long list takes its time, and connections of a pool do not end by themselves.
     await tx.query("SET TRANSACTION READ ONLY");
-    const { content, hash } = await sourceOf(tx, kind, shop);
+    // The first statement takes the snapshot.
+    const [{ takenAt }] = await tx.query('SELECT clock_timestamp() AS "takenAt"');
+    const { content, hash: sourceHash } = await sourceOf(tx, kind, shop);
     for await (const bytes of renderContent(await content(), kind.format, progress)) {
       signal.throwIfAborted();
       await write(bytes);
     }
-    return hash;
+    return { sourceHash, takenAt };
   });
 }
 
 async function store(
   job: Run,
-  { store }: WorkerContext,
+  { db, store }: WorkerContext,
   document: Document,
-  { path, bytes, sha256 }: SpooledFile,
-  sourceHash: string,
+  { read, bytes, sha256 }: SpooledFile,
+  { sourceHash, takenAt }: Snapshot,
 ) {
   const { signal } = job;
   const kind = kindOf(document);
   const contentType = contentTypes[kind.format];
   const objectKey = `documents/${sha256}/${namesOf(kind).ascii}`;
-  await store.put(objectKey, createReadStream(path), { contentType }, { length: bytes, signal });
+  await store.put(objectKey, read(), { contentType }, { length: bytes, signal });
   const publicKey = publicKeyOf(kind);
   // The next list of the same day takes its place, so nobody may keep it for long.
-  if (publicKey) {
+  if (publicKey && !(await isOvertaken(db, document, takenAt))) {
     await store.copy(objectKey, publicKey, { contentType, cacheControl: "public, max-age=300" }, { signal });
   }
   await job.complete(async (tx) => {
-    await finishDocument(tx, job.id, { objectKey, contentType, bytes, sha256, sourceHash });
+    await finishDocument(tx, job.id, { objectKey, contentType, bytes, sha256, sourceHash, readyAt: takenAt });
     return { bytes, sha256, ...(publicKey && { url: store.publicUrl(publicKey) }) };
   });
+}
+
+/** Whether newer data than these are in a file of the same kind already; its public copy is not to be written over. */
+async function isOvertaken(db: WorkerContext["db"], document: Document, takenAt: Date) {
+  const newest = await documents.findReady(db.manager, document);
+  return newest?.readyAt ? newest.readyAt > takenAt : false;
 }

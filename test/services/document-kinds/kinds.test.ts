@@ -12,7 +12,7 @@ import { addOffer, addOrder, addWaybill } from "../../support/goods.ts";
 import { bytesOf, readCsv, readDocx, readXlsx } from "../../support/office.ts";
 import { readPdf } from "../../support/pdf.ts";
 import { payee } from "../../support/printouts.ts";
-import { parseXml, textOf } from "../../support/xml.ts";
+import { elementsOf, parseXml, textOf } from "../../support/xml.ts";
 
 const db = useDatabase();
 const shop: Shop = { payee, publicUrl: (key) => `https://files.test/${key}` };
@@ -105,6 +105,35 @@ describe("every kind in every format", () => {
     // Digits in groups, names over several lines.
     const plain = (words: string) => words.replaceAll(/[\s\u00a0]+/g, "");
     for (const part of expected[kind]) expect(plain(text)).toContain(plain(part));
+  });
+});
+
+describe("wholesale prices", () => {
+  const wholesale = [573, 645];
+  /** Every number in a table or a total, and every price of the feed. */
+  async function numbersOf(kind: DocumentKind) {
+    const content = await contentOf(kind);
+    if ("text" in content) {
+      const feed = parseXml((await bytesOf(renderContent(content, "xml", () => undefined))).toString());
+      return elementsOf(feed, "price").map((price) => Number(textOf(price)));
+    }
+    const totals = only(content, "table").flatMap((table) => table.totals ?? []);
+    return [...(await rowsOf(content)).flat(), ...totals.map(({ value }) => value)];
+  }
+
+  test.each(documentKinds.map(({ kind, formats: [format] }) => [kind, format] as const))(
+    "are on no %s for retail customers",
+    async (kind, format) => {
+      const parameters = kind === "price-list" ? { type: "retail", day } : parametersOf(kind);
+      const numbers = await numbersOf({ kind, format, parameters } as DocumentKind);
+      expect(numbers).toEqual(expect.arrayContaining([kind === "sales-report" ? 1_434 : 717]));
+      expect(numbers.filter((number) => wholesale.includes(Number(number)))).toEqual([]);
+    },
+  );
+
+  test("are on the wholesale list", async () => {
+    const list = { kind: "price-list", format: "csv", parameters: { type: "wholesale", day } } as const;
+    expect(await numbersOf(list)).toEqual(expect.arrayContaining(wholesale));
   });
 });
 

@@ -1,10 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import { strFromU8, unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
-import type { Cell } from "../../../src/services/document-kinds/layout.ts";
+import type { BlockOf, Cell } from "../../../src/services/document-kinds/layout.ts";
 import { writeXlsx } from "../../../src/workers/documents/writers/xlsx.ts";
 import { bytesOf, partsOf, readXlsx } from "../../support/office.ts";
 import { dangerous, layoutOf, listOf } from "../../support/printouts.ts";
-import { elementsOf } from "../../support/xml.ts";
+import { elementsOf, type XmlElement } from "../../support/xml.ts";
 
 const xlsxOf = (rows: Iterable<readonly Cell[]>) => bytesOf(writeXlsx(listOf(rows).layout));
 const sheetOf = (file: Uint8Array) => strFromU8(unzipSync(file)["xl/worksheets/sheet1.xml"] ?? new Uint8Array());
@@ -72,12 +73,40 @@ describe("a list as a workbook", () => {
     expect(readXlsx(file)[1]?.[0]).toBe("номер _x0041_");
   });
 
-  test("gives the same bytes for the same rows, whatever the time", async () => {
-    const rows = Array.from({ length: 500 }, (_, n) => [`Фильтр ${n}`, n]);
-    const file = await xlsxOf(rows);
-    expect(await xlsxOf(rows)).toEqual(file);
+  test("gives the same bytes for the same rows, whenever they come", async () => {
+    // Several pieces of what is compressed at once.
+    const rows = Array.from({ length: 20_000 }, (_, n) => [`Фильтр ${Math.sin(n)}`, n]);
+    const { layout } = listOf([]);
+    const table = layout.blocks[0] as BlockOf<"table">;
+    async function* hesitant() {
+      for (const [n, row] of rows.entries()) {
+        if (n % 1_500 === 0) await setImmediate();
+        yield row;
+      }
+    }
+    const file = await bytesOf(writeXlsx({ ...layout, blocks: [{ ...table, rows }] }));
+    const later = await bytesOf(writeXlsx({ ...layout, blocks: [{ ...table, rows: hesitant() }] }));
+    expect(later.equals(file)).toBe(true);
     // Time and date of the first entry: midnight of 1 January 1980.
     expect(file.readUInt32LE(10)).toBe(0x0021_0000);
+  });
+
+  test("refuses more rows than Excel opens", async () => {
+    const rows = function* (count: number) {
+      for (let n = 0; n < count; n++) yield [];
+    };
+    const written = async (count: number) => {
+      for await (const _ of writeXlsx(listOf(rows(count)).layout));
+    };
+    await written(1_048_575);
+    await expect(written(1_048_576)).rejects.toThrow("A sheet holds 1048576 rows and this list has more");
+  });
+
+  test("frames also the cells of a printed sheet that are empty", async () => {
+    const sheet = partsOf(await bytesOf(writeXlsx(layoutOf([""]))))["xl/worksheets/sheet1.xml"] as XmlElement;
+    const cells = elementsOf(sheet, "row").flatMap((row) => elementsOf(row, "c"));
+    const [empty] = cells.filter(({ children }) => children.length === 0);
+    expect(empty?.attributes).toEqual({ r: "C6", s: "6" });
   });
 
   test("hands out what is ready before it asks for all rows", async () => {

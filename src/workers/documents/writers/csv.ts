@@ -1,8 +1,8 @@
 import type { Cell, Layout } from "../../../services/document-kinds/layout.ts";
 import { plain } from "./text.ts";
 
-/** Spreadsheets take what begins like this for a formula, or skip the character and look at the next one. */
-const formulaStart = /^[=+\-@\t\r\n＝＋－＠]/;
+/** Spreadsheets take what begins like this for a formula, or skip such characters and look at the next one. */
+const formulaStart = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 const byteOrderMark = "\ufeff";
 const chunkLength = 64 * 1024;
 

@@ -11,6 +11,7 @@ import { cell, image, paragraph, row, run, type Side, tableStart } from "./docx/
 import { documentEnd, documentParts, documentStart, textWidth } from "./docx/parts.ts";
 import { matrixOf, matrixToPng } from "./matrix.ts";
 import { plain } from "./text.ts";
+import type { Utf8 } from "./utf8.ts";
 import { type Entry, zip } from "./zip.ts";
 
 const labelWidth = 2_000;
@@ -29,19 +30,20 @@ async function* entries(layout: Layout): AsyncGenerator<Entry> {
   for (const [name, content] of Object.entries(documentParts(layout, codes.length))) yield { name, content };
   for (const [n, { text }] of codes.entries())
     yield { name: `word/media/image${n + 1}.png`, content: matrixToPng(matrixOf(text)) };
-  yield { name: "word/document.xml", content: documentXml(layout) };
+  yield { name: "word/document.xml", content: (to) => documentXml(to, layout) };
 }
 
-async function* documentXml(layout: Layout): AsyncGenerator<string> {
-  yield documentStart + paragraph(run(layout.title, { bold: true, size: 28 }), { after: 200 });
+async function* documentXml(to: Utf8, layout: Layout): AsyncGenerator<void> {
+  to.text(documentStart + paragraph(run(layout.title, { bold: true, size: 28 }), { after: 200 }));
   const width = textWidth(layout);
   let codes = 0;
   for (const block of layout.blocks) {
-    if (block.type === "table") yield* table(block, width);
-    else if (block.type === "code") yield code(block, width, codes++);
-    else yield simple(block, width);
+    if (block.type === "table") yield* table(to, block, width);
+    else if (block.type === "code") to.text(code(block, width, codes++));
+    else to.text(simple(block, width));
+    yield;
   }
-  yield documentEnd(layout);
+  to.text(documentEnd(layout));
 }
 
 function simple(block: Exclude<Block, BlockOf<"table" | "code">>, width: number): string {
@@ -80,21 +82,25 @@ function chart({ bars, title, unit }: BlockOf<"chart">, width: number) {
   return `${heading}${tableStart(widths, true)}${rows.join("")}</w:tbl>${paragraph("")}`;
 }
 
-async function* table({ title, columns, rows, totals = [] }: BlockOf<"table">, width: number): AsyncGenerator<string> {
+async function* table(to: Utf8, block: BlockOf<"table">, width: number): AsyncGenerator<void> {
+  const { title, columns, rows, totals = [] } = block;
   const widths = columnWidths(columns, width);
   const head = columns.map(({ title }, n) =>
     cell(paragraph(run(title, { bold: true, ...small }), { side: "center" }), widths[n] ?? 0, { fill: headColour }),
   );
-  yield `${title ? paragraph(run(title, { bold: true }), { after: 60 }) : ""}${tableStart(widths, true)}${row(head, true)}`;
+  to.text(
+    `${title ? paragraph(run(title, { bold: true }), { after: 60 }) : ""}${tableStart(widths, true)}${row(head, true)}`,
+  );
   for await (const values of rows) {
     const cells = columns.map((column, n) =>
       cell(paragraph(run(shown(column, values[n] ?? ""), small), { side: sideOf(column) }), widths[n] ?? 0),
     );
-    yield row(cells);
+    to.text(row(cells));
+    if (to.isFull) yield;
   }
   for (const { label, value, kind } of totals)
-    yield totalRow(widths, label, kind === "money" ? roubles(value) : grouped(value));
-  yield `</w:tbl>${paragraph("")}`;
+    to.text(totalRow(widths, label, kind === "money" ? roubles(value) : grouped(value)));
+  to.text(`</w:tbl>${paragraph("")}`);
 }
 
 /** A total has more digits than any of its parts. */

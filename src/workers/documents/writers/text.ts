@@ -4,8 +4,6 @@ const line = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
 /** Most texts have nothing of all that is looked after below, and one look says so. */
 const suspicious = /[^ -~А-яЁё№«»—–\u00a0]/;
 const markup = /[&<>"']/;
-/** Neither of both, nor an underscore. */
-const harmless = /^[ !#-%(-;=?-^`-~А-яЁё№«»—–\u00a0]*$/;
 
 /** Text without what neither XML nor people can read: control characters but tab and line feed, half surrogate pairs. */
 export function readable(text: string): string {
@@ -20,11 +18,6 @@ export function xmlText(text: string): string {
 }
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
-
-/** True for a text that XML and spreadsheets take as it is; false says nothing. */
-export function isHarmless(text: string): boolean {
-  return harmless.test(text);
-}
 
 /**
  * What a cell may hold, as it is; throws `PermanentError` at anything else: an object might be

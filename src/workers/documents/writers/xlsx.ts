@@ -1,16 +1,29 @@
 import type { Block, BlockOf, Cell, Column, Layout } from "../../../services/document-kinds/layout.ts";
+import { PermanentError } from "../../classify-error.ts";
 import { matrixOf, matrixToPng } from "./matrix.ts";
+import type { Utf8 } from "./utf8.ts";
 import { type ChartData, chartXml, drawingXml, type Place } from "./xlsx/drawing.ts";
 import { type Style, sheetEnd, sheetStart, workbookParts, workbookXml } from "./xlsx/parts.ts";
-import { cellXml, type Frame, frameOf, rowStart, rowXml, type StyledCell, wrappedLines } from "./xlsx/rows.ts";
-import { type Entry, type Text, zip } from "./zip.ts";
+import {
+  type Frame,
+  frameOf,
+  rowEnd,
+  rowXml,
+  type StyledCell,
+  startRow,
+  wrappedLines,
+  writeCell,
+} from "./xlsx/rows.ts";
+import { type Entry, zip } from "./zip.ts";
 
 /** Rows that a QR code and a chart take. */
 const codeRows = 9;
 const chartRows = 16;
 const titleLines = 1.5;
-/** Rows that are handed on at once: each handing on costs as much as some cells. */
-const handedOn = 64;
+/** Characters that a framed text begins later, and a little that it ends earlier. */
+const indentWidth = 2;
+/** Excel opens no more. */
+const mostRows = 1_048_576;
 
 /** A layout as a workbook of one sheet; what is in memory does not grow with its rows. The same gives the same bytes. */
 export function writeXlsx(layout: Layout): AsyncGenerator<Uint8Array> {
@@ -23,7 +36,7 @@ async function* entries(layout: Layout): AsyncGenerator<Entry> {
   const charts = layout.blocks.filter(({ type }) => type === "chart").length;
   const parts = workbookParts({ images: codes.length, charts });
   for (const [name, content] of Object.entries(parts)) yield { name, content };
-  yield { name: "xl/worksheets/sheet1.xml", content: sheet.xml(codes.length + charts > 0) };
+  yield { name: "xl/worksheets/sheet1.xml", content: (to) => sheet.write(to, codes.length + charts > 0) };
   yield { name: "xl/workbook.xml", content: workbookXml(sheet.name, sheet.headRow) };
   if (codes.length + charts === 0) return;
   const chartPlaces = sheet.charts.map(({ place }) => place);
@@ -54,25 +67,34 @@ class Sheet {
     this.columns = layout.blocks.find((block) => block.type === "table")?.columns ?? [];
   }
 
-  async *xml(hasDrawing: boolean): AsyncGenerator<Text> {
+  async *write(to: Utf8, hasDrawing: boolean): AsyncGenerator<void> {
     const { blocks, title, orientation = "portrait" } = this.layout;
-    yield sheetStart(
-      this.columns.map(({ width }) => width),
-      this.isList ? 1 : 0,
-    );
-    if (!this.isList) yield this.line([cell(title, "title")], titleLines);
-    for (const block of blocks) yield* this.block(block);
-    yield sheetEnd(orientation, hasDrawing);
+    const widths = this.columns.map(({ width }) => width);
+    to.text(sheetStart(widths, this.isList ? 1 : 0));
+    if (!this.isList) to.text(this.line([cell(title, "title")], titleLines));
+    for (const block of blocks) {
+      if (block.type === "table") yield* this.table(to, block);
+      else to.text(this.simple(block));
+      yield;
+    }
+    to.text(sheetEnd(orientation, hasDrawing));
   }
 
-  private async *block(block: Block): AsyncGenerator<Text> {
-    if (block.type === "table") yield* this.table(block);
-    else if (block.type === "fields") yield this.fields(block);
-    else if (block.type === "text") yield this.line([empty, cell(block.text, block.isStrong ? "bold" : "plain")]);
-    else if (block.type === "code") yield this.code(block);
-    else if (block.type === "chart") yield this.chart(block);
-    else
-      for (const role of block.roles) yield this.line([]) + this.line([empty, cell(`${role} ____________`, "plain")]);
+  private simple(block: Exclude<Block, BlockOf<"table">>): string {
+    switch (block.type) {
+      case "fields":
+        return this.fields(block);
+      case "text":
+        return this.line([empty, cell(block.text, block.isStrong ? "bold" : "plain")]);
+      case "code":
+        return this.code(block);
+      case "chart":
+        return this.chart(block);
+      case "signatures":
+        return block.roles
+          .map((role) => this.line([]) + this.line([empty, cell(`${role} ____________`, "plain")]))
+          .join("");
+    }
   }
 
   private line(cells: readonly StyledCell[], lines = 1) {
@@ -87,39 +109,40 @@ class Sheet {
     return lines.join("") + this.line([]);
   }
 
-  private async *table({ title, columns, rows, totals = [] }: BlockOf<"table">): AsyncGenerator<Text> {
-    if (title) yield this.line([empty, cell(title, "bold")]);
+  private async *table(to: Utf8, { title, columns, rows, totals = [] }: BlockOf<"table">): AsyncGenerator<void> {
+    if (title) to.text(this.line([empty, cell(title, "bold")]));
     const titles = columns.map(({ title }) => cell(title, this.isList ? "header" : "framedHeader"));
     this.headRow = this.row + 1;
-    yield this.line(titles, Math.max(...columns.map((column) => wrappedLines(column.title, column.width))));
+    to.text(this.line(titles, Math.max(...columns.map((column) => wrappedLines(column.title, column.width)))));
     const shapes = columns.map(({ kind, width }, n) => {
       const style = (this.isList ? listStyles : framedStyles)[kind];
-      return { frame: frameOf(n, style), width: kind === "text" && !this.isList ? width : 0 };
+      return {
+        frame: frameOf(n, style, !this.isList),
+        width: kind === "text" && !this.isList ? width - indentWidth : 0,
+      };
     });
-    let texts: string[] = [];
     for await (const row of rows) {
-      texts.push(this.tableRow(shapes, row));
-      if (texts.length < handedOn) continue;
-      yield texts;
-      texts = [];
+      this.tableRow(to, shapes, row);
+      if (to.isFull) yield;
     }
-    yield texts;
-    for (const { label, value, kind } of totals) yield this.line(this.totalCells(columns, label, value, kind));
+    for (const { label, value, kind } of totals) to.text(this.line(this.totalCells(columns, label, value, kind)));
   }
 
   /** The hot path: a price list comes through here hundreds of thousands of times. */
-  private tableRow(shapes: readonly { frame: Frame; width: number }[], row: readonly Cell[]) {
-    const number = ++this.row;
+  private tableRow(to: Utf8, shapes: readonly { frame: Frame; width: number }[], row: readonly Cell[]) {
     let lines = 1;
-    let cells = "";
+    for (let n = 0; n < shapes.length; n++) {
+      const { width = 0 } = shapes[n] ?? {};
+      if (width > 0) lines = Math.max(lines, wrappedLines(String(row[n] ?? ""), width));
+    }
+    if (++this.row > mostRows)
+      throw new PermanentError(`A sheet holds ${mostRows} rows and this list has more; order it as CSV`);
+    startRow(to, this.row, lines);
     for (let n = 0; n < shapes.length; n++) {
       const shape = shapes[n];
-      const value = row[n];
-      if (!shape || value === undefined || value === null) continue;
-      cells += cellXml(value, number, shape.frame);
-      if (shape.width > 0) lines = Math.max(lines, wrappedLines(String(value), shape.width));
+      if (shape) writeCell(to, row[n], this.row, shape.frame);
     }
-    return `${rowStart(number, lines)}${cells}</row>`;
+    to.copy(rowEnd);
   }
 
   private totalCells(columns: readonly Column[], label: string, value: number, kind: Column["kind"]) {

@@ -1,14 +1,15 @@
-import { promisify } from "node:util";
-import { constants, crc32, deflateRaw, deflateRawSync } from "node:zlib";
+import { finished } from "node:stream/promises";
+import { crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
+import { Utf8 } from "./utf8.ts";
 
-/** One file of a zip: all of it at once, or in pieces that are made as they are asked for. */
+/** One file of a zip: all of it at once, or as it is made. */
 export interface Entry {
   name: string;
-  content: string | Uint8Array | AsyncIterable<Text>;
+  content: string | Uint8Array | Making;
 }
 
-/** A text, or several that follow each other: handing each on by itself costs more than making it. */
-export type Text = string | readonly string[];
+/** Writes a file to `to` and pauses now and then, at the latest when it is full: what is there may then be taken. */
+export type Making = (to: Utf8) => AsyncIterable<void>;
 
 interface Tally {
   crc: number;
@@ -16,11 +17,8 @@ interface Tally {
   packed: number;
 }
 
-/** So many bytes are compressed at once, in a thread of their own: fewer compress worse, more hold more memory. */
-const pieceBytes = 256 * 1024;
 /** A quarter of the time of the usual level 6, for files that are a quarter longer. */
-const fast = { level: 1 };
-const packAside = promisify<Uint8Array, object, Buffer>(deflateRaw);
+const fast = { level: 1, chunkSize: 64 * 1024 };
 /** The first day that a zip can tell, 1 January 1980: the same entries give the same bytes. */
 const firstDay = 0x21;
 const largest = 0xffff_ffff;
@@ -64,52 +62,70 @@ function whole(name: string, content: string | Uint8Array, tally: Tally) {
   return [localHeader(name, plainFlags, tally), packed];
 }
 
-async function* streamed(name: string, content: AsyncIterable<Text>, tally: Tally) {
+async function* streamed(name: string, make: Making, tally: Tally) {
   yield localHeader(name, streamFlags, tally);
-  // One piece is compressed while the next one is made.
-  let underWay: Promise<Buffer> | undefined;
-  const begin = (bytes: Uint8Array, finishFlush: number) => {
-    tally.crc = crc32(bytes, tally.crc);
-    tally.bytes += bytes.length;
-    const packed = packAside(bytes, { ...fast, finishFlush });
-    packed.catch(() => undefined);
-    return packed;
-  };
-  let piece = new Piece();
-  for await (const text of content) {
-    for (const one of typeof text === "string" ? [text] : text) piece.add(one);
-    if (piece.length < pieceBytes) continue;
-    const next = begin(piece.bytes(), constants.Z_SYNC_FLUSH);
-    piece = new Piece();
-    if (underWay) yield counted(await underWay, tally);
-    underWay = next;
+  const packer = new Packer(tally);
+  try {
+    const to = new Utf8();
+    // One piece is compressed while the next one is made.
+    let underWay: Promise<void> | undefined;
+    for await (const _ of make(to)) {
+      if (!to.isFull) continue;
+      await underWay;
+      yield* packer.take();
+      underWay = packer.add(to.take());
+      underWay.catch(() => undefined);
+    }
+    await underWay;
+    await packer.add(to.take());
+    await packer.end();
+    yield* packer.take();
+  } finally {
+    packer.close();
   }
-  const last = begin(piece.bytes(), constants.Z_FINISH);
-  if (underWay) yield counted(await underWay, tally);
-  yield counted(await last, tally);
   yield fields([4, signatures.sizes], ...sizes(tally));
 }
 
-/** Texts as UTF-8, one behind the other: written at once, they never make a long string that has to be copied again. */
-class Piece {
-  length = 0;
-  private buffer = Buffer.allocUnsafe(pieceBytes + pieceBytes / 4);
+/** Compresses in a thread of its own. */
+class Packer {
+  private readonly tally: Tally;
+  private readonly stream = createDeflateRaw(fast);
+  private packed: Buffer[] = [];
 
-  add(text: string): void {
-    // A UTF-16 unit takes three bytes at most.
-    const most = this.length + 3 * text.length;
-    if (most > this.buffer.length) this.buffer = Buffer.concat([this.bytes()], 2 * most);
-    this.length += this.buffer.write(text, this.length);
+  constructor(tally: Tally) {
+    this.tally = tally;
+    this.stream.on("data", (packed: Buffer) => {
+      tally.packed += packed.length;
+      this.packed.push(packed);
+    });
+    // `add` and `end` throw it.
+    this.stream.on("error", () => undefined);
   }
 
-  bytes(): Buffer {
-    return this.buffer.subarray(0, this.length);
+  /** Resolves when the bytes are compressed, and may be used for others. */
+  add(bytes: Uint8Array): Promise<void> {
+    this.tally.crc = crc32(bytes, this.tally.crc);
+    this.tally.bytes += bytes.length;
+    return new Promise((resolve, reject) => {
+      this.stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
   }
-}
 
-function counted(packed: Buffer, tally: Tally) {
-  tally.packed += packed.length;
-  return packed;
+  async end(): Promise<void> {
+    this.stream.end();
+    await finished(this.stream);
+  }
+
+  /** What is compressed and was not taken yet. */
+  take(): Buffer[] {
+    const taken = this.packed;
+    this.packed = [];
+    return taken;
+  }
+
+  close(): void {
+    this.stream.destroy();
+  }
 }
 
 function localHeader(name: string, flags: number, tally: Tally) {

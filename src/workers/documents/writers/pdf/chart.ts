@@ -67,8 +67,14 @@ function ceilingOf(most: number) {
 }
 
 function shortened(paper: Paper, text: string, width: number) {
-  if (paper.font().width(text, size) <= width) return text;
-  let end = text.length;
-  while (end > 0 && paper.font().width(`${text.slice(0, end)}…`, size) > width) end--;
-  return `${text.slice(0, end)}…`;
+  const font = paper.font();
+  if (font.width(text, size) <= width) return text;
+  let shown = "";
+  let used = font.width("…", size);
+  for (const character of text) {
+    used += font.width(character, size);
+    if (used > width) break;
+    shown += character;
+  }
+  return `${shown}…`;
 }

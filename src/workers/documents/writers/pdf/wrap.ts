@@ -30,12 +30,16 @@ function broken(word: string, font: UsedFont, size: number, width: number) {
   if (font.width(word, size) <= width) return [word];
   const parts: string[] = [];
   let part = "";
+  let used = 0;
   for (const character of word) {
-    if (part !== "" && font.width(part + character, size) > width) {
+    const wide = font.width(character, size);
+    if (part !== "" && used + wide > width) {
       parts.push(part);
       part = "";
+      used = 0;
     }
     part += character;
+    used += wide;
   }
   return [...parts, part];
 }

@@ -18,16 +18,16 @@ export type Style = keyof typeof styles;
 
 const looks: readonly Look[] = [
   {},
-  { font: 1, fill: 2, wraps: true },
+  { font: 1, fill: 2, wraps: true, isCentered: true },
   { format: 3 },
   { font: 2 },
   { font: 1 },
   { format: 3, font: 1, isFramed: true },
-  { wraps: true, isFramed: true },
+  { wraps: true, isIndented: true, isFramed: true },
   { format: 1 },
   { format: 3, isFramed: true },
   { format: 1, isFramed: true },
-  { font: 1, fill: 2, wraps: true, isFramed: true },
+  { font: 1, fill: 2, wraps: true, isCentered: true, isFramed: true },
 ];
 
 export const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
@@ -113,10 +113,23 @@ interface Look {
   font?: number;
   fill?: number;
   wraps?: boolean;
+  isCentered?: boolean;
+  /** Texts stand off from a number that ends at the same line. */
+  isIndented?: boolean;
   isFramed?: boolean;
 }
 
-function look({ format = 0, font = 0, fill = 0, wraps = false, isFramed = false }: Look) {
-  const alignment = `<alignment vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
+function look({
+  format = 0,
+  font = 0,
+  fill = 0,
+  wraps = false,
+  isCentered = false,
+  isIndented = false,
+  isFramed = false,
+}: Look) {
+  const centred = isCentered ? ' horizontal="center"' : "";
+  const indented = isIndented ? ' horizontal="left" indent="1"' : "";
+  const alignment = `<alignment${centred}${indented} vertical="top"${wraps ? ' wrapText="1"' : ""}/>`;
   return `<xf numFmtId="${format}" fontId="${font}" fillId="${fill}" borderId="${isFramed ? 1 : 0}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1">${alignment}</xf>`;
 }
