@@ -15,6 +15,7 @@ import { startRedis } from "../../dev/services/redis.ts";
 import { startWatchdog } from "../../dev/services/watchdog.ts";
 import { documents } from "../../src/db/dao/documents.ts";
 import { connectDatabase, createDataSource } from "../../src/db/data-source.ts";
+import { Document } from "../../src/db/entities/document.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { businessDay } from "../../src/services/business-day.ts";
 import { publicPriceList } from "../../src/services/document-kinds/index.ts";
@@ -142,5 +143,5 @@ async function addReaders({ manager }: DataSource) {
   const list = { ...publicPriceList(businessDay(new Date())), fileName: "list.xlsx", requestedBy: null };
   await documents.insert(manager, { id, ...list, sourceHash: null });
   const file = { objectKey: "list.xlsx", contentType: "application/octet-stream", bytes: 1, sha256: "0".repeat(64) };
-  await documents.complete(manager, id, { ...file, sourceHash: null, readyAt: new Date() });
+  await manager.update(Document, { id }, { ...file, readyAt: new Date() });
 }
