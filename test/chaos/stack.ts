@@ -85,6 +85,7 @@ export async function startStack({ log = () => undefined, isDirect = false }: St
         HOST: "127.0.0.1",
         // Nobody logs in here.
         BETTER_AUTH_URL: apiUrl(n),
+        OPS_PORT: "0",
         DRAIN_TIMEOUT_MS: "4000",
         RATE_LIMIT_ANONYMOUS: "0",
         RATE_LIMIT_ORDERS: "0",
