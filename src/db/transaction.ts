@@ -53,19 +53,6 @@ function inTransaction<T>(
   return isolation ? db.transaction(isolation, run) : db.transaction(run);
 }
 
-/**
- * Runs one statement that is a transaction by itself, and hands what it has promised to `onPromise`: a third of the
- * round trips, for work that is a promise and nothing else.
- */
-export function createPromising(db: DataSource, onPromise: (jobs: readonly PromisedJob[]) => void): Transact {
-  return async (origin, promise) => {
-    const note: Note = { ...origin, promised: [] };
-    const result = await promise(noted(db.createEntityManager(), note));
-    if (note.promised.length > 0) onPromise(note.promised);
-    return result;
-  };
-}
-
 const notes = new WeakMap<EntityManager, Note>();
 
 function noted(tx: EntityManager, note: Note) {
