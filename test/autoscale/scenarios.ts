@@ -135,8 +135,8 @@ const steady: Steps = async (cluster) => {
     await cluster.wait(Math.max(0, 1 - (cluster.seconds() - due)));
   }
   await cluster.drained(60);
-  // What a rush has started is paid for until the HPA lets go of it: its stabilisation window and one step down.
-  await cluster.wait(240);
+  // What a rush has started is paid for until the HPA has let go of it.
+  await until(cluster, 900, "no pods", () => cluster.pods.running() === 0);
   return [
     goal("G4", "p95 of waits", percentile(await waits(cluster), 0.95), 20),
     goal("G4", "most pods", mostPods(cluster), 4, "pods"),
