@@ -108,6 +108,18 @@ describe("the trace of a job", () => {
     ).not.toContain("hunter2");
   });
 
+  test("that is a part of another is a trace of its own, linked to the request's", async () => {
+    const asked = randomUUID();
+    engine.origin = { ...engine.origin, traceId: asked as never };
+    const parentId = await engine.promise(flaky, { id: randomUUID() });
+    const part = await engine.promise(flaky, { id: randomUUID() }, { parentId });
+    const firstOf = () => named("flaky").find(({ attributes }) => attributes["messaging.message.id"] === part);
+    await vi.waitFor(() => expect(firstOf()).toBeDefined(), 15_000);
+    expect(firstOf()?.spanContext().traceId).not.toBe(traceIdOf(asked));
+    expect(firstOf()?.links.map(({ context }) => context.traceId)).toEqual([traceIdOf(asked)]);
+    await vi.waitFor(() => expect(named("flaky")).toHaveLength(4), 15_000);
+  });
+
   test("that nobody asked for has the job's own id", async () => {
     engine.origin = { ...engine.origin, traceId: null };
     const id = await engine.promise(flaky, { id: randomUUID() });
