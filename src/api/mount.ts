@@ -29,11 +29,12 @@ const nothing = z.object({});
 export function mount(router: Router, routes: readonly Route[], context: ApiContext, profile: Profile) {
   for (const route of routes) {
     const twin = route.method === "patch" ? readingTwin(route, routes) : undefined;
-    const name = `${route.method.toUpperCase()} ${route.path}`;
+    const method = route.method.toUpperCase();
+    const attributes = { "http.request.method": method, "http.route": route.path };
     const serve: RequestHandler = (req, res) =>
       traced(
-        name,
-        { kind: "server", place: { begins: res.locals.requestId }, attributes: about(route, req) },
+        `${method} ${route.path}`,
+        { kind: "server", place: { begins: res.locals.requestId }, attributes },
         async () => {
           await handle(req, res).catch((error: unknown) => {
             annotate({ "http.response.status_code": statusOfError(error) });
@@ -66,8 +67,6 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   }
   return router;
 }
-
-const about = ({ path }: Route, { method }: Request) => ({ "http.request.method": method, "http.route": path });
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
