@@ -41,8 +41,6 @@ export interface Explanation extends Omit<Desired, "ready" | "serviceSeconds"> {
   computedAt: string;
 }
 
-export type Autoscaler = ReturnType<typeof createAutoscaler>;
-
 /** Looks at all queues; rejects when Redis or Postgres does not answer, since half of the truth would look like calm. */
 export function createAutoscaler({ queues, rules, readBooks, log, pace }: AutoscalerOptions) {
   const told = new Map<QueueName, number>();
