@@ -22,10 +22,9 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Runs a program as a server of its own, TypeScript or compiled; it says `"port":…` when it listens. */
+/** Runs a compiled program as a server of its own; it says `"port":…` when it listens. */
 export async function startServer(file: string, env: Record<string, string>): Promise<Server> {
-  const loader = file.endsWith(".ts") ? ["--import", "tsx"] : [];
-  const child = spawn(process.execPath, ["--max-semi-space-size=4", ...loader, file], {
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", file], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
