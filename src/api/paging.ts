@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { usualSize } from "../db/dao/catalogue-pages.ts";
 import { integer } from "./fields.ts";
 
 /** Page query of a list (wire contract 1.6). */
 export const pageQuery = (largest = 500) =>
   z.object({
     page: integer(z.int().min(1).max(1_000_000).default(1)),
-    size: integer(z.int().min(1).max(largest).default(300)),
+    size: integer(z.int().min(1).max(largest).default(usualSize)),
   });
 
 export type PageQuery = z.output<ReturnType<typeof pageQuery>>;

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { type FlatStatement, flatRows } from "../flat-rows.ts";
-import { type OfferFilter, offersWhere, type ProductFilter, productsWhere } from "./catalogue-filters.ts";
+import { type OfferFilter, offersWhere, type ProductFilter, productsWhere, type Where } from "./catalogue-filters.ts";
 import type { Search } from "./catalogue-search.ts";
 
 type Text = string | null;
@@ -23,6 +23,18 @@ export type OfferTexts = readonly [
 export interface Slice {
   limit: number;
   offset: number;
+}
+
+/** Rows of a page when nobody says how many; the first of these pages is what nearly everybody asks for. */
+export const usualSize = 300;
+
+/**
+ * A limit that is a parameter makes Postgres plan for each call, as it does not know how many rows are meant. The usual
+ * page has its limit in its text, and is planned once for each connection.
+ */
+function paged({ limit, offset }: Slice): Where {
+  if (limit === usualSize && offset === 0) return { sql: `LIMIT ${usualSize}`, values: [], shape: "first" };
+  return { sql: "LIMIT $1 OFFSET $2", values: [limit, offset], shape: "page" };
 }
 
 /** Some rows, and how many there are in all. */
@@ -51,12 +63,13 @@ const offerJoins = `LEFT JOIN images i ON i.id = o.image_id JOIN products p ON p
 
 /** Products by name; one statement. */
 export function listProducts(reader: EntityManager, filter: ProductFilter, slice: Slice): Promise<Rows<ProductTexts>> {
-  const { sql, values, shape } = productsWhere(filter, 3);
+  const page = paged(slice);
+  const { sql, values, shape } = productsWhere(filter, page.values.length + 1);
   const text = `
     SELECT ${productTexts}, (SELECT count(*) FROM products p ${sql})
-    FROM (SELECT * FROM products p ${sql} ORDER BY p.name, p.id LIMIT $1 OFFSET $2) p ${productJoins}
+    FROM (SELECT * FROM products p ${sql} ORDER BY p.name, p.id ${page.sql}) p ${productJoins}
     ORDER BY p.name, p.id`;
-  const statement = { name: `products-${shape}`, text, values: [slice.limit, slice.offset, ...values] };
+  const statement = { name: `products-${page.shape}-${shape}`, text, values: [...page.values, ...values] };
   return withTotal(reader, statement, slice, () => countProducts(reader, filter));
 }
 
@@ -84,12 +97,13 @@ export function countProducts(reader: EntityManager, filter: ProductFilter): Pro
 
 /** Offers, those with the highest id first; one statement. */
 export function listOffers(reader: EntityManager, filter: OfferFilter, slice: Slice): Promise<Rows<OfferTexts>> {
-  const { sql, values, shape } = offersWhere(filter, 3);
+  const page = paged(slice);
+  const { sql, values, shape } = offersWhere(filter, page.values.length + 1);
   const text = `
     SELECT ${offerTexts}, (SELECT count(*) FROM offers o ${sql})
-    FROM (SELECT * FROM offers o ${sql} ORDER BY o.id DESC LIMIT $1 OFFSET $2) o ${offerJoins}
+    FROM (SELECT * FROM offers o ${sql} ORDER BY o.id DESC ${page.sql}) o ${offerJoins}
     ORDER BY o.id DESC`;
-  const statement = { name: `offers-${shape}`, text, values: [slice.limit, slice.offset, ...values] };
+  const statement = { name: `offers-${page.shape}-${shape}`, text, values: [...page.values, ...values] };
   return withTotal(reader, statement, slice, () => countOffers(reader, filter));
 }
 
