@@ -4,6 +4,7 @@ import type { PageQuery } from "./paging.ts";
 /** Puts JSON together as bytes, from texts and from parts that are bytes already. */
 export interface JsonWriter {
   text(part: string): void;
+  comma(): void;
   bytes(part: Buffer): void;
 }
 
@@ -26,6 +27,10 @@ function written(write: (writer: JsonWriter) => void): Buffer {
     text(part) {
       makeRoom(3 * part.length);
       length += workbench.write(part, length);
+    },
+    comma() {
+      makeRoom(1);
+      workbench[length++] = 0x2c;
     },
     bytes(part) {
       makeRoom(part.length);
@@ -75,7 +80,7 @@ export function pageEnd(total: number, { page, size }: PageQuery) {
 
 function writeItems<Item>(writer: JsonWriter, items: readonly Item[], write: WriteItem<Item>) {
   for (const [index, item] of items.entries()) {
-    if (index > 0) writer.text(",");
+    if (index > 0) writer.comma();
     write(writer, item);
   }
 }

@@ -93,6 +93,17 @@ describe("products", () => {
       expect([images, thumbhash, image_job]).toEqual([[], null, null]);
     });
 
+    test("writes times to the millisecond, however many digits Postgres needs for them", async () => {
+      const { id, subCategoryId } = await addProduct(api.db);
+      for (const digits of ["", ".5", ".05", ".120", ".999999"]) {
+        await api.db.query("UPDATE products SET created_at = $2 WHERE id = $1", [id, `2026-01-15 09:30:00${digits}Z`]);
+        await forget();
+        const { body } = await get(`/products?sub_category_id=${subCategoryId}`);
+        expect(body.items).toMatchObject([{ created_at: `2026-01-15T09:30:00.${digits.slice(1, 4).padEnd(3, "0")}Z` }]);
+        expect((await read(id)).body.created_at).toBe(body.items[0]?.created_at);
+      }
+    });
+
     test("adds up the offers that are not deleted, in stock or not", async () => {
       const { productId, subCategoryId } = await addOffer(api.db, { priceRub: 500, quantity: 3 });
       await addOffer(api.db, { productId, priceRub: 200, quantity: 0 });

@@ -25,19 +25,21 @@ export function catalogueWriters(parents: Parents, store: ObjectStore): Catalogu
   };
 
   /** Returns the picture, for offers without one of their own. */
-  const writeProduct = (writer: JsonWriter, row: ProductTexts | OfferTexts, start: 0 | 15) => {
-    const at = (column: number) => row[start + column] ?? null;
-    const image = picture(at(7), at(8)) ?? quotedPlaceholder;
+  const writeProduct = (writer: JsonWriter, row: ProductTexts | OfferTexts, at: 0 | 15) => {
+    const image = picture(row[at + 7] ?? null, row[at + 8] ?? null) ?? quotedPlaceholder;
+    const parent = parents.get(String(row[at + 5]));
+    if (!parent) throw new Error(`Sub-category '${row[at + 5]}' was not loaded`);
+    writer.text(`{"id":"${row[at]}","name":`);
+    // By itself: one letter beyond Latin-1 doubles what a whole text takes in memory, and the rest seldom has any.
+    writer.text(quoted(row[at + 1]));
     writer.text(
-      `{"id":"${at(0)}","name":${quoted(at(1))},"slug":${quoted(at(2))},"cross_number":${quoted(at(3))}` +
-        `,"bitrix_id":${quoted(at(4))},"sub_category_id":"${at(5)}","sub_category":`,
+      `,"slug":${quoted(row[at + 2])},"cross_number":${quoted(row[at + 3])},"bitrix_id":${quoted(row[at + 4])}` +
+        `,"sub_category_id":"${row[at + 5]}","sub_category":`,
     );
-    const parent = parents.get(String(at(5)));
-    if (!parent) throw new Error(`Sub-category '${at(5)}' was not loaded`);
     writer.bytes(parentBytes(parent));
     writer.text(
-      `,"is_deleted":${at(6) === "t"},"image_url":${image},"created_at":"${isoTime(at(9))}"` +
-        `,"updated_at":"${isoTime(at(10))}","total_quantity":${at(11)},"min_price_rub":${at(12)}}`,
+      `,"is_deleted":${row[at + 6] === "t"},"image_url":${image},"created_at":"${isoTime(row[at + 9])}"` +
+        `,"updated_at":"${isoTime(row[at + 10])}","total_quantity":${row[at + 11]},"min_price_rub":${row[at + 12]}}`,
     );
     return image;
   };
@@ -70,7 +72,9 @@ export const subCategoryOfProduct = (row: ProductTexts) => row[5];
 export const subCategoryOfOffer = (row: OfferTexts) => row[20];
 
 /** `2026-01-15 09:30:00.12` as `2026-01-15T09:30:00.120Z`. */
-function isoTime(text: string | null) {
+function isoTime(text: string | null | undefined) {
   const time = text ?? "";
-  return `${time.slice(0, 10)}T${time.slice(11, 19)}.${time.slice(20, 23).padEnd(3, "0")}Z`;
+  // Most have three digits or six after the point; the end of zeros is left out.
+  if (time.length >= 23) return `${time.slice(0, 10)}T${time.slice(11, 23)}Z`;
+  return `${time.slice(0, 10)}T${time.slice(11, 19)}.${time.slice(20).padEnd(3, "0")}Z`;
 }
