@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import autocannon from "autocannon";
 
@@ -19,6 +20,7 @@ export interface Load {
 export interface Server {
   url: string;
   pid: number;
+  /** May be called again. */
   stop(): Promise<void>;
 }
 
@@ -32,11 +34,11 @@ export async function startServer(file: string, env: Record<string, string>): Pr
   return {
     url,
     pid: child.pid ?? 0,
-    stop: () =>
-      new Promise((resolve) => {
-        child.once("exit", () => resolve());
-        child.kill("SIGKILL");
-      }),
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
   };
 }
 
