@@ -86,7 +86,8 @@ function fixedWindow(name: string, limit: Limit) {
   let counts = new Map<string, number>();
   let ends = 0;
   return (key: string): Standing => {
-    const now = performance.now();
+    // Whole, or a minute from now may be a little more than a minute away.
+    const now = Math.floor(performance.now());
     if (now >= ends) {
       counts = new Map();
       ends = now + limit.seconds * 1_000;

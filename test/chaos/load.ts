@@ -16,8 +16,11 @@ export interface LoadOptions {
   broken: number;
 }
 
-/** A client whose patience is over is told so by an assertion of the oracle, not by an endless run. */
-const patienceMs = 120_000;
+/**
+ * A client whose patience is over is told so by an assertion of the oracle, not by an endless run. A producer that dies
+ * with every first to third promise keeps one of forty waiting for minutes.
+ */
+const patienceMs = 600_000;
 const askMs = 4_000;
 const lanes = 40;
 

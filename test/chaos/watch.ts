@@ -25,17 +25,22 @@ export interface WatchOptions {
 const lookMs = 250;
 
 const finishedSql = {
-  ledger: "SELECT count(*)::int AS jobs FROM job WHERE entity_type = 'chaos' AND finished_at IS NOT NULL",
-  naive: "SELECT count(DISTINCT source_key)::int AS jobs FROM chaos_movement",
+  ledger: `SELECT count(*) FILTER (WHERE finished_at IS NOT NULL)::int AS jobs,
+             count(*) FILTER (WHERE finished_at IS NULL)::int AS unfinished
+           FROM job WHERE entity_type = 'chaos'`,
+  naive: "SELECT count(DISTINCT source_key)::int AS jobs, 0 AS unfinished FROM chaos_movement",
 };
 
 /** Looks at a run four times a second: how far the jobs are, and what the processes use. */
 export function startWatch({ stack, variant, load, timeline, progress }: WatchOptions) {
   const peak = { rssMb: 0, files: 0 };
   let finished = 0;
+  // Also of those that the client was never told of: it may have gone away from one that was promised after all.
+  let unfinished = 0;
   let isOver = false;
   const look = async () => {
-    const [row] = await stack.postgres.query<{ jobs: number }>(finishedSql[variant]);
+    const [row] = await stack.postgres.query<{ jobs: number; unfinished: number }>(finishedSql[variant]);
+    unfinished = row?.unfinished ?? 0;
     finished = (row?.jobs ?? 0) + (variant === "naive" ? stack.sink.received.size : 0);
     const promised = load.acknowledged.size;
     timeline.sample(promised, finished);
@@ -52,7 +57,7 @@ export function startWatch({ stack, variant, load, timeline, progress }: WatchOp
     for (; !isOver; await sleep(lookMs)) await look();
   })();
   return {
-    isDrained: () => finished >= load.acknowledged.size,
+    isDrained: () => unfinished === 0 && finished >= load.acknowledged.size,
     /** Resolves with the most that one process used. */
     async stop() {
       isOver = true;
