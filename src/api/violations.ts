@@ -23,7 +23,7 @@ export function toViolations(
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const value = valueAt(input, path);
     const isMissing = value === undefined || (value === "" && source === "body");
-    const isAbsent = issue.code === "invalid_value" && value === undefined;
+    const isAbsent = ["invalid_value", "invalid_union"].includes(issue.code) && value === undefined;
     const shown = isAbsent || (isMissing && issue.code === "invalid_type") ? missingField : describe(issue, value);
     const named = value === undefined && missing === "enclosing" ? valueAt(input, path.slice(0, -1)) : value;
     return { ...shown, loc: [source, ...path], input: shortened(named) };
@@ -58,17 +58,23 @@ function describe(issue: Issue, value: unknown): Shown {
       if (issue.origin === "array") return tooMany(Number(issue.maximum));
       return issue.origin === "string" ? tooLong(Number(issue.maximum)) : tooBig(issue);
     case "invalid_format":
-      if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
-      if (issue.format === "email") return invalidEmail;
-      if (issue.format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
-      return invalidValue(issue.message);
+      return describeFormat(issue.format, issue.message);
     case "invalid_value":
       return invalidChoice(issue.values.map(String));
+    case "invalid_union":
+      return "options" in issue ? invalidChoice(issue.options.map(String)) : invalidValue(issue.message);
     case "custom":
       return { ...invalidValue(issue.message), ...(issue.params && { ctx: issue.params }) };
     default:
       return invalidValue(issue.message);
   }
+}
+
+function describeFormat(format: string, message: string): Shown {
+  if (format === "guid" || format === "uuid") return invalidUuid;
+  if (format === "email") return invalidEmail;
+  if (format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
+  return invalidValue(message);
 }
 
 /** Those that say what the value is not stand by themselves. */
