@@ -50,10 +50,7 @@ function describe(route: Route, isTagged: boolean): ZodOpenApiOperationObject {
     requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route, isTagged) },
     ...bodyOf(route),
     responses: Object.fromEntries(
-      Object.entries(responsesOf(route, isTagged)).map(([status, response]) => [
-        status,
-        describeResponse(status, response),
-      ]),
+      Object.entries(responsesOf(route)).map(([status, response]) => [status, describeResponse(status, response)]),
     ),
     "x-access": route.access,
   };
@@ -91,7 +88,7 @@ function headersOf({ idempotent }: Route, isTagged: boolean) {
 }
 
 /** What a route declares, and what its kind of access and body can always lead to. */
-function responsesOf(route: Route, isTagged: boolean): Route["responses"] {
+function responsesOf(route: Route): Route["responses"] {
   const problems: number[] = [429, 503];
   if (route.access !== "public") problems.push(401);
   if (!["public", "optional", "api-key", "webhook"].includes(route.access)) problems.push(403);
@@ -101,7 +98,7 @@ function responsesOf(route: Route, isTagged: boolean): Route["responses"] {
   return {
     ...Object.fromEntries(problems.map((status) => [status, Problem])),
     ...(route.access === "optional" && { 403: Problem }),
-    ...(isTagged && { 412: Problem }),
+    ...(route.method === "patch" && { 412: Problem }),
     ...(route.idempotent && { 422: InvalidRequest }),
     ...route.responses,
   };
