@@ -91,6 +91,15 @@ const invalidEmail = {
   ctx: { reason: emailReason },
 };
 
+/** Something else where a list has to be. */
+export const noList = { type: "list_type", msg: "Input should be a valid list" } as const;
+
+/** Something else where an object has to be. */
+export const noObject = {
+  type: "model_attributes_type",
+  msg: "Input should be a valid dictionary or object to extract fields from",
+} as const;
+
 function describeType(expected: string, value: unknown): Shown {
   if (expected === "string") return { type: "string_type", msg: "Input should be a valid string" };
   if (expected === "number" || expected === "int") {
@@ -102,13 +111,8 @@ function describeType(expected: string, value: unknown): Shown {
   if (expected === "boolean") {
     return { type: "bool_parsing", msg: "Input should be a valid boolean, unable to interpret input" };
   }
-  if (expected === "array") return { type: "list_type", msg: "Input should be a valid list" };
-  if (expected === "object") {
-    return {
-      type: "model_attributes_type",
-      msg: "Input should be a valid dictionary or object to extract fields from",
-    };
-  }
+  if (expected === "array") return noList;
+  if (expected === "object") return noObject;
   return { type: `${expected}_type`, msg: `Input should be a valid ${expected}` };
 }
 
