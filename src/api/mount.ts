@@ -3,8 +3,10 @@ import { z } from "zod";
 import type { KeyedRequest } from "../db/idempotency.ts";
 import {
   AppError,
+  ForbiddenError,
   MethodNotAllowedError,
   PreconditionFailedError,
+  UnauthorizedError,
   UnavailableError,
   ValidationError,
 } from "../errors.ts";
@@ -45,11 +47,16 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
       );
     const handle = async (req: Request, res: Response) => {
       res.locals.route = route.path;
-      const actor = await guardCredentials(context, req, () => admit(route.access, context, req));
+      const letIn = () => admit(route.access, context, req);
+      const actor = await guardCredentials(context, req, letIn).catch((error: unknown) => {
+        if (isRefusal(error)) limitRequest(context, req, res, "public", undefined);
+        throw error;
+      });
       res.locals.actor = actor?.id;
       const result = await auditStaff(context, req, res, actor, async () => {
-        checkRole(route.access, actor);
+        // What is refused costs something, too.
         limitRequest(context, req, res, route.access, actor);
+        checkRole(route.access, actor);
         return answer({ route, twin, context, profile, req, res, actor });
       });
       context.answers.keep(context, req, res, route, result);
@@ -67,6 +74,9 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   }
   return router;
 }
+
+/** Of somebody who is not let in: an address, as long as nobody knows who it is. */
+const isRefusal = (error: unknown) => error instanceof UnauthorizedError || error instanceof ForbiddenError;
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
