@@ -16,6 +16,7 @@ const titles = {
   bare: "BullMQ alone (lost with Redis)",
   ours: "this back end",
   million: "this back end, full ledger",
+  "dual-write": "BullMQ and a row, by hand (can be lost)",
   "graphile-worker": "graphile-worker, defaults",
   "pg-boss": "pg-boss",
   "bullmq-postgres": "BullMQ on Postgres",
@@ -25,8 +26,10 @@ type Name = keyof typeof titles;
 
 const programs: Partial<Record<Name, string>> = { bare: "bare-bullmq", million: "ours" };
 
+const onlyOneByOne: ReadonlySet<Name> = new Set(["celery", "dual-write"]);
+
 /** They would take minutes for what the others do in seconds. */
-const shareOf = (name: Name) => (["bare", "ours", "million"].includes(name) ? 1 : 0.1);
+const shareOf = (name: Name) => (["bare", "ours", "million", "dual-write"].includes(name) ? 1 : 0.1);
 
 interface Options {
   rounds: number;
@@ -195,7 +198,7 @@ async function floods(teams: Teams, way: "one" | "page", { rounds, jobs }: Optio
   const results = new Map<Name, Flood[]>();
   for (let round = 0; round < rounds; round++) {
     for (const [name, team] of teams) {
-      if (name === "celery" && way === "page") continue;
+      if (onlyOneByOne.has(name) && way === "page") continue;
       results.set(name, [...(results.get(name) ?? []), await team.flood(jobs * shareOf(name), way)]);
     }
   }

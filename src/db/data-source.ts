@@ -42,6 +42,7 @@ import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
 import { MailPace1765152000016 } from "./migrations/0016-mail-pace.ts";
 import { MailLinks1765238400017 } from "./migrations/0017-mail-links.ts";
 import { GroupWeights1765411200019 } from "./migrations/0019-group-weights.ts";
+import { FreeOutbox1765497600020 } from "./migrations/0020-free-outbox.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -104,6 +105,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       MailPace1765152000016,
       MailLinks1765238400017,
       GroupWeights1765411200019,
+      FreeOutbox1765497600020,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

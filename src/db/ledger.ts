@@ -225,7 +225,7 @@ export async function finishJobs(pool: KeyedPool, claims: readonly HeldClaim[]):
 
 const finishStatement = prepare(
   `UPDATE job SET state = 'succeeded', finished_at = now(), lease_until = NULL
-   FROM ${mine} WHERE ${isMine}
+   FROM ${mine} WHERE job.id = ANY($1) AND ${isMine}
    RETURNING job.id, job.epoch`,
 );
 

@@ -4,7 +4,7 @@ import type { AnyJob, PayloadOf } from "../jobs/define-job.ts";
 import type { Dispatch, Outbox, PromisedJob, Publish } from "../jobs/dispatch.ts";
 import { errorKeyOf } from "./error-key.ts";
 import { lazily } from "./lazily.ts";
-import { prepare, runPrepared } from "./prepared.ts";
+import { byIndex, prepare, runPrepared } from "./prepared.ts";
 import { noteOf } from "./transaction.ts";
 import { takeTurns } from "./turns.ts";
 
@@ -33,18 +33,20 @@ export function notePromised(tx: EntityManager, rows: readonly PromisedJob[]) {
   noteOf(tx).promised.push(...rows);
 }
 
-const promise = prepare(`
+const promising = (wanted: string) =>
+  prepare(`
   WITH promised AS (
     INSERT INTO job (id, payload, dedupe_key, entity_type, entity_id, group_key,
                      queue, kind, payload_v, priority, max_failures, actor_id, trace_id, parent_id, run_at)
     SELECT id, payload, dedupe_key, entity_type, entity_id, group_key,
            $7, $8, $9, $10, $11, $12, $13, $14, now() + $15 * interval '1 millisecond'
-    FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[])
-      AS wanted (id, payload, dedupe_key, entity_type, entity_id, group_key)
+    FROM ${wanted} AS wanted (id, payload, dedupe_key, entity_type, entity_id, group_key)
     ON CONFLICT (dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
     RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
   )
   ${dispatchSql("promised")}`);
+const promiseOne = promising("(VALUES ($1::uuid, $2::jsonb, $3::text, $4::text, $5::text, $6::text))");
+const promiseMany = promising("unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[])");
 
 /**
  * Promises a job inside the caller's transaction: it will run if, and only if, that transaction commits.
@@ -73,13 +75,17 @@ export async function enqueueAll<J extends AnyJob>(
     return { id: uuidv7(), data, key: `${job.name}:${job.key(data)}`, entity, group: job.group?.(data) ?? null };
   });
   const { actorId, traceId } = noteOf(tx);
-  const rows = await runPrepared<PromisedJob>(tx, promise, [
+  const columns = [
     wanted.map(({ id }) => id),
     wanted.map(({ data }) => JSON.stringify(data)),
     wanted.map(({ key }) => key),
     wanted.map(({ entity }) => entity.type),
     wanted.map(({ entity }) => entity.id),
     wanted.map(({ group }) => group),
+  ];
+  const isOne = wanted.length === 1;
+  const rows = await runPrepared<PromisedJob>(tx, isOne ? promiseOne : promiseMany, [
+    ...(isOne ? columns.flat() : columns),
     job.queue,
     job.name,
     job.version,
@@ -127,8 +133,10 @@ export function createOutbox(db: DataSource, queues: readonly string[]): Outbox 
     take: (size, olderThanMs, publish) =>
       publishing(db, publish, (tx) => tx.query(takeSql, [queues, size, olderThanMs])),
     async takeTurns(publish) {
+      // In the order of its index, or the planner reads the table, with everything that has left it since the last vacuum.
       const [waits] = await db.query(
-        "SELECT 1 FROM job_outbox WHERE group_key IS NOT NULL AND run_at <= now() LIMIT 1",
+        `SELECT 1 FROM job_outbox WHERE group_key IS NOT NULL AND run_at <= now()
+         ORDER BY queue, group_key, priority, run_at LIMIT 1`,
       );
       return waits ? publishing(db, publish, (tx) => takeTurns(tx, queues)) : 0;
     },
@@ -145,7 +153,9 @@ export function createOutbox(db: DataSource, queues: readonly string[]): Outbox 
 async function publishing(db: DataSource, publish: Publish, take: (tx: EntityManager) => Promise<Dispatch[]>) {
   return db.transaction(async (tx) => {
     // A lost commit only publishes the same ids again, and Redis may keep us waiting with the rows locked.
-    await tx.query("SET LOCAL synchronous_commit = off; SET LOCAL idle_in_transaction_session_timeout = '5s'");
+    await tx.query(
+      `SET LOCAL synchronous_commit = off; SET LOCAL idle_in_transaction_session_timeout = '5s'; ${byIndex}`,
+    );
     const jobs = await take(tx);
     if (jobs.length === 0) return 0;
     for (const { job, reason } of await publish(jobs)) await failUnpublishable(tx, job, reason);

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from "typeorm";
 import type { Dispatch, PromisedJob } from "../jobs/dispatch.ts";
 import { dispatchSql } from "./outbox.ts";
+import { byIndex } from "./prepared.ts";
 
 /** Any number, but no other lock's. */
 const bookLock = 7_002;
@@ -13,7 +14,9 @@ export function keepBooks(db: DataSource) {
   return (work: (books: Books) => Promise<void>) =>
     db.transaction(async (tx) => {
       const [lock]: { taken: boolean }[] = await tx.query("SELECT pg_try_advisory_xact_lock($1) AS taken", [bookLock]);
-      if (lock?.taken) await work(booksOf(tx));
+      if (!lock?.taken) return;
+      await tx.query(byIndex);
+      await work(booksOf(tx));
     });
 }
 

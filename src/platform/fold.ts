@@ -3,8 +3,13 @@ export interface FoldOptions {
   size: number;
   /** Calls under way at once. */
   lanes: number;
-  /** A call begins so long after the one before it at the earliest, so that more go together when many come. */
+  /**
+   * A call begins so long after the one before it at the earliest, so that more go together when many come. One that
+   * took a single item holds up nobody: there is little to do.
+   */
   spacingMs?: number;
+  /** So many items do not wait for that; all that go in one call when absent. */
+  enough?: number;
   /** True for an error that every item of the call would meet, so that trying them one by one is no use. */
   concernsAll: (error: unknown) => boolean;
 }
@@ -15,7 +20,7 @@ export interface FoldOptions {
  * items, each is tried by itself.
  */
 export function fold<Item, Answer>(run: (items: Item[]) => Promise<Answer[]>, options: FoldOptions) {
-  const { spacingMs = 0 } = options;
+  const { spacingMs = 0, enough = options.size } = options;
   interface Entry {
     item: Item;
     resolve: (answer: Answer) => void;
@@ -38,21 +43,23 @@ export function fold<Item, Answer>(run: (items: Item[]) => Promise<Answer[]>, op
       }
     }
   };
-  let begunAt = 0;
+  let nextAt = 0;
   let timer: NodeJS.Timeout | undefined;
   const next = () => {
-    if (waiting.length === 0 || underWay >= options.lanes || timer) return;
-    const pauseMs = waiting.length < options.size ? begunAt + spacingMs - performance.now() : 0;
+    if (waiting.length === 0 || underWay >= options.lanes) return;
+    const pauseMs = waiting.length < enough ? nextAt - performance.now() : 0;
     if (pauseMs <= 0) return begin();
-    timer = setTimeout(() => {
+    timer ??= setTimeout(() => {
       timer = undefined;
-      if (underWay < options.lanes) begin();
+      if (waiting.length > 0 && underWay < options.lanes) begin();
     }, pauseMs);
   };
   const begin = () => {
-    begunAt = performance.now();
+    clearTimeout(timer);
+    timer = undefined;
     const entries = waiting.slice(0, options.size);
     waiting = waiting.slice(options.size);
+    nextAt = entries.length > 1 ? performance.now() + spacingMs : 0;
     underWay++;
     void call(entries).finally(() => {
       underWay--;

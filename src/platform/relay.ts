@@ -27,7 +27,9 @@ const spacingMs = 10;
 /** More than this waits on the outbox alone, instead of in memory as well. */
 const longestLane = 5_000;
 /** The same for what is moved without a sweep; when there is little to move it goes at once. */
-const laneSpacingMs = 4;
+const laneSpacingMs = 10;
+/** What is published is struck off so much later: out of the way of its claim, and many together. Well below the head start. */
+const forgetAfterMs = 25;
 const connectMs = 2_000;
 const longestBackoffMs = 1_000;
 
@@ -75,6 +77,7 @@ function createLane({ outbox, queues, log, signal }: RelayOptions, publish: Publ
   let published: Dispatch[] = [];
 
   const forgetting = inTurns(async () => {
+    await sleep(forgetAfterMs);
     const batch = published;
     published = [];
     // Left on the outbox it is published once more, under the same id.

@@ -20,8 +20,8 @@ import type { Log } from "../platform/logger.ts";
 /** How soon a run learns that its job is cancelled; with what a run may take to stop it stays below a second. */
 const lookMs = 400;
 
-/** Statements of busy workers are so far apart; a worker that was idle does not wait. */
-const spacingMs = 4;
+/** Statements of busy workers are so far apart, or have so many jobs; a worker with one job at a time does not wait. */
+const [spacingMs, enough] = [12, 16];
 
 /** For claims and finishes, besides the pool that all share. */
 export const connectionsPerQueue = 4;
@@ -56,7 +56,7 @@ export type Claims = ReturnType<typeof createClaims>;
 export function createClaims({ db, worker, leaseMs, log }: ClaimsOptions) {
   const pool = openKeyedPool(db, connectionsPerQueue);
   const kept = new Set<Entry>();
-  const folding = { size: 200, lanes: 2, spacingMs, concernsAll: isPostgresUnavailable };
+  const folding = { size: 200, lanes: 2, spacingMs, enough, concernsAll: isPostgresUnavailable };
   let renewedAt = Date.now();
   let isLooking = false;
 

@@ -42,7 +42,7 @@ const fail = (id: string, message = "Offer 12 is gone", errorKey = "Error: Offer
 const find = (id: string) => api.db.manager.findOneByOrFail(Job, { id });
 
 beforeEach(async () => {
-  await api.db.query("DELETE FROM job");
+  await api.db.query("DELETE FROM job_outbox; DELETE FROM job");
 });
 
 describe("POST /jobs/{id}/cancel", () => {
@@ -256,7 +256,7 @@ describe("GET /jobs/{id}/events", () => {
 describe("POST /jobs/replays", () => {
   useWorker(api);
   beforeAll(async () => {
-    await api.db.query("DELETE FROM job");
+    await api.db.query("DELETE FROM job_outbox; DELETE FROM job");
   });
   const replay = (body: object) => ask("POST", "/jobs/replays", body);
   const failures = async (count: number) => {
@@ -285,7 +285,7 @@ describe("POST /jobs/replays", () => {
     const { body } = await replay({ filter, dry_run: true });
     expect([body.count, body.sample.sort()]).toEqual([2, [ids[1], ids[2]].sort()]);
     expect((await replay({ filter: { ...filter, ended_since: "yesterday" } })).status).toBe(422);
-    await api.db.query("DELETE FROM job");
+    await api.db.query("DELETE FROM job_outbox; DELETE FROM job");
   });
 
   test("runs each job again once, however often it is asked for, and nothing else", async () => {

@@ -46,7 +46,7 @@ beforeAll(() => {
     }),
   };
 });
-beforeEach(() => db.query("DELETE FROM queue_pause; DELETE FROM job"));
+beforeEach(() => db.query("DELETE FROM queue_pause; DELETE FROM job_outbox; DELETE FROM job"));
 afterAll(() => tcf("scale", "clear", "mail"));
 
 async function tcf(...argv: string[]) {

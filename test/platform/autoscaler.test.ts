@@ -23,7 +23,7 @@ beforeAll(async () => {
   await vi.waitFor(() => expect(connection.status).toBe("ready"), 10_000);
 });
 beforeEach(async () => {
-  await db.query("DELETE FROM queue_pause; DELETE FROM job");
+  await db.query("DELETE FROM queue_pause; DELETE FROM job_outbox; DELETE FROM job");
   queues = createQueues(connection, `test-${randomUUID()}`, log);
 });
 afterAll(() => connection.disconnect());

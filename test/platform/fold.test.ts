@@ -48,4 +48,16 @@ describe("folded calls", () => {
     expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     expect(calls).toEqual([[1], [2, 3]]);
   });
+
+  test("after a call with several items the next one waits for its time, or until it has enough", async () => {
+    const hourMs = 3_600_000;
+    const { one, calls } = folded(doubled, { size: 100, spacingMs: hourMs, enough: 3 });
+    await Promise.all([1, 2, 3].map((item) => one(item)));
+    expect(calls, "a call with one item holds up nobody").toEqual([[1], [2, 3]]);
+    const waiting = [one(4), one(5)];
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(calls).toHaveLength(2);
+    await Promise.all([...waiting, one(6)]);
+    expect(calls).toEqual([[1], [2, 3], [4, 5, 6]]);
+  });
 });

@@ -83,7 +83,7 @@ describe("the scheduler", () => {
   };
 
   beforeEach(async () => {
-    await db.query("DELETE FROM job_schedule; DELETE FROM job");
+    await db.query("DELETE FROM job_schedule; DELETE FROM job_outbox; DELETE FROM job");
     at("2026-11-25T12:00:00Z");
   });
 

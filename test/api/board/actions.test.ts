@@ -70,7 +70,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
 
   beforeEach(async () => {
     await queue().obliterate({ force: true });
-    await api.db.query("DELETE FROM job");
+    await api.db.query("DELETE FROM job_outbox; DELETE FROM job");
     await api.db.query("DELETE FROM queue_pause");
   });
 

@@ -7,7 +7,7 @@ import type { Gate } from "./gate.ts";
 
 const crashesAtEach = 20;
 /** For all crashes at one point: a process takes a second or two to start, and is not the only one that comes there. */
-const patienceMs = 300_000;
+const patienceMs = 600_000;
 /** Promised as long as it takes. */
 const jobs = 200_000;
 const windowMs = 5_000_000;

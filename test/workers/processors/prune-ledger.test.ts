@@ -36,7 +36,9 @@ describe("prune-ledger", () => {
     return ids.map((id) => jobs.has(id));
   };
 
-  beforeEach(() => db.query("DELETE FROM job; DELETE FROM idempotency_key; DELETE FROM received_events"));
+  beforeEach(() =>
+    db.query("DELETE FROM job_outbox; DELETE FROM job; DELETE FROM idempotency_key; DELETE FROM received_events"),
+  );
 
   test("removes what succeeded more than 30 and what ended badly more than 180 days ago, and nothing else", async () => {
     const gone = [await addJob(31, "succeeded"), await addJob(181, "failed"), await addJob(200, "cancelled")];
