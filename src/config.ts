@@ -28,6 +28,11 @@ const sender = z.string().transform((text, context) => {
   context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
   return z.NEVER;
 });
+/** As a browser names it: nothing else ever equals one, and `null` is whoever has none. */
+const origin = z.string().refine((text) => {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  return parsed?.origin === text && parsed.protocol.startsWith("http");
+}, "is no origin such as 'https://shop.example' (no path, no '/' at its end, no '*')");
 const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests in a minute; 0 means no limit. */
 const perMinute = (usual: number) => whole(0).default(usual);
@@ -178,7 +183,7 @@ const Api = Shared.extend({
   /** How many proxies in front may be believed about the client's address and protocol. */
   TRUST_PROXY: whole(0).default(0),
   /** Origins that browsers may call from, comma separated. */
-  CORS_ORIGINS: list,
+  CORS_ORIGINS: list.pipe(z.array(origin)),
   /** Keys of programs that may order documents and mail, comma separated; several while one is replaced. */
   API_KEY: list.pipe(z.array(z.string().min(16, "an API key has at least 16 characters"))),
   /** Secret that the identity provider sends with its webhooks; absent: none are taken. */

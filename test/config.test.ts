@@ -53,6 +53,23 @@ describe("the configuration", () => {
     });
   });
 
+  test("takes origins of browsers as browsers name them, and nothing that none ever sends", () => {
+    const load = (origins: string) =>
+      loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", CORS_ORIGINS: origins }).CORS_ORIGINS;
+    expect(load("https://a.test, http://localhost:3000")).toEqual(["https://a.test", "http://localhost:3000"]);
+    for (const wrong of [
+      "*",
+      "null",
+      "a.test",
+      "https://a.test/",
+      "https://a.test/x",
+      "HTTPS://a.test",
+      "ftp://a.test",
+    ]) {
+      expect(() => load(`https://ok.test,${wrong}`), wrong).toThrow("CORS_ORIGINS");
+    }
+  });
+
   test("needs a mail server for the queue mail alone", () => {
     expect(() => loadWorkerConfig(shared)).toThrow(/SMTP_HOST is not set/);
     expect(loadWorkerConfig({ ...shared, WORKER_QUEUES: "images" }).WORKER_QUEUES).toEqual(["images"]);

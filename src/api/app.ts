@@ -42,8 +42,17 @@ export function createApiServer(options: AppOptions): Server {
   const { context } = options;
   const app = createApp(options);
   return createServer(patience, (req, res) => {
+    req.url = withoutAuthority(req.url);
     if (!context.answers.serve(context, req, res)) app(req, res);
   });
+}
+
+/** A request line may name the whole address (RFC 9112, 3.2.2), and what stands before the path need be no URL. */
+function withoutAuthority(target = "/") {
+  const whole = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0];
+  if (whole === undefined) return target;
+  const path = target.slice(whole.length);
+  return path.startsWith("/") ? path : `/${path}`;
 }
 
 function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {

@@ -31,18 +31,11 @@ function isStaff(actor: Actor | undefined): actor is Actor {
 /** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */
 async function audit(context: ApiContext, req: Request, res: Response, actor: Actor, status: number) {
   const { requestId, payload = null } = res.locals as { requestId: string; payload?: unknown };
-  const endpoint = context.publicUrl + asUri(withoutSecrets(pathOf(req.originalUrl)));
+  const endpoint = context.publicUrl + asUri(withoutSecrets(req.originalUrl));
   const entry = { userId: actor.id, method: req.method, endpoint, payload, status, requestId };
   await recordAudit(context.db.manager, entry).catch((error: unknown) => {
     context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
   });
-}
-
-/** A request line may name the whole address, as one to a proxy does. */
-function pathOf(url: string) {
-  if (url.startsWith("/")) return url;
-  const { pathname, search } = new URL(url);
-  return pathname + search;
 }
 
 /** What a URI cannot have stands encoded: Node takes brackets, quotes and single percent signs as they come. */

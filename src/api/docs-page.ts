@@ -1,4 +1,4 @@
-import { exampleOfferId } from "./examples.ts";
+import { exampleOfferId, exampleProductId } from "./examples.ts";
 
 /** The reference page; `demoTokensUrl` is where it gets the people to choose from. */
 export function page(demoTokensUrl: string | undefined) {
@@ -46,10 +46,10 @@ const hints = {
 start();
 
 async function start() {
-  const [spec, offerId] = await Promise.all([get("/openapi.json"), anOfferInStock()]);
+  const [spec, offer] = await Promise.all([get("/openapi.json"), anOfferInStock()]);
   const text = JSON.stringify(spec);
   const ui = SwaggerUIBundle({
-    spec: JSON.parse(offerId ? text.replaceAll("${exampleOfferId}", offerId) : text),
+    spec: JSON.parse(offer ? withIdsOf(offer, text) : text),
     dom_id: "#swagger-ui",
     deepLinking: true,
     displayRequestDuration: true,
@@ -69,7 +69,11 @@ async function get(url) {
 
 async function anOfferInStock() {
   const { items } = await get("/offers?size=50").catch(() => ({ items: [] }));
-  return items.find(({ quantity }) => quantity > 0)?.id;
+  return items.find(({ quantity }) => quantity > 0);
+}
+
+function withIdsOf({ id, product_id }, text) {
+  return text.replaceAll("${exampleOfferId}", id).replaceAll("${exampleProductId}", product_id);
 }
 
 function offerPeople(ui, people) {

@@ -1,12 +1,16 @@
-/** An id that examples use for an offer; the reference page puts one in its place that is there and in stock. */
+/** Ids that examples use for an offer and its product; the reference page puts in their place what is there and in stock. */
 export const exampleOfferId = "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9";
+export const exampleProductId = "9f4b2a10-1c2d-4e3f-8a5b-6c7d8e9f0a13";
 
 const line = { offer_id: exampleOfferId, quantity: 1 };
 const person = { first_name: "Иван", last_name: "Петров" };
 const contact = { ...person, email: "buyer@example.com", phone: "+7 978 042-46-66" };
 const nowhere = { address: null, country: null, city: null, shipping_company: null };
 
-/** Bodies that can be sent as they stand, by route; people try the reference page with them. */
+/**
+ * Bodies that can be sent as they stand, by route; people try the reference page with them. Where there is none, it
+ * makes something up of the patterns of texts. Of a form each field by itself is an example.
+ */
 export const examples: Readonly<Record<string, unknown>> = {
   "POST /orders": {
     status: "NEW",
@@ -18,6 +22,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   },
   "POST /offers/by-ids": [exampleOfferId],
   "POST /cart/offers": line,
+  "PATCH /cart/offers/{offer_id}": { quantity: 2 },
   "POST /cart/merge": { offers: [line] },
   "POST /cart/checkout": { ...contact, shipping_method: "SELF_PICKUP", note: null },
   "POST /addresses": {
@@ -49,5 +54,34 @@ export const examples: Readonly<Record<string, unknown>> = {
   },
   "POST /mail/newsletters": { customer_types: ["USER_WHOLESALE"] },
   "POST /mail/suppressions": { address: "buyer@example.com", detail: "Asked by phone" },
+  "PATCH /addresses/{address_id}": { city: "Ялта" },
+  "POST /balance/adjust/{user_id}": { delta: 500, reason: "PROMOTION_CREDIT", currency: "RUB" },
+  "POST /categories": { name: "Багажники и рейлинги" },
+  "PATCH /categories/{category_id}": { name: "Багажники" },
+  "POST /sub-categories": { name: "Рейлинги на крышу" },
+  "PATCH /sub-categories/{sub_category_id}": { name: "Рейлинги и дуги" },
+  "POST /products": { name: "Рейлинг продольный левый", cross_number: "1234567, 7654321" },
+  "PATCH /products/{product_id}": { name: "Рейлинг продольный правый", cross_number: "1234567" },
+  "POST /offers": {
+    product_id: exampleProductId,
+    brand: "ACME",
+    manufacturer_number: "AC-100",
+    price_rub: 1_500,
+    super_wholesale_price_rub: 1_200,
+    sku: "A-01-02",
+  },
+  "PATCH /offers/{offer_id}": { price_rub: 1_600, super_wholesale_price_rub: 1_250 },
+  "PATCH /orders/{order_id}": { status: "IN_PROGRESS" },
+  "POST /orders/{order_id}/offers": line,
+  "PATCH /order-offers/{order_offer_id}": { quantity: 2 },
+  "POST /orders/{order_id}/payments": { method: "CASH" },
+  "PATCH /users/{user_id}": { city: "Ялта", customer_type: "USER_WHOLESALE" },
+  "PATCH /waybills/{waybill_id}": { note: "Проверено" },
+  "POST /waybills/{waybill_id}/offers": line,
+  "PATCH /waybill-offers/{waybill_offer_id}": { quantity: 2 },
+  "POST /jobs/{job_id}/cancel": { reason: "Ordered by mistake" },
+  "PUT /queues/{queue}/pause": { reason: "The mail server is being moved" },
+  "POST /mail/{mail_id}/resend": { reason: "The customer asked for it" },
+  "PATCH /webhook-endpoints/{webhook_endpoint_id}": { is_active: false },
   "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
 };

@@ -3,8 +3,10 @@ import { z } from "zod";
 import type { KeyedRequest } from "../db/idempotency.ts";
 import {
   AppError,
+  ForbiddenError,
   MethodNotAllowedError,
   PreconditionFailedError,
+  UnauthorizedError,
   UnavailableError,
   ValidationError,
 } from "../errors.ts";
@@ -45,11 +47,16 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
       );
     const handle = async (req: Request, res: Response) => {
       res.locals.route = route.path;
-      const actor = await guardCredentials(context, req, () => admit(route.access, context, req));
+      const letIn = () => admit(route.access, context, req);
+      const actor = await guardCredentials(context, req, letIn).catch((error: unknown) => {
+        if (isRefusal(error)) limitRequest(context, req, res, "public", undefined);
+        throw error;
+      });
       res.locals.actor = actor?.id;
       const result = await auditStaff(context, req, res, actor, async () => {
-        checkRole(route.access, actor);
+        // What is refused costs something, too.
         limitRequest(context, req, res, route.access, actor);
+        checkRole(route.access, actor);
         return answer({ route, twin, context, profile, req, res, actor });
       });
       context.answers.keep(context, req, res, route, result);
@@ -67,6 +74,9 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   }
   return router;
 }
+
+/** Of somebody who is not let in: an address, as long as nobody knows who it is. */
+const isRefusal = (error: unknown) => error instanceof UnauthorizedError || error instanceof ForbiddenError;
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
@@ -149,12 +159,15 @@ function keyOf({ route, req, actor }: Call): Omit<KeyedRequest, "hash"> | undefi
   return { scope: actor?.id ?? program, key };
 }
 
-function preconditionOf({ twin, context, req }: Call, input: object) {
+function preconditionOf({ route, twin, context, req }: Call, input: object) {
   const wanted = req.get("if-match");
-  if (!twin || wanted === undefined) return undefined;
+  if (route.method !== "patch" || wanted === undefined) return undefined;
   return async (reader: unknown) => {
+    if (wanted.trim() === "*") return;
+    // Done without a check, it would look like one that was checked.
+    if (!twin) throw new PreconditionFailedError("This has no ETag of its own to compare; repeat it without If-Match");
     const { body } = await twin.handle(context, { ...input, reader } as never);
-    if (wanted.trim() === "*" || matchesTag(wanted, etagOf(bytesOf(body)))) return;
+    if (matchesTag(wanted, etagOf(bytesOf(body)))) return;
     throw new PreconditionFailedError("It has been changed since you read it (If-Match); read it again and repeat");
   };
 }

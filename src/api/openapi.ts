@@ -50,10 +50,7 @@ function describe(route: Route, isTagged: boolean): ZodOpenApiOperationObject {
     requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route, isTagged) },
     ...bodyOf(route),
     responses: Object.fromEntries(
-      Object.entries(responsesOf(route, isTagged)).map(([status, response]) => [
-        status,
-        describeResponse(status, response),
-      ]),
+      Object.entries(responsesOf(route)).map(([status, response]) => [status, describeResponse(status, response)]),
     ),
     "x-access": route.access,
   };
@@ -91,7 +88,7 @@ function headersOf({ idempotent }: Route, isTagged: boolean) {
 }
 
 /** What a route declares, and what its kind of access and body can always lead to. */
-function responsesOf(route: Route, isTagged: boolean): Route["responses"] {
+function responsesOf(route: Route): Route["responses"] {
   const problems: number[] = [429, 503];
   if (route.access !== "public") problems.push(401);
   if (!["public", "optional", "api-key", "webhook"].includes(route.access)) problems.push(403);
@@ -101,7 +98,7 @@ function responsesOf(route: Route, isTagged: boolean): Route["responses"] {
   return {
     ...Object.fromEntries(problems.map((status) => [status, Problem])),
     ...(route.access === "optional" && { 403: Problem }),
-    ...(isTagged && { 412: Problem }),
+    ...(route.method === "patch" && { 412: Problem }),
     ...(route.idempotent && { 422: InvalidRequest }),
     ...route.responses,
   };
@@ -121,15 +118,30 @@ function bodyOf(route: Route) {
   return { requestBody: { required, content: { ...json, ...form } } };
 }
 
-function exampleOf({ method, path }: Route) {
-  const example = examples[`${method.toUpperCase()} ${path}`];
+const findExample = ({ method, path }: Route) => examples[`${method.toUpperCase()} ${path}`];
+
+function exampleOf(route: Route) {
+  const example = findExample(route);
   return example === undefined ? {} : { example };
+}
+
+/** A form's fields; the reference page looks for an example at each of them and nowhere else. */
+function withExamples(route: Route) {
+  const form = route.body instanceof z.ZodObject ? route.body : z.object({});
+  const shape: Record<string, z.ZodType> = form.shape;
+  const shown = Object.entries(findExample(route) ?? {}).flatMap(([name, value]) => {
+    // As `examples` it would be left out of fields that change what they read.
+    const field = shape[name]?.meta({ ...shape[name].meta(), override: { examples: [value] } });
+    return field ? [[name, field]] : [];
+  });
+  return form.extend(Object.fromEntries(shown));
 }
 
 const anything = z.looseObject({});
 
-function formContent({ body, image }: Route) {
-  const form = body instanceof z.ZodObject ? body : z.object({});
+function formContent(route: Route) {
+  const { image } = route;
+  const form = withExamples(route);
   if (!image) return { "application/x-www-form-urlencoded": { schema: form } };
   const file = z.file().meta({ description: "JPEG, PNG or WebP, at most 5 MB and 50 megapixels" });
   return { "multipart/form-data": { schema: form.extend({ [image.field]: image.required ? file : file.optional() }) } };

@@ -33,7 +33,7 @@ export async function receiveBody(
   if (!route.body) return { bytes: none, image: undefined, check: () => undefined };
   const accepts = route.accepts ?? ["json"];
   if (!accepts.includes("form") || (accepts.includes("json") && isJson(req))) {
-    const value = await receiveJson(req);
+    const value = await receiveJson(req, route.body instanceof z.ZodArray ? "list" : "object");
     res.locals.payload = value;
     return { bytes: none, image: undefined, check: () => checkBody(route, value) };
   }

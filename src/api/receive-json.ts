@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { BadRequestError, TooLargeError, ValidationError } from "../errors.ts";
+import { noList, noObject } from "./violations.ts";
 
 /** Largest JSON body, in bytes (wire contract 1.8). */
 const largestBody = 1024 * 1024;
@@ -23,11 +24,11 @@ export async function receiveBytes(req: IncomingMessage): Promise<Buffer> {
  * Reads a JSON body; undefined when there is none. Throws on other kinds of body (422, as wire contract 1.8), on what
  * is no JSON (422), and on what only an attacker sends: duplicate keys, deep nesting, bytes that are no UTF-8 (400).
  */
-export async function receiveJson(req: IncomingMessage): Promise<unknown> {
+export async function receiveJson(req: IncomingMessage, expected: "list" | "object" = "object"): Promise<unknown> {
   const bytes = await receiveBytes(req);
   if (bytes.length === 0) return undefined;
   const text = decode(bytes);
-  if (!isJson(req)) throw wrongKind(text);
+  if (!isJson(req)) throw wrongKind(text, expected, req.headers["content-type"]);
   const value = parse(text);
   checkStructure(text);
   return value;
@@ -80,10 +81,11 @@ function nameKey(keys: Set<string> | undefined, token: string) {
   keys?.add(key);
 }
 
-function wrongKind(text: string) {
-  const msg = "Input should be a valid dictionary or object to extract fields from";
+function wrongKind(text: string, expected: "list" | "object", sentAs = "") {
+  const { type, msg } = expected === "list" ? noList : noObject;
+  const advice = `the body came as '${sentAs.slice(0, 60)}', send it as 'application/json'`;
   const input = text.slice(0, 200);
-  return new ValidationError([{ type: "model_attributes_type", loc: ["body"], msg, input }]);
+  return new ValidationError([{ type, loc: ["body"], msg: `${msg}; ${advice}`, input }]);
 }
 
 function tooLarge() {

@@ -9,10 +9,11 @@ import type { Result, Route } from "./define-route.ts";
  * belongs to one person is never to be kept on the way.
  */
 export async function sendResult(req: Request, res: Response, route: Pick<Route, "cache" | "method">, result: Result) {
-  const { status, body, cached, stream, headers, fileName } = result;
+  const { status, body, cached, stream, headers = {}, fileName } = result;
   res.status(status);
   if (fileName !== undefined) res.attachment(fileName);
-  if (headers) res.set(headers);
+  // Express' own `set` would name a charset, which JSON does not have.
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   if (!res.hasHeader("cache-control")) {
     // Anybody may keep it, and has to ask whether it is still good.
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");

@@ -23,7 +23,7 @@ export function toViolations(
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const value = valueAt(input, path);
     const isMissing = value === undefined || (value === "" && source === "body");
-    const isAbsent = issue.code === "invalid_value" && value === undefined;
+    const isAbsent = ["invalid_value", "invalid_union"].includes(issue.code) && value === undefined;
     const shown = isAbsent || (isMissing && issue.code === "invalid_type") ? missingField : describe(issue, value);
     const named = value === undefined && missing === "enclosing" ? valueAt(input, path.slice(0, -1)) : value;
     return { ...shown, loc: [source, ...path], input: shortened(named) };
@@ -58,17 +58,23 @@ function describe(issue: Issue, value: unknown): Shown {
       if (issue.origin === "array") return tooMany(Number(issue.maximum));
       return issue.origin === "string" ? tooLong(Number(issue.maximum)) : tooBig(issue);
     case "invalid_format":
-      if (issue.format === "guid" || issue.format === "uuid") return invalidUuid;
-      if (issue.format === "email") return invalidEmail;
-      if (issue.format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
-      return invalidValue(issue.message);
+      return describeFormat(issue.format, issue.message);
     case "invalid_value":
       return invalidChoice(issue.values.map(String));
+    case "invalid_union":
+      return "options" in issue ? invalidChoice(issue.options.map(String)) : invalidValue(issue.message);
     case "custom":
       return { ...invalidValue(issue.message), ...(issue.params && { ctx: issue.params }) };
     default:
       return invalidValue(issue.message);
   }
+}
+
+function describeFormat(format: string, message: string): Shown {
+  if (format === "guid" || format === "uuid") return invalidUuid;
+  if (format === "email") return invalidEmail;
+  if (format === "phone") return { type: "value_error", msg: "value is not a valid phone number" };
+  return invalidValue(message);
 }
 
 /** Those that say what the value is not stand by themselves. */
@@ -85,6 +91,15 @@ const invalidEmail = {
   ctx: { reason: emailReason },
 };
 
+/** Something else where a list has to be. */
+export const noList = { type: "list_type", msg: "Input should be a valid list" } as const;
+
+/** Something else where an object has to be. */
+export const noObject = {
+  type: "model_attributes_type",
+  msg: "Input should be a valid dictionary or object to extract fields from",
+} as const;
+
 function describeType(expected: string, value: unknown): Shown {
   if (expected === "string") return { type: "string_type", msg: "Input should be a valid string" };
   if (expected === "number" || expected === "int") {
@@ -96,13 +111,8 @@ function describeType(expected: string, value: unknown): Shown {
   if (expected === "boolean") {
     return { type: "bool_parsing", msg: "Input should be a valid boolean, unable to interpret input" };
   }
-  if (expected === "array") return { type: "list_type", msg: "Input should be a valid list" };
-  if (expected === "object") {
-    return {
-      type: "model_attributes_type",
-      msg: "Input should be a valid dictionary or object to extract fields from",
-    };
-  }
+  if (expected === "array") return noList;
+  if (expected === "object") return noObject;
   return { type: `${expected}_type`, msg: `Input should be a valid ${expected}` };
 }
 

@@ -5,6 +5,9 @@ import type { CustomerType } from "../db/entities/user.ts";
 import { NotFoundError } from "../errors.ts";
 import { priceRubFor } from "./prices.ts";
 
+/** Of one waybill: enough for a truckload, and neither a commit nor the list of them takes long. */
+export const mostLines = 1_000;
+
 export interface NewLine {
   offerId: string;
   quantity: number;

@@ -46,7 +46,7 @@ export async function changeSubCategory(tx: EntityManager, id: string, { name, c
 
 /** Deletes a sub-category; refuses while it has products, deleted ones too: old orders lead to them. */
 export async function deleteSubCategory(tx: EntityManager, id: string) {
-  const hasChildren = `Sub-category '${id}' still has products; move them first`;
+  const hasChildren = `Sub-category '${id}' still has products; move them first. Deleted ones count: old orders lead to them`;
   const removed = await subCategories.remove(tx, id).catch(refusal({ products_sub_category_id_fkey: hasChildren }));
   if (!removed) throw notFound();
 }

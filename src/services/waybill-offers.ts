@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { type LineRowChange, waybillOffers } from "../db/dao/waybill-offers.ts";
-import { NotFoundError } from "../errors.ts";
-import { type NewLine, priceLines } from "./price-lines.ts";
+import { ConflictError, NotFoundError } from "../errors.ts";
+import { mostLines, type NewLine, priceLines } from "./price-lines.ts";
 import { getCustomer, getWaybill, lockPending } from "./waybills.ts";
 
 /** A line of a waybill, by id. */
@@ -18,6 +18,8 @@ export async function getLines(tx: EntityManager, waybillId: string) {
 /** Adds a line to a pending waybill, priced for its customer; returns its id. Each call adds one more. */
 export async function addLine(tx: EntityManager, { waybillId, ...line }: NewLine & { waybillId: string }) {
   const waybill = await lockPending(tx, waybillId);
+  if ((await waybillOffers.count(tx, waybillId)) >= mostLines)
+    throw new ConflictError(`Waybill '${waybillId}' has ${mostLines} lines, which is the most; make another one`);
   const { customerType } = await getCustomer(tx, waybill.customerId);
   const [id] = await waybillOffers.insert(tx, waybillId, await priceLines(tx, { customerType, lines: [line] }));
   return id as string;

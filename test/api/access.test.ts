@@ -10,6 +10,7 @@ import { sampleBody, samplePath, unknownId } from "../support/sample-request.ts"
 
 const printerAddress = "192.0.2.10";
 const otherId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d05";
+const documentId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d06";
 const { operations, follow } = readDocument(routes);
 const nameOf = ({ method, path }: Pick<Route, "method" | "path">) => `${method.toUpperCase()} ${path}`;
 /** `GET /orders/{}`: what a parameter is called has no meaning. */
@@ -26,6 +27,10 @@ beforeAll(async () => {
   await api.db.query(
     "INSERT INTO users (id, email, first_name, last_name) VALUES ($1, 'other@test.example', 'Other', 'Test')",
     [otherId],
+  );
+  await api.db.query(
+    "INSERT INTO documents (id, kind, format, file_name, requested_by) VALUES ($1, 'order', 'pdf', 'a.pdf', $2)",
+    [documentId, userIds.user],
   );
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const { user, employee, admin, inactive } = api.tokens;
@@ -79,6 +84,22 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))("%s", (nam
       expect({ caller, ...shown }).toEqual({ caller, ...refusal(caller, admission), message: body.detail });
     }
     expect(await state()).toEqual(before);
+  });
+
+  // What is open to all users is theirs alone where it has an id.
+  const theirs = admission === "users" ? ["", "/warehouse"].filter(() => /\{\w*id\}/.test(route.path)) : [];
+  test.each(theirs)("is nothing at all to another user under '%s/', and nothing happens", async (base) => {
+    const before = await fingerprint(api.db);
+    const ids = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, id]) => id ?? "");
+    const ask = async (path: string) => {
+      const { status, body } = await send("other", base, path, true);
+      return { status, detail: String(body.detail).replaceAll(/[0-9a-f-]{36}/g, "id") };
+    };
+    const owned = await ask(samplePath(operation, follow, { document_id: documentId }));
+    const missing = await ask(samplePath(operation, follow, Object.fromEntries(ids.map((id) => [id, unknownId]))));
+    expect(owned).toEqual(missing);
+    expect(owned.status).toBe(404);
+    expect(await fingerprint(api.db)).toEqual(before);
   });
 
   test.each(["", "/warehouse"])(`is open under '%s/' to ${admission}`, async (base) => {

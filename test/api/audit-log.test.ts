@@ -180,6 +180,8 @@ describe("the audit log", () => {
       const requestId = randomUUID();
       for (const target of [
         `http://evil.test:99/users/${userIds.user}?a=1`,
+        `http://:x@/users/${userIds.user}?a=1`,
+        `http://[::1/users/${userIds.user}?a=1`,
         `/users/${userIds.user}?q=|{}^\`%`,
         `/users/${userIds.user}?${"a".repeat(6_000)}`,
       ]) {
@@ -189,7 +191,7 @@ describe("the audit log", () => {
         );
       }
       const rows = await rowsOf(requestId);
-      expect(rows).toHaveLength(3);
+      expect(rows.map(({ status }) => status)).toEqual([422, 422, 422, 422, 422]);
       for (const { endpoint } of rows) {
         expect(endpoint).toMatch(new RegExp(`^https://api\\.test/users/${userIds.user}\\?`));
         expect(z.url().safeParse(endpoint).success, endpoint).toBe(true);

@@ -189,6 +189,18 @@ describe("POST /documents", () => {
     expect(answer.detail).toEqual(expect.arrayContaining([expect.objectContaining({ loc: expect.any(Array) })]));
   });
 
+  test("says which kinds there are to whoever names none or another one", async () => {
+    const [none, other] = [
+      await send("/documents", { body: {} }),
+      await send("/documents", { body: { kind: "deed" } }),
+    ];
+    expect(none.body.detail).toEqual([{ type: "missing", loc: ["body", "kind"], msg: "Field required", input: {} }]);
+    const expected = expect.stringMatching(/^'order', 'invoice', .* or 'feed'$/);
+    expect(other.body.detail).toMatchObject([
+      { type: "enum", loc: ["body", "kind"], input: "deed", ctx: { expected } },
+    ]);
+  });
+
   test("needs a token, and an order that is there", async () => {
     const body = { kind: "order", format: "pdf", parameters: { id: randomUUID() } };
     expect((await send("/documents", { body, token: "" })).status).toBe(401);

@@ -245,6 +245,21 @@ describe("a PATCH with If-Match", () => {
     expect((await rename(id, unique(), '"x", "y"')).status).toBe(412);
   });
 
+  test("is refused where nothing has an ETag that could be compared", async () => {
+    const change = (path: string, headers: Record<string, string>) =>
+      call(api.url + path, {
+        method: "PATCH",
+        headers: { "content-type": "application/json", authorization: `Bearer ${api.tokens.employee}`, ...headers },
+        body: JSON.stringify({ quantity: 1 }),
+      });
+    for (const lines of ["cart/offers", "order-offers", "waybill-offers"]) {
+      const path = `/${lines}/${randomUUID()}`;
+      expect((await change(path, { "if-match": '"x"' })).status, path).toBe(412);
+      expect((await change(path, { "if-match": "*" })).status, path).toBe(404);
+      expect((await change(path, {})).status, path).toBe(404);
+    }
+  });
+
   test("loses no change that happens between its check and its work", async () => {
     const { id, etag } = await setUp();
     const name = unique();

@@ -44,6 +44,16 @@ const routes = useRoutes(api, [
   }),
   defineRoute({
     method: "post",
+    path: "/object",
+    summary: "Takes an object",
+    tag: "Test",
+    access: "public",
+    body: z.object({}),
+    responses: { 200: z.unknown() },
+    handle: async (_context, { body }) => ({ status: 200, body }),
+  }),
+  defineRoute({
+    method: "post",
     path: "/nothing",
     summary: "Takes no body",
     tag: "Test",
@@ -172,9 +182,16 @@ describe("a JSON body", () => {
   test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])(
     "sent as %s is refused where only JSON is taken",
     async (type) => {
-      const answer = await send("[]", type, "/list");
-      expect(answer.status).toBe(422);
-      expect(first(answer)).toMatchObject({ type: "model_attributes_type", loc: ["body"] });
+      const [list, object] = [await send("[]", type, "/list"), await send("{}", type, "/object")];
+      expect([list.status, object.status]).toEqual([422, 422]);
+      const advice = `; the body came as '${type}', send it as 'application/json'`;
+      const msg = "Input should be a valid dictionary or object to extract fields from";
+      expect(first(list)).toMatchObject({
+        type: "list_type",
+        msg: `Input should be a valid list${advice}`,
+        input: "[]",
+      });
+      expect(first(object)).toMatchObject({ type: "model_attributes_type", msg: msg + advice, loc: ["body"] });
     },
   );
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { call, sendCategory, useApi, userIds } from "../support/api.ts";
 import { redPng } from "../support/images.ts";
+import { addUser } from "../support/users.ts";
 
 const minute = (points: number) => ({ points, seconds: 60 });
 const api = useApi({
@@ -73,7 +74,16 @@ describe("limits", () => {
 
   test("a request without any credentials is no wrong one", async () => {
     const answers = await inTurn(6, () => from("192.0.2.60", {}, `/jobs/${randomUUID()}`));
-    expect(new Set(statuses(answers))).toEqual(new Set([401]));
+    expect(statuses(answers)).toEqual([401, 401, 401, 401, 401, 429]);
+    expect(answers[0]?.headers.get("ratelimit")).toMatch(/^"anonymous";r=4;t=\d+$/);
+  });
+
+  test("requests that a caller has no right to count as others do", async () => {
+    const token = await api.identity.token((await addUser(api.db)).id);
+    const refused = await inTurn(4, (turn) => from(`198.51.100.${turn}`, as(token), "/users"));
+    expect(statuses(refused)).toEqual([403, 403, 403, 429]);
+    const inactive = await inTurn(6, () => from("192.0.2.61", as(api.tokens.inactive), `/jobs/${randomUUID()}`));
+    expect(statuses(inactive)).toEqual([403, 403, 403, 403, 403, 429]);
   });
 
   test("uploads of one user are counted by the day, and a refused one is entered in the audit log", async () => {

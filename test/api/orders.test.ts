@@ -525,6 +525,29 @@ describe("orders", () => {
       async (query) => expect((await get(`/orders?${query}`, employee())).status).toBe(422),
     );
 
+    test("with thousands of lines goes out in pieces, and says what small pages say", async () => {
+      const offers = await addManyOffers(api.db, 200);
+      const note = `large ${randomUUID()}`;
+      // As many lines as one piece may have, none, and more.
+      const counts = [...Array(10).fill(200), ...Array(15).fill(0), 150];
+      for (const count of counts) {
+        await addOrder(api.db, { note, lines: offers.slice(0, count).map((offerId) => ({ offerId })) });
+      }
+      const list = (query: string) =>
+        get(`/warehouse/orders?search_term=${encodeURIComponent(note)}&${query}`, employee());
+      const large = await list("size=26");
+      expect(large.headers.get("etag"), "made as a whole").toBeNull();
+      expect(large.headers.get("content-type")).toBe("application/json");
+      const small = [await list("size=13"), await list("size=13&page=2")];
+      for (const page of small) expect(page.headers.get("etag")).not.toBeNull();
+      readAs(warehouseCalls["W19.all"], large.body);
+      expect(large.body).toEqual({
+        ...{ total: 26, page: 1, size: 26, pages: 1 },
+        items: small.flatMap(({ body }) => body.items),
+      });
+      expect(large.body.items.map((order) => order.order_offers.length)).toEqual(counts.toReversed());
+    });
+
     test("takes as many statements for twenty orders as for one", async () => {
       const offers = [await addOffer(api.db), await addOffer(api.db)];
       const note = `count ${randomUUID()}`;

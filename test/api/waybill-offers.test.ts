@@ -124,6 +124,20 @@ describe("lines of waybills", () => {
       expect(await api.db.manager.countBy(WaybillOffer, { waybillId: id })).toBe(2);
     });
 
+    test("answers 409 when there are 1,000 lines already", async () => {
+      const { waybillId, offer } = await withLine();
+      await api.db.query(
+        `INSERT INTO waybill_offers (waybill_id, offer_id, brand, manufacturer_number, quantity, price_rub)
+         SELECT $1, $2, 'a', 'b', 1, 1 FROM generate_series(1, 998)`,
+        [waybillId, offer.id],
+      );
+      const line = { offer_id: offer.id, quantity: 1 };
+      expect((await add(waybillId, line)).status).toBe(201);
+      const { status, body } = await add(waybillId, line);
+      const detail = `Waybill '${waybillId}' has 1000 lines, which is the most; make another one`;
+      expect([status, body]).toMatchObject([409, { detail }]);
+    });
+
     test("answers 404 to an unknown waybill or offer, and 409 when the waybill is committed", async () => {
       const { waybillId, offer } = await withLine();
       const line = { offer_id: offer.id, quantity: 1 };

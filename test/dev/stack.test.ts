@@ -87,6 +87,9 @@ describe("npm start", () => {
     expect(api).toBe(`http://127.0.0.1:${port}`);
     expect(await isReady()).toBe(true);
     expect(await categories("employee")).toMatchObject({ total: 0 });
+    const origin = "http://localhost:3000";
+    const shown = await fetch(`${api}/offers/search/text_search?search_term=a`, { headers: { origin } });
+    expect(shown.headers.get("access-control-allow-origin"), "a front end in development may call").toBe(origin);
     expect((await fetch(`${s3.publicUrl}/images/none.webp`)).status).toBe(404);
     const client = new pg.Client(databaseUrl);
     await client.connect();

@@ -8,8 +8,9 @@ import { mostLines } from "../../services/price-order-lines.ts";
 import type { Actor, ApiContext } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { searchTerm, uuid } from "../fields.ts";
+import { orderPage } from "../order-page.ts";
 import { NewLine, newContact, OrderChange, orderFields, requestedContact, toLine } from "../order-request.ts";
-import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
+import { pageOf, pageQuery, slice } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { OrderView, type Viewer, viewOrders } from "../views/order.ts";
 import { missingKeys } from "../violations.ts";
@@ -64,7 +65,7 @@ export const orderRoutes = [
         term: query.search_term,
       };
       const [rows, total] = await orders.list(reader, wanted, slice(query));
-      return { status: 200, body: toPage(await viewOrders(context, reader, rows, { actor, profile }), total, query) };
+      return orderPage(context, reader, { orders: rows, total, query, viewer: { actor, profile } });
     },
   }),
   defineRoute({

@@ -5,6 +5,7 @@ import { waybillTypes } from "../../db/entities/waybill.ts";
 import { BadRequestError } from "../../errors.ts";
 import { dropCatalogue } from "../../platform/cache-tags.ts";
 import { commitWaybill } from "../../services/commit-waybill.ts";
+import { mostLines } from "../../services/price-lines.ts";
 import { changeWaybill, createWaybill, deleteWaybill, getOwnWaybill, getWaybill } from "../../services/waybills.ts";
 import { defineRoute, type Profile, type Result } from "../define-route.ts";
 import { boolean, note, searchTerm, uuid } from "../fields.ts";
@@ -16,8 +17,6 @@ import { NewLine } from "./waybill-offers.ts";
 const tag = "Waybills";
 const params = z.object({ waybill_id: uuid });
 const filter = { waybill_type: z.enum(waybillTypes).optional(), is_pending: boolean.optional() };
-/** Enough for a truckload, and no request keeps a transaction open for long. */
-const mostLines = 1_000;
 
 const NewWaybill = z.object({
   waybill_type: z.enum(waybillTypes),

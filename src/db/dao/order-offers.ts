@@ -32,6 +32,15 @@ export const orderOffers = {
       .addOrderBy("line.id", "ASC")
       .getMany(),
 
+  /** How many lines each of these orders has; those without any are left out. */
+  async countOf(tx: EntityManager, orderIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows: { id: string; count: number }[] = await tx.query(
+      "SELECT order_id AS id, count(*)::int AS count FROM order_offers WHERE order_id = ANY($1) GROUP BY order_id",
+      [orderIds],
+    );
+    return new Map(rows.map(({ id, count }) => [id, count]));
+  },
+
   /** Enters the lines in this order and returns their ids; one statement, however many there are. */
   async insert(tx: EntityManager, orderId: string, lines: readonly NewOrderLine[]): Promise<string[]> {
     if (lines.length === 0) return [];

@@ -19,6 +19,8 @@ export const waybillOffers = {
   ofWaybill: (tx: EntityManager, waybillId: string) =>
     tx.find(WaybillOffer, { where: { waybillId }, order: { id: "ASC" } }),
 
+  count: (tx: EntityManager, waybillId: string) => tx.countBy(WaybillOffer, { waybillId }),
+
   /** Adds lines in one statement, however many; returns their ids. These rise with time, so that lists by id keep the order. */
   async insert(tx: EntityManager, waybillId: string, lines: readonly NewLineRow[]) {
     const rows = lines.map((line) => ({ id: uuidv7(), ...line }));
