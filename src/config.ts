@@ -202,7 +202,7 @@ const Api = Shared.extend({
   RATE_LIMIT_USER: perMinute(1_200),
   /** Requests a minute from one address with the API key, to one process. */
   RATE_LIMIT_API_KEY: perMinute(600),
-  /** Guests' orders a minute from one address, to all processes together. */
+  /** Orders a minute of one customer, or of guests from one address, to all processes together. */
   RATE_LIMIT_ORDERS: perMinute(30),
   /** Uploads a day of one user, to all processes together. */
   UPLOADS_PER_DAY: perMinute(1_000),

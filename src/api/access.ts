@@ -47,6 +47,11 @@ export function checkRole(access: Access, actor: Actor | undefined) {
   else if (isRole(access)) requireRole(actor, access);
 }
 
+/** True for whoever works here. */
+export function isStaff(actor: Actor | undefined): actor is Actor {
+  return actor !== undefined && actor.role !== "USER";
+}
+
 const isRole = (access: Access): access is Role => (roles as readonly string[]).includes(access);
 
 /** Customers see what is theirs, staff sees everything; throws 403 to a customer who asks for somebody else's. */

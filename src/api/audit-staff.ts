@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import { recordAudit } from "../services/audit.ts";
+import { isStaff } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import type { Result } from "./define-route.ts";
 import { statusOfError } from "./problem.ts";
@@ -22,10 +23,6 @@ export async function auditStaff(
   });
   if (!result.headers?.["idempotency-replayed"]) await audit(context, req, res, actor, result.status);
   return result;
-}
-
-function isStaff(actor: Actor | undefined): actor is Actor {
-  return actor !== undefined && actor.role !== "USER";
 }
 
 /** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */

@@ -7,7 +7,7 @@ import { clientOf } from "./networks.ts";
 
 /** All requests of a caller, counted in each process by itself. */
 export const requestLimits = ["anonymous", "user", "api-key"] as const;
-/** What has to hold over all processes: wrong credentials and guests' orders by address, uploads by user. */
+/** What has to hold over all processes: wrong credentials by address, orders by customer or address, uploads by user. */
 export const actionLimits = ["credentials", "orders", "uploads"] as const;
 
 export type ApiLimits = RateLimits<(typeof requestLimits)[number], (typeof actionLimits)[number]>;

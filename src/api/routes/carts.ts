@@ -149,6 +149,7 @@ export const cartRoutes = [
   defineRoute({
     method: "post",
     path: "/cart/checkout",
+    limit: "orders",
     summary: "Order what is in the cart; it is empty afterwards",
     description:
       "409 names every line that is short in stock, or costs something else than was seen last: `POST /cart/seen`, " +
