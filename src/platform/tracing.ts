@@ -89,9 +89,12 @@ export function startTracing({ endpoint, headers, service, version, ratio, proce
  * Runs `work` as a span of the trace. Of what it throws the trace shows the name alone: messages may quote what
  * somebody sent.
  */
-export async function traced<T>(name: string, span: Traced, work: () => Promise<T>): Promise<T> {
-  if (!tracer) return work();
-  const opened = open(tracer, name, span);
+export function traced<T>(name: string, span: Traced, work: () => Promise<T>): Promise<T> {
+  return tracer ? tracedBy(tracer, name, span, work) : work();
+}
+
+async function tracedBy<T>(by: Tracer, name: string, span: Traced, work: () => Promise<T>): Promise<T> {
+  const opened = open(by, name, span);
   try {
     return await context.with(trace.setSpan(context.active(), opened), work);
   } catch (error) {
@@ -102,6 +105,9 @@ export async function traced<T>(name: string, span: Traced, work: () => Promise<
     opened.end();
   }
 }
+
+/** False: whatever is said about spans is for nobody. */
+export const isTracing = () => tracer !== undefined;
 
 /** As `traced`, for what is over already. */
 export function tracedUntil(endTime: number, name: string, span: Traced) {

@@ -18,7 +18,7 @@ import type { QueuedData } from "../jobs/dispatch.ts";
 import { type QueueName, queues } from "../jobs/queues.ts";
 import type { Relay } from "../platform/relay.ts";
 import type { Throughput } from "../platform/throughput.ts";
-import { annotate, type Place, traced, tracedUntil } from "../platform/tracing.ts";
+import { annotate, isTracing, type Place, traced, tracedUntil } from "../platform/tracing.ts";
 import type { Claims, KeptClaim } from "./claims.ts";
 import { costOf, DeadlineError, describeError, endOf, PermanentError } from "./classify-error.ts";
 import type { Kinds, RunOf, WorkerContext } from "./context.ts";
@@ -72,9 +72,13 @@ async function runClaimed(consumer: Consumer, bull: Job<QueuedData>, token: stri
     metrics.jobWait.observe({ queue, kind: claim.kind }, Math.max(0, bull.processedOn - bull.timestamp) / 1_000);
   const began = performance.now();
   metrics.workerBusySlots.inc({ queue });
-  const outcome = await tracedRun(bull, queue, claim, () => attempt(consumer, claim)).finally(() =>
-    metrics.workerBusySlots.dec({ queue }),
-  );
+  const run = () => attempt(consumer, claim);
+  let outcome: Outcome;
+  try {
+    outcome = await (isTracing() ? tracedRun(bull, queue, claim, run) : run());
+  } finally {
+    metrics.workerBusySlots.dec({ queue });
+  }
   const seconds = (performance.now() - began) / 1_000;
   const ms = Math.round(seconds * 1_000);
 
@@ -328,7 +332,16 @@ function unlessAborted(work: Promise<void>, signal: AbortSignal) {
     const abort = () => void setTimeout(() => reject(signal.reason), endingMs).unref();
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    work.then(
+      () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      },
+      (error: unknown) => {
+        signal.removeEventListener("abort", abort);
+        reject(error);
+      },
+    );
   });
 }
 

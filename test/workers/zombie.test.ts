@@ -39,7 +39,9 @@ test("a worker that lives and takes nothing is found while its jobs wait, and is
   const verdict = watch();
   const id = randomUUID();
   // Its next question to Redis is never answered, as on a connection that has slept through a failover.
-  const bull = engine.worker.worker as unknown as { moveToActive: () => Promise<unknown> };
+  const bull = engine.worker.worker as unknown as { moveToActive: () => Promise<unknown>; waiting: unknown };
+  // A question that is under way would be answered with the job.
+  await vi.waitFor(() => expect(bull.waiting).toBeTruthy(), 10_000);
   let answer = (_nothing: unknown) => {};
   const silent = new Promise((resolve) => {
     answer = resolve;
