@@ -71,14 +71,7 @@ async function runClaimed(consumer: Consumer, bull: Job<QueuedData>, token: stri
   if (bull.attemptsStarted === 1 && bull.processedOn)
     metrics.jobWait.observe({ queue, kind: claim.kind }, Math.max(0, bull.processedOn - bull.timestamp) / 1_000);
   const began = performance.now();
-  metrics.workerBusySlots.inc({ queue });
-  const run = () => attempt(consumer, claim);
-  let outcome: Outcome;
-  try {
-    outcome = await (isTracing() ? tracedRun(bull, queue, claim, run) : run());
-  } finally {
-    metrics.workerBusySlots.dec({ queue });
-  }
+  const outcome = await inSlot(consumer, bull, claim);
   const seconds = (performance.now() - began) / 1_000;
   const ms = Math.round(seconds * 1_000);
 
@@ -103,6 +96,18 @@ async function runClaimed(consumer: Consumer, bull: Job<QueuedData>, token: stri
   }
   report(context, { ...log, ms }, outcome);
   return answer(bull, token, outcome);
+}
+
+/** An attempt that counts as one of the jobs that run now. */
+async function inSlot(consumer: Consumer, bull: Job<QueuedData>, claim: Claim): Promise<Outcome> {
+  const { queue, context } = consumer;
+  const run = () => attempt(consumer, claim);
+  context.metrics.workerBusySlots.inc({ queue });
+  try {
+    return await (isTracing() ? tracedRun(bull, queue, claim, run) : run());
+  } finally {
+    context.metrics.workerBusySlots.dec({ queue });
+  }
 }
 
 /** The first run belongs to the request that wanted it; what happens again, or a thousand times, only points there. */
