@@ -55,6 +55,7 @@ const takeTurnsSql = `
     RETURNING job_outbox.*, chosen.level
   ), flying AS (
     INSERT INTO job_in_flight (job_id, gen, queue, group_key) SELECT job_id, gen, queue, group_key FROM taken
+    WHERE EXISTS (SELECT FROM job WHERE job.id = taken.job_id)
     ON CONFLICT (job_id) DO UPDATE SET gen = excluded.gen
   )
   SELECT job_id AS "jobId", queue, kind, gen, (priority + least(level, $4))::int AS priority,

@@ -139,6 +139,14 @@ describe("the outbox", () => {
       expect(await outbox.take(10, 0, none)).toBe(0);
     });
 
+    test("is not held up by rows whose jobs are gone", async () => {
+      const [lost, kept] = await give("a", 2);
+      await db.query("DELETE FROM job WHERE id = $1", [lost]);
+      expect((await turn()).map(({ jobId }) => jobId).sort()).toEqual([lost, kept].sort());
+      expect(await db.query("SELECT job_id FROM job_in_flight")).toEqual([{ job_id: kept }]);
+      expect(await turn()).toEqual([]);
+    });
+
     test("keeps a group's crowd back, and lets the few of another go before it", async () => {
       await give("crowd", 1_000);
       const crowd = await turn();
