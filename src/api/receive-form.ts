@@ -46,7 +46,7 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   if (declared !== undefined && declared > largest) throw tooLarge(options.largestFile);
 
   const parser = openParser(req);
-  // It complains about each part that is broken; `feed` hears the first complaint, and nobody has to hear the others.
+  // It complains about each part that is broken; `feed` hears the first complaint, the others say no more.
   parser.on("error", () => undefined);
   const fields = emptyFields();
   const files: Promise<F>[] = [];
@@ -59,6 +59,9 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
     else if (name) fields[name] = value;
   });
   parser.on("file", (name, content, { filename }) => {
+    // A form that breaks off fails each part that is open, read or dropped, and an error without a listener ends the
+    // process. What was wrong is said by the form.
+    content.on("error", () => undefined);
     // A file part without a file name is an empty file input of a browser; files under other names are ignored.
     if (!filename || !isFileField(name)) return void content.resume();
     if (files.length > 0) refused ??= new BadRequestError(`Send one file, in the field '${name}'`);

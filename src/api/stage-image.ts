@@ -13,6 +13,7 @@ const headBytes = 4_100;
 
 export interface IncomingFile {
   name: string;
+  /** Its errors have a listener already, so that it may be left unread. */
   content: Readable;
   /** The file is not longer than this: it is part of a request of that length. */
   atMost: number;
@@ -24,8 +25,6 @@ export interface IncomingFile {
  * `bytes` is the true one. Throws on a wrong type, on more than 5 MB and on an outage, and leaves nothing behind then.
  */
 export async function stageImage(store: ObjectStore, folder: string, file: IncomingFile): Promise<StagedImage> {
-  // Whoever reads the stream hears of its errors; a listener keeps them from ending the process when nobody does.
-  file.content.on("error", () => undefined);
   const chunks = file.content.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   try {
     const head = await readHead(chunks);
