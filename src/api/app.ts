@@ -135,14 +135,14 @@ const observe = ({ log, metrics }: ApiContext): RequestHandler => {
     const { ip } = req;
     res.on("close", () => {
       const ms = Math.round(performance.now() - began);
+      // Never the path: people's addresses and tokens stand in some, and in what does not exist there may be anything.
       const route = res.locals.route ?? "other";
       const status = res.writableFinished ? res.statusCode : 499;
       metrics.httpDuration.observe({ method: req.method, route, status }, ms / 1_000);
-      const path = req.originalUrl.split("?", 1)[0];
       const { requestId: request, actor } = res.locals;
       // Whoever tries keys has to be found; where everybody else comes from is nobody's business.
       const client = status === 401 || status === 429 ? ip : undefined;
-      const line = { request, method: req.method, path, status, ms, actor, client };
+      const line = { request, method: req.method, route, status, ms, actor, client };
       // Probes and scrapes come every few seconds and say nothing when all is well.
       if (route === "other" && status < 400 && req.method === "GET") log.debug(line, "request");
       else log.info(line, "request");

@@ -1,4 +1,6 @@
 import type { Request, Response } from "express";
+import type { NewAuditEntry } from "../db/dao/audit-log.ts";
+import type { Log } from "../platform/logger.ts";
 import { recordAudit } from "../services/audit.ts";
 import { isStaff } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
@@ -31,8 +33,18 @@ async function audit(context: ApiContext, req: Request, res: Response, actor: Ac
   const endpoint = context.publicUrl + asUri(withoutSecrets(req.originalUrl));
   const entry = { userId: actor.id, method: req.method, endpoint, payload, status, requestId };
   await recordAudit(context.db.manager, entry).catch((error: unknown) => {
-    context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
+    logLostAudit(context.log, error, entry, res.locals.route);
   });
+}
+
+/** Says which row of the audit log is missing, by route: its address may name a person. */
+export function logLostAudit(
+  log: Log,
+  error: unknown,
+  { userId, method, status, requestId }: Omit<NewAuditEntry, "endpoint" | "payload">,
+  route = "other",
+) {
+  log.error({ err: error, audit: { userId, method, route, status, requestId } }, "audit row lost");
 }
 
 /** What a URI cannot have stands encoded: Node takes brackets, quotes and single percent signs as they come. */

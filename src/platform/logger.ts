@@ -1,4 +1,5 @@
 import { type Logger, pino } from "pino";
+import { errorLine } from "./describe-error.ts";
 
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
@@ -7,16 +8,10 @@ export function createLogger(level: string, name: string) {
   return pino({
     level,
     base: { name },
-    serializers: { err: withoutValues },
+    serializers: { err: errorLine },
     redact: {
       paths: ["authorization", "token", "password", "secret", "apiKey", "*.authorization", "*.token", "*.password"],
       censor: "[masked]",
     },
   });
-}
-
-/** An error as a log shows it; the values of a failed statement are somebody's data and stay out. */
-export function withoutValues(error: Error) {
-  const { parameters, driverError, detail, ...shown } = pino.stdSerializers.err(error);
-  return shown;
 }

@@ -34,7 +34,7 @@ export interface OpsOptions {
 export async function startOpsServer(options: OpsOptions) {
   const server = createServer((req, res) => {
     answer(options, req, res).catch((error: unknown) => {
-      options.log.warn({ err: error, path: req.url }, "an operator's question was not answered");
+      options.log.warn({ err: error }, "an operator's question was not answered");
       if (!res.headersSent) send(res, 500, { detail: "It could not be answered; the log says why" });
     });
   });

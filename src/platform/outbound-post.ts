@@ -8,8 +8,6 @@ import { traced } from "./tracing.ts";
 /** What a server at the other end said. */
 export interface OutboundAnswer {
   status: number;
-  /** The beginning of its body, without control characters. */
-  excerpt: string;
 }
 
 export interface OutboundRequest {
@@ -44,7 +42,6 @@ export interface PosterOptions extends OutboundRules {
 }
 
 const mostBytes = 64 * 1_024;
-const excerptLength = 500;
 
 /**
  * Posts to addresses that people have given. The name is looked up once for each request, every address that it has is
@@ -70,9 +67,9 @@ export function createPoster({
           signal: AbortSignal.any([signal, late]),
         };
         const response = await traced("HTTP POST", { kind: "client" }, () => send(url, sending));
-        const excerpt = await readExcerpt(response, AbortSignal.any([signal, AbortSignal.timeout(bodyMs)]));
+        await readOn(response, AbortSignal.any([signal, AbortSignal.timeout(bodyMs)]));
         signal.throwIfAborted();
-        return { status: response.statusCode ?? 0, excerpt };
+        return { status: response.statusCode ?? 0 };
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof ForbiddenTargetError) throw error;
@@ -124,32 +121,25 @@ function checkedLookup(lookup: typeof systemLookup, rules: OutboundRules): Looku
   };
 }
 
-/** The first characters of an answer; its end, 64 KB or the signal, whichever comes first, ends the connection. */
-async function readExcerpt(response: IncomingMessage, signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = [];
+/**
+ * Reads an answer and forgets it: it may quote what it was sent. Its end, 64 KB or the signal, whichever comes first, ends
+ * the connection.
+ */
+async function readOn(response: IncomingMessage, signal: AbortSignal): Promise<void> {
   let bytes = 0;
   const stop = () => response.destroy();
   signal.addEventListener("abort", stop, { once: true });
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      chunks.push(chunk);
       if (bytes >= mostBytes) break;
     }
   } catch {
-    // Its status has been said; the rest is for people to read.
+    // Its status has been said.
   } finally {
     signal.removeEventListener("abort", stop);
     response.destroy();
   }
-  const text = Buffer.concat(chunks)
-    .subarray(0, 4 * excerptLength)
-    .toString();
-  return text
-    .replace(/[\s\p{Cc}\p{Cs}\ufffd]+/gu, " ")
-    .trim()
-    .slice(0, excerptLength)
-    .toWellFormed();
 }
 
 /** A word for people: the code of the system or of TLS, never a message, which may have the URL in it. */

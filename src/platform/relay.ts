@@ -9,6 +9,7 @@ import {
   type Unpublishable,
 } from "../jobs/dispatch.ts";
 import { type JobKinds, jobs as ourJobs } from "../jobs/index.ts";
+import { describeError } from "./describe-error.ts";
 import type { Log } from "./logger.ts";
 import type { Queues } from "./queues.ts";
 import { isRedisTrouble } from "./redis.ts";
@@ -218,7 +219,7 @@ async function oneByOne(batch: Dispatch[], add: (some: Dispatch[]) => Promise<un
       await add([job]);
     } catch (error) {
       if (isRedisTrouble(error)) throw error;
-      refused.push({ job, reason: error instanceof Error ? error.message : String(error) });
+      refused.push({ job, reason: describeError(error).message });
     }
   }
   return refused;

@@ -1,4 +1,5 @@
 import { StartUpError } from "../errors.ts";
+import { errorLine } from "./describe-error.ts";
 
 /** sysexits.h: configuration error. */
 const exitConfig = 78;
@@ -7,7 +8,9 @@ const exitConfig = 78;
 export function endOnUncaughtError(name: string) {
   process.on("uncaughtException", (error) => {
     const isPlain = error instanceof StartUpError;
-    process.stderr.write(isPlain ? `${name} cannot start. ${error.message}\n` : `${error.stack ?? error}\n`);
+    process.stderr.write(
+      isPlain ? `${name} cannot start. ${error.message}\n` : `${JSON.stringify({ err: errorLine(error) })}\n`,
+    );
     process.exit(isPlain ? exitConfig : 1);
   });
 }

@@ -3,6 +3,7 @@ import { errorKeyOf } from "../db/error-key.ts";
 import type { FailureCost, Release } from "../db/ledger.ts";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
 import { AppError, UnavailableError } from "../errors.ts";
+import { describeError } from "../platform/describe-error.ts";
 import { BadRecipientError, RefusedMailError, UncertainMailError } from "../platform/mailer.ts";
 
 /** A failure of a job that no repetition can mend; its message is read by people. */
@@ -31,11 +32,4 @@ export function endOf(error: unknown): Release {
   const isUnknown = error instanceof UncertainMailError;
   const outcome = isUnknown ? "unknown" : cost === "none" ? "postponed" : "failed";
   return { outcome, cost, error: shown, errorKey: errorKeyOf(shown) };
-}
-
-/** What the ledger and Redis keep of an error: a sentence, no stack, no password of an address in it. */
-export function describeError(error: unknown) {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const shown = message.replace(/:\/\/[^\s/@]*@/g, "://***@").slice(0, 1_000);
-  return { name, message: shown, at: new Date().toISOString() };
 }

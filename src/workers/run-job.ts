@@ -16,11 +16,12 @@ import { createTransact, type Transact } from "../db/transaction.ts";
 import { type AnyJob, readPayload } from "../jobs/define-job.ts";
 import type { QueuedData } from "../jobs/dispatch.ts";
 import { type QueueName, queues } from "../jobs/queues.ts";
+import { describeError } from "../platform/describe-error.ts";
 import type { Relay } from "../platform/relay.ts";
 import type { Throughput } from "../platform/throughput.ts";
 import { annotate, isTracing, type Place, traced, tracedUntil } from "../platform/tracing.ts";
 import type { Claims, KeptClaim } from "./claims.ts";
-import { costOf, DeadlineError, describeError, endOf, PermanentError } from "./classify-error.ts";
+import { costOf, DeadlineError, endOf, PermanentError } from "./classify-error.ts";
 import type { Kinds, RunOf, WorkerContext } from "./context.ts";
 
 /** Wait before a run whose claim Postgres could not be asked for. */

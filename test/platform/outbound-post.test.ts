@@ -29,8 +29,8 @@ function post(url: string, options: Partial<PosterOptions> = {}, signal = new Ab
 
 describe("a request to an address that somebody has given", () => {
   test("comes with its headers and body, and the answer is returned whatever its status", async () => {
-    receiver.answer = (res) => res.writeHead(418).end("\u0000I am\r\n a teapot\u0007");
-    expect(await post(`${receiver.url}/a?b=c`)).toEqual({ status: 418, excerpt: "I am a teapot" });
+    receiver.answer = (res) => res.writeHead(418).end("I am a teapot");
+    expect(await post(`${receiver.url}/a?b=c`)).toEqual({ status: 418 });
     expect(receiver.received.at(-1)).toMatchObject({ path: "/a?b=c", body, headers: { "x-a": "b" } });
     expect(receiver.received.at(-1)?.headers["content-length"]).toBe("10");
   });
@@ -41,7 +41,7 @@ describe("a request to an address that somebody has given", () => {
     expect(receiver.received.filter(({ path }) => path === "/elsewhere")).toEqual([]);
   });
 
-  test("reads no more than 64 KB of an endless answer, and keeps 500 characters", async () => {
+  test("reads no more than 64 KB of an endless answer", async () => {
     let sent = 0;
     receiver.answer = async (res) => {
       res.writeHead(200);
@@ -51,8 +51,7 @@ describe("a request to an address that somebody has given", () => {
         if (!res.write("ж".repeat(8_192))) await Promise.race([once(res, "drain"), closed]);
       }
     };
-    const { status, excerpt } = await post(receiver.url);
-    expect([status, excerpt]).toEqual([200, "ж".repeat(500)]);
+    expect(await post(receiver.url)).toEqual({ status: 200 });
     // What lies in the buffers of both sockets is sent, too.
     expect(sent).toBeLessThan(32 * 1_024 * 1_024);
     const before = sent;
@@ -62,7 +61,7 @@ describe("a request to an address that somebody has given", () => {
 
   test("takes the status of an answer whose body does not end", async () => {
     receiver.answer = (res) => res.writeHead(202).write("so far");
-    expect(await post(receiver.url, { bodyMs: 50 })).toEqual({ status: 202, excerpt: "so far" });
+    expect(await post(receiver.url, { bodyMs: 50 })).toEqual({ status: 202 });
   });
 
   test("does not wait for ever for an answer", async () => {

@@ -98,14 +98,14 @@ describe("a webhook", () => {
 
   test("is tried again under the same id until it is taken", async () => {
     const answers = [500, 404, 429];
-    receiver.answer = (res) => res.writeHead(answers.shift() ?? 200).end("<h1>It's 'down'</h1>");
+    receiver.answer = (res) => res.writeHead(answers.shift() ?? 200).end("<h1>no such customer as Nina</h1>");
     const { id, find } = await endpointAt("/shaky");
     await makeOrder();
     const job = await untilJob(id, { state: "succeeded", failures: 3 });
     expect(job.attempts.map(({ error }) => error?.message)).toEqual(
-      [500, 404, 429].map((status) => `The endpoint answered ${status} '<h1>It’s ’down’</h1>'`),
+      [500, 404, 429].map((status) => `The endpoint answered ${status}`),
     );
-    expect(job.errorKey).toBe("DeliveryError: The endpoint answered <n> <value>");
+    expect(job.errorKey).toBe("DeliveryError: The endpoint answered <n>");
     expect(new Set(receivedAt("/shaky").map(({ headers }) => headers["webhook-id"])).size).toBe(1);
     expect(receivedAt("/shaky")).toHaveLength(4);
     expect(await find()).toMatchObject({ consecutiveFailures: 0, failingSince: null, isActive: true });

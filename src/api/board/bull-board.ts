@@ -11,7 +11,9 @@ import {
 import type { QueuedData } from "../../jobs/dispatch.ts";
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import type { Queues } from "../../platform/queues.ts";
+import { redactAll } from "../../platform/redact.ts";
 import { recordBoardAction } from "../../services/audit.ts";
+import { logLostAudit } from "../audit-staff.ts";
 import type { ApiContext } from "../context.ts";
 import { pageHeaders } from "../page-headers.ts";
 import { statusOfError } from "../problem.ts";
@@ -19,7 +21,6 @@ import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
 import { reasonPage } from "./reason-page.ts";
-import { redactAll } from "./redact.ts";
 import { type BoardRole, boardRoles, isAtLeast, pressOf } from "./roles.ts";
 import { type BoardAccess, createSessions, type Sessions, type Visitor } from "./session.ts";
 import { createSteering, type Pressing, type Steering } from "./steering.ts";
@@ -213,7 +214,7 @@ function auditWhenDone(req: Request, res: Response, context: ApiContext, pressin
     recordBoardAction(context.transact, entry)
       .then((link) => context.log.info({ audit: link }, "a board action was entered into the audit chain"))
       .catch((error: unknown) => {
-        context.log.error({ err: error, audit: { ...entry, payload: undefined } }, "audit row lost");
+        logLostAudit(context.log, error, entry, boardPath);
       });
   });
 }

@@ -64,7 +64,8 @@ export const webhookRoutes = [
       });
       return result.catch((error: unknown) => {
         // The provider logs refusals at most, so somebody here has to see this one.
-        if (error instanceof ConflictError) context.log.warn({ event: event.type }, error.message);
+        if (error instanceof ConflictError)
+          context.log.warn({ event: event.type, user: event.data.id, err: error }, "an identity event was refused");
         throw error;
       });
     },

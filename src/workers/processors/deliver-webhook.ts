@@ -47,18 +47,14 @@ export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
     }
     if (answer.status === 410) {
       await job.commit((tx) => noteGone(tx, endpointId));
-      throw new PermanentError(`The endpoint is gone and was switched off: it answered ${shown(answer)}`);
+      throw new PermanentError(`The endpoint is gone and was switched off: it answered ${answer.status}`);
     }
     await job.commit((tx) => noteNotDelivered(tx, endpointId));
-    throw new DeliveryError(`The endpoint answered ${shown(answer)}`);
+    throw new DeliveryError(`The endpoint answered ${answer.status}`);
   },
 };
 
 const isTaken = ({ status }: OutboundAnswer) => status >= 200 && status < 300;
-
-/** In quotes, so that failures with different texts count as one cause. */
-const shown = ({ status, excerpt }: OutboundAnswer) =>
-  excerpt ? `${status} '${excerpt.replaceAll("'", "’")}'` : String(status);
 
 /** The body says what happened when; the headers are made anew for each attempt, with the signature of each secret. */
 function signed({ id, type, createdAt, data }: Event, secrets: readonly string[]) {

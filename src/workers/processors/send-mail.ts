@@ -50,9 +50,11 @@ async function waitOf(job: Run, { mailRules: { pace } }: WorkerContext, mail: Ma
 }
 
 async function holdBack(job: Run, { id, suppressedFor, suppressionDetail }: MailToSend) {
-  const text = `Its recipient is on the suppression list: ${[suppressedFor, suppressionDetail].filter(Boolean).join(", ")}`;
+  const text = `Its recipient is on the suppression list: ${suppressedFor}`;
+  // What somebody has said about the address is for the mail alone, not for the ledger.
+  const answer = suppressionDetail ? `${text}, ${suppressionDetail}` : text;
   await job.complete(async (tx) => {
-    await mails.markEnded(tx, id, "suppressed", { code: null, text });
+    await mails.markEnded(tx, id, "suppressed", { code: null, text: answer });
     return { skipped: text };
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { redact, redactAll } from "../../../src/api/board/redact.ts";
+import { redact, redactAll } from "../../src/platform/redact.ts";
 
 test.each([
   ["550 no mailbox ivan.petrov@mail.example.ru here", "550 no mailbox i…@m….ru here"],
