@@ -42,8 +42,8 @@ export async function requestMails(tx: EntityManager, wishes: readonly MailWish[
 }
 
 function withKey({ event, language = "ru", parameters = {}, ...wish }: MailWish) {
-  const sendKey = `${event}:${wish.recipient.toLowerCase()}`;
-  return { ...wish, id: uuidv5(sendKey, sendKeys), sendKey, language, parameters };
+  const key = `${event}:${wish.recipient.toLowerCase()}`;
+  return { ...wish, id: uuidv5(key, sendKeys), sendKey: sha256(key), language, parameters };
 }
 
 /** What became of a wish to send a mail again. */
@@ -92,7 +92,6 @@ export async function requestVerificationMail(
   return String(jobId);
 }
 
-/** A send key is kept for ever, so the link itself is not in there. */
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /** Promises the mail with the link to the day's price list; returns the id of its job. */

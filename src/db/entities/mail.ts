@@ -13,11 +13,11 @@ export type MailState = (typeof mailStates)[number];
 /** One message to one recipient; its body is rendered when it is sent, and not kept. */
 @Entity("mails")
 export class Mail {
-  /** Follows from `sendKey`. */
+  /** Follows from what the message is about and to whom it is: two rows of the same never get in. */
   @PrimaryColumn("uuid")
   id!: string;
 
-  /** What this message is the one message about. */
+  /** SHA-256, in hexadecimal, of what this message is the one message about and of its recipient. */
   @Column("text", { name: "send_key" })
   sendKey!: string;
 
