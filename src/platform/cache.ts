@@ -138,7 +138,7 @@ function createCache(
   ): Promise<CachedBody> => {
     const began = epoch;
     const generation = await generationOf(tag);
-    const place = generation === undefined ? undefined : `${prefix}:${tag}:${generation ?? 0}:${key}`;
+    const place = generation === undefined ? undefined : `${prefix}:${tag}:${generation ?? 0}:${digestOf(key)}`;
     const hit = place && (await redis.getBuffer(place).catch(() => null));
     if (hit) {
       count("redis");
@@ -202,6 +202,9 @@ export function jsonBytes(bytes: Buffer): object {
 export function bytesOf(value: unknown): Buffer {
   return (value as Partial<JsonBytes> | null | undefined)?.[json] ?? Buffer.from(JSON.stringify(value));
 }
+
+/** What stands for a key in Redis, whose names are for many eyes: some keys have what somebody searched for in them. */
+const digestOf = (key: string) => hash("sha256", key, "base64url").slice(0, 22);
 
 /** The strong ETag of a body: the same bytes, the same tag, in every process. */
 export function etagOf(bytes: Buffer) {

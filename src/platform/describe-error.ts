@@ -65,8 +65,10 @@ const framesOf = (stack = "") =>
     .join("\n") || undefined;
 
 function sentenceOf(error: unknown, message: string) {
-  const { issues } = error as { issues?: unknown };
+  const { issues, $metadata } = error as { issues?: unknown; $metadata?: { httpStatusCode?: number } };
   if (Array.isArray(issues)) return `Values are wrong: ${issues.map(issueOf).join(", ")}`;
+  // S3 words its errors as it likes, with the names of files in them.
+  if ($metadata !== undefined) return `The object store answered ${$metadata.httpStatusCode ?? "nothing"}`;
   return withoutValues(message.slice(0, longest.read).replaceAll(userInUrl, "://***@"));
 }
 

@@ -170,7 +170,8 @@ function ignore() {}
 
 function translate(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AbortError") return error;
-  if (error.name === "NoSuchKey" || error.name === "InvalidRange") return new MissingObjectError(error.message);
+  if (error.name === "NoSuchKey" || error.name === "InvalidRange")
+    return new MissingObjectError("The object is not in the bucket", { cause: error });
   const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
   const away = status >= 500 || status === 429 || isNetworkError(error) || error.name === "TimeoutError";
   if (!away) return error;

@@ -7,7 +7,7 @@ import type { TestApi } from "./api.ts";
 export function useWorkerProcesses(api: TestApi) {
   const running = new Set<ChildProcess>();
 
-  /** Starts a worker of the images queue; resolves when it takes jobs. */
+  /** Starts a worker of the images queue; resolves when it takes jobs; `output` grows with what it writes. */
   async function start(env: Record<string, string> = {}) {
     const { PATH, HOME } = process.env;
     const child = spawn(process.execPath, ["--import", "tsx", "src/workers/main.ts"], {
@@ -29,16 +29,22 @@ export function useWorkerProcesses(api: TestApi) {
         DRAIN_TIMEOUT_MS: "5000",
         ...env,
       },
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    const started = Object.assign(child, { output: "" });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        started.output += text;
+      });
+    }
     running.add(child);
     child.once("exit", () => running.delete(child));
     const ended = once(child, "exit").then(([code]) => {
-      throw new Error(`The worker ended with exit code ${code} before it was ready`);
+      throw new Error(`The worker ended with exit code ${code} before it was ready: ${started.output.slice(-2_000)}`);
     });
     ended.catch(() => undefined);
     await Promise.race([once(child, "message"), ended]);
-    return child;
+    return started;
   }
 
   /** Ends a worker; resolves with its exit code and signal. */

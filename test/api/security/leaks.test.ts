@@ -5,6 +5,7 @@ import { call, useApi } from "../../support/api.ts";
 import { useApiProcesses } from "../../support/api-process.ts";
 import { addBusiness, known } from "../../support/business.ts";
 import { redPng } from "../../support/images.ts";
+import { keptInRedis } from "../../support/kept-in-redis.ts";
 import { queuePrefix } from "../../support/redis.ts";
 
 const apiKey = "seeded-api-key-5be1a0f2";
@@ -147,22 +148,10 @@ describe("S65: secrets and what was told in confidence", () => {
   });
 
   test("are not in Redis", async () => {
-    const found: string[] = [];
-    for (const key of await redis.keys(`${queuePrefix}*`)) {
-      found.push(key, (await redis.dump(key).catch(() => "")) ?? "", await shown(key));
-    }
+    const found = await keptInRedis(redis, queuePrefix);
     expect(found.length).toBeGreaterThan(0);
     expectNone(found.join("\n"), "Redis");
   });
-
-  const shown = async (key: string) => {
-    const type = await redis.type(key);
-    if (type === "string") return String(await redis.get(key));
-    if (type === "hash") return JSON.stringify(await redis.hgetall(key));
-    if (type === "list") return JSON.stringify(await redis.lrange(key, 0, -1));
-    if (type === "stream") return JSON.stringify(await redis.xrange(key, "-", "+"));
-    return type === "zset" ? JSON.stringify(await redis.zrange(key, 0, -1)) : "";
-  };
 
   test("are not in the jobs that are promised", async () => {
     expectNone(JSON.stringify(await api.db.query("SELECT * FROM job")), "the ledger");
