@@ -95,5 +95,10 @@ export function isNetworkError(error: unknown) {
 
 /** The process cannot start before an operator has mended something; the message says what. */
 export class StartUpError extends Error {
-  override readonly name = "StartUpError";
+  override get name() {
+    return this.constructor.name;
+  }
 }
+
+/** As that, but it may pass without anybody's help: what is needed cannot be reached, or starts itself. */
+export class UnreachableError extends StartUpError {}

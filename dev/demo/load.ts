@@ -2,8 +2,10 @@ import { Readable } from "node:stream";
 import type { DataSource, EntityManager } from "typeorm";
 import { discardImage, stageImage } from "../../src/api/stage-image.ts";
 import { createTransact } from "../../src/db/transaction.ts";
+import { UnavailableError, UnreachableError } from "../../src/errors.ts";
 import { priorities } from "../../src/jobs/define-job.ts";
 import type { ObjectStore } from "../../src/platform/object-store.ts";
+import { type Patience, whileUnreachable } from "../../src/platform/while-unreachable.ts";
 import { addImage, promiseImage, type StagedImage } from "../../src/services/images.ts";
 import { insertRows } from "./bulk.ts";
 import { opened } from "./business/calendar.ts";
@@ -13,10 +15,17 @@ import { type Catalogue, type CategoryRow, generateCatalogue } from "./catalogue
 import { drawPicture } from "./pictures.ts";
 import { demoUsers } from "./users.ts";
 
+export interface LoadOptions {
+  draw?: typeof drawPicture;
+  /** How long a picture is tried again that the object store does not take; absent: not at all. */
+  patience?: Patience | undefined;
+}
+
 /** How many rows were written, by what they are called. */
 export type Loaded = Record<string, number>;
 
 const seed = 20;
+const limits = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"] as const;
 const nobody = { actorId: null, traceId: null };
 /** Where there is a row in one of these, somebody has begun to work. */
 const workedOn = ["categories", "addresses", "orders", "waybills", "user_balance_history", "carts"];
@@ -30,7 +39,7 @@ export async function loadDemo(
   db: DataSource,
   store: ObjectStore,
   size: "none" | "small" | "full",
-  draw: typeof drawPicture = drawPicture,
+  { draw = drawPicture, patience }: LoadOptions = {},
 ): Promise<Loaded> {
   const transact = createTransact(db, () => undefined);
   await transact(nobody, (tx) => insertRows(tx, "users", demoUsers, { update: true }));
@@ -39,7 +48,7 @@ export async function loadDemo(
 
   const catalogue = generateCatalogue({ seed, size });
   const business = generateBusiness(catalogue, { seed });
-  const pictures = await stagePictures(store, catalogue.categories, draw);
+  const pictures = await stagePictures(store, catalogue.categories, { draw, patience });
   const entered = await transact(nobody, (tx) => enterShop(tx, catalogue, business, pictures)).catch(async (error) => {
     await discard(store, pictures);
     throw error;
@@ -64,14 +73,14 @@ type Pictures = ReadonlyMap<CategoryRow, StagedImage>;
 async function stagePictures(
   store: ObjectStore,
   categories: readonly CategoryRow[],
-  draw: typeof drawPicture,
+  { draw, patience }: LoadOptions & { draw: typeof drawPicture },
 ): Promise<Pictures> {
   const staged = new Map<CategoryRow, StagedImage>();
   const results = await Promise.allSettled(
     categories.map(async (category, index) => {
       const picture = await draw(category, seed + index);
-      const file = { name: "picture.jpg", content: Readable.from([picture]), atMost: picture.length };
-      staged.set(category, await stageImage(store, "categories", file));
+      const attempt = () => stage(store, picture);
+      staged.set(category, await (patience ? whileUnreachable(attempt, patience) : attempt()));
     }),
   );
   const failed = results.find((result) => result.status === "rejected");
@@ -80,15 +89,24 @@ async function stagePictures(
   throw failed.reason;
 }
 
+async function stage(store: ObjectStore, picture: Buffer): Promise<StagedImage> {
+  const file = { name: "picture.jpg", content: Readable.from([picture]), atMost: picture.length };
+  try {
+    return await stageImage(store, "categories", file);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    throw new UnreachableError(`The object store cannot be reached: ${error.message}.`, { cause: error });
+  }
+}
+
 async function discard(store: ObjectStore, pictures: Pictures) {
   await Promise.all(Array.from(pictures.values(), (image) => discardImage(store, image)));
 }
 
 /** False when somebody else has begun to work since. */
 async function enterShop(tx: EntityManager, catalogue: Catalogue, business: Business, pictures: Pictures) {
-  // Whoever else enters a shop has it in seconds, on a busy machine in a minute.
-  await tx.query("SET LOCAL lock_timeout = '60s'");
-  await tx.query("SET LOCAL statement_timeout = '60s'");
+  // On a busy machine it takes as long as it takes, and so does another process that enters one.
+  for (const limit of limits) await tx.query(`SET LOCAL ${limit} = 0`);
   await tx.query("SELECT pg_advisory_xact_lock(hashtext('demo catalogue'))");
   if (!(await isEmpty(tx))) return false;
 

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { environment } from "../../src/config.ts";
-import { createDataSource } from "../../src/db/data-source.ts";
+import { createDataSource, reaching } from "../../src/db/data-source.ts";
+import { StartUpError, UnavailableError, UnreachableError } from "../../src/errors.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
+import { endOnUncaughtError } from "../../src/platform/start-up.ts";
+import { whileUnreachable } from "../../src/platform/while-unreachable.ts";
 import { loadDemo } from "./load.ts";
 
 const Environment = environment.api
@@ -15,12 +18,18 @@ const Environment = environment.api
   })
   .extend({ DEMO_CATALOGUE: z.enum(["none", "small", "full"]).default("small") });
 
-console.log(await run());
+/** None of the limits of a request: a busy machine may take minutes over a statement. */
+const unhurried = { connectionTimeoutMillis: 30_000 };
 
+endOnUncaughtError("The demo load");
+const config = readEnvironment();
+const patience = { say: (text: string) => console.error(text) };
+console.log(await whileUnreachable(run, patience));
+
+/** May be repeated: the shop is entered in one transaction. */
 async function run() {
   const start = performance.now();
-  const config = readEnvironment();
-  const db = createDataSource(config.DATABASE_URL, 2);
+  const db = createDataSource(config.DATABASE_URL, 2, unhurried);
   const store = createObjectStore({
     endpoint: config.S3_ENDPOINT_URL,
     region: config.S3_DEFAULT_REGION,
@@ -29,21 +38,26 @@ async function run() {
     secretAccessKey: config.S3_SECRET_KEY,
     publicUrl: "",
   });
-  await db.initialize();
   try {
-    const loaded = await loadDemo(db, store, config.DEMO_CATALOGUE);
+    await reaching(config.DATABASE_URL, () => db.initialize());
+    const loaded = await loadDemo(db, store, config.DEMO_CATALOGUE, { patience }).catch(explain);
     const seconds = ((performance.now() - start) / 1_000).toFixed(1);
     const counts = Object.entries(loaded).map(([what, count]) => `${count} ${what}`);
     return `${counts.join(", ")} loaded in ${seconds} s`;
   } finally {
     store.close();
-    await db.destroy();
+    if (db.isInitialized) await db.destroy();
   }
+}
+
+function explain(error: unknown): Promise<never> {
+  if (!(error instanceof UnavailableError)) return reaching(config.DATABASE_URL, () => Promise.reject(error));
+  throw new UnreachableError(`S3 at ${config.S3_ENDPOINT_URL} cannot be reached: ${error.message}.`, { cause: error });
 }
 
 function readEnvironment() {
   const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ""));
   const { success, data, error } = Environment.safeParse(given);
-  if (!success) throw new Error(`Bad configuration\n${z.prettifyError(error)}`);
+  if (!success) throw new StartUpError(`Bad configuration\n${z.prettifyError(error)}`);
   return data;
 }

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { importJWK, type JWTPayload, SignJWT } from "jose";
+import { listen } from "../../src/platform/listen.ts";
 import type { DemoUser } from "../demo/users.ts";
+import { portAdvice } from "../services/service.ts";
 import { loadKey, publicPart } from "./key-file.ts";
 
 /** What a token says about its user; issuer, audience and times are the issuer's own business. */
@@ -58,9 +59,8 @@ export async function startIdentity({ port, keyFile, demo, host = "127.0.0.1" }:
       () => response.destroy(),
     );
   });
-  server.listen(port, host);
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const got = await listen(server, { port, host, advice: portAdvice });
+  const url = `http://127.0.0.1:${got}`;
   const sign: Identity["sign"] = (claims, { expiresInSeconds = usualExpirySeconds } = {}) => {
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT({ ...claims, iss: url, aud: url, iat: now, exp: now + expiresInSeconds })

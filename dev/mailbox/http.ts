@@ -1,6 +1,7 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { listen } from "../../src/platform/listen.ts";
+import { portAdvice } from "../services/service.ts";
 import type { Mail, MailStore } from "./mail-store.ts";
 import { listPage, mailPage, missingPage } from "./pages.ts";
 
@@ -60,8 +61,7 @@ export async function startPages(store: MailStore, smtpUrl: string, port: number
       response.headersSent ? response.destroy() : response.writeHead(500).end();
     });
   });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
+  await listen(server, { port, host: "127.0.0.1", advice: portAdvice });
   return server;
 }
 

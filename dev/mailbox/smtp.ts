@@ -1,6 +1,6 @@
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
+import { listen } from "../../src/platform/listen.ts";
+import { portAdvice } from "../services/service.ts";
 import type { MailStore } from "./mail-store.ts";
 
 /** A running SMTP server. */
@@ -31,10 +31,8 @@ export async function startSmtp(store: MailStore, port: number): Promise<Smtp> {
   });
   // A sender that breaks off is none of our business; a port that is taken is reported below.
   server.on("error", () => undefined);
-  server.listen(port, "127.0.0.1");
-  await once(server.server, "listening");
   return {
-    port: (server.server.address() as AddressInfo).port,
+    port: await listen(server.server, { port, host: "127.0.0.1", advice: portAdvice }),
     stop: () => new Promise((resolve) => server.close(resolve)),
   };
 }

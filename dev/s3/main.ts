@@ -1,4 +1,6 @@
-import type { AddressInfo } from "node:net";
+import { listen } from "../../src/platform/listen.ts";
+import { endOnUncaughtError } from "../../src/platform/start-up.ts";
+import { portAdvice } from "../services/service.ts";
 import { createS3Server } from "./server.ts";
 
 const graceMilliseconds = 2000;
@@ -17,16 +19,11 @@ const server = createS3Server({
   publicPrefixes: publicPrefixes.map((prefix) => `${bucket}/${prefix}`),
 });
 
-server.on("error", (error) => {
-  console.error(`S3 cannot listen: ${error.message}`);
-  process.exit(1);
-});
-server.listen(Number(readVariable("PORT")), host, () => {
-  const { port } = server.address() as AddressInfo;
-  console.log(`S3 listens on http://${host}:${port}`);
-  // The callback takes the error of a parent that has died meanwhile; its "disconnect" stops us.
-  process.send?.("ready", undefined, undefined, () => undefined);
-});
+endOnUncaughtError("S3");
+const port = await listen(server, { port: Number(readVariable("PORT")), host, advice: portAdvice });
+console.log(`S3 listens on http://${host}:${port}`);
+// The callback takes the error of a parent that has died meanwhile; its "disconnect" stops us.
+process.send?.("ready", undefined, undefined, () => undefined);
 
 let stopping = false;
 process.on("SIGTERM", stop);

@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import { canEnter, type DroppedUser, droppedUser } from "./dropped-user.ts";
 import { findPostgres, type PostgresBinaries } from "./postgres-binaries.ts";
 import { run, stopLeftover } from "./processes.ts";
-import { eachLine, exitOf, freePort, type Service, stopProcess, waitForOutput } from "./service.ts";
+import { eachLine, exitOf, freePort, type Service, stopProcess } from "./service.ts";
+import { untilReady } from "./until-ready.ts";
 
 export interface PostgresOptions {
   dataDirectory: string;
@@ -56,7 +57,7 @@ export async function startPostgres({
   const exited = exitOf(child);
   if (child.pid) spawned?.(child.pid);
   eachLine(child, log);
-  await waitForOutput(child, "PostgreSQL", /ready to accept connections/);
+  await untilReady(child, { name: "PostgreSQL", line: /ready to accept connections/ });
   return {
     name: "postgres",
     url: `postgresql://postgres${password ? `:${password}` : ""}@127.0.0.1:${chosenPort}/postgres`,

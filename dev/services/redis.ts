@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stopLeftover } from "./processes.ts";
 import { findRedis } from "./redis-binary.ts";
-import { eachLine, exitOf, freePort, type Service, stopProcess, waitForOutput } from "./service.ts";
+import { eachLine, exitOf, freePort, type Service, stopProcess } from "./service.ts";
+import { untilReady } from "./until-ready.ts";
 
 export interface RedisOptions {
   dataDirectory: string;
@@ -53,7 +54,7 @@ export async function startRedis({ port, password, log, spawned, ...options }: R
   const exited = exitOf(child);
   if (child.pid) spawned?.(child.pid);
   eachLine(child, log);
-  await waitForOutput(child, "Redis", /Ready to accept connections/);
+  await untilReady(child, { name: "Redis", line: /Ready to accept connections/ });
   return {
     name: "redis",
     url: `redis://${password ? `:${password}@` : ""}127.0.0.1:${chosenPort}`,

@@ -30,6 +30,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** What to do about a port that was free when the stack chose it. */
+export const portAdvice = "Stop that one, or start again: `npm start` then chooses another port.";
+
 /** Tells whether the port is within reach: nobody answers there and this process may listen on it. */
 export async function isPortFree(port: number): Promise<boolean> {
   // macOS lets a second program listen on 127.0.0.1 beside one that listens on all addresses, so ask both ways.
@@ -42,38 +45,23 @@ export function findOnPath(...names: string[]): string | undefined {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 
-/** Waits for output that matches; throws with the last output when the process ends or the time is over before. */
-export function waitForOutput(child: ChildProcess, name: string, pattern: RegExp, timeoutMs = 60_000): Promise<void> {
-  const streams = [child.stdout, child.stderr];
-  let tail = "";
-  let read = (_chunk: Buffer) => {};
-  let timer: NodeJS.Timeout | undefined;
-  return new Promise<void>((resolve, reject) => {
-    const fail = (why: string) => reject(new Error(`${name} ${why}\n${tail}`.trim()));
-    read = (chunk) => {
-      tail = `${tail}${chunk}`.slice(-4000);
-      if (pattern.test(tail)) resolve();
-    };
-    for (const stream of streams) stream?.on("data", read);
-    child.once("error", (error) => fail(`could not be started: ${error.message}`));
-    child.once("close", (code, signal) => fail(`ended before it was ready (${signal ?? `exit code ${code}`})`));
-    timer = setTimeout(fail, timeoutMs, `was not ready after ${timeoutMs / 1000} s`);
-  }).finally(() => {
-    clearTimeout(timer);
-    for (const stream of streams) stream?.off("data", read);
-  });
-}
-
 /** Passes every line the process writes to `take`; its pipes are read in any case, so that it never blocks on them. */
 export function eachLine(child: ChildProcess, take: (line: string) => void = () => {}): void {
   for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on("line", take);
+}
+
+/** How a process ended by itself: a signal of ours is no news to those who ask. */
+export function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  if (!signal) return `exit code ${code}`;
+  const memory = signal === "SIGKILL" ? "; the system does that when memory runs out" : "";
+  return `${signal}, which the stack did not send${memory}`;
 }
 
 /** Settles with the reason when the process has ended. */
 export function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once("exit", (code, signal) => resolve(endOf(code, signal)));
   });
 }
 
@@ -105,9 +93,10 @@ export function killGroup(pid: number): void {
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: "127.0.0.1" });
-    socket.setTimeout(500, () => resolve(true));
+    // The system itself answers at once, but this process may be late to hear of it.
+    socket.setTimeout(30_000, () => resolve(false));
     socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
+    socket.once("connect", () => socket.destroy()).once("timeout", () => socket.destroy());
   });
 }
 

@@ -35,13 +35,14 @@ export async function bringUp({ apiPort, demo, given, supervisor, signal }: Brin
   const servers = startServers({ given, ports, apiPort, secrets, supervisor });
 
   const [databaseUrl] = await Promise.all([servers.databaseUrl, compiled]);
-  await migrate({ DATABASE_URL: databaseUrl }, signal);
+  const helpers = () => Object.values(supervisor.pids());
+  await migrate({ DATABASE_URL: databaseUrl }, helpers, signal);
   const [redisUrl, s3] = await Promise.all([servers.redisUrl, servers.s3]);
   const [smtp, identity] = await Promise.all([servers.smtp, servers.identity]);
   const api = `http://127.0.0.1:${apiPort}`;
   const addresses: Addresses = { api, databaseUrl, redisUrl, s3, smtp, identity, secrets };
   const values = variables(apiPort, addresses);
-  await loadDemo(values, demo, signal);
+  await loadDemo(values, demo, helpers, signal);
   const workers = queueNames.map((queue) => startWorker(queue, values, supervisor));
   await Promise.all([startApi(values, supervisor), ...workers]);
   await announce(addresses, supervisor);

@@ -28,7 +28,7 @@ export async function compile(signal: AbortSignal): Promise<void> {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const options = ["--outDir", paths.build, "--noCheck", "--sourceMap", "false"];
   const args = [compiler, "-p", join(root, "tsconfig.build.json"), ...options];
-  await runNode("Compiling src", args, process.env, signal);
+  await runNode({ what: "compiling src", args, env: process.env, signal });
   writeFileSync(stampFile, stamp);
   step("src is compiled");
 }

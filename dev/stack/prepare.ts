@@ -7,10 +7,14 @@ import type { CatalogueSize } from "./options.ts";
 import { directory, paths, root } from "./paths.ts";
 import { runNode } from "./run-node.ts";
 
+/** Processes that do the work of ours while we wait for it. */
+type Helpers = () => readonly number[];
+
 /** Brings the database to the newest version. */
-export async function migrate(values: Variables, signal: AbortSignal): Promise<void> {
+export async function migrate(values: Variables, helpers: Helpers, signal: AbortSignal): Promise<void> {
   const env = environmentOf("database", values);
-  await runNode("Migrating the database", [join(paths.build, "db/migrate.js")], env, signal);
+  const args = [join(paths.build, "db/migrate.js")];
+  await runNode({ what: "migrating the database", args, env, helpers, signal });
   step("database is migrated");
 }
 
@@ -24,8 +28,16 @@ interface Marker {
   catalogue: CatalogueSize;
 }
 
-/** Loads the demo users and, as wished, a demo shop; once for each database. Says so when a wish comes too late. */
-export async function loadDemo(values: Variables, { fresh, catalogue }: DemoWish, signal: AbortSignal): Promise<void> {
+/**
+ * Loads the demo users and, as wished, a demo shop; once for each database, and all of it or nothing. Says so when a wish
+ * comes too late.
+ */
+export async function loadDemo(
+  values: Variables,
+  { fresh, catalogue }: DemoWish,
+  helpers: Helpers,
+  signal: AbortSignal,
+): Promise<void> {
   // Beside the data, so that whoever deletes one deletes the other.
   mkdirSync(paths.postgres, { recursive: true });
   const file = join(paths.postgres, "demo-loaded.json");
@@ -37,7 +49,8 @@ export async function loadDemo(values: Variables, { fresh, catalogue }: DemoWish
   }
   const wanted = catalogue ?? (fresh ? "none" : "small");
   const env = { ...environmentOf("api", values), DEMO_CATALOGUE: wanted };
-  await runNode("Loading the demo data", ["--import", "tsx", join(root, "dev/demo/main.ts")], env, signal);
+  const args = ["--import", "tsx", join(root, "dev/demo/main.ts")];
+  await runNode({ what: "loading the demo data", args, env, helpers, signal });
   writeJson(file, { databaseUrl, catalogue: wanted } satisfies Marker);
   step(wanted === "none" ? "demo users are there" : "demo data is loaded");
 }

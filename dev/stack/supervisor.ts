@@ -4,11 +4,13 @@ import type { Watchdog, Watched } from "../services/watchdog.ts";
 import { say } from "./console.ts";
 import { type Keeper, keepRunning } from "./keep-running.ts";
 import { openLog } from "./process-log.ts";
+import { waitFor } from "./waiting.ts";
 
 /** How and when a process is stopped; see the watchdog. */
 export type Kind = keyof Watched;
 
 export interface Hooks {
+  name: string;
   log: (line: string) => void;
   spawned: (pid: number) => void;
 }
@@ -56,7 +58,7 @@ export function createSupervisor(logFolder: string, watchdog: Watchdog): Supervi
     entries.push(entry);
     const keeper = keepRunning({
       name,
-      start: () => start({ log: log.write, spawned: (pid) => setPid(entry, pid) }),
+      start: () => waitFor(name, start({ name, log: log.write, spawned: (pid) => setPid(entry, pid) })),
       changed: (running) => {
         if (running) say(`${name} is back (process ${running.pid})`);
         else setPid(entry, 0);
@@ -66,11 +68,7 @@ export function createSupervisor(logFolder: string, watchdog: Watchdog): Supervi
       lastLines: log.tail,
     });
     entry.keeper = keeper;
-    try {
-      return await keeper.first;
-    } catch (error) {
-      throw new Error(`${name}: ${(error as Error).message}\n${log.tail().join("\n")}`, { cause: error });
-    }
+    return keeper.first;
   }
 
   async function stopThose(chosen: Entry[], graceMs: number): Promise<void> {

@@ -11,6 +11,7 @@ import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
+import { listen } from "../platform/listen.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMailLinks } from "../platform/mail-links.ts";
 import { measureOutbox, measurePool, measureQueues, measureRedis } from "../platform/measure.ts";
@@ -29,6 +30,7 @@ import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startTracing } from "../platform/tracing.ts";
 import { packageVersion } from "../platform/version.ts";
+import { whileUnreachable } from "../platform/while-unreachable.ts";
 import { createApiServer } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { closeServer } from "./close-server.ts";
@@ -44,7 +46,10 @@ const log = createLogger(config.LOG_LEVEL, "api");
 const stopping = shutdownSignal();
 const tracing = startTracing({ ...config.tracing, service: "tcf-api", version: packageVersion() });
 
-const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
+const db = await whileUnreachable(() => connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX), {
+  say: (text) => log.warn(text),
+  signal: stopping,
+});
 const producer = producerConnection(config.REDIS_URL, log);
 warnOfEviction(producer, log);
 const queues = createQueues(producer, config.QUEUE_PREFIX, log);
@@ -135,8 +140,7 @@ const ops = await startOpsServer({
   explain: autoscaler.explain,
   token: config.AUTOSCALER_TOKEN,
 });
-server.listen(config.PORT, config.HOST);
-await once(server, "listening");
+await listen(server, { port: config.PORT, host: config.HOST, advice: "Stop that one, or set PORT to a free port." });
 log.info({ address: server.address(), ops: ops.port }, "API started");
 if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");
 process.send?.("ready");

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import type pg from "pg";
 import { DataSource, type EntityManager } from "typeorm";
-import { StartUpError } from "../errors.ts";
+import { StartUpError, UnreachableError } from "../errors.ts";
 import { Address } from "./entities/address.ts";
 import { AuditEntry } from "./entities/audit-entry.ts";
 import { BalanceEntry } from "./entities/balance-entry.ts";
@@ -44,6 +44,7 @@ import { MailLinks1765238400017 } from "./migrations/0017-mail-links.ts";
 import { GroupWeights1765411200019 } from "./migrations/0019-group-weights.ts";
 import { FreeOutbox1765497600020 } from "./migrations/0020-free-outbox.ts";
 import { PersonalData1765843200024 } from "./migrations/0024-personal-data.ts";
+import { isPostgresUnavailable } from "./postgres-errors.ts";
 
 const usualTimeouts = {
   statement_timeout: 10_000,
@@ -54,6 +55,10 @@ const usualTimeouts = {
 };
 /** An index on a large table takes minutes; a lock that is not free soon is better waited for in another attempt. */
 const migrationTimeouts = { lock_timeout: 30_000 };
+/** A request must not wait longer for a connection … */
+const connectMs = 3_000;
+/** … but a start has the time that a busy machine needs for making one. */
+const firstConnectMs = 30_000;
 
 /**
  * A data source that is not connected yet; `initialize()` connects it.
@@ -116,40 +121,59 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
     // An idle connection that breaks is replaced by the pool; without a handler it would end the process.
     poolErrorHandler: () => undefined,
     extra: {
-      connectionTimeoutMillis: 3_000,
+      connectionTimeoutMillis: connectMs,
       keepAlive: true,
       ...timeouts,
     },
   });
 }
 
-/** A connected data source; throws `StartUpError` with the address when Postgres cannot be reached or refuses. */
+/**
+ * A connected data source; throws `StartUpError` with the address when Postgres refuses, `UnreachableError` when it is not
+ * there or starts still.
+ */
 export function connectDatabase(url: string, poolSize?: number) {
-  return connect(createDataSource(url, poolSize), url);
+  return connect(url, poolSize, usualTimeouts);
 }
 
 /** As `connectDatabase`, without the limits that a migration may exceed. */
 export function connectForMigration(url: string) {
-  return connect(createDataSource(url, 2, migrationTimeouts), url);
+  return connect(url, 2, migrationTimeouts);
 }
 
-async function connect(db: DataSource, url: string) {
+async function connect(url: string, poolSize: number | undefined, timeouts: object) {
+  const db = createDataSource(url, poolSize, { ...timeouts, connectionTimeoutMillis: firstConnectMs });
+  await reaching(url, () => db.initialize()).catch((error: unknown) => {
+    throw error instanceof UnreachableError ? error : new StartUpError(about(url, "used", error), { cause: error });
+  });
+  poolOf(db).options.connectionTimeoutMillis = connectMs;
+  return db;
+}
+
+/** Gives what `work` gives; throws `UnreachableError` with the address where Postgres is away, overloaded or stuck. */
+export async function reaching<T>(url: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await db.initialize();
+    return await work();
   } catch (error) {
-    const { host, pathname } = new URL(url);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartUpError(`Postgres at ${host}${pathname} cannot be used: ${reason}. See DATABASE_URL.`, {
-      cause: error,
-    });
+    if (!isPostgresUnavailable(error)) throw error;
+    throw new UnreachableError(about(url, "reached", error), { cause: error });
   }
 }
 
+function about(url: string, done: "reached" | "used", error: unknown) {
+  const { host, pathname } = new URL(url);
+  // Where a name has several addresses, the error of all of them has no message of its own.
+  const reason = error instanceof Error ? error.message || (error as { code?: string }).code : String(error);
+  return `Postgres at ${host}${pathname} cannot be ${done}: ${reason}.`;
+}
+
 /** How many connections of a data source are at work or idle, and how many callers wait for one. */
-export function poolState({ driver }: DataSource) {
-  const { totalCount, idleCount, waitingCount } = (driver as unknown as { master: pg.Pool }).master;
+export function poolState(db: DataSource) {
+  const { totalCount, idleCount, waitingCount } = poolOf(db);
   return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
 }
+
+const poolOf = ({ driver }: DataSource) => (driver as unknown as { master: pg.Pool }).master;
 
 /**
  * Names of migrations that this code needs and the database does not have, and of those that it has and this code does

@@ -1,7 +1,10 @@
 import { loadDatabaseConfig } from "../config.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
+import { whileUnreachable } from "../platform/while-unreachable.ts";
 import { runMigrations } from "./run-migrations.ts";
 
 endOnUncaughtError("The migration");
-const done = await runMigrations(loadDatabaseConfig().DATABASE_URL);
+const { DATABASE_URL } = loadDatabaseConfig();
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+const done = await whileUnreachable(() => runMigrations(DATABASE_URL), { say });
 process.stdout.write(done.length > 0 ? `migrated: ${done.join(", ")}\n` : "schema is current\n");

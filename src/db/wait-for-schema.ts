@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadDatabaseConfig } from "../config.ts";
 import { StartUpError } from "../errors.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
+import { whileUnreachable } from "../platform/while-unreachable.ts";
 import { connectForMigration, pendingOf } from "./data-source.ts";
 
 // For an init container: ends with 0 once the database has the migrations of this build. Whoever starts it tries again
@@ -12,7 +13,8 @@ const pauseMs = 1_000;
 
 endOnUncaughtError("Waiting for the schema");
 const config = loadDatabaseConfig();
-const db = await connectForMigration(config.DATABASE_URL);
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+const db = await whileUnreachable(() => connectForMigration(config.DATABASE_URL), { say, limitMs: patienceMs });
 const deadline = Date.now() + patienceMs;
 let told = "";
 for (;;) {

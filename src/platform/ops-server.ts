@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type QueueName, queueNames } from "../jobs/queues.ts";
 import type { Explanation } from "./autoscaler.ts";
+import { listen } from "./listen.ts";
 import type { Log } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Checks, failing } from "./probes.ts";
@@ -29,7 +29,7 @@ export interface OpsOptions {
 
 /**
  * Serves what operators' machines ask for, on a port of its own that belongs on no ingress: `/livez`, `/readyz`,
- * `/metrics`, `/desired-workers/<queue>`. Resolves when it listens.
+ * `/metrics`, `/desired-workers/<queue>`. Resolves when it listens; throws as `listen` does.
  */
 export async function startOpsServer(options: OpsOptions) {
   const server = createServer((req, res) => {
@@ -38,12 +38,10 @@ export async function startOpsServer(options: OpsOptions) {
       if (!res.headersSent) send(res, 500, { detail: "It could not be answered; the log says why" });
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, resolve);
-  });
+  const { host, port } = options;
+  const advice = "Stop that one, or set OPS_PORT to a free port.";
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await listen(server, { host, port, advice }),
     close() {
       server.close();
       server.closeAllConnections();

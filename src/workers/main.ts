@@ -35,6 +35,7 @@ import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startTracing } from "../platform/tracing.ts";
 import { packageVersion } from "../platform/version.ts";
+import { whileUnreachable } from "../platform/while-unreachable.ts";
 import { startEventFanOut } from "./fan-out-events.ts";
 import { createMailBooks } from "./mail/mail-books.ts";
 import { processors } from "./processors/index.ts";
@@ -51,7 +52,10 @@ const stopping = shutdownSignal();
 const tracing = startTracing({ ...config.tracing, service: "tcf-worker", version: packageVersion() });
 const cutOff = new AbortController();
 
-const db = await connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX);
+const db = await whileUnreachable(() => connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX), {
+  say: (text) => log.warn(text),
+  signal: stopping,
+});
 const consumer = consumerConnection(config.REDIS_URL, log);
 const producer = producerConnection(config.REDIS_URL, log);
 warnOfEviction(producer, log);

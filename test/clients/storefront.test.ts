@@ -23,7 +23,7 @@ const cargo = {
 
 beforeAll(async () => {
   // The worker has told sharp to take no drawings, for all of this process.
-  await loadDemo(api.db, api.context.store, "small", () => flatJpeg());
+  await loadDemo(api.db, api.context.store, "small", { draw: () => flatJpeg() });
 }, 60_000);
 
 /** An offer that can be ordered, as the storefront's cart keeps it. */

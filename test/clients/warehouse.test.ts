@@ -15,7 +15,7 @@ const picture = async () => new Blob([new Uint8Array(await redPng())]);
 
 beforeAll(async () => {
   // The worker has told sharp to take no drawings, for all of this process.
-  await loadDemo(api.db, api.context.store, "small", () => flatJpeg());
+  await loadDemo(api.db, api.context.store, "small", { draw: () => flatJpeg() });
   token = await api.identity.token(String(demoUsers.find(({ role }) => role === "ADMIN")?.id));
 }, 60_000);
 

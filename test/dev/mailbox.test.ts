@@ -211,8 +211,8 @@ describe("the mailbox", () => {
     const smtpPort = (blocker.address() as { port: number }).port;
     blocker.close();
     await once(blocker, "close");
-    await expect(start({ smtpPort, httpPort: taken })).rejects.toThrow("EADDRINUSE");
-    await expect(start({ smtpPort: taken })).rejects.toThrow("EADDRINUSE");
+    await expect(start({ smtpPort, httpPort: taken })).rejects.toThrow(`Port ${taken} is taken by another program`);
+    await expect(start({ smtpPort: taken })).rejects.toThrow(`Port ${taken} is taken by another program`);
     expect(new URL((await start({ smtpPort })).smtpUrl).port).toBe(String(smtpPort));
   });
 

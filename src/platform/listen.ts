@@ -1,0 +1,41 @@
+import type { AddressInfo, Server } from "node:net";
+import { StartUpError } from "../errors.ts";
+
+export interface ListenOptions {
+  /** 0: any free one. */
+  port: number;
+  host: string;
+  /** What to do when another program has the port: a sentence. */
+  advice: string;
+}
+
+/**
+ * Has a server listen, and gives the port it got. Throws `StartUpError` in words when it cannot: the port is taken, is not
+ * for this user, or the address is none of this machine.
+ */
+export async function listen(server: Server, { port, host, advice }: ListenOptions): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => reject(inWords(error, { port, host, advice }));
+    server.once("error", failed);
+    server.listen(port, host, () => {
+      server.off("error", failed);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function inWords(error: NodeJS.ErrnoException, { port, host, advice }: ListenOptions): Error {
+  const cause = { cause: error };
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new StartUpError(`Port ${port} is taken by another program (address ${host}). ${advice}`, cause);
+    case "EACCES":
+      return new StartUpError(`This user may not listen on port ${port}. ${advice}`, cause);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return new StartUpError(`${host} is no address of this machine, so nothing can listen there.`, cause);
+    default:
+      return error;
+  }
+}
