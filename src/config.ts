@@ -311,8 +311,10 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
         "api-key": { points: config.RATE_LIMIT_API_KEY, seconds: 60 },
       },
       everywhere: {
-        // Wrong tokens or keys from one address (S16).
+        // Wrong tokens, keys, secrets and signatures from one address.
         credentials: { points: 20, seconds: 60 },
+        // An office whose tabs have been open overnight comes back at once.
+        expired: { points: 200, seconds: 60 },
         orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
         uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
       },

@@ -13,6 +13,11 @@ export class NotFoundError extends AppError {
   readonly code = "not_found";
 }
 
+/** A link that needs no login has a signature that is not ours. */
+export class ForgedLinkError extends NotFoundError {
+  readonly fault: CredentialFault = "wrong";
+}
+
 export class MethodNotAllowedError extends AppError {
   readonly code = "method_not_allowed";
 }
@@ -25,13 +30,18 @@ export class BadRequestError extends AppError {
   readonly code = "bad_request";
 }
 
+/** What is wrong with a credential: none was sent, it is not one of ours, or it was one once. */
+export type CredentialFault = "missing" | "wrong" | "expired";
+
 export class UnauthorizedError extends AppError {
   readonly code = "unauthorized";
   /** What the caller could have sent (`WWW-Authenticate`). */
   readonly scheme: string;
-  constructor(message: string, scheme = "Bearer") {
+  readonly fault: CredentialFault;
+  constructor(message: string, scheme = "Bearer", fault: CredentialFault = "wrong") {
     super(message);
     this.scheme = scheme;
+    this.fault = fault;
   }
 }
 

@@ -39,7 +39,7 @@ const context: ApiContext = {
   metrics: createMetrics(),
   authenticate: () => Promise.reject(new Error("nobody logs in here")),
   secrets: { isApiKey: () => false, isWebhookSecret: () => false },
-  limits: { countHere: () => undefined, countEverywhere: async () => undefined, blockedSeconds: async () => 0 },
+  limits: { countHere: () => undefined, countEverywhere: async () => undefined },
   answers: createReadyAnswers(0),
   isExempt: () => true,
   isPrinter: () => false,

@@ -31,8 +31,7 @@ export async function admit(access: Access, context: ApiContext, req: Request): 
     case "api-key":
       return checkApiKey(context, req.headers["api-key"]);
     case "webhook":
-      if (context.secrets.isWebhookSecret(String(req.headers["x-better-auth-secret"] ?? ""))) return undefined;
-      throw new UnauthorizedError("Invalid webhook secret", "Webhook");
+      return checkWebhookSecret(context, req.headers["x-better-auth-secret"]);
     case "print":
       return context.isPrinter(req.ip) ? undefined : context.authenticate(req.headers.authorization);
     default:
@@ -60,8 +59,13 @@ export function checkOwn(actor: Actor, ownerId: string) {
   throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed.`);
 }
 
+function checkWebhookSecret({ secrets }: ApiContext, given: string | string[] | undefined) {
+  if (secrets.isWebhookSecret(String(given ?? ""))) return undefined;
+  throw new UnauthorizedError("Invalid webhook secret", "Webhook", given === undefined ? "missing" : "wrong");
+}
+
 function checkApiKey({ secrets }: ApiContext, given: string | string[] | undefined) {
-  if (given === undefined || given === "") throw new UnauthorizedError("Not authenticated", "APIKey");
+  if (given === undefined || given === "") throw new UnauthorizedError("Not authenticated", "APIKey", "missing");
   if (!secrets.isApiKey(String(given))) throw new UnauthorizedError("Invalid credentials");
   return undefined;
 }

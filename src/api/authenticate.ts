@@ -29,7 +29,7 @@ const clockToleranceSeconds = 30;
 export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer[]): ApiContext["authenticate"] {
   const trusted = issuers.map((issuer) => ({ ...issuer, keys: trustedKeys(issuer.jwksUrl) }));
   return async (authorization): Promise<Actor> => {
-    if (!authorization?.startsWith("Bearer ")) throw new UnauthorizedError("Missing Authorization header");
+    if (!authorization?.startsWith("Bearer ")) throw notABearer(authorization);
     const { issuer, claims } = await verify(authorization.slice("Bearer ".length), trusted);
     const user = await userOfToken(db.manager, subjectOf(issuer, claims));
     if (!user) throw new UnauthorizedError("User not found");
@@ -37,6 +37,9 @@ export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer
     return { id: user.id, role: user.role };
   };
 }
+
+const notABearer = (authorization: string | undefined) =>
+  new UnauthorizedError("Missing Authorization header", "Bearer", authorization === undefined ? "missing" : "wrong");
 
 /** Throws unless the actor has at least the role. */
 export function requireRole(actor: Actor, least: Role) {
@@ -75,7 +78,7 @@ async function checkSignature(token: string, { keys, algorithms }: Trusted): Pro
     return payload;
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) throw new UnauthorizedError("Unknown signing key");
-    if (error instanceof errors.JWTExpired) throw new UnauthorizedError("Token expired");
+    if (error instanceof errors.JWTExpired) throw new UnauthorizedError("Token expired", "Bearer", "expired");
     if (error instanceof errors.JOSEError || error instanceof TypeError) throw new UnauthorizedError("Invalid JWT");
     throw error;
   }

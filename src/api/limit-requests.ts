@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { type AppError, TooManyRequestsError, UnauthorizedError } from "../errors.ts";
+import { type AppError, ForgedLinkError, TooManyRequestsError, UnauthorizedError } from "../errors.ts";
 import type { RateLimits, Standing } from "../platform/rate-limits.ts";
 import type { Access } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
@@ -7,22 +7,31 @@ import { clientOf } from "./networks.ts";
 
 /** All requests of a caller, counted in each process by itself. */
 export const requestLimits = ["anonymous", "user", "api-key"] as const;
-/** What has to hold over all processes: wrong credentials by address, orders by customer or address, uploads by user. */
-export const actionLimits = ["credentials", "orders", "uploads"] as const;
+/**
+ * What has to hold over all processes: wrong and expired credentials by address, orders by customer or address, uploads by
+ * user.
+ */
+export const actionLimits = ["credentials", "expired", "orders", "uploads"] as const;
 
 export type ApiLimits = RateLimits<(typeof requestLimits)[number], (typeof actionLimits)[number]>;
 
-/** Admits a caller by `letIn`; an address with too many refused tokens or keys is not heard for a while. */
-export async function guardCredentials<T>({ limits, isExempt }: ApiContext, req: Request, letIn: () => Promise<T>) {
-  const sent = req.headers.authorization ?? req.headers["api-key"] ?? req.headers["x-better-auth-secret"];
-  if (sent === undefined || isExempt(req.ip)) return letIn();
-  const client = clientOf(req.ip);
-  const blocked = await limits.blockedSeconds("credentials", client);
-  if (blocked > 0) throw tooMany("Too many wrong credentials from this address", blocked);
+/**
+ * Does what checks a credential of this address. A right one is always let in, whatever others have sent; a wrong one is
+ * counted, one that has expired apart from those, and throws 429 instead when the address has sent too many.
+ */
+export async function guardCredentials<T>(
+  { limits, isExempt }: ApiContext,
+  address: string | undefined,
+  check: () => Promise<T>,
+): Promise<T> {
   try {
-    return await letIn();
+    return await check();
   } catch (error) {
-    if (error instanceof UnauthorizedError) await limits.countEverywhere("credentials", client);
+    const fault = error instanceof UnauthorizedError || error instanceof ForgedLinkError ? error.fault : "missing";
+    if (fault === "missing" || isExempt(address)) throw error;
+    const name = fault === "expired" ? "expired" : "credentials";
+    const standing = await limits.countEverywhere(name, clientOf(address));
+    if (standing?.isExceeded) throw tooMany(`Too many ${fault} credentials from this address`, standing.resetSeconds);
     throw error;
   }
 }

@@ -102,7 +102,8 @@ function toAnswer(error: unknown): Answer {
   return fromExpress(error) ?? plain(500, "internal", "Internal Server Error");
 }
 
-function headersOf(error: AppError): Record<string, string> {
+/** What an error says in the headers of its answer, whatever its body looks like. */
+export function headersOf(error: AppError): Record<string, string> {
   if (error instanceof UnauthorizedError) return { "www-authenticate": error.scheme };
   if (error instanceof TooManyRequestsError) return { "retry-after": String(error.retryAfterSeconds) };
   return error instanceof UnavailableError ? { "retry-after": "5" } : {};

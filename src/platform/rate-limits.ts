@@ -21,8 +21,6 @@ export interface RateLimits<Here extends string = string, Everywhere extends str
   countHere(name: Here, key: string): Standing | undefined;
   /** Counts one more over all processes, in Redis; over this one alone while Redis is away. Never fails. */
   countEverywhere(name: Everywhere, key: string): Promise<Standing | undefined>;
-  /** Seconds until the caller may try again; 0 when it may now. Counts nothing. */
-  blockedSeconds(name: Everywhere, key: string): Promise<number>;
 }
 
 export interface LimitOptions<Here extends string, Everywhere extends string> {
@@ -61,12 +59,6 @@ export function createRateLimits<Here extends string, Everywhere extends string>
         resetSeconds: Math.ceil(result.msBeforeNext / 1_000),
         isExceeded: result.consumedPoints > limit.points,
       };
-    },
-    async blockedSeconds(name, key) {
-      const found = shared.get(name);
-      const result = await found?.limiter.get(key).catch(() => null);
-      if (!found || !result || result.consumedPoints < found.limit.points) return 0;
-      return Math.max(1, Math.ceil(result.msBeforeNext / 1_000));
     },
   };
 }

@@ -58,7 +58,7 @@ export const mailLinkSecret = "test-mail-link-secret";
 const none: Limit = { points: 0, seconds: 1 };
 const noLimits = {
   here: { anonymous: none, user: none, "api-key": none },
-  everywhere: { credentials: none, orders: none, uploads: none },
+  everywhere: { credentials: none, expired: none, orders: none, uploads: none },
 };
 export type LimitName = keyof (typeof noLimits)["here"] | keyof (typeof noLimits)["everywhere"];
 

@@ -16,7 +16,7 @@ import { recordBoardAction } from "../../services/audit.ts";
 import { logLostAudit } from "../audit-staff.ts";
 import type { ApiContext } from "../context.ts";
 import { pageHeaders } from "../page-headers.ts";
-import { statusOfError } from "../problem.ts";
+import { headersOf, statusOfError } from "../problem.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
@@ -105,6 +105,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
 const sayWhyBeforeTheBoard: ErrorRequestHandler = (error, _req, res, next) => {
   if (!(error instanceof AppError) || res.headersSent) return next(error);
   const { status, body } = sayWhy(error);
+  res.set(headersOf(error));
   res.status(status).json({ ...body, detail: body.message, code: error.code });
 };
 

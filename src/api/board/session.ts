@@ -1,9 +1,11 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler, Response } from "express";
 import { User } from "../../db/entities/user.ts";
-import { ForbiddenError, UnauthorizedError } from "../../errors.ts";
+import { ForbiddenError, TooManyRequestsError, UnauthorizedError } from "../../errors.ts";
 import { requireRole } from "../authenticate.ts";
 import type { Actor, ApiContext } from "../context.ts";
+import { guardCredentials } from "../limit-requests.ts";
+import { headersOf, statusOfError } from "../problem.ts";
 import { loginPage } from "./login-page.ts";
 import { type BoardRole, boardRoleOf } from "./roles.ts";
 import { wordsFor } from "./words.ts";
@@ -41,7 +43,9 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
     const actor =
       named && !authorization
         ? await userNamed(context, named)
-        : await context.authenticate(authorization ?? (token && `Bearer ${token}`));
+        : await guardCredentials(context, req.ip, () =>
+            context.authenticate(authorization ?? (token && `Bearer ${token}`)),
+          );
     requireRole(actor, "EMPLOYEE");
     // Only then does the address matter.
     const email = actor.role === "ADMIN" || access.operators.length === 0 ? null : await emailOf(actor.id);
@@ -87,12 +91,14 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
         .trim()
         .replace(/^Bearer\s+/, "");
       try {
-        requireRole(await context.authenticate(`Bearer ${token}`), "EMPLOYEE");
+        const actor = await guardCredentials(context, req.ip, () => context.authenticate(`Bearer ${token}`));
+        requireRole(actor, "EMPLOYEE");
       } catch (error) {
-        if (!(error instanceof UnauthorizedError || error instanceof ForbiddenError)) throw error;
-        const status = error instanceof ForbiddenError ? 403 : 401;
+        const isRefused = error instanceof UnauthorizedError || error instanceof ForbiddenError;
+        if (!isRefused && !(error instanceof TooManyRequestsError)) throw error;
         return void res
-          .status(status)
+          .set(headersOf(error))
+          .status(statusOfError(error))
           .type("html")
           .send(loginPage(wordsFor(req), error.message));
       }

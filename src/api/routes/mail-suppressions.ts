@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { mailSuppressions } from "../../db/dao/mail-suppressions.ts";
 import { type MailSuppression, suppressionReasons } from "../../db/entities/mail-suppression.ts";
-import { BadRequestError, NotFoundError } from "../../errors.ts";
+import { BadRequestError, ForgedLinkError, NotFoundError } from "../../errors.ts";
 import { suppressAddress, unsubscribe, unsuppressAddress } from "../../services/mail-suppressions.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Result } from "../define-route.ts";
@@ -57,7 +57,7 @@ function parse(bytes: Buffer) {
 
 function readLink({ mailLinks }: ApiContext, token: string) {
   const mailId = mailLinks?.readUnsubscribe(token);
-  if (mailId === undefined) throw new NotFoundError("This link is not one of ours");
+  if (mailId === undefined) throw new ForgedLinkError("This link is not one of ours");
   return mailId;
 }
 

@@ -88,7 +88,8 @@ describe("S13, S15: a route for programs", () => {
 });
 
 describe("S16: twenty wrong credentials from one address", () => {
-  const api = useApi({ relay: false, trustProxy: 1, limits: { credentials: { points: 20, seconds: 60 } } });
+  const twenty = { points: 20, seconds: 60 };
+  const api = useApi({ relay: false, trustProxy: 1, limits: { credentials: twenty, expired: twenty } });
   const url = () => `${api.url}/jobs/${unknownId}`;
 
   test.each([
