@@ -57,6 +57,7 @@ const [apiProgram, bytesProgram, productsProgram] = [
 
 /** What our API needs besides the two addresses of the shop. */
 const apiEnvironment = {
+  ENVIRONMENT: "local",
   PORT: "0",
   OPS_PORT: "0",
   HOST: "127.0.0.1",

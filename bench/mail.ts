@@ -132,6 +132,7 @@ async function openOurs(smtpPort: number) {
   const user = [userId, "reader@test.example"];
   await db.query("INSERT INTO users (id, email, first_name, last_name) VALUES ($1, $2, 'Анна', 'Петрова')", user);
   const worker = startNode("src/workers/main.ts", {
+    ENVIRONMENT: "local",
     LOG_LEVEL: "warn",
     HOST: "127.0.0.1",
     OPS_PORT: "0",

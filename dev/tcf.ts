@@ -24,6 +24,7 @@ function environmentOf({ databaseUrl, redisUrl, s3, smtp, mailbox }: StackFile) 
     S3_ACCESS_KEY: s3AccessKey,
     S3_SECRET_KEY: s3SecretKey,
     ...process.env,
+    ENVIRONMENT: "local",
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     S3_ENDPOINT_URL: s3.endpoint,

@@ -1,85 +1,23 @@
 import { z } from "zod";
+import { isWide } from "./config/addresses.ts";
+import {
+  cidrs,
+  headersOf,
+  json,
+  list,
+  origin,
+  Payee,
+  perMinute,
+  port,
+  sender,
+  signingSecret,
+  url,
+  whole,
+} from "./config/kinds.ts";
+import { modes, refuseUnsafe, ruleNames, type Settings } from "./config/unsafe.ts";
 import { StartUpError } from "./errors.ts";
 import { queueNames } from "./jobs/queues.ts";
 import { scalingRules } from "./jobs/scaling.ts";
-
-const list = z
-  .string()
-  .default("")
-  .transform((text) =>
-    text
-      .split(",")
-      .map((item) => item.trim())
-      .filter(Boolean),
-  );
-/** Digits and nothing else: Number() takes a blank for 0, and 0 would switch a limit off. */
-const whole = (least: number, most = 999_999_999) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, "is no whole number")
-    .transform(Number)
-    .pipe(z.int().min(least).max(most));
-const port = whole(0, 65_535);
-/** `Name <address>`, or the address alone. */
-const sender = z.string().transform((text, context) => {
-  const [, name = "", address] = /^(?:([^<>"\r\n]*?) *<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
-  const parsed = z.email().safeParse(address ?? text.trim());
-  if (parsed.success) return { name, address: parsed.data };
-  context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
-  return z.NEVER;
-});
-/** As a browser names it: nothing else ever equals one, and `null` is whoever has none. */
-const origin = z.string().refine((text) => {
-  const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  return parsed?.origin === text && parsed.protocol.startsWith("http");
-}, "is no origin such as 'https://shop.example' (no path, no '/' at its end, no '*')");
-const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
-/** Requests in a minute; 0 means no limit. */
-const perMinute = (usual: number) => whole(0).default(usual);
-const digits = (...lengths: number[]) =>
-  z
-    .string()
-    .regex(
-      new RegExp(`^(${lengths.map((length) => `\\d{${length}}`).join("|")})$`),
-      `has ${lengths.join(" or ")} digits`,
-    );
-/** A bank account in Russia and whose it is. */
-const Payee = z.strictObject({
-  name: z.string().min(1).max(160),
-  inn: digits(10, 12),
-  kpp: digits(9).optional(),
-  account: digits(20),
-  bank: z.string().min(1).max(45),
-  bic: digits(9),
-  correspondentAccount: digits(20),
-});
-const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
-/** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
-function headersOf(text: string, context: z.RefinementCtx) {
-  const pairs = text.split(",").map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair) ?? []);
-  try {
-    const entries = pairs.map(([, name, value]) => {
-      if (name === undefined || value === undefined) throw new URIError();
-      return [name.toLowerCase(), decodeURIComponent(value)];
-    });
-    return Object.fromEntries(entries) as Record<string, string>;
-  } catch {
-    context.addIssue({ code: "custom", message: "is not like 'name=value', percent-encoded" });
-    return z.NEVER;
-  }
-}
-const json = (usual: string) =>
-  z
-    .string()
-    .default(usual)
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: "custom", message: "is not JSON" });
-        return z.NEVER;
-      }
-    });
 
 const workers = z.int().min(0).max(1_000);
 const seconds = z.number().positive().max(86_400);
@@ -98,14 +36,11 @@ const Scaling = z.partialRecord(
     .partial(),
 );
 
-const signingSecret = z
-  .string()
-  .regex(
-    /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
-    "is not base64 of at least 24 bytes",
-  );
-
 const Process = z.object({
+  /** Where this runs: outside of `local`, what src/config/unsafe.ts finds is refused. */
+  ENVIRONMENT: z.enum(modes).default("production"),
+  /** Rules of src/config/unsafe.ts that are not minded, comma separated; each is logged at every start. */
+  ALLOW_UNSAFE: list.pipe(z.array(z.enum(ruleNames))),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -208,8 +143,6 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
-  /** Name of this installation, shown in a corner of the board; one that begins with `prod` is shown in red. */
-  ENVIRONMENT: z.string().min(1).max(40).optional(),
   /** E-mail addresses of employees who may pause, retry and promote in the board, comma separated. */
   BOARD_OPERATORS: list.pipe(z.array(z.email().toLowerCase())),
   /** Header in which a proxy that has logged people in names their e-mail address to the board. */
@@ -285,7 +218,10 @@ const Worker = Shared.extend({
 /** Every variable there is, by the process that reads it. */
 export const environment = { database: Database, api: Api, worker: Worker };
 
-/** Reads the environment once, at the top of an entry point; throws one error that lists every wrong variable. */
+/**
+ * Reads the environment once, at the top of an entry point; throws one error that lists every wrong variable, or every
+ * unsafe one. `warnings` are lines to log, one for each unsafe setting that `ALLOW_UNSAFE` permits.
+ */
 export function loadDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
   return read(Database, env);
 }
@@ -356,9 +292,9 @@ export function loadToolConfig(env: NodeJS.ProcessEnv = process.env) {
   });
 }
 
-/** Where tokens of demo users are, if anywhere. */
-export function readDemoTokensUrl(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  return read(Api.pick({ DEMO_TOKENS_URL: true }), env).DEMO_TOKENS_URL;
+/** As `loadDatabaseConfig`, for what asks for tokens of demo users. */
+export function loadDemoConfig(env: NodeJS.ProcessEnv = process.env) {
+  return read(Process.extend(Api.pick({ DEMO_TOKENS_URL: true }).shape), env);
 }
 
 function smtpOf(config: z.output<typeof Worker>, host: string) {
@@ -383,11 +319,8 @@ function boardAccess(config: Pick<z.output<typeof Api>, BoardVariable>) {
     throw new StartUpError(
       "Bad configuration:\n  BOARD_IDENTITY_HEADER needs BOARD_IDENTITY_CIDRS, the proxy's addresses",
     );
-  const everybody = proxies.find((cidr) => cidr.endsWith("/0"));
-  if (everybody !== undefined)
-    throw new StartUpError(
-      `Bad configuration:\n  BOARD_IDENTITY_CIDRS is ${everybody}: the board would be open to all`,
-    );
+  if (isWide(proxies))
+    throw new StartUpError(`Bad configuration:\n  BOARD_IDENTITY_CIDRS is ${proxies}: the board would be open to all`);
   const identity = header === undefined ? undefined : { header, proxies };
   const { BOARD_OPERATORS: operators, ENVIRONMENT: environment, RUNBOOK_URL: runbookUrl } = config;
   return { operators, identity, environment, runbookUrl };
@@ -401,15 +334,21 @@ function dkimOf({ DKIM_SELECTOR, DKIM_PRIVATE_KEY, SMTP_FROM }: z.output<typeof 
   return { domainName, keySelector: DKIM_SELECTOR, privateKey: DKIM_PRIVATE_KEY };
 }
 
-function read<Schema extends z.ZodObject>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+function read<Schema extends z.ZodObject<typeof Process.shape>>(schema: Schema, env: NodeJS.ProcessEnv) {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const { success, data, error } = schema.safeParse(given);
-  if (success) return data;
+  if (success) return { ...data, warnings: warningsOf(data) };
   const wrong = error.issues.map(({ path, message }) => {
     const name = String(path[0]);
     return `  ${name} ${given[name] === undefined ? "is not set" : `is wrong: ${message}`}`;
   });
   throw new StartUpError(`Bad configuration:\n${wrong.join("\n")}\nAll variables: .env.example, docs/operations.md`);
+}
+
+/** What is unsafe and allowed, a line each for the log of every start; throws for what is not allowed. */
+function warningsOf(settings: unknown) {
+  const { ENVIRONMENT, ALLOW_UNSAFE, ...others } = settings as z.output<typeof Process>;
+  return refuseUnsafe(ENVIRONMENT, ALLOW_UNSAFE, others satisfies Settings);
 }
 
 function withDefaults<C extends z.output<typeof Shared>>(config: C) {

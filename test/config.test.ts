@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { loadApiConfig, loadWorkerConfig } from "../src/config.ts";
 
 const shared = {
+  ENVIRONMENT: "local",
   DATABASE_URL: "postgresql://user@localhost:5432/shop",
   REDIS_URL: "redis://localhost:6379",
   S3_ENDPOINT_URL: "http://localhost:9000/",
@@ -24,6 +25,7 @@ describe("the configuration", () => {
       { BOARD_IDENTITY_HEADER: "x-user", BOARD_IDENTITY_CIDRS: "10.0.0.0/8,0.0.0.0/0" },
     ],
     ["a proxy that may have every address of the new kind", { BOARD_IDENTITY_CIDRS: "::/0" }],
+    ["a proxy that may have every address in two halves", { BOARD_IDENTITY_CIDRS: "0.0.0.0/1,128.0.0.0/1" }],
   ])("refuses to open the board by %s", (_how, env) => {
     expect(() => loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...env })).toThrow("BOARD_IDENTITY_");
   });

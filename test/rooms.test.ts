@@ -24,6 +24,11 @@ const wrong = [
   ["workers", 'import "../../dev/s3/server.ts";', "src imports neither dev, test nor bench."],
   ["cli", 'import "../workers/context.ts";', "cli may import services, db, jobs, platform only."],
   ["cli", 'import "../config.ts";', "Only the entry points read the configuration; pass values on as arguments."],
+  [
+    "services",
+    'import "../config/unsafe.ts";',
+    "Only the entry points read the configuration; pass values on as arguments.",
+  ],
   ["platform", 'import "is-odd";', "is-odd"],
 ] as const;
 const right = [

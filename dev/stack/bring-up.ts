@@ -94,7 +94,6 @@ function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, iden
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
-    ENVIRONMENT: "demo",
     PAYMENT_PROVIDER: "test",
     // Standard Webhooks writes keys in the other base64.
     PAYMENT_WEBHOOK_SECRET: `whsec_${Buffer.from(secrets.paymentSecret, "base64url").toString("base64")}`,

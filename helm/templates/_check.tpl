@@ -21,7 +21,7 @@
 {{- else if not .Values.secrets.values -}}
 {{- $wrong = append $wrong "secrets.existingSecret is not set: make a Secret and name it" -}}
 {{- else -}}
-{{- if ne .Values.environment "development" -}}
+{{- if ne .Values.environment "local" -}}
 {{- $wrong = append $wrong (printf "secrets.values in environment '%s': they would lie in the release's history; make a Secret and name it as secrets.existingSecret" .Values.environment) -}}
 {{- end -}}
 {{- range $group, $names := include "tcf.secretVariables" . | fromYaml -}}

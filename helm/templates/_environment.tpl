@@ -1,6 +1,6 @@
 {{- /* Which variable goes to which process: the same as in src/config.ts, see test/helm/environment.test.ts. */ -}}
 {{- define "tcf.variables" -}}
-database: [LOG_LEVEL, DATABASE_POOL_MAX]
+database: [ENVIRONMENT, ALLOW_UNSAFE, LOG_LEVEL, DATABASE_POOL_MAX]
 shared: [QUEUE_PREFIX, S3_ENDPOINT_URL, S3_DEFAULT_REGION, S3_BUCKET_NAME, S3_PUBLIC_URL, WEBHOOK_ALLOW_PRIVATE, PUBLIC_URL, PAYEE,
   OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER_ARG]
 api: [TRUST_PROXY, CORS_ORIGINS, PAYMENT_PROVIDER, PRINT_ALLOWED_CIDRS, RATE_LIMIT_ANONYMOUS, RATE_LIMIT_USER,
@@ -17,11 +17,16 @@ api: { API_KEY: optional, BETTER_AUTH_WEBHOOK_SECRET: optional, PAYMENT_WEBHOOK_
 worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
 {{- end -}}
 
+{{- /* What one pod is configured with, as JSON: `config`, what differs in this pod, and the mode. Takes root and config. */ -}}
+{{- define "tcf.config" -}}
+{{- mergeOverwrite (deepCopy .root.Values.config) (deepCopy (default dict .config)) (dict "ENVIRONMENT" .root.Values.environment) | toJson -}}
+{{- end -}}
+
 {{- /* Entries of `env`. Takes (dict "root" $ "groups" (list "database" …) "config" (what differs) "computed" (dict …)). */ -}}
 {{- define "tcf.environment" -}}
 {{- $names := include "tcf.variables" .root | fromYaml -}}
 {{- $secrets := include "tcf.secretVariables" .root | fromYaml -}}
-{{- $config := mergeOverwrite (deepCopy .root.Values.config) (deepCopy (default dict .config)) (deepCopy (default dict .computed)) -}}
+{{- $config := mergeOverwrite (include "tcf.config" . | fromJson) (deepCopy (default dict .computed)) -}}
 {{- $own := keys (default dict .computed) | sortAlpha -}}
 {{- range .groups -}}{{- $own = concat $own (index $names .) -}}{{- end -}}
 {{- range uniq $own }}

@@ -53,7 +53,7 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{- /* Waits until the database has the migrations that this image knows; newer ones do not matter. */ -}}
+{{- /* Waits until the database has the migrations that this image knows; newer ones do not matter. Takes root, kind and config of the pod. */ -}}
 {{- define "tcf.waitForSchema" -}}
 initContainers:
   - name: wait-for-schema
@@ -61,7 +61,7 @@ initContainers:
     imagePullPolicy: {{ (index .root.Values.images .kind).pullPolicy }}
     command: [node, --enable-source-maps, dist/db/wait-for-schema.js]
     env:
-      {{- include "tcf.environment" (dict "root" .root "groups" (list "database") "config" (dict "DATABASE_POOL_MAX" 2)) | trim | nindent 6 }}
+      {{- include "tcf.environment" (dict "root" .root "groups" (list "database") "config" .config "computed" (dict "DATABASE_POOL_MAX" 2)) | trim | nindent 6 }}
     {{- include "tcf.containerSecurity" .root | nindent 4 }}
     resources:
       requests: { cpu: 50m, memory: 96Mi }

@@ -43,6 +43,7 @@ import { createTestProvider } from "./test-payment-provider.ts";
 endOnUncaughtError("The API");
 const config = loadApiConfig();
 const log = createLogger(config.LOG_LEVEL, "api");
+for (const warning of config.warnings) log.warn(warning);
 const stopping = shutdownSignal();
 const tracing = startTracing({ ...config.tracing, service: "tcf-api", version: packageVersion() });
 
@@ -141,8 +142,7 @@ const ops = await startOpsServer({
   token: config.AUTOSCALER_TOKEN,
 });
 await listen(server, { port: config.PORT, host: config.HOST, advice: "Stop that one, or set PORT to a free port." });
-log.info({ address: server.address(), ops: ops.port }, "API started");
-if (context.cards?.name === "test") log.warn("PAYMENT_PROVIDER=test: payments by card take no money");
+log.info({ environment: config.ENVIRONMENT, address: server.address(), ops: ops.port }, "API started");
 process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");

@@ -25,7 +25,7 @@ export interface CommandContext {
   /** Who calls, for reasons that others read. */
   caller: string;
   /** Where tokens of demo users are, if anywhere. */
-  demoTokensUrl: string | undefined;
+  demoTokensUrl(): string | undefined;
 }
 
 export interface Answer {

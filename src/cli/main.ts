@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { userInfo } from "node:os";
 import type { DataSource, EntityManager } from "typeorm";
-import { loadDatabaseConfig, loadToolConfig, readDemoTokensUrl } from "../config.ts";
+import { loadDatabaseConfig, loadDemoConfig, loadToolConfig } from "../config.ts";
 import { connectDatabase } from "../db/data-source.ts";
 import { createTransact } from "../db/transaction.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
@@ -9,12 +9,13 @@ import { runCli } from "./run.ts";
 
 endOnUncaughtError("tcf");
 let db: DataSource | undefined;
+const said = new Set<string>();
 const context = {
   caller: userInfo().username,
-  demoTokensUrl: readDemoTokensUrl(),
-  databaseUrl: () => loadDatabaseConfig().DATABASE_URL,
+  demoTokensUrl: () => warned(loadDemoConfig()).DEMO_TOKENS_URL,
+  databaseUrl: () => warned(loadDatabaseConfig()).DATABASE_URL,
   installation() {
-    const { DATABASE_URL, REDIS_URL, QUEUE_PREFIX, redisCacheUrl, scaling, s3, smtp } = loadToolConfig();
+    const { DATABASE_URL, REDIS_URL, QUEUE_PREFIX, redisCacheUrl, scaling, s3, smtp } = warned(loadToolConfig());
     return {
       databaseUrl: DATABASE_URL,
       redisUrl: REDIS_URL,
@@ -26,7 +27,7 @@ const context = {
     };
   },
   async transact<T>(work: (tx: EntityManager) => Promise<T>) {
-    db ??= await connectDatabase(loadDatabaseConfig().DATABASE_URL, 2);
+    db ??= await connectDatabase(context.databaseUrl(), 2);
     // What is promised here, the relay of any process moves.
     return createTransact(db, () => undefined)({ actorId: null, traceId: null }, work);
   },
@@ -37,3 +38,10 @@ const code = await runCli(process.argv.slice(2), context, {
 });
 await db?.destroy();
 process.exit(code);
+
+/** Says what is unsafe and allowed, once and beside the answer. */
+function warned<Config extends { warnings: string[] }>(config: Config): Config {
+  for (const warning of config.warnings.filter((one) => !said.has(one))) process.stderr.write(`${warning}\n`);
+  for (const warning of config.warnings) said.add(warning);
+  return config;
+}

@@ -17,13 +17,14 @@ const otherCommands: Record<string, Command> = {
     async run({ demoTokensUrl }, [role = "employee"]) {
       if (!demoRoles.includes(role))
         throw new UsageError(`'${role}' is no demo user; there are ${demoRoles.join(", ")}`);
-      if (!demoTokensUrl)
+      const url = demoTokensUrl();
+      if (!url)
         throw new StartUpError(
           "DEMO_TOKENS_URL is not set: log in at the identity provider, its tokens are what the API takes",
         );
-      const res = await fetch(demoTokensUrl, { signal: AbortSignal.timeout(5_000) });
+      const res = await fetch(url, { signal: AbortSignal.timeout(5_000) });
       const token = res.ok ? ((await res.json()) as Record<string, string>)[role] : undefined;
-      if (!token) throw new StartUpError(`${demoTokensUrl} has no token of '${role}'`);
+      if (!token) throw new StartUpError(`${url} has no token of '${role}'`);
       return { data: { token }, text: token };
     },
   },

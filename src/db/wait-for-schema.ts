@@ -12,9 +12,10 @@ const patienceMs = 300_000;
 const pauseMs = 1_000;
 
 endOnUncaughtError("Waiting for the schema");
-const config = loadDatabaseConfig();
+const { DATABASE_URL, warnings } = loadDatabaseConfig();
 const say = (text: string) => void process.stderr.write(`${text}\n`);
-const db = await whileUnreachable(() => connectForMigration(config.DATABASE_URL), { say, limitMs: patienceMs });
+for (const warning of warnings) say(warning);
+const db = await whileUnreachable(() => connectForMigration(DATABASE_URL), { say, limitMs: patienceMs });
 const deadline = Date.now() + patienceMs;
 let told = "";
 for (;;) {

@@ -48,6 +48,7 @@ const lastStepsMs = 3_000;
 endOnUncaughtError("The worker");
 const config = loadWorkerConfig();
 const log = createLogger(config.LOG_LEVEL, `worker-${config.WORKER_QUEUES.join("-")}`);
+for (const warning of config.warnings) log.warn(warning);
 const stopping = shutdownSignal();
 const tracing = startTracing({ ...config.tracing, service: "tcf-worker", version: packageVersion() });
 const cutOff = new AbortController();
@@ -130,7 +131,7 @@ const ops = await startOpsServer({
   explain: autoscaler.explain,
   token: config.AUTOSCALER_TOKEN,
 });
-log.info({ queues: config.WORKER_QUEUES, ops: ops.port }, "worker started");
+log.info({ environment: config.ENVIRONMENT, queues: config.WORKER_QUEUES, ops: ops.port }, "worker started");
 process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");

@@ -114,7 +114,15 @@ async function startWorker(): Promise<void> {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, ["--max-semi-space-size=4", "--import", "tsx", "src/workers/main.ts"], {
     env: {
-      ...{ PATH, HOME, LOG_LEVEL: "error", HOST: "127.0.0.1", OPS_PORT: "0", WORKER_QUEUES: "mail,upkeep" },
+      ...{
+        PATH,
+        HOME,
+        ENVIRONMENT: "local",
+        LOG_LEVEL: "error",
+        HOST: "127.0.0.1",
+        OPS_PORT: "0",
+        WORKER_QUEUES: "mail,upkeep",
+      },
       ...{ DATABASE_URL: postgres.url, REDIS_URL: redis.url },
       ...{ S3_BUCKET_NAME: "chaos", S3_ACCESS_KEY: "chaos", S3_SECRET_KEY: "chaos" },
       ...{ SMTP_HOST: "127.0.0.1", SMTP_PORT: String(smtp.port), SMTP_SECURITY: "none", MAIL_PROBE_URL: probe.url },

@@ -54,6 +54,7 @@ export async function startStack({ log = () => undefined, isDirect = false }: St
   });
   const ways = isDirect ? { postgres, redis, smtp: sink } : proxies;
   const env = {
+    ENVIRONMENT: "local",
     DATABASE_URL: `postgresql://postgres@127.0.0.1:${ways.postgres.port}/postgres`,
     REDIS_URL: `redis://127.0.0.1:${ways.redis.port}`,
     QUEUE_PREFIX: prefix,

@@ -25,7 +25,7 @@ beforeAll(() => {
   const transact = createTransact(db, () => undefined);
   context = {
     caller: "tester",
-    demoTokensUrl: undefined,
+    demoTokensUrl: () => undefined,
     databaseUrl: () => url,
     transact: (work) => transact({ actorId: null, traceId: null }, work),
     installation: () => ({

@@ -23,7 +23,7 @@ it("names all migrations of a database that never saw one", async () => {
 it("lets an init container wait until the last migration is there", async () => {
   const [row] = await db.query("DELETE FROM migrations WHERE name = $1 RETURNING *", [newest()]).then(([rows]) => rows);
   const { PATH } = process.env;
-  const env = { PATH, DATABASE_URL: String((db.options as { url?: string }).url) };
+  const env = { PATH, ENVIRONMENT: "local", DATABASE_URL: String((db.options as { url?: string }).url) };
   const waiting = spawn(process.execPath, ["--import", "tsx", "src/db/wait-for-schema.ts"], {
     env,
     stdio: ["ignore", "pipe", "inherit"],

@@ -16,6 +16,7 @@ export function useApiProcesses(api: TestApi) {
       env: {
         PATH,
         HOME,
+        ENVIRONMENT: "local",
         LOG_LEVEL: "debug",
         HOST: "127.0.0.1",
         PORT: String(port),

@@ -176,7 +176,7 @@ export function useApi({
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
-      board: { operators: [], ...board },
+      board: { operators: [], environment: "local", ...board },
       trustProxy,
     });
     server.listen(0, "127.0.0.1");

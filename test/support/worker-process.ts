@@ -14,6 +14,7 @@ export function useWorkerProcesses(api: TestApi) {
       env: {
         PATH,
         HOME,
+        ENVIRONMENT: "local",
         LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
         HOST: "127.0.0.1",
         OPS_PORT: "0",

@@ -31,8 +31,8 @@ export const boardPath = "/admin/queues";
 const loginPath = `${boardPath}/login`;
 
 export interface BoardOptions extends BoardAccess {
-  /** Where this runs, shown in a corner: red for `production`. */
-  environment?: string | undefined;
+  /** What the process runs as, shown in a corner: red for `production`. */
+  environment: string;
   /** Base URL of the runbook's pages, one for each queue. */
   runbookUrl?: string | undefined;
 }
@@ -162,7 +162,7 @@ function board(queues: Queues, steering: Steering, options: BoardOptions, role: 
         hideRedisDetails: role !== "admin",
         // The board asks for everything again at each poll, workers by a list of all clients of Redis.
         showWorkers: false,
-        ...(environment && { environment: badgeOf(environment) }),
+        environment: badgeOf(environment),
         miscLinks: [
           { text: says.reference, url: "/docs" },
           ...(readOnlyMode ? [] : [{ text: says.reason, url: `${boardPath}/reason` }]),
@@ -176,7 +176,7 @@ function board(queues: Queues, steering: Steering, options: BoardOptions, role: 
 }
 
 function badgeOf(label: string) {
-  return { label, color: /^prod/i.test(label) ? "#b91c1c" : "#1d4ed8", textColor: "#ffffff" };
+  return { label, color: label === "production" ? "#b91c1c" : "#1d4ed8", textColor: "#ffffff" };
 }
 
 /** An error of ours as the board shows it; all others are for `problemHandler`. */

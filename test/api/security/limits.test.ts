@@ -11,6 +11,7 @@ const { operations, follow } = readDocument(routes);
 
 describe("S45: a limit that is no number", () => {
   const shared = {
+    ENVIRONMENT: "local",
     DATABASE_URL: "postgresql://user@localhost:5432/shop",
     REDIS_URL: "redis://localhost:6379",
     S3_BUCKET_NAME: "shop",

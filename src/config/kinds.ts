@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+// Kinds of settings, as `src/config.ts` puts them together.
+
+export const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+/** Digits and nothing else: Number() takes a blank for 0, and 0 would switch a limit off. */
+export const whole = (least: number, most = 999_999_999) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "is no whole number")
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+export const port = whole(0, 65_535);
+/** `Name <address>`, or the address alone. */
+export const sender = z.string().transform((text, context) => {
+  const [, name = "", address] = /^(?:([^<>"\r\n]*?) *<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
+  const parsed = z.email().safeParse(address ?? text.trim());
+  if (parsed.success) return { name, address: parsed.data };
+  context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
+  return z.NEVER;
+});
+/** As a browser names it: nothing else ever equals one, and `null` is whoever has none. */
+export const origin = z.string().refine((text) => {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  return parsed?.origin === text && parsed.protocol.startsWith("http");
+}, "is no origin such as 'https://shop.example' (no path, no '/' at its end, no '*')");
+export const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
+/** Requests in a minute; 0 means no limit. */
+export const perMinute = (usual: number) => whole(0).default(usual);
+const digits = (...lengths: number[]) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^(${lengths.map((length) => `\\d{${length}}`).join("|")})$`),
+      `has ${lengths.join(" or ")} digits`,
+    );
+/** A bank account in Russia and whose it is. */
+export const Payee = z.strictObject({
+  name: z.string().min(1).max(160),
+  inn: digits(10, 12),
+  kpp: digits(9).optional(),
+  account: digits(20),
+  bank: z.string().min(1).max(45),
+  bic: digits(9),
+  correspondentAccount: digits(20),
+});
+export const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
+/** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
+export function headersOf(text: string, context: z.RefinementCtx) {
+  const pairs = text.split(",").map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair) ?? []);
+  try {
+    const entries = pairs.map(([, name, value]) => {
+      if (name === undefined || value === undefined) throw new URIError();
+      return [name.toLowerCase(), decodeURIComponent(value)];
+    });
+    return Object.fromEntries(entries) as Record<string, string>;
+  } catch {
+    context.addIssue({ code: "custom", message: "is not like 'name=value', percent-encoded" });
+    return z.NEVER;
+  }
+}
+export const json = (usual: string) =>
+  z
+    .string()
+    .default(usual)
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "is not JSON" });
+        return z.NEVER;
+      }
+    });
+
+export const signingSecret = z
+  .string()
+  .regex(
+    /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+    "is not base64 of at least 24 bytes",
+  );

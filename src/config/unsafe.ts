@@ -1,0 +1,277 @@
+import { createPrivateKey } from "node:crypto";
+import { StartUpError } from "../errors.ts";
+import { isInside, isThisMachine, isWide } from "./addresses.ts";
+import { bitsOf, isPublished } from "./strength.ts";
+
+/** What programs run as; what is not local refuses what is unsafe. */
+export const modes = ["local", "staging", "production"] as const;
+
+interface Issuer {
+  issuer: string;
+  jwksUrl: string;
+  audiences: string[];
+  authorizedParties: string[];
+}
+
+/** What the rules look at; a process lacks the settings that it does not read. */
+export interface Settings {
+  [name: string]: unknown;
+  API_KEY?: string[] | undefined;
+  BETTER_AUTH_URL?: string | undefined;
+  DATABASE_URL?: string | undefined;
+  DEMO_TOKENS_URL?: string | undefined;
+  DKIM_PRIVATE_KEY?: string | undefined;
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  OTEL_EXPORTER_OTLP_HEADERS?: Record<string, string> | undefined;
+  PAYMENT_PROVIDER?: string | undefined;
+  PRINT_ALLOWED_CIDRS?: string[] | undefined;
+  RATE_LIMIT_EXEMPT_CIDRS?: string[] | undefined;
+  REDIS_CACHE_URL?: string | undefined;
+  REDIS_URL?: string | undefined;
+  S3_ENDPOINT_URL?: string | undefined;
+  SMTP_FROM?: { address: string } | undefined;
+  SMTP_HOST?: string | undefined;
+  SMTP_SECURITY?: string | undefined;
+  TRUSTED_ISSUERS?: Issuer[] | undefined;
+  TRUST_PROXY?: number | undefined;
+  WEBHOOK_ALLOW_PRIVATE?: boolean | undefined;
+}
+
+/** A CDN, a load balancer and an ingress; with more, a client could choose its address. */
+const mostProxies = 3;
+/** Bits by `bitsOf` that a secret of our own has: it is looked for by machine, from what it has signed. */
+const ownBits = 64;
+/** As that, of a login to another server, which others may have made and which counts wrong tries itself. */
+const loginBits = 36;
+/** RFC 8301, 3.2: signers use keys of this length at the least. */
+const dkimBits = 1_024;
+
+/**
+ * What may never be outside of a developer's machine, by the name that `ALLOW_UNSAFE` allows it with. Each finds
+ * sentences: what is set, why it is unsafe, what to do. None of them shows a secret.
+ */
+export const rules = {
+  "test-payments": ({ PAYMENT_PROVIDER }) =>
+    when(
+      PAYMENT_PROVIDER === "test",
+      "PAYMENT_PROVIDER is 'test': it takes no money, and anybody decides how a payment ends. Set it to 'none'.",
+    ),
+  "demo-tokens": ({ DEMO_TOKENS_URL }) =>
+    when(DEMO_TOKENS_URL, "DEMO_TOKENS_URL is set: it gives tokens of every role to anybody. Leave it empty."),
+  "private-webhooks": ({ WEBHOOK_ALLOW_PRIVATE }) =>
+    when(
+      WEBHOOK_ALLOW_PRIVATE,
+      "WEBHOOK_ALLOW_PRIVATE is true: webhooks could reach the servers of this network. Set it to false.",
+    ),
+  "published-secrets": (settings) =>
+    [...secretsOf(settings), ...named("S3_ACCESS_KEY", settings.S3_ACCESS_KEY)].flatMap(({ name, text }) =>
+      when(isPublished(text), `${name} is published with this program: anybody knows it. Make one: ${howToMake}.`),
+    ),
+  "weak-secrets": (settings) => [
+    ...secretsOf(settings).flatMap(({ name, text, bits }) =>
+      when(
+        bitsOf(text) < bits,
+        `${name} is short, repetitive or made of words: machines guess it. Make one by chance: ${howToMake}.`,
+      ),
+    ),
+    ...when(
+      isShortKey(settings.DKIM_PRIVATE_KEY),
+      `DKIM_PRIVATE_KEY has fewer than ${dkimBits} bits: others could sign mails with it. Make one of 2048 bits.`,
+    ),
+  ],
+  "plain-issuer": (settings) =>
+    issuersOf(settings).flatMap(({ from, issuer, jwksUrl }) =>
+      when(
+        /^http:/i.test(issuer) || isPlain(jwksUrl),
+        `${from} has the issuer '${safe(issuer)}', reached by plain http: others could put in keys of their own. Use https.`,
+      ),
+    ),
+  "unbound-issuer": (settings) =>
+    issuersOf(settings).flatMap(({ from, issuer, audiences, authorizedParties }) =>
+      when(
+        audiences.length + authorizedParties.length === 0,
+        `${from} has the issuer '${safe(issuer)}' with neither audiences nor authorizedParties: a token that it made for another program is let in. Name one of the two.`,
+      ),
+    ),
+  "exempt-everybody": ({ RATE_LIMIT_EXEMPT_CIDRS }) =>
+    when(
+      isWide(RATE_LIMIT_EXEMPT_CIDRS ?? []),
+      `RATE_LIMIT_EXEMPT_CIDRS is ${RATE_LIMIT_EXEMPT_CIDRS}: strangers would have no limits. Name the front ends' servers alone.`,
+    ),
+  "print-everybody": ({ PRINT_ALLOWED_CIDRS }) =>
+    when(
+      isWide(PRINT_ALLOWED_CIDRS ?? []),
+      `PRINT_ALLOWED_CIDRS is ${PRINT_ALLOWED_CIDRS}: strangers could print orders and waybills. Name the warehouse's server alone.`,
+    ),
+  "many-proxies": ({ TRUST_PROXY = 0 }) =>
+    when(
+      TRUST_PROXY > mostProxies,
+      `TRUST_PROXY is ${TRUST_PROXY}, more than ${mostProxies}: a client could choose its own address. Set it to the number of proxies in front.`,
+    ),
+  "no-limits": (settings) =>
+    Object.entries(settings).flatMap(([name, value]) =>
+      when(
+        value === 0 && isLimit(name),
+        `${name} is 0, which is no limit: one client could take all there is. Set a number above 0.`,
+      ),
+    ),
+  "plain-postgres": ({ DATABASE_URL }) =>
+    when(
+      DATABASE_URL && !isInside(hostOf(DATABASE_URL)) && !isVerified(new URL(DATABASE_URL).searchParams),
+      `DATABASE_URL leads to '${hostOf(DATABASE_URL)}' over public networks, and is not encrypted to a verified server: others could read and change all data. ${nameIt("Add '?sslmode=verify-full'")}`,
+    ),
+  "plain-redis": (settings) =>
+    (["REDIS_URL", "REDIS_CACHE_URL"] as const).flatMap((name) =>
+      when(
+        isPlain(settings[name], "redis:"),
+        `${name} leads to '${hostOf(settings[name])}' over public networks without TLS: others could read and change jobs. ${nameIt("Use rediss://")}`,
+      ),
+    ),
+  "plain-s3": ({ S3_ENDPOINT_URL }) =>
+    when(
+      isPlain(S3_ENDPOINT_URL),
+      `S3_ENDPOINT_URL leads to '${hostOf(S3_ENDPOINT_URL)}' over public networks without TLS: others could read and change files. ${nameIt("Use https")}`,
+    ),
+  "plain-telemetry": ({ OTEL_EXPORTER_OTLP_ENDPOINT }) =>
+    when(
+      isPlain(OTEL_EXPORTER_OTLP_ENDPOINT),
+      `OTEL_EXPORTER_OTLP_ENDPOINT leads to '${hostOf(OTEL_EXPORTER_OTLP_ENDPOINT)}' over public networks without TLS: others could read traces and the collector's token. ${nameIt("Use https")}`,
+    ),
+  "plain-mail": ({ SMTP_HOST, SMTP_SECURITY }) =>
+    when(
+      SMTP_HOST && SMTP_SECURITY === "none" && !isThisMachine(SMTP_HOST),
+      `SMTP_SECURITY is 'none' and SMTP_HOST '${SMTP_HOST}' is not this machine: others could read all mail. Set it to 'starttls' or 'tls'.`,
+    ),
+  "default-sender": ({ SMTP_HOST, SMTP_FROM }) =>
+    when(
+      SMTP_HOST && (!SMTP_FROM || /@(.+\.)?example\.(com|net|org)$/i.test(SMTP_FROM.address)),
+      "SMTP_FROM is not set, or is of example.com as on a developer's machine: mails would be refused or take replies elsewhere. Set it to an address of the shop.",
+    ),
+} satisfies Record<string, (settings: Settings) => string[]>;
+
+/** Names for `ALLOW_UNSAFE`. */
+export const ruleNames = Object.keys(rules) as (keyof typeof rules)[];
+
+/** Settings that are secrets or have them in it: their parts, and how many bits each has to have. */
+const secrets: Record<string, number> = {
+  API_KEY: ownBits,
+  AUTOSCALER_TOKEN: ownBits,
+  BETTER_AUTH_WEBHOOK_SECRET: ownBits,
+  PAYMENT_WEBHOOK_SECRET: ownBits,
+  MAIL_WEBHOOK_SECRET: ownBits,
+  MAIL_LINK_SECRET: ownBits,
+  S3_SECRET_KEY: ownBits,
+  SMTP_PASS: loginBits,
+};
+
+/** Settings of which 0 means that there is no limit on what strangers do. */
+const isLimit = (name: string) => /^(RATE_LIMIT_|UPLOADS_PER_)/.test(name);
+
+const howToMake = "openssl rand -base64 32";
+const nameIt = (what: string) => `${what}, or name it as inside: a private address, 'redis', or a name under .svc.`;
+
+/**
+ * Answers a line for each unsafe setting that `allowed` permits, to be logged; throws `StartUpError` with a sentence for
+ * each of the others. The mode `local` permits everything and has no lines.
+ */
+export function refuseUnsafe(mode: (typeof modes)[number], allowed: readonly string[], settings: Settings): string[] {
+  if (mode === "local") return [];
+  const found = ruleNames.flatMap((rule) => rules[rule](settings).map((sentence) => ({ rule, sentence })));
+  const refused = found.filter(({ rule }) => !allowed.includes(rule));
+  if (refused.length === 0) return found.map(({ rule, sentence }) => `ALLOW_UNSAFE=${rule}: ${sentence}`);
+  const lines = refused.map(({ rule, sentence }) => `  ${sentence} [${rule}]`);
+  const names = [...new Set(refused.map(({ rule }) => rule))];
+  throw new StartUpError(
+    `Unsafe configuration, refused because ENVIRONMENT is ${mode}:\n${lines.join("\n")}\n` +
+      `What has to stay as it is can be allowed: ALLOW_UNSAFE=${[...allowed, ...names].join(",")}. ` +
+      "On a developer's machine set ENVIRONMENT=local.",
+  );
+}
+
+function when(isUnsafe: unknown, sentence: string) {
+  return isUnsafe ? [sentence] : [];
+}
+
+function secretsOf(settings: Settings) {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const own = secrets[name];
+    if (own !== undefined) return named(name, value).map((one) => ({ ...one, bits: own }));
+    if (name === "OTEL_EXPORTER_OTLP_HEADERS") return credentials(value as Record<string, string> | undefined);
+    return passwords(name, value).map((one) => ({ ...one, bits: loginBits }));
+  });
+}
+
+function named(name: string, value: unknown) {
+  const texts = (Array.isArray(value) ? value : [value]).filter((text) => typeof text === "string");
+  return texts.map((text) => ({ name, text: text.replace(/^whsec_/, "") }));
+}
+
+/** The password in an address of any kind, also as Postgres' and Redis' drivers take it out of the query. */
+function passwords(name: string, value: unknown) {
+  if (typeof value !== "string" || !URL.canParse(value)) return [];
+  const { password, searchParams } = new URL(value);
+  const given = [decode(password), ...searchParams.getAll("password")].filter(Boolean);
+  return given.map((text) => ({ name: `The password in ${name}`, text }));
+}
+
+function decode(text: string) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Headers that let somebody in, without the word for how: `Bearer`, `Basic`. */
+function credentials(headers: Record<string, string> = {}) {
+  return Object.entries(headers)
+    .filter(([name]) => /auth|key|token|secret/i.test(name))
+    .map(([header, value]) => ({
+      name: `The header ${header} of OTEL_EXPORTER_OTLP_HEADERS`,
+      text: value.replace(/^(bearer|basic) +/i, ""),
+      bits: loginBits,
+    }));
+}
+
+function isShortKey(pem: string | undefined) {
+  if (pem === undefined) return false;
+  try {
+    const { modulusLength = dkimBits } = createPrivateKey(pem).asymmetricKeyDetails ?? {};
+    return modulusLength < dkimBits;
+  } catch {
+    // What is no key at all is for whoever signs with it to say.
+    return false;
+  }
+}
+
+function issuersOf({ BETTER_AUTH_URL: base, TRUSTED_ISSUERS = [] }: Settings) {
+  // Bound to itself as its audience (`betterAuth` in config.ts).
+  const own = base ? [{ issuer: base, jwksUrl: base, audiences: [base], authorizedParties: [] }] : [];
+  return [
+    ...own.map((one) => ({ from: "BETTER_AUTH_URL", ...one })),
+    ...TRUSTED_ISSUERS.map((one) => ({ from: "TRUSTED_ISSUERS", ...one })),
+  ];
+}
+
+/** True for an address that is neither encrypted nor inside. */
+function isPlain(url: string | undefined, protocol = "http:") {
+  return url !== undefined && new URL(url).protocol === protocol && !isInside(hostOf(url));
+}
+
+/** The host, also where the query says another, as Postgres' and Redis' drivers read it. */
+function hostOf(url = "http://none") {
+  const { hostname, searchParams } = new URL(url);
+  return decode(searchParams.getAll("host").at(-1) ?? hostname);
+}
+
+/** As `pg` understands the query: encrypted, and only to a server whose certificate fits. */
+function isVerified(query: URLSearchParams) {
+  const last = (name: string) => query.getAll(name).at(-1);
+  const mode = last("sslmode");
+  if (mode === undefined) return ["true", "1"].includes(last("ssl") ?? "");
+  if (mode === "require") return last("uselibpqcompat") !== "true";
+  return mode === "verify-full" || mode === "verify-ca";
+}
+
+/** An issuer's name without what may be a login in it. */
+const safe = (issuer: string) => issuer.replace(/\/\/[^/@]*@/, "//");
