@@ -63,7 +63,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
   app.set("query parser", (query: string) =>
     Object.assign(Object.create(null), Object.fromEntries(new URLSearchParams(query))),
   );
-  app.use(nameRequest, observe(context));
+  app.use(nameRequest, hearErrors(context), observe(context));
 
   // People open the address that they are told; programs get the usual 404.
   app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
@@ -127,6 +127,16 @@ const nameRequest: RequestHandler = (req, res, next) => {
   res.locals.requestId = requestIdOf(req.headers["x-request-id"]);
   res.setHeader("x-request-id", res.locals.requestId);
   next();
+};
+
+/** An error of one connection without a listener would end the process, and with it all others. */
+const hearErrors = ({ log }: ApiContext): RequestHandler => {
+  return (req, res, next) => {
+    const hear = (err: Error) => log.debug({ err, request: res.locals.requestId }, "a request broke off");
+    req.on("error", hear);
+    res.on("error", hear);
+    next();
+  };
 };
 
 const observe = ({ log, metrics }: ApiContext): RequestHandler => {

@@ -46,6 +46,11 @@ export interface Route<
   raw?: boolean;
   /** An Idempotency-Key is honoured; the handler has to do its work through `input.commit`. */
   idempotent?: boolean;
+  /**
+   * Throws what configuration, path and headers alone tell: switched off, not signed at all. It is asked before any of the
+   * body is read.
+   */
+  refuse?: (context: ApiContext, asked: Pick<Input<A, P, Q, B>, "params" | "headers">) => void;
   /** Counted against a stricter limit besides the usual one. */
   limit?: "orders";
   /** `public`: answers are the same for everybody and may be kept, if they are asked about again. */

@@ -27,7 +27,16 @@ export function jobEvents(context: ApiContext, job: Job, actor: Actor, lastId: s
     throw new TooManyRequestsError(`${own} streams of events are open already; close one of them`, retryMs / 1_000);
   }
   open.set(actor.id, own + 1);
+  // Not at the end of the stream: of a caller who has left already it never begins.
+  if (gone.aborted) release(actor);
+  else gone.addEventListener("abort", () => release(actor), { once: true });
   return streamOf(context, job, actor, lastId, gone);
+}
+
+function release({ id }: Actor) {
+  const left = (open.get(id) ?? 1) - 1;
+  if (left > 0) open.set(id, left);
+  else open.delete(id);
 }
 
 async function* streamOf(
@@ -39,22 +48,16 @@ async function* streamOf(
 ): AsyncGenerator<string> {
   let known = lastId;
   let saidAt = Date.now();
-  try {
-    yield `retry: ${retryMs}\n\n`;
-    for await (const data of statesOf(context, job, actor, gone)) {
-      const id = createHash("sha256").update(data).digest("base64url").slice(0, 22);
-      const isLate = Date.now() - saidAt > heartbeatMs;
-      if (id !== known) yield `id: ${id}\nevent: job\ndata: ${data}\n\n`;
-      else if (isLate) yield ": still there\n\n";
-      if (id !== known || isLate) saidAt = Date.now();
-      known = id;
-    }
-    if (!gone.aborted) yield "event: end\ndata: {}\n\n";
-  } finally {
-    const left = (open.get(actor.id) ?? 1) - 1;
-    if (left > 0) open.set(actor.id, left);
-    else open.delete(actor.id);
+  yield `retry: ${retryMs}\n\n`;
+  for await (const data of statesOf(context, job, actor, gone)) {
+    const id = createHash("sha256").update(data).digest("base64url").slice(0, 22);
+    const isLate = Date.now() - saidAt > heartbeatMs;
+    if (id !== known) yield `id: ${id}\nevent: job\ndata: ${data}\n\n`;
+    else if (isLate) yield ": still there\n\n";
+    if (id !== known || isLate) saidAt = Date.now();
+    known = id;
   }
+  if (!gone.aborted) yield "event: end\ndata: {}\n\n";
 }
 
 /** A job as JSON, again and again, until it is over or deleted, or nobody listens any more. */

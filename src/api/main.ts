@@ -25,7 +25,7 @@ import { startReconciler } from "../platform/reconciler.ts";
 import { cacheConnection, producerConnection, warnOfEviction } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { remembered } from "../platform/remembered.ts";
-import { shutdownSignal } from "../platform/shutdown.ts";
+import { drainOnUncaughtError, hasFailed, shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startTracing } from "../platform/tracing.ts";
@@ -40,7 +40,12 @@ import { createReadyAnswers } from "./ready-answers.ts";
 import { createSecrets } from "./secrets.ts";
 import { createTestProvider } from "./test-payment-provider.ts";
 
-endOnUncaughtError("The API");
+/** What the last steps of a shutdown may take: closing connections. */
+const lastStepsMs = 5_000;
+/** After SIGTERM so much of the time is spent on taking connections of those who have not heard of the end. */
+const longestNoticeMs = 5_000;
+
+const hasStarted = endOnUncaughtError("The API");
 const config = loadApiConfig();
 const log = createLogger(config.LOG_LEVEL, "api");
 for (const warning of config.warnings) log.warn(warning);
@@ -141,14 +146,18 @@ const ops = await startOpsServer({
   explain: autoscaler.explain,
   token: config.AUTOSCALER_TOKEN,
 });
-await listen(server, { port: config.PORT, host: config.HOST, advice: "Stop that one, or set PORT to a free port." });
+const advice = "Stop that one, or set PORT to a free port.";
+await listen(server, { port: config.PORT, host: config.HOST, advice, log });
 log.info({ environment: config.ENVIRONMENT, address: server.address(), ops: ops.port }, "API started");
+hasStarted();
+drainOnUncaughtError({ log, withinMs: config.DRAIN_TIMEOUT_MS + lastStepsMs });
 process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");
 log.info("API stops: finishing its running requests");
 await closeServer(server, {
-  noticeMs: Math.min(5_000, config.DRAIN_TIMEOUT_MS / 4),
+  // What has failed in an unknown way takes no more requests.
+  noticeMs: hasFailed() ? 0 : Math.min(longestNoticeMs, config.DRAIN_TIMEOUT_MS / 4),
   drainMs: config.DRAIN_TIMEOUT_MS,
 });
 await Promise.all([relay.done, reconciler]);
@@ -162,4 +171,4 @@ store.close();
 await db.destroy();
 await tracing.close();
 log.info("API stopped");
-process.exit(0);
+process.exit();

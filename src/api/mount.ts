@@ -102,6 +102,7 @@ async function answer(call: Call): Promise<Result> {
   const { route, context, req, res, actor } = call;
   const params = check(route.params, "path", req.params);
   const query = check(route.query, "query", req.query);
+  route.refuse?.(context, { params, headers: req.headers } as never);
   const keyed = keyOf(call);
   // Each order sends a mail to whatever address it names.
   if (route.limit && !isStaff(actor)) await limitAction(context, req, route.limit, actor);

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from "node:net";
 import { StartUpError } from "../errors.ts";
+import type { Log } from "./logger.ts";
 
 export interface ListenOptions {
   /** 0: any free one. */
@@ -7,18 +8,22 @@ export interface ListenOptions {
   host: string;
   /** What to do when another program has the port: a sentence. */
   advice: string;
+  /** Hears of connections that cannot be accepted, as when the process has too many files open. */
+  log?: Pick<Log, "error">;
 }
 
 /**
  * Has a server listen, and gives the port it got. Throws `StartUpError` in words when it cannot: the port is taken, is not
  * for this user, or the address is none of this machine.
  */
-export async function listen(server: Server, { port, host, advice }: ListenOptions): Promise<number> {
+export async function listen(server: Server, { port, host, advice, log }: ListenOptions): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => reject(inWords(error, { port, host, advice }));
     server.once("error", failed);
     server.listen(port, host, () => {
       server.off("error", failed);
+      // Without a listener it would end the process, and with it every other connection.
+      server.on("error", (error) => log?.error({ err: error }, "a connection could not be accepted"));
       resolve();
     });
   });

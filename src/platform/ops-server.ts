@@ -38,10 +38,10 @@ export async function startOpsServer(options: OpsOptions) {
       if (!res.headersSent) send(res, 500, { detail: "It could not be answered; the log says why" });
     });
   });
-  const { host, port } = options;
+  const { host, port, log } = options;
   const advice = "Stop that one, or set OPS_PORT to a free port.";
   return {
-    port: await listen(server, { host, port, advice }),
+    port: await listen(server, { host, port, advice, log }),
     close() {
       server.close();
       server.closeAllConnections();

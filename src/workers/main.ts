@@ -30,7 +30,7 @@ import { startReconciler } from "../platform/reconciler.ts";
 import { consumerConnection, producerConnection, warnOfEviction } from "../platform/redis.ts";
 import { startRelay } from "../platform/relay.ts";
 import { remembered } from "../platform/remembered.ts";
-import { shutdownSignal } from "../platform/shutdown.ts";
+import { drainOnUncaughtError, shutdownSignal } from "../platform/shutdown.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { countThroughput, noteMoved } from "../platform/throughput.ts";
 import { startTracing } from "../platform/tracing.ts";
@@ -45,7 +45,7 @@ import { startWorker } from "./start-worker.ts";
 /** What the last steps of a shutdown may take: giving jobs back, closing connections. */
 const lastStepsMs = 3_000;
 
-endOnUncaughtError("The worker");
+const hasStarted = endOnUncaughtError("The worker");
 const config = loadWorkerConfig();
 const log = createLogger(config.LOG_LEVEL, `worker-${config.WORKER_QUEUES.join("-")}`);
 for (const warning of config.warnings) log.warn(warning);
@@ -132,6 +132,9 @@ const ops = await startOpsServer({
   token: config.AUTOSCALER_TOKEN,
 });
 log.info({ environment: config.ENVIRONMENT, queues: config.WORKER_QUEUES, ops: ops.port }, "worker started");
+hasStarted();
+// Its last steps come twice: once for jobs that are given back, once for connections.
+drainOnUncaughtError({ log, withinMs: config.DRAIN_TIMEOUT_MS + 2 * lastStepsMs });
 process.send?.("ready");
 
 if (!stopping.aborted) await once(stopping, "abort");
@@ -155,7 +158,7 @@ mailer.close();
 await db.destroy();
 await tracing.close();
 log.info("worker stopped");
-process.exit(0);
+process.exit();
 
 async function isLate(work: Promise<unknown>, ms: number) {
   return (await Promise.race([work, sleep(ms, "late", { ref: false })])) === "late";

@@ -4,15 +4,18 @@ import { afterAll } from "vitest";
 import { freePort } from "../../dev/services/service.ts";
 import type { TestApi } from "./api.ts";
 
+/** Loaded first, it tells what a process holds; see `inside.ts`. */
+export const inside = ["--import", "./test/support/inside.ts"];
+
 /** API processes on the database, Redis, bucket and identity provider of `api`, and what they write. */
 export function useApiProcesses(api: TestApi) {
   const running = new Set<ChildProcess>();
 
   /** Starts one and resolves when it listens; `output` grows with what it writes to stdout and stderr. */
-  async function start(env: Record<string, string> = {}) {
+  async function start(env: Record<string, string> = {}, options: readonly string[] = []) {
     const port = await freePort();
     const { PATH, HOME } = process.env;
-    const child = spawn(process.execPath, ["--import", "tsx", "src/api/main.ts"], {
+    const child = spawn(process.execPath, ["--import", "tsx", ...options, "src/api/main.ts"], {
       env: {
         PATH,
         HOME,

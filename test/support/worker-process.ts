@@ -8,9 +8,9 @@ export function useWorkerProcesses(api: TestApi) {
   const running = new Set<ChildProcess>();
 
   /** Starts a worker of the images queue; resolves when it takes jobs; `output` grows with what it writes. */
-  async function start(env: Record<string, string> = {}) {
+  async function start(env: Record<string, string> = {}, options: readonly string[] = []) {
     const { PATH, HOME } = process.env;
-    const child = spawn(process.execPath, ["--import", "tsx", "src/workers/main.ts"], {
+    const child = spawn(process.execPath, ["--import", "tsx", ...options, "src/workers/main.ts"], {
       env: {
         PATH,
         HOME,

@@ -9,7 +9,7 @@ import { email, line, timestamp } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { unsubscribePage } from "../unsubscribe-page.ts";
-import { checkSignature } from "../webhook-signature.ts";
+import { checkSignature, refuseUnsigned, type WebhookHeaders } from "../webhook-signature.ts";
 
 const tag = "Mail";
 const staffOnly = { 401: Problem, 403: Problem, 422: InvalidRequest };
@@ -54,6 +54,13 @@ function parse(bytes: Buffer) {
     throw new BadRequestError("Invalid payload structure");
   }
 }
+
+function providerHook({ mailWebhook }: ApiContext) {
+  if (!mailWebhook) throw new NotFoundError("Not Found");
+  return mailWebhook;
+}
+
+const prefixOf = (headers: WebhookHeaders) => (headers["svix-signature"] === undefined ? "webhook" : "svix");
 
 function readLink({ mailLinks }: ApiContext, token: string) {
   const mailId = mailLinks?.readUnsubscribe(token);
@@ -137,6 +144,9 @@ export const mailSuppressionRoutes = [
     ...byLink,
     raw: true,
     responses: { 200: page, 404: Problem, 422: InvalidRequest },
+    refuse(context, { params: { token } }) {
+      readLink(context, token);
+    },
     async handle(context, { params: { token }, commit }) {
       const mailId = readLink(context, token);
       await commit(async (tx) => {
@@ -163,9 +173,12 @@ export const mailSuppressionRoutes = [
       404: Problem,
       422: InvalidRequest,
     },
-    async handle({ mailWebhook }, { bytes, headers, commit }) {
-      if (!mailWebhook) throw new NotFoundError("Not Found");
-      checkSignature(mailWebhook, bytes, headers, headers["svix-signature"] === undefined ? "webhook" : "svix");
+    refuse(context, { headers }) {
+      providerHook(context);
+      refuseUnsigned(headers, prefixOf(headers));
+    },
+    async handle(context, { bytes, headers, commit }) {
+      checkSignature(providerHook(context), bytes, headers, prefixOf(headers));
       const event = parse(bytes);
       const bounce = event?.type === "email.bounced" ? event.data.bounce : undefined;
       // A full mailbox is empty again some day.

@@ -11,7 +11,7 @@ import type { PaymentProvider } from "../payment-provider.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { testPaymentPage } from "../test-payment-page.ts";
 import { decisions, type TestPaymentProvider } from "../test-payment-provider.ts";
-import type { WebhookHeaders } from "../webhook-signature.ts";
+import { refuseUnsigned, type WebhookHeaders } from "../webhook-signature.ts";
 
 const tag = "Payments";
 const ofPage = z.object({ reference: line(100) });
@@ -42,10 +42,12 @@ async function receive(
   return result;
 }
 
-function testProvider({ cards }: ApiContext): TestPaymentProvider {
-  if (cards?.name !== "test") throw new NotFoundError("Not Found");
-  return cards as TestPaymentProvider;
+function cardProvider({ cards }: ApiContext, name: string): PaymentProvider {
+  if (cards?.name !== name) throw new NotFoundError("Not Found");
+  return cards;
 }
+
+const testProvider = (context: ApiContext) => cardProvider(context, "test") as TestPaymentProvider;
 
 async function findPayment(reader: EntityManager, reference: string) {
   const payment = await payments.findByReference(reader, "test", reference);
@@ -86,10 +88,12 @@ export const paymentPageRoutes = [
       409: Problem,
       422: InvalidRequest,
     },
-    async handle(context, { params, bytes, headers, commit }) {
-      const { cards } = context;
-      if (cards?.name !== params.provider) throw new NotFoundError("Not Found");
-      return receive(context, cards, { bytes, headers, commit });
+    refuse(context, { params, headers }) {
+      cardProvider(context, params.provider);
+      refuseUnsigned(headers);
+    },
+    handle(context, { params, bytes, headers, commit }) {
+      return receive(context, cardProvider(context, params.provider), { bytes, headers, commit });
     },
   }),
   defineRoute({
@@ -100,8 +104,8 @@ export const paymentPageRoutes = [
     access: "public",
     params: ofPage,
     responses: { 200: page, 404: Problem, 422: InvalidRequest },
-    async handle(context, { params: { reference }, reader }) {
-      testProvider(context);
+    refuse: testProvider,
+    handle(_context, { params: { reference }, reader }) {
       return showPage(reader, reference);
     },
   }),
@@ -115,6 +119,7 @@ export const paymentPageRoutes = [
     params: ofPage,
     body: z.object({ decision: z.enum(decisions) }),
     responses: { 200: page, 404: Problem, 409: Problem, 422: InvalidRequest },
+    refuse: testProvider,
     async handle(context, { params: { reference }, body: { decision }, reader, commit }) {
       const provider = testProvider(context);
       const { amountRub } = await findPayment(reader, reference);
