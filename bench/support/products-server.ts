@@ -1,10 +1,12 @@
 import type { AddressInfo } from "node:net";
-import express, { Router } from "express";
+import express from "express";
 import type { DataSource } from "typeorm";
 import type { ApiContext } from "../../src/api/context.ts";
 import { mount } from "../../src/api/mount.ts";
 import { createReadyAnswers } from "../../src/api/ready-answers.ts";
+import { createRouter } from "../../src/api/router.ts";
 import { routes } from "../../src/api/routes/index.ts";
+import { createSecrets } from "../../src/api/secrets.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
 import { Offer } from "../../src/db/entities/offer.ts";
 import { Product } from "../../src/db/entities/product.ts";
@@ -38,7 +40,7 @@ const context: ApiContext = {
   log,
   metrics: createMetrics(),
   authenticate: () => Promise.reject(new Error("nobody logs in here")),
-  secrets: { isApiKey: () => false, isWebhookSecret: () => false },
+  secrets: createSecrets([], undefined),
   limits: { countHere: () => undefined, countEverywhere: async () => undefined },
   answers: createReadyAnswers(0),
   isExempt: () => true,
@@ -55,7 +57,7 @@ const app = express();
 app.set("etag", false);
 app.get("/typeorm", async (_req, res) => void res.json(await byTypeorm(db)));
 app.get("/rows", async (_req, res) => void res.json(await byRows(db)));
-app.use(mount(Router(), routes, context, "shop"));
+app.use(mount(createRouter(), routes, context, "shop"));
 const server = app.listen(0, "127.0.0.1", () => {
   console.log(JSON.stringify({ port: (server.address() as AddressInfo).port }));
 });

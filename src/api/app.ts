@@ -1,18 +1,22 @@
 import { createServer, type Server } from "node:http";
 import cors from "cors";
-import express, { type RequestHandler, Router } from "express";
+import express, { type RequestHandler } from "express";
 import helmet from "helmet";
-import { NotFoundError } from "../errors.ts";
+import { BadRequestError, NotFoundError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
+import { addressFault, hasOddHost, normalTarget } from "../platform/request-target.ts";
 import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
 import type { ApiContext } from "./context.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
+import { limitAnybody } from "./limit-requests.ts";
 import { mount } from "./mount.ts";
 import { describeApi } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
+import { createRouter } from "./router.ts";
 import { routes } from "./routes/index.ts";
+import { sendJson } from "./send-result.ts";
 
 export interface AppOptions {
   context: ApiContext;
@@ -42,86 +46,109 @@ export function createApiServer(options: AppOptions): Server {
   const { context } = options;
   const app = createApp(options);
   return createServer(patience, (req, res) => {
-    req.url = withoutAuthority(req.url);
-    if (!context.answers.serve(context, req, res)) app(req, res);
+    // Routes, ready answers, limits, logs and audit rows all see this form and no other.
+    req.url = normalTarget(req.url);
+    if (hasOddHost(req) || !context.answers.serve(context, req, res)) app(req, res);
   });
-}
-
-/** A request line may name the whole address (RFC 9112, 3.2.2), and what stands before the path need be no URL. */
-function withoutAuthority(target = "/") {
-  const whole = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0];
-  if (whole === undefined) return target;
-  const path = target.slice(whole.length);
-  return path.startsWith("/") ? path : `/${path}`;
 }
 
 function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {
   const app = express();
+  app.enable("case sensitive routing");
   app.set("etag", false);
   app.set("trust proxy", trustProxy);
   // Of a parameter that comes twice the last one counts; brackets have no meaning.
   app.set("query parser", (query: string) =>
     Object.assign(Object.create(null), Object.fromEntries(new URLSearchParams(query))),
   );
-  app.use(nameRequest, hearErrors(context), observe(context));
-
-  // People open the address that they are told; programs get the usual 404.
-  app.get("/", (req, res, next) => (req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next()));
-  app.use(boardPath, bullBoard(queues, context, board));
-  app.use("/docs", docsRoutes(demoTokensUrl));
-  app.use(
-    helmet({
-      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-      // These are for pages; with an answer in JSON they only cost.
-      crossOriginOpenerPolicy: false,
-      crossOriginResourcePolicy: false,
-      originAgentCluster: false,
-      xDnsPrefetchControl: false,
-      xDownloadOptions: false,
-      xFrameOptions: false,
-      xPermittedCrossDomainPolicies: false,
-      xXssProtection: false,
-    }),
-  );
+  const limited = limitAnybody(context);
+  app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders);
+  app.use(refuseOddAddresses(limited));
+  // Probes come every few seconds from all sides, and cost one look a second at most.
   app.use(healthRoutes(health));
 
-  app.use(
-    cors({
-      origin: corsOrigins,
-      allowedHeaders: [
-        "authorization",
-        "content-type",
-        "accept",
-        "api-key",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "prefer",
-      ],
-      exposedHeaders: [
-        "etag",
-        "idempotency-replayed",
-        "location",
-        "ratelimit",
-        "ratelimit-policy",
-        "retry-after",
-        "x-request-id",
-      ],
-      optionsSuccessStatus: 204,
-      maxAge: 600,
-    }),
+  // People open the address that they are told; programs get the usual 404.
+  app.get("/", limited, (req, res, next) =>
+    req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next(),
   );
-  const document = JSON.stringify(describeApi(routes, health.version ?? "0.0.0"));
-  app.get("/openapi.json", (_req, res) => void res.type("json").send(document));
-  app.use("/warehouse", mount(Router(), routes, context, "warehouse"));
-  app.use(mount(Router(), routes, context, "shop"));
+  app.use(boardPath, bullBoard(queues, context, board));
+  app.use("/docs", limited, docsRoutes(demoTokensUrl));
+  app.use(allowOrigins(corsOrigins));
+  app.use(answerPreflight(limited));
+  const version = health.version ?? "0.0.0";
+  const document = JSON.stringify(describeApi(routes, version));
+  app.get("/openapi.json", limited, (_req, res) => void res.type("json").send(document));
+  app.get("/-/version", limited, (_req, res) => sendJson(res, { version: health.version }));
+  app.use("/warehouse", mount(createRouter(), routes, context, "warehouse"));
+  app.use(mount(createRouter(), routes, context, "shop"));
 
-  app.use(() => {
+  app.use(limited, () => {
     throw new NotFoundError("Not Found");
   });
   app.use(problemHandler(context.log));
   return app;
 }
+
+const jsonHeaders = helmet({
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  // These are for pages; with an answer in JSON they only cost.
+  crossOriginOpenerPolicy: false,
+  crossOriginResourcePolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+});
+
+/** Says to browsers which origins may call; preflights are answered by a route of their own, which is limited. */
+const allowOrigins = (origin: string[]) =>
+  cors({
+    origin,
+    allowedHeaders: [
+      "authorization",
+      "content-type",
+      "accept",
+      "api-key",
+      "idempotency-key",
+      "if-match",
+      "if-none-match",
+      "prefer",
+    ],
+    exposedHeaders: [
+      "etag",
+      "idempotency-replayed",
+      "location",
+      "ratelimit",
+      "ratelimit-policy",
+      "retry-after",
+      "x-request-id",
+    ],
+    preflightContinue: true,
+    maxAge: 600,
+  });
+
+const answerPreflight = (limited: RequestHandler): RequestHandler => {
+  return (req, res, next) => {
+    if (req.method !== "OPTIONS") return next();
+    limited(req, res, (exceeded) =>
+      exceeded ? next(exceeded) : res.status(204).setHeader("content-length", "0").end(),
+    );
+  };
+};
+
+/** Nothing is read of a request that two readers could take for two; it counts like any other. */
+const refuseOddAddresses = (limited: RequestHandler): RequestHandler => {
+  return (req, res, next) => {
+    const fault = addressFault(req);
+    if (!fault) return next();
+    limited(req, res, (exceeded) => {
+      if (exceeded) return next(exceeded);
+      next(fault.status === 404 ? new NotFoundError(fault.message) : new BadRequestError(fault.message));
+    });
+  };
+};
 
 const nameRequest: RequestHandler = (req, res, next) => {
   res.locals.requestId = requestIdOf(req.headers["x-request-id"]);

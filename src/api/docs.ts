@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import express, { Router } from "express";
+import express from "express";
 import { page, script } from "./docs-page.ts";
 import { pageHeaders } from "./page-headers.ts";
+import { createRouter } from "./router.ts";
 
 const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -11,7 +12,7 @@ const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dis
  * person can choose there who to be; without it, paste a token.
  */
 export function docsRoutes(demoTokensUrl: string | undefined) {
-  const router = Router();
+  const router = createRouter();
   router.use(pageHeaders(demoTokensUrl === undefined ? [] : [new URL(demoTokensUrl).origin]));
   router.get("/", (_req, res) => void res.type("html").send(page(demoTokensUrl)));
   router.get("/start.js", (_req, res) => void res.type("js").send(script));

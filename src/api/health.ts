@@ -1,5 +1,5 @@
-import { Router } from "express";
 import { askProbes, failing, type Probe } from "../platform/probes.ts";
+import { createRouter } from "./router.ts";
 import { sendJson } from "./send-result.ts";
 
 export interface HealthOptions {
@@ -14,9 +14,9 @@ export interface HealthOptions {
  * 204 when all answer, else 503 that names each one. `?verbose` names them in both cases; with `?require=postgres`
  * (comma separated) only those decide.
  */
-export function healthRoutes({ probes, version, isStopping }: HealthOptions) {
+export function healthRoutes({ probes, isStopping }: Omit<HealthOptions, "version">) {
   const askAll = askProbes(probes);
-  const router = Router();
+  const router = createRouter();
   router.get("/-/health-checks/liveness", (_req, res) => void res.status(204).end());
   router.get("/-/health-checks/readiness", async (req, res) => {
     const checks = { ...(await askAll()), ...(isStopping() && { process: "stopping" }) };
@@ -30,6 +30,5 @@ export function healthRoutes({ probes, version, isStopping }: HealthOptions) {
     if (req.query.verbose === undefined) return void res.status(204).end();
     sendJson(res, { checks });
   });
-  router.get("/-/version", (_req, res) => sendJson(res, { version }));
   return router;
 }

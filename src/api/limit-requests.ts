@@ -1,5 +1,5 @@
-import type { Request, Response } from "express";
-import { type AppError, ForgedLinkError, TooManyRequestsError, UnauthorizedError } from "../errors.ts";
+import type { Request, RequestHandler, Response } from "express";
+import { type AppError, ForbiddenError, ForgedLinkError, TooManyRequestsError, UnauthorizedError } from "../errors.ts";
 import type { RateLimits, Standing } from "../platform/rate-limits.ts";
 import type { Access } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
@@ -52,6 +52,20 @@ export function limitRequest(
   const [, policy, , state] = standingHeaders(standing);
   res.set({ "ratelimit-policy": policy, ratelimit: state });
   refuseExceeded(standing, "Too many requests");
+}
+
+/** Counts a request that `error` keeps out: against its address, as long as the caller is not known. */
+export function countRefusal(context: ApiContext, req: Request, res: Response, error: unknown) {
+  const isRefusal = error instanceof UnauthorizedError || error instanceof ForbiddenError;
+  if (isRefusal) limitRequest(context, req, res, "public", undefined);
+}
+
+/** Counts a request against its address, whatever token it has, unless it has been counted: for what is no route. */
+export function limitAnybody(context: ApiContext): RequestHandler {
+  return (req, res, next) => {
+    if (!res.hasHeader("ratelimit")) limitRequest(context, req, res, "public", undefined);
+    next();
+  };
 }
 
 /** As `limitRequest` for a caller without a token, but only tells where he stands. */

@@ -3,10 +3,8 @@ import { z } from "zod";
 import type { KeyedRequest } from "../db/idempotency.ts";
 import {
   AppError,
-  ForbiddenError,
   MethodNotAllowedError,
   PreconditionFailedError,
-  UnauthorizedError,
   UnavailableError,
   ValidationError,
 } from "../errors.ts";
@@ -17,7 +15,7 @@ import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import type { Profile, Result, Route, Wait } from "./define-route.ts";
-import { guardCredentials, limitAction, limitRequest } from "./limit-requests.ts";
+import { countRefusal, guardCredentials, limitAction, limitAnybody, limitRequest } from "./limit-requests.ts";
 import { preferredWait } from "./preferences.ts";
 import { statusOfError } from "./problem.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
@@ -52,7 +50,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
     };
     const admitAndServe = async (req: Request, res: Response) => {
       const actor = await admit(route.access, context, req).catch((error: unknown) => {
-        if (isRefusal(error)) limitRequest(context, req, res, "public", undefined);
+        countRefusal(context, req, res, error);
         throw error;
       });
       res.locals.actor = actor?.id;
@@ -70,16 +68,13 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   for (const path of new Set(routes.map((route) => route.path))) {
     const known = routes.filter((route) => route.path === path);
     const allow = known.map(({ method }) => method.toUpperCase()).join(", ");
-    router.all(expressPath(path), (_req, res) => {
+    router.all(expressPath(path), limitAnybody(context), (_req, res) => {
       res.set("allow", allow);
       throw new MethodNotAllowedError("Method Not Allowed");
     });
   }
   return router;
 }
-
-/** Of somebody who is not let in: an address, as long as nobody knows who it is. */
-const isRefusal = (error: unknown) => error instanceof UnauthorizedError || error instanceof ForbiddenError;
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 

@@ -6,6 +6,7 @@ import { listen } from "./listen.ts";
 import type { Log } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Checks, failing } from "./probes.ts";
+import { addressFault, normalTarget } from "./request-target.ts";
 
 /** A scaler that has to wait longer than this would have given up. */
 const answerMs = 2_500;
@@ -50,7 +51,10 @@ export async function startOpsServer(options: OpsOptions) {
 }
 
 async function answer(options: OpsOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { pathname, searchParams } = new URL(req.url ?? "/", "http://ops");
+  req.url = normalTarget(req.url);
+  const fault = addressFault(req);
+  if (fault) return send(res, fault.status, { detail: fault.message });
+  const { pathname, searchParams } = new URL(req.url, "http://ops");
   if (req.method !== "GET" && req.method !== "HEAD") return send(res, 405, { detail: `There is only GET here` });
   switch (pathname) {
     case "/livez":

@@ -74,7 +74,9 @@ function router(paths: Paths) {
 }
 
 function judgeUnrouted(answer: Received, compile: Compile) {
-  return [404, 405].includes(answer.status) ? judgeJson(compile(problem), answer) : ["the document has no such route"];
+  return [404, 405, 429].includes(answer.status)
+    ? judgeJson(compile(problem), answer)
+    : ["the document has no such route"];
 }
 
 function judge(found: { operation: Operation; pointer: string }, answer: Received, compile: Compile): string[] {

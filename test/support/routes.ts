@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import express, { Router } from "express";
+import express from "express";
 import { afterAll, beforeAll } from "vitest";
 import type { Route } from "../../src/api/define-route.ts";
 import { mount } from "../../src/api/mount.ts";
 import { problemHandler } from "../../src/api/problem.ts";
+import { createRouter } from "../../src/api/router.ts";
 import { type TestApi, undescribed } from "./api.ts";
 
 /**
@@ -16,7 +17,7 @@ export function useRoutes(api: TestApi, routes: readonly Route[], trustProxy = 0
   beforeAll(async () => {
     const app = express();
     app.set("trust proxy", trustProxy);
-    app.use(mount(Router(), routes, api.context, "shop"));
+    app.use(mount(createRouter(), routes, api.context, "shop"));
     app.use(problemHandler(api.log));
     const server = app.listen(0, "127.0.0.1");
     await once(server, "listening");

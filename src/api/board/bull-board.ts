@@ -1,9 +1,16 @@
 import { createBullBoard } from "@bull-board/api";
 import { ExpressAdapter } from "@bull-board/express";
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
 import {
   AppError,
   ForbiddenError,
+  NotFoundError,
   PreconditionFailedError,
   UnauthorizedError,
   UnavailableError,
@@ -15,8 +22,10 @@ import { redactAll } from "../../platform/redact.ts";
 import { recordBoardAction } from "../../services/audit.ts";
 import { logLostAudit } from "../audit-staff.ts";
 import type { ApiContext } from "../context.ts";
+import { countRefusal, limitAnybody, limitRequest } from "../limit-requests.ts";
 import { pageHeaders } from "../page-headers.ts";
 import { headersOf, statusOfError } from "../problem.ts";
+import { createRouter } from "../router.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
@@ -43,7 +52,8 @@ export interface BoardOptions extends BoardAccess {
  * program sends a bearer token.
  */
 export function bullBoard(queues: Queues, context: ApiContext, options: BoardOptions) {
-  const router = Router();
+  const router = createRouter();
+  const limited = limitAnybody(context);
   const sessions = createSessions(context, boardPath, options);
   const readForm = express.urlencoded({ extended: false, limit: "20kb" });
   router.use(pageHeaders());
@@ -52,6 +62,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     next();
   });
   router.use(refuseOtherSites);
+  router.use(["/login", "/logout"], limited);
   router.get("/login", (req, res) => void res.type("html").send(loginPage(wordsFor(req))));
   router.post("/login", readForm, sessions.login);
   router.post("/logout", (_req, res) => {
@@ -64,9 +75,11 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   const ledger = ledgerPages(context, boardPath, sessions);
   router.use(async (req, res, next) => {
     const visitor = await sessions.visitorOf(req).catch((error: unknown) => {
+      countRefusal(context, req, res, error);
       if (!isPageView(req) || !(error instanceof UnauthorizedError)) throw error;
     });
     if (!visitor) return void res.redirect(303, loginPath);
+    limitRequest(context, req, res, "EMPLOYEE", visitor);
     Object.assign(res.locals, { actor: visitor.id, visitor });
     next();
   });
@@ -90,6 +103,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     res.redirect(303, boardPath);
   });
   router.use(ledger);
+  router.use(refuseCapitals);
   router.use((req, res, next) => {
     if (!queues.isUp())
       throw new UnavailableError("Redis cannot be reached; the state of jobs is at /jobs/{id} meanwhile");
@@ -107,6 +121,13 @@ const sayWhyBeforeTheBoard: ErrorRequestHandler = (error, _req, res, next) => {
   const { status, body } = sayWhy(error);
   res.set(headersOf(error));
   res.status(status).json({ ...body, detail: body.message, code: error.code });
+};
+
+/** Bull Board makes a router of its own, which takes `/API` for `/api`. Only names of its files have capitals. */
+const refuseCapitals: RequestHandler = (req, _res, next) => {
+  const isNamed = /^\/static\/|^[^A-Z]*$/.test(decodeURIComponent(req.path));
+  if (!isNamed) throw new NotFoundError("Not Found");
+  next();
 };
 
 /** Throws unless this visitor may press this button, on a page of ours, with a reason if it takes one. */
@@ -134,6 +155,7 @@ function everyBoard(queues: Queues, steering: Steering, options: BoardOptions) {
 
 function board(queues: Queues, steering: Steering, options: BoardOptions, role: BoardRole, words: Words) {
   const serverAdapter = new ExpressAdapter().setBasePath(boardPath);
+  (serverAdapter.getRouter() as Express).enable("case sensitive routing");
   const readOnlyMode = role === "viewer";
   const says = words.board;
   const { environment, runbookUrl } = options;

@@ -1,4 +1,4 @@
-import { type Request, type RequestHandler, type Response, Router } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { EntityManager } from "typeorm";
 import { validate as isUuid } from "uuid";
 import { jobRows } from "../../db/dao/jobs.ts";
@@ -8,6 +8,7 @@ import { ConflictError, NotFoundError } from "../../errors.ts";
 import { redact, redactAll } from "../../platform/redact.ts";
 import { cancelJob, retryJob } from "../../services/job-control.ts";
 import type { ApiContext } from "../context.ts";
+import { createRouter } from "../router.ts";
 import { jobView } from "../views/job.ts";
 import { jobPage, noJobPage } from "./job-page.ts";
 import { isAtLeast } from "./roles.ts";
@@ -51,7 +52,7 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
     );
   }
 
-  const router = Router();
+  const router = createRouter();
   router.get("/ledger/:id", (req, res) => show(req, res, req.params.id));
   for (const action of ["retry", "cancel"]) {
     router.post(`/ledger/:id/${action}`, async (req: Request<{ id: string }>, res) => {
