@@ -1,18 +1,32 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** Checks secrets that programs send; takes the same time for every wrong one. */
+/** Checks secrets that programs and pages send; takes the same time for every wrong one. */
 export interface Secrets {
   isApiKey(given: string): boolean;
   isWebhookSecret(given: string): boolean;
+  /** What the board's pages send back in this session: 43 characters that nobody can tell who has only seen others'. */
+  csrfToken(session: string): string;
+  isCsrfToken(given: string, session: string): boolean;
 }
 
-/** Keeps only the hashes. Several API keys may be good at once, so that one can be replaced without an outage. */
-export function createSecrets(apiKeys: readonly string[], webhookSecret: string | undefined): Secrets {
+/**
+ * Keeps only the hashes. Several API keys may be good at once, so that one can be replaced without an outage.
+ * `signingKey` is a secret that all processes share; without one, what a process signs is good in that one alone.
+ */
+export function createSecrets(
+  apiKeys: readonly string[],
+  webhookSecret: string | undefined,
+  signingKey: string | Buffer = randomBytes(32),
+): Secrets {
+  const csrfKey = createHmac("sha256", signingKey).update("csrf token of the board").digest();
+  const csrfToken = (session: string) => createHmac("sha256", csrfKey).update(session).digest("base64url");
   const keys = apiKeys.map(sha256);
   const webhooks = webhookSecret === undefined ? [] : [sha256(webhookSecret)];
   return {
     isApiKey: (given) => isOneOf(keys, given),
     isWebhookSecret: (given) => isOneOf(webhooks, given),
+    csrfToken,
+    isCsrfToken: (given, session) => isOneOf([sha256(csrfToken(session))], given),
   };
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler, Response } from "express";
 import { User } from "../../db/entities/user.ts";
 import { ForbiddenError, TooManyRequestsError, UnauthorizedError } from "../../errors.ts";
@@ -52,25 +51,27 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
     return { ...actor, boardRole: boardRoleOf({ ...actor, email }, access.operators), isAmbient: !authorization };
   }
 
+  /** What tells a browser's session from all others: its token, or the person whom the proxy in front names. */
+  function sessionOf(req: Request) {
+    const named = req.headers.authorization ? undefined : forwardedEmail(req, access);
+    return named ? `named ${named.toLowerCase()}` : `token ${readCookie(req, cookies.token) ?? ""}`;
+  }
+
   return {
     visitorOf,
 
-    /** What the board's pages have to send back with every change; made when it is asked for first. */
+    /** What the board's pages have to send back with every change of this session. */
     csrfOf(req: Request, res: Response): string {
-      const known = readCookie(req, cookies.csrf);
-      if (known && /^[\w-]{43}$/.test(known)) return known;
-      const fresh = randomBytes(32).toString("base64url");
+      const token = context.secrets.csrfToken(sessionOf(req));
       // Bull Board's own scripts read it and send it in a header.
-      res.cookie(cookies.csrf, fresh, { ...options, maxAge: sessionMs });
-      return fresh;
+      if (readCookie(req, cookies.csrf) !== token) res.cookie(cookies.csrf, token, { ...options, maxAge: sessionMs });
+      return token;
     },
 
-    /** Throws `ForbiddenError` unless the page that sends this has read the cookie: a foreign one cannot. */
+    /** Throws `ForbiddenError` unless the page that sends this was made for the session; its cookie is not asked. */
     requireCsrf(req: Request, sent: unknown) {
-      const known = readCookie(req, cookies.csrf) ?? "";
-      const given = typeof sent === "string" ? sent : "";
-      const isSame = known.length === given.length && timingSafeEqual(Buffer.from(known), Buffer.from(given));
-      if (known === "" || !isSame) throw new ForbiddenError("This page is out of date: load it again, then try again");
+      if (typeof sent === "string" && context.secrets.isCsrfToken(sent, sessionOf(req))) return;
+      throw new ForbiddenError("This page is out of date: load it again, then try again");
     },
 
     /** Why the visitor does what cannot be taken back; undefined when nothing was said, or too long ago. */

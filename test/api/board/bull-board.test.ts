@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { AuditEntry } from "../../../src/db/entities/audit-entry.ts";
-import { call, useApi } from "../../support/api.ts";
+import { call, useApi, userIds } from "../../support/api.ts";
 
 describe("Bull Board", () => {
   const api = useApi({ relay: false });
@@ -98,10 +98,36 @@ describe("Bull Board", () => {
     }
     const blank = { cookie: cookie.replace(/XSRF-TOKEN=.*/, "XSRF-TOKEN="), "x-xsrf-token": "" };
     expect((await put(blank)).status).toBe(403);
+    // Of the same length as text, and not as bytes; fetch sends only what is Latin-1.
+    for (const last of ["é", "ÿ", "\u00a7"]) {
+      const odd = `${csrf.slice(0, -1)}${last}`;
+      expect((await put({ "x-xsrf-token": odd })).status, last).toBe(403);
+      const form = new URLSearchParams({ csrf: `${csrf.slice(0, -1)}\u0449`, reason: "x" });
+      expect((await send(`${board}/reason`, { method: "POST", headers: { cookie }, body: form })).status).toBe(403);
+    }
+    const both = "b".repeat(43);
+    const planted = { cookie: cookie.replace(/XSRF-TOKEN=.*/, `XSRF-TOKEN=${both}`), "x-xsrf-token": both };
+    expect((await put(planted)).status, "a cookie that another site has planted").toBe(403);
     expect(await api.queues.byName.images.isPaused()).toBe(false);
     expect((await put({ "x-xsrf-token": csrf })).status).toBe(200);
     expect(await api.queues.byName.images.isPaused()).toBe(true);
     await send(`${board}/api/queues/images/resume`, { method: "PUT", headers: { cookie, "x-xsrf-token": csrf } });
+  });
+
+  test("takes no change with what was made for another session, of the same person or another", async () => {
+    const mine = await sessionOf(api.tokens.admin);
+    const again = await sessionOf(await api.identity.token(userIds.admin, { claims: { session: 2 } }));
+    const other = await sessionOf(api.tokens.employee);
+    expect(new Set([mine, again, other].map((one) => one["x-xsrf-token"])).size).toBe(3);
+    for (const foreign of [again, other]) {
+      const headers = { ...mine, "x-xsrf-token": foreign["x-xsrf-token"] };
+      expect((await send(pause, { method: "PUT", headers })).status).toBe(403);
+    }
+    expect(await api.queues.byName.images.isPaused()).toBe(false);
+    // A page that is opened with the cookie of a session that is over gets the one that is good now.
+    const cookie = mine.cookie.replace(/XSRF-TOKEN=.*/, `XSRF-TOKEN=${other["x-xsrf-token"]}`);
+    const page = await send(board, { headers: { cookie, ...html } });
+    expect(page.headers.get("set-cookie")).toContain(`XSRF-TOKEN=${mine["x-xsrf-token"]};`);
   });
 
   test("asks for a reason before what cannot be taken back, and keeps it for a quarter of an hour", async () => {

@@ -54,8 +54,7 @@ describe("who may do what", () => {
     if (who === "operator")
       return {
         [proxy]: "OPERATOR@test.example",
-        cookie: `XSRF-TOKEN=${"c".repeat(43)}`,
-        "x-xsrf-token": "c".repeat(43),
+        "x-xsrf-token": api.context.secrets.csrfToken(`named ${operator}`),
       };
     return bearer(who === "viewer" ? api.tokens.employee : api.tokens[who]);
   };
