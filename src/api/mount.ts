@@ -98,7 +98,7 @@ async function answer(call: Call): Promise<Result> {
   const params = check(route.params, "path", req.params);
   const query = check(route.query, "query", req.query);
   route.refuse?.(context, { params, headers: req.headers } as never);
-  const keyed = keyOf(call);
+  const key = keyOf(call);
   // Each order sends a mail to whatever address it names.
   if (route.limit && !isStaff(actor)) await limitAction(context, req, route.limit, actor);
   if (route.image && actor !== undefined) await limitAction(context, req, "uploads", actor);
@@ -123,15 +123,15 @@ async function answer(call: Call): Promise<Result> {
         return gone();
       },
     };
-    const hash = keyed && hashRequest(req.method, req.baseUrl + req.path, query, body, received.image?.sha256 ?? null);
+    const whole = [req.method, req.baseUrl + req.path, query, body, received.image?.sha256 ?? null];
     const committed = createCommit({
       transact: context.transact,
       origin: input.origin,
-      keyed: keyed && { ...keyed, hash: String(hash) },
+      keyed: key === undefined ? undefined : keyedRequest(call, key, hashRequest(...whole)),
       precondition: preconditionOf(call, input),
     });
     const result = await route.handle(context, Object.assign(input, { commit: committed.commit }) as never);
-    await settle(call, received, committed, keyed !== undefined);
+    await settle(call, received, committed, key !== undefined);
     return result;
   } catch (error) {
     // After an outage nobody knows whether the commit went through, so the upload has to stay; strays expire.
@@ -147,16 +147,22 @@ async function settle({ route, context }: Call, received: ReceivedBody, committe
   if (committed.isReplay() && received.image) await discardImage(context.store, received.image);
 }
 
-function keyOf({ route, req, actor }: Call): Omit<KeyedRequest, "hash"> | undefined {
+function keyOf({ route, req }: Call): string | undefined {
   const key = req.get("idempotency-key");
   if (!route.idempotent || key === undefined) return undefined;
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-    const msg = "Value error, an Idempotency-Key has 1 to 255 visible ASCII characters";
-    const loc = ["header", "idempotency-key"];
-    throw new ValidationError([{ type: "value_error", loc, msg, input: key.slice(0, 300) }]);
-  }
-  const program = route.access === "api-key" ? "api-key" : "anonymous";
-  return { scope: actor?.id ?? program, key };
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const msg = "Value error, an Idempotency-Key has 1 to 255 visible ASCII characters";
+  const loc = ["header", "idempotency-key"];
+  throw new ValidationError([{ type: "value_error", loc, msg, input: key.slice(0, 300) }]);
+}
+
+/**
+ * A guest has nothing to be known by that no stranger could send as well, but what he sends: the same key with another
+ * content is another guest's.
+ */
+function keyedRequest({ route, actor }: Call, key: string, hash: string): KeyedRequest {
+  const stranger = route.access === "api-key" ? "api-key" : `guest ${hash}`;
+  return { scope: actor?.id ?? stranger, key, hash };
 }
 
 function preconditionOf({ route, twin, context, req }: Call, input: object) {

@@ -79,9 +79,16 @@ const accessNotes: Record<Access, string> = {
 };
 
 function headersOf({ idempotent }: Route, isTagged: boolean) {
-  const key = z.string().min(1).max(255).optional().meta({
-    description: "Any text of your own. The same request under the same key is done once, for 7 days",
-  });
+  const key = z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({
+      description:
+        "Any text of your own. The same request under the same key is done once, for 7 days. With a token, another " +
+        "request under the key is 422; of guests it is another guest's, and done.",
+    });
   const tag = z.string().optional().meta({ description: "ETag of the state that you expect; 412 when it is another" });
   const headers = { ...(idempotent && { "Idempotency-Key": key }), ...(isTagged && { "If-Match": tag }) };
   return Object.keys(headers).length > 0 ? { header: z.object(headers) } : {};

@@ -86,12 +86,25 @@ describe("a request with an Idempotency-Key", () => {
   });
 
   test("is refused under a key that another body was sent with, and changes nothing", async () => {
-    await make({ name: "d" }, { key: "taken" });
+    const token = api.tokens.user;
+    await make({ name: "d" }, { key: "taken", token });
     const before = await things();
-    const { status, body } = await make({ name: "e" }, { key: "taken" });
+    const { status, body } = await make({ name: "e" }, { key: "taken", token });
     expect(status).toBe(422);
     expect(body.detail).toMatchObject([{ loc: ["header", "idempotency-key"], input: "taken" }]);
     expect(await things()).toBe(before);
+  });
+
+  test("of a guest is done, whatever strangers have sent under the same key", async () => {
+    const before = await things();
+    const stranger = await make({ name: "x" }, { key: "1" });
+    const parallel = await Promise.all(["y", "z"].map((name) => make({ name }, { key: "1" })));
+    expect([stranger, ...parallel].map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(new Set([stranger, ...parallel].map(({ body }) => body.id)).size).toBe(3);
+    expect(await things()).toBe(before + 3);
+    // Each of them may still send his own again.
+    expect((await make({ name: "y" }, { key: "1" })).text).toBe(parallel[0]?.text);
+    expect(await things()).toBe(before + 3);
   });
 
   test("of another caller is another request", async () => {
