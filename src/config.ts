@@ -143,7 +143,7 @@ const Api = Shared.extend({
   UPLOADS_PER_DAY: perMinute(1_000),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
-  /** E-mail addresses of employees who may pause, retry and promote in the board, comma separated. */
+  /** E-mail addresses of employees who may steer jobs: over REST, in the board and by `tcf`; comma separated. */
   BOARD_OPERATORS: list.pipe(z.array(z.email().toLowerCase())),
   /** Header in which a proxy that has logged people in names their e-mail address to the board. */
   BOARD_IDENTITY_HEADER: z
@@ -295,6 +295,11 @@ export function loadToolConfig(env: NodeJS.ProcessEnv = process.env) {
 /** As `loadDatabaseConfig`, for what asks for tokens of demo users. */
 export function loadDemoConfig(env: NodeJS.ProcessEnv = process.env) {
   return read(Process.extend(Api.pick({ DEMO_TOKENS_URL: true }).shape), env);
+}
+
+/** As `loadDatabaseConfig`, for what asks who may steer jobs. */
+export function loadOperators(env: NodeJS.ProcessEnv = process.env) {
+  return read(Process.extend(Api.pick({ BOARD_OPERATORS: true }).shape), env);
 }
 
 function smtpOf(config: z.output<typeof Worker>, host: string) {

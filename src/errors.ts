@@ -96,6 +96,14 @@ export class ValidationError extends AppError {
   }
 }
 
+/** It is done to many at once or cannot be taken back, and the request does not say why. */
+export class ReasonNeededError extends ValidationError {
+  constructor(act: string) {
+    const msg = `Field required: say why, '${act}' takes a reason here and others will read it`;
+    super([{ type: "missing", loc: ["body", "reason"], msg, input: null }]);
+  }
+}
+
 const networkCodes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"];
 
 /** True when a connection could not be made or broke: whoever is at the other end may not have heard of it. */

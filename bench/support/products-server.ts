@@ -40,6 +40,7 @@ const context: ApiContext = {
   log,
   metrics: createMetrics(),
   authenticate: () => Promise.reject(new Error("nobody logs in here")),
+  operators: [],
   secrets: createSecrets([], undefined),
   limits: { countHere: () => undefined, countEverywhere: async () => undefined },
   answers: createReadyAnswers(0),

@@ -1,8 +1,10 @@
 import type { Request } from "express";
 import { type Role, roles } from "../db/entities/user.ts";
 import { ForbiddenError, UnauthorizedError } from "../errors.ts";
+import { findStanding, requireStanding } from "../services/job-rights.ts";
 import { requireRole } from "./authenticate.ts";
 import type { Actor, ApiContext } from "./context.ts";
+import type { Route } from "./define-route.ts";
 
 /**
  * Who may call a route. `public`: anybody, no token is looked at; `optional`: anybody, and a token that is sent has to
@@ -44,6 +46,12 @@ export function checkRole(access: Access, actor: Actor | undefined) {
   if (actor === undefined) return;
   if (access === "print") requireRole(actor, "EMPLOYEE");
   else if (isRole(access)) requireRole(actor, access);
+}
+
+/** Throws 403 unless the caller may do what the route does by the table of rights to jobs. */
+export async function checkAct({ act }: Route, { db, operators }: ApiContext, actor: Actor | undefined) {
+  if (!act || !actor) return;
+  requireStanding(act.act, act.kind ?? "", await findStanding(db.manager, actor, operators));
 }
 
 /** True for whoever works here. */

@@ -32,6 +32,8 @@ export interface ApiContext {
   metrics: Metrics;
   /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
   authenticate: (authorization: string | undefined) => Promise<Actor>;
+  /** E-mail addresses, in small letters, of employees who may steer jobs, whichever way they come. */
+  operators: readonly string[];
   secrets: Secrets;
   limits: ApiLimits;
   /** Answers that can be sent without asking anybody. */

@@ -1,8 +1,10 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import type { Origin } from "../db/transaction.ts";
+import type { JobName } from "../jobs/index.ts";
 import type { CachedBody } from "../platform/cache.ts";
 import type { StagedImage } from "../services/images.ts";
+import type { Act } from "../services/job-rights.ts";
 import type { Access, ActorOf } from "./access.ts";
 import type { Commit } from "./commit.ts";
 import type { ApiContext } from "./context.ts";
@@ -35,6 +37,8 @@ export interface Route<
   description?: string;
   tag: string;
   access: A;
+  /** What a call does by the table of rights to jobs of this kind, or to a queue; asked besides `access`. */
+  act?: { act: Act; kind?: JobName };
   params?: P;
   query?: Q;
   body?: B;

@@ -86,6 +86,7 @@ const context: ApiContext = {
   log,
   metrics,
   authenticate: createAuthenticate(db, config.issuers),
+  operators: config.board.operators,
   // The one secret that every process has: what is signed needs no setting of its own.
   secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET, config.s3.secretAccessKey),
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),

@@ -10,7 +10,7 @@ import {
 } from "../errors.ts";
 import { bytesOf, etagOf } from "../platform/cache.ts";
 import { annotate, traced } from "../platform/tracing.ts";
-import { admit, checkRole, isStaff } from "./access.ts";
+import { admit, checkAct, checkRole, isStaff } from "./access.ts";
 import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
 import type { Actor, ApiContext } from "./context.ts";
@@ -58,6 +58,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
         // What is refused costs something, too.
         limitRequest(context, req, res, route.access, actor);
         checkRole(route.access, actor);
+        if (route.act) await checkAct(route, context, actor);
         return answer({ route, twin, context, profile, req, res, actor });
       });
       context.answers.keep(context, req, res, route, result);

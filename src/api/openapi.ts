@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
+import { rightTo } from "../services/job-rights.ts";
 import type { Access } from "./access.ts";
 import { type FileResponse, isSchema, type Route } from "./define-route.ts";
 import { examples } from "./examples.ts";
@@ -45,7 +46,7 @@ function describe(route: Route, isTagged: boolean): ZodOpenApiOperationObject {
     operationId: operationId(route),
     summary,
     tags: [tag],
-    description: [route.description, accessNotes[route.access]].filter(Boolean).join("\n\n"),
+    description: [route.description, accessNotes[route.access], actNote(route)].filter(Boolean).join("\n\n"),
     security: securityOf[route.access],
     requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route, isTagged) },
     ...bodyOf(route),
@@ -77,6 +78,12 @@ const accessNotes: Record<Access, string> = {
   webhook: "For the identity provider.",
   print: "Needs the role EMPLOYEE, or an address that may print.",
 };
+
+function actNote({ act }: Route) {
+  if (!act) return undefined;
+  const right = rightTo(act.act, act.kind ?? "", false);
+  return right?.least === "admin" ? "For admins." : "For admins, and employees whom `BOARD_OPERATORS` lists.";
+}
 
 function headersOf({ idempotent }: Route, isTagged: boolean) {
   const key = z

@@ -1,5 +1,6 @@
 import type { ParseArgsConfig } from "node:util";
 import type { EntityManager } from "typeorm";
+import type { Origin } from "../db/transaction.ts";
 import type { ScalingRules } from "../jobs/scaling.ts";
 import type { MailerOptions } from "../platform/mailer.ts";
 import type { S3Options } from "../platform/object-store.ts";
@@ -17,13 +18,18 @@ export interface Installation {
 }
 
 export interface CommandContext {
-  /** Throws `StartUpError` when the variable is missing or Postgres cannot be used. */
-  transact<T>(work: (tx: EntityManager) => Promise<T>): Promise<T>;
+  /**
+   * Nobody's work, unless an origin says whose. Throws `StartUpError` when the variable is missing or Postgres cannot be
+   * used.
+   */
+  transact<T>(work: (tx: EntityManager) => Promise<T>, origin?: Origin): Promise<T>;
   /** Throws `StartUpError` that lists every missing variable. */
   installation(): Installation;
   databaseUrl(): string;
-  /** Who calls, for reasons that others read. */
+  /** The account that calls and its machine, for reasons that others read. */
   caller: string;
+  /** E-mail addresses, in small letters, of employees who may steer jobs. */
+  operators(): readonly string[];
   /** Where tokens of demo users are, if anywhere. */
   demoTokensUrl(): string | undefined;
 }

@@ -4,6 +4,7 @@ import { findJob } from "../db/ledger.ts";
 import { NotFoundError } from "../errors.ts";
 import { cancelJob, retryJob } from "../services/job-control.ts";
 import { type ReplayFilter, requestReplay } from "../services/replays.ts";
+import { actAs, reasonOption } from "./act-as.ts";
 import { type Command, type CommandContext, table, text, UsageError, type Values, whole } from "./command.ts";
 
 const filterOptions = {
@@ -111,35 +112,37 @@ export const jobCommands: Record<string, Command> = {
     },
   },
   "jobs retry": {
-    usage: "<id>",
+    usage: "<id> --as e-mail [--reason text]",
     about: "has a job that failed, was cancelled or is unknown run again",
     takes: 1,
-    async run(context, [given]) {
+    options: reasonOption,
+    async run(context, [given], values) {
       const id = idOf(given);
-      await context.transact((tx) => retryJob(tx, id));
+      await actAs(context, values, { path: `jobs/${id}/retry` }, (tx, steerer) => retryJob(tx, id, steerer));
       const job = await shown(context, id);
       return { data: job, text: `Job ${id} is ${job.state}; it runs again.` };
     },
   },
   "jobs cancel": {
-    usage: "<id> --reason text",
+    usage: "<id> --as e-mail --reason text",
     about: "cancels a job and its unfinished parts",
     takes: 1,
-    options: { reason: { type: "string" } },
+    options: reasonOption,
     async run(context, [given], values) {
-      const [id, reason] = [idOf(given), reasonOf(context, values)];
-      await context.transact((tx) => cancelJob(tx, id, { by: null, reason }));
+      const id = idOf(given);
+      await actAs(context, values, { path: `jobs/${id}/cancel` }, (tx, steerer) => cancelJob(tx, id, steerer));
       const job = await shown(context, id);
       const text = job.state === "cancelled" ? "is cancelled" : "runs; it has stopped within a second";
       return { data: job, text: `Job ${id} ${text}.` };
     },
   },
   "jobs replay": {
-    usage: "[--queue q] [--state s] [--kind k] [--entity offer:id] [--error key] [--per-minute 600] [--dry-run]",
+    usage:
+      "[--queue q] [--state s] [--kind k] [--entity offer:id] [--error key] [--per-minute 600] [--dry-run] --as e-mail --reason text",
     about: "has jobs that ended badly run again, so many a minute",
     takes: 0,
-    options: { ...filterOptions, "per-minute": { type: "string" }, "dry-run": { type: "boolean" } },
-    async run({ transact }, _args, values) {
+    options: { ...filterOptions, ...reasonOption, "per-minute": { type: "string" }, "dry-run": { type: "boolean" } },
+    async run(context, _args, values) {
       const entries = Object.entries(filterOf(values)).filter(([, value]) => value !== undefined);
       if (entries.length === 0) throw new UsageError("Say which jobs are meant: without a filter it would be all");
       const filter = Object.fromEntries(entries) as ReplayFilter;
@@ -147,18 +150,12 @@ export const jobCommands: Record<string, Command> = {
         throw new UsageError(`--state is '${filter.state}'; only failed, unknown and cancelled jobs have ended badly`);
       const perMinute = whole("--per-minute", text(values["per-minute"]), 600, 1, 60_000);
       if (values["dry-run"]) {
-        const found = await transact((tx) => jobRows.badlyEnded(tx, filter, new Date(), 10));
+        const found = await context.transact((tx) => jobRows.badlyEnded(tx, filter, new Date(), 10));
         return { data: found, text: [`${found.count} jobs would run again, among them:`, ...found.ids].join("\n") };
       }
-      const id = await transact((tx) => requestReplay(tx, filter, perMinute));
-      return { data: { id }, text: `Job ${id} does it; \`tcf jobs cancel ${id}\` stops the rest.` };
+      const deed = { path: "jobs/replays", input: { filter, limit_per_minute: perMinute } };
+      const id = await actAs(context, values, deed, (tx, steerer) => requestReplay(tx, filter, perMinute, steerer));
+      return { data: { id }, text: `Job ${id} does it; \`tcf jobs cancel ${id} --reason …\` stops the rest.` };
     },
   },
 };
-
-/** Why, as others will read it; throws `UsageError` when nobody says. */
-export function reasonOf({ caller }: CommandContext, values: Values): string {
-  const reason = text(values.reason)?.trim();
-  if (!reason) throw new UsageError('Say why: --reason "…"; others will read it');
-  return `${reason} (tcf: ${caller})`.slice(0, 300);
-}

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { userInfo } from "node:os";
+import { hostname, userInfo } from "node:os";
 import type { DataSource, EntityManager } from "typeorm";
-import { loadDatabaseConfig, loadDemoConfig, loadToolConfig } from "../config.ts";
+import { loadDatabaseConfig, loadDemoConfig, loadOperators, loadToolConfig } from "../config.ts";
 import { connectDatabase } from "../db/data-source.ts";
-import { createTransact } from "../db/transaction.ts";
+import { createTransact, type Origin } from "../db/transaction.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { runCli } from "./run.ts";
 
@@ -11,7 +11,8 @@ endOnUncaughtError("tcf");
 let db: DataSource | undefined;
 const said = new Set<string>();
 const context = {
-  caller: userInfo().username,
+  caller: `${userInfo().username}@${hostname()}`,
+  operators: () => warned(loadOperators()).BOARD_OPERATORS,
   demoTokensUrl: () => warned(loadDemoConfig()).DEMO_TOKENS_URL,
   databaseUrl: () => warned(loadDatabaseConfig()).DATABASE_URL,
   installation() {
@@ -26,10 +27,10 @@ const context = {
       smtp,
     };
   },
-  async transact<T>(work: (tx: EntityManager) => Promise<T>) {
+  async transact<T>(work: (tx: EntityManager) => Promise<T>, origin: Origin = { actorId: null, traceId: null }) {
     db ??= await connectDatabase(context.databaseUrl(), 2);
     // What is promised here, the relay of any process moves.
-    return createTransact(db, () => undefined)({ actorId: null, traceId: null }, work);
+    return createTransact(db, () => undefined)(origin, work);
   },
 };
 const code = await runCli(process.argv.slice(2), context, {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
-import { jobGroupWeights } from "../db/dao/job-group-weights.ts";
 import { jobRows } from "../db/dao/jobs.ts";
 import { queuePauses } from "../db/dao/queue-pauses.ts";
 import { type QueueName, queueNames, queues } from "../jobs/queues.ts";
-import { type Command, type CommandContext, table, text, UsageError, whole } from "./command.ts";
-import { reasonOf } from "./jobs.ts";
+import { pauseQueue, resumeQueue, weighGroup } from "../services/job-control.ts";
+import { actAs, reasonOption } from "./act-as.ts";
+import { type Command, type CommandContext, table, text, UsageError, type Values, whole } from "./command.ts";
 
 /** A queue's name; throws `UsageError`. */
 export function queueOf(given: string | undefined): QueueName {
@@ -22,6 +22,11 @@ async function standing(tx: EntityManager) {
     const pause = pauses.find(({ queue }) => queue === name) ?? null;
     return { name, description: queues[name].description, jobs, pause };
   });
+}
+
+/** As the command of the same name. */
+function pause(context: CommandContext, values: Values, queue: QueueName) {
+  return actAs(context, values, { path: `queues/${queue}/pause` }, (tx, steerer) => pauseQueue(tx, queue, steerer));
 }
 
 async function one({ transact }: CommandContext, queue: QueueName) {
@@ -43,47 +48,51 @@ export const queueCommands: Record<string, Command> = {
     },
   },
   "queues pause": {
-    usage: "<queue> --reason text",
+    usage: "<queue> --as e-mail --reason text",
     about: "pauses a queue: running jobs end, no other begins",
     takes: 1,
-    options: { reason: { type: "string" } },
+    options: reasonOption,
     async run(context, [given], values) {
-      const [queue, reason] = [queueOf(given), reasonOf(context, values)];
-      await context.transact((tx) => queuePauses.add(tx, queue, null, reason));
+      const queue = queueOf(given);
+      await pause(context, values, queue);
       return { data: await one(context, queue), text: `Queue ${queue} is paused; workers follow within two seconds.` };
     },
   },
   "queues resume": {
-    usage: "<queue>",
+    usage: "<queue> --as e-mail",
     about: "lets a queue go on",
     takes: 1,
-    async run(context, [given]) {
+    options: reasonOption,
+    async run(context, [given], values) {
       const queue = queueOf(given);
-      await context.transact((tx) => queuePauses.remove(tx, queue));
+      const deed = { path: `queues/${queue}/resume` };
+      await actAs(context, values, deed, (tx, steerer) => resumeQueue(tx, queue, steerer));
       return { data: await one(context, queue), text: `Queue ${queue} goes on; workers follow within two seconds.` };
     },
   },
   "queues weigh": {
-    usage: "<queue> <group> <weight>",
+    usage: "<queue> <group> <weight> --as e-mail",
     about: "gives a group of jobs (a newsletter, a webhook's endpoint) 1 to 100 turns where others have one",
     takes: 3,
-    async run(context, [given, group = "", weight]) {
+    options: reasonOption,
+    async run(context, [given, group = "", weight], values) {
       const queue = queueOf(given);
       const turns = whole("the weight", weight, 1, 1, 100);
-      await context.transact((tx) => jobGroupWeights.set(tx, queue, group, turns));
+      const deed = { path: `queues/${queue}/weigh`, input: { group, weight: turns } };
+      await actAs(context, values, deed, (tx, steerer) => weighGroup(tx, queue, group, turns, steerer));
       const text = `Group ${group} of queue ${queue} has ${turns} ${turns === 1 ? "turn" : "turns"} where others have one.`;
       return { data: { queue, group, weight: turns }, text };
     },
   },
   "queues drain": {
-    usage: "<queue> --reason text [--timeout 300]",
+    usage: "<queue> --as e-mail --reason text [--timeout 300]",
     about: "pauses a queue and waits until nothing runs there any more",
     takes: 1,
-    options: { reason: { type: "string" }, timeout: { type: "string" } },
+    options: { ...reasonOption, timeout: { type: "string" } },
     async run(context, [given], values) {
-      const [queue, reason] = [queueOf(given), reasonOf(context, values)];
+      const queue = queueOf(given);
       const seconds = whole("--timeout", text(values.timeout), 300, 1, 86_400);
-      await context.transact((tx) => queuePauses.add(tx, queue, null, reason));
+      await pause(context, values, queue);
       const end = performance.now() + seconds * 1_000;
       // Until workers have heard of the pause, one that begins just now is not seen.
       await sleep(Math.min(seconds, 2) * 1_000);

@@ -83,7 +83,8 @@ function isOurs(error: unknown): error is Error {
   return error instanceof UsageError || error instanceof AppError || error instanceof StartUpError;
 }
 
-async function dispatch(argv: readonly string[], context: CommandContext): Promise<Answer> {
+async function dispatch(given: readonly string[], context: CommandContext): Promise<Answer> {
+  const { argv, as } = takeName(given);
   const words = argv.filter((word) => !word.startsWith("-"));
   const name = [words.slice(0, 2).join(" "), words[0] ?? ""].find((one) => Object.hasOwn(commands, one));
   const command = name === undefined ? undefined : commands[name];
@@ -95,7 +96,17 @@ async function dispatch(argv: readonly string[], context: CommandContext): Promi
   const least = command.usage.startsWith("[") ? 0 : command.takes;
   if (args.length > command.takes || args.length < least)
     throw new UsageError(`Call it as: tcf ${name} ${command.usage}`);
-  return command.run(context, args, values);
+  return command.run(context, args, { ...values, ...(as !== undefined && { as }) });
+}
+
+/** `--as` may stand before the command, so its value is told from the command's name first. */
+function takeName(given: readonly string[]) {
+  const at = given.findIndex((word) => word === "--as" || word.startsWith("--as="));
+  const word = given[at];
+  if (word === undefined) return { argv: given, as: undefined };
+  const isApart = word === "--as";
+  const as = isApart ? (given[at + 1] ?? "") : word.slice("--as=".length);
+  return { argv: given.toSpliced(at, isApart ? 2 : 1), as };
 }
 
 function parse(argv: readonly string[], options: Options, name: string, { usage }: Command) {
@@ -111,5 +122,5 @@ function help() {
   const lines = Object.entries(commands).map(
     ([name, { usage, about }]) => `${`  tcf ${name} ${usage}`.trimEnd()}\n      ${about}`,
   );
-  return ["tcf <command> [--json]", ...lines].join("\n");
+  return ["tcf <command> [--json] [--as your@e-mail.address]", ...lines].join("\n");
 }

@@ -5,7 +5,9 @@ import { createLogger } from "../platform/logger.ts";
 import { wantedKey } from "../platform/queue-load.ts";
 import { createQueues } from "../platform/queues.ts";
 import { connectOnce } from "../platform/redis.ts";
-import { type Command, type CommandContext, text, UsageError, whole } from "./command.ts";
+import { requireRight } from "../services/job-rights.ts";
+import { actAs, reasonOption } from "./act-as.ts";
+import { type Command, type CommandContext, text, UsageError, type Values, whole } from "./command.ts";
 import { queueOf } from "./queues.ts";
 
 async function explain(context: CommandContext, queue: QueueName): Promise<Explanation> {
@@ -42,13 +44,22 @@ function duration(given: string | undefined): number {
   throw new UsageError(`--for is '${given ?? ""}'; say how long, at most a day: 30m, 2h`);
 }
 
-async function write(context: CommandContext, queue: QueueName, wanted?: { workers: number; seconds: number }) {
+interface Wanted {
+  workers: number;
+  seconds: number;
+}
+
+async function write(context: CommandContext, values: Values, queue: QueueName, wanted?: Wanted) {
   const { redisUrl, queuePrefix } = context.installation();
   const connection = await connectOnce(redisUrl);
   const key = wantedKey(queuePrefix, queue);
+  const deed = { path: `queues/${queue}/scale`, input: { wanted: wanted ?? null } };
   try {
-    if (wanted) await connection.set(key, wanted.workers, "EX", wanted.seconds);
-    else await connection.del(key);
+    await actAs(context, values, deed, async (_tx, steerer) => {
+      requireRight("tune-queue", "", steerer);
+      if (wanted) await connection.set(key, wanted.workers, "EX", wanted.seconds);
+      else await connection.del(key);
+    });
   } finally {
     connection.disconnect();
   }
@@ -65,24 +76,25 @@ export const scaleCommands: Record<string, Command> = {
     },
   },
   "scale set": {
-    usage: "<queue> <workers> --for 2h",
+    usage: "<queue> <workers> --for 2h --as e-mail",
     about: "overrules the number of workers for a while, within least and most",
     takes: 2,
-    options: { for: { type: "string" } },
+    options: { ...reasonOption, for: { type: "string" } },
     async run(context, [given, count], values) {
       const [queue, seconds] = [queueOf(given), duration(text(values.for))];
-      await write(context, queue, { workers: whole("workers", count, 0, 0, 1_000), seconds });
+      await write(context, values, queue, { workers: whole("workers", count, 0, 0, 1_000), seconds });
       const data = await explain(context, queue);
       return { data, text: describe(data) };
     },
   },
   "scale clear": {
-    usage: "<queue>",
+    usage: "<queue> --as e-mail",
     about: "takes that back",
     takes: 1,
-    async run(context, [given]) {
+    options: reasonOption,
+    async run(context, [given], values) {
       const queue = queueOf(given);
-      await write(context, queue);
+      await write(context, values, queue);
       const data = await explain(context, queue);
       return { data, text: describe(data) };
     },

@@ -15,10 +15,13 @@ export function recordAudit(tx: EntityManager, entry: Omit<NewAuditEntry, "paylo
  * As `recordAudit`, as a link of the chain that shows whether somebody has edited the log since; returns the link,
  * which should be kept where whoever can write to the database cannot.
  */
-export function recordBoardAction(transact: Transact, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
-  return transact({ actorId: entry.userId, traceId: entry.requestId }, (tx) =>
-    auditLog.append(tx, { ...entry, payload: storable(asObject(withoutSecrets(entry.payload))) }),
-  );
+export function recordChained(transact: Transact, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
+  return transact({ actorId: entry.userId, traceId: entry.requestId }, (tx) => appendAudit(tx, entry));
+}
+
+/** As `recordChained`, in a transaction that does what is entered; others that do so wait until it is over. */
+export function appendAudit(tx: EntityManager, entry: Omit<NewAuditEntry, "payload"> & { payload: unknown }) {
+  return auditLog.append(tx, { ...entry, payload: storable(asObject(withoutSecrets(entry.payload))) });
 }
 
 /** Longer ones say no more about what was done. */

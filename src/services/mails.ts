@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import type { EntityManager } from "typeorm";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { jobRows } from "../db/dao/jobs.ts";
 import { mails } from "../db/dao/mails.ts";
 import type { Language } from "../db/entities/user.ts";
 import { enqueueAll, type PromiseOptions } from "../db/outbox.ts";
 import { BadRequestError, ConflictError, NotFoundError } from "../errors.ts";
 import { sendMail } from "../jobs/send-mail.ts";
-import { retryJob } from "./job-control.ts";
+import { reopen } from "./job-control.ts";
+import { demand, type Steerer, strictest } from "./job-rights.ts";
 import type { MailKindName } from "./mail-kinds.ts";
 import { shopUrl } from "./shop-url.ts";
 
@@ -54,16 +56,20 @@ export interface Resent {
 
 /**
  * Sends a mail again because somebody wants it: one that ended badly under its own Message-ID, one that was sent or held
- * back as a new mail. Throws `ConflictError` while it is on its way, and `NotFoundError`.
+ * back as a new mail. Throws `ConflictError` while it is on its way, `NotFoundError`, `ForbiddenError` to those who may
+ * not, and `ReasonNeededError`.
  */
-export async function resendMail(tx: EntityManager, id: string, reason: string): Promise<Resent> {
+export async function resendMail(tx: EntityManager, id: string, steerer: Steerer): Promise<Resent> {
   const mail = await mails.findShown(tx, id);
   if (!mail) throw new NotFoundError(`Mail with id ${id} not found.`);
+  const lines = mail.jobId ? await jobRows.lines(tx, [mail.jobId], steerer.id) : [];
+  demand("resend", strictest("resend", [{ kind: sendMail.name, isOwn: false }, ...lines]), steerer);
+  const reason = String(steerer.reason);
   if (mail.kind === "verify-email" && !("url" in mail.parameters))
     throw new ConflictError(`The link in mail '${id}' is not kept; have the identity provider make a new one`);
   if (mail.jobId && ["failed", "unknown", "cancelled"].includes(mail.shownState)) {
     await mails.reopen(tx, id, reason);
-    await retryJob(tx, mail.jobId);
+    await reopen(tx, mail.jobId);
     return { mailId: id, jobId: mail.jobId };
   }
   if (mail.shownState !== "sent" && mail.shownState !== "suppressed")

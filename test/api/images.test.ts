@@ -13,6 +13,7 @@ import { call, objectKeys, sendCategory, useApi, useWorker } from "../support/ap
 import { useDatabase } from "../support/database.ts";
 import { redPng } from "../support/images.ts";
 import { startRun } from "../support/job-run.ts";
+import { anAdmin } from "../support/steerers.ts";
 
 describe("POST /images/reprocess", () => {
   const api = useApi();
@@ -142,7 +143,7 @@ describe("reprocess-images", () => {
       ...run,
       async commit(effect) {
         await run.commit(effect);
-        await db.transaction((tx) => cancelJob(tx, run.id, { by: null, reason: "enough" }));
+        await db.transaction((tx) => cancelJob(tx, run.id, { ...anAdmin, reason: "enough" }));
       },
     };
     await expect(reprocessImagesProcessor.run(cancelling, context)).rejects.toThrow(CancelledError);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createDataSource } from "../../src/db/data-source.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { retryJob } from "../../src/services/job-control.ts";
+import { anAdmin } from "../support/steerers.ts";
 import { kindNames } from "./processes/kinds.ts";
 import type { Stack } from "./stack.ts";
 
@@ -20,7 +21,7 @@ export async function retryTwice({ postgres, env }: Stack): Promise<string[]> {
   try {
     const transact = createTransact(db, () => undefined);
     const retry = ({ id }: { id: string }) =>
-      transact({ actorId: null, traceId: null }, (tx) => retryJob(tx, id)).then(
+      transact({ actorId: null, traceId: null }, (tx) => retryJob(tx, id, anAdmin)).then(
         () => true,
         () => false,
       );

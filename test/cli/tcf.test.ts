@@ -5,6 +5,7 @@ import { compareClocks, describeRedis } from "../../src/cli/doctor.ts";
 import { runCli } from "../../src/cli/run.ts";
 import { auditLog } from "../../src/db/dao/audit-log.ts";
 import { queuePauses } from "../../src/db/dao/queue-pauses.ts";
+import type { Role } from "../../src/db/entities/user.ts";
 import { enqueue } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { StartUpError } from "../../src/errors.ts";
@@ -14,20 +15,29 @@ import { useDatabase } from "../support/database.ts";
 import { useMailbox } from "../support/mailbox.ts";
 import { queuePrefix, redisUrl } from "../support/redis.ts";
 import { useBucket } from "../support/s3.ts";
+import { addUser } from "../support/users.ts";
 
 const db = useDatabase();
 const s3 = useBucket();
 const mailbox = useMailbox();
 let context: CommandContext;
 
-beforeAll(() => {
+beforeAll(async () => {
+  for (const [name, role] of Object.entries({
+    admin: "ADMIN",
+    operator: "EMPLOYEE",
+    employee: "EMPLOYEE",
+    user: "USER",
+  }))
+    await addUser(db, { email: `${name}@test.example`, role: role as Role });
   const url = String((db.options as { url?: string }).url);
   const transact = createTransact(db, () => undefined);
   context = {
     caller: "tester",
+    operators: () => ["operator@test.example"],
     demoTokensUrl: () => undefined,
     databaseUrl: () => url,
-    transact: (work) => transact({ actorId: null, traceId: null }, work),
+    transact: (work, origin = { actorId: null, traceId: null }) => transact(origin, work),
     installation: () => ({
       databaseUrl: url,
       redisUrl,
@@ -49,7 +59,12 @@ beforeAll(() => {
 beforeEach(() => db.query("DELETE FROM queue_pause; DELETE FROM job_outbox; DELETE FROM job"));
 afterAll(() => tcf("scale", "clear", "mail"));
 
-async function tcf(...argv: string[]) {
+/** On behalf of an admin, unless the call says otherwise. */
+function tcf(...argv: string[]) {
+  return run("--as", "admin@test.example", ...argv);
+}
+
+async function run(...argv: string[]) {
   const said = { out: "", err: "" };
   const code = await runCli(argv, context, {
     out: (text) => {
@@ -107,7 +122,7 @@ describe("tcf jobs", () => {
     const id = await promise();
     await fail(id);
     expect((await tcf("jobs", "failures")).out).toContain("no such address");
-    const filter = ["--error", "no such address"];
+    const filter = ["--error", "no such address", "--reason", "it has an address now"];
     expect((await json("jobs", "replay", ...filter, "--dry-run")).body).toMatchObject({ count: 1, ids: [id] });
     const { body } = await json("jobs", "replay", ...filter);
     expect((await json("jobs", "show", body.id)).body).toMatchObject({ kind: "replay-jobs", state: "open" });
@@ -127,6 +142,78 @@ describe("tcf jobs", () => {
   ])("answers %j with exit code %i and says what would do", async (argv, code, message) => {
     const { code: exit, body } = await json(...argv);
     expect([exit, body.error]).toEqual([code, expect.stringContaining(message)]);
+  });
+});
+
+describe("an act of tcf's", () => {
+  const rows = () =>
+    db.query("SELECT email, method, endpoint, payload, status FROM audit_log JOIN users ON users.id = user_id");
+  beforeEach(() => db.query("DELETE FROM audit_log"));
+
+  test("is entered in the audit log with the person, the tool, the reason and the outcome, as links of the chain", async () => {
+    const id = await promise();
+    const cancel = ["jobs", "cancel", id, "--reason", "not wanted"];
+    expect(await run("--as=Operator@Test.Example", ...cancel)).toMatchObject({ code: 0 });
+    const [cancelled] = await db.query("SELECT cancellation->>'by' AS by FROM job");
+    const [{ id: operatorId }] = await db.query("SELECT id FROM users WHERE email = 'operator@test.example'");
+    expect(cancelled.by).toBe(operatorId);
+    await run(...cancel, "--as", "employee@test.example");
+    await run("jobs", "retry", "--as", "admin@test.example", randomUUID());
+    await tcf("jobs", "cancel", id);
+    const row = (name: string, path: string, status: number, reason?: string) => ({
+      ...{ email: `${name}@test.example`, method: "POST", endpoint: `tcf://cli/jobs/${path}`, status },
+      payload: { tool: "tcf", caller: "tester", ...(reason && { reason }) },
+    });
+    const why = "not wanted (tcf: tester)";
+    expect(await rows()).toEqual([
+      row("operator", `${id}/cancel`, 200, why),
+      row("employee", `${id}/cancel`, 403, why),
+      { ...row("admin", "", 404), endpoint: expect.stringMatching(/^tcf:\/\/cli\/jobs\/[0-9a-f-]{36}\/retry$/) },
+      row("admin", `${id}/cancel`, 422),
+    ]);
+    expect(await auditLog.firstBroken(db.manager)).toBeUndefined();
+  });
+
+  test.each([
+    [[], 64, "Say who you are: --as"],
+    [["--as"], 64, "Say who you are: --as"],
+    [["--as", "nobody@test.example"], 1, "There is no user with the address 'nobody@test.example'"],
+    [["--as", "user@test.example"], 1, "'user@test.example' is a customer"],
+    [["--as", "employee@test.example"], 1, "takes the standing operator here; yours is employee"],
+  ])("is refused with %j, in words that say why, and nothing happens", async (as, code, message) => {
+    const id = await promise();
+    for (const act of [
+      ["jobs", "cancel", id],
+      ["queues", "pause", "mail"],
+      ["jobs", "replay", "--kind", "send-mail"],
+    ])
+      expect(await run(...act, "--reason", "x", ...as)).toMatchObject({ code, err: expect.stringContaining(message) });
+    expect(await db.query("SELECT state FROM job")).toEqual([{ state: "open" }]);
+    expect(await queuePauses.list(db.manager)).toEqual([]);
+  });
+
+  test("is not for who was deactivated since", async () => {
+    await db.query("UPDATE users SET is_active = false WHERE email = 'operator@test.example'");
+    const { code, err } = await run("queues", "resume", "mail", "--as", "operator@test.example");
+    expect([code, err]).toEqual([1, expect.stringContaining("is deactivated")]);
+    await db.query("UPDATE users SET is_active = true");
+  });
+
+  test("is not done when it cannot be entered", async () => {
+    const id = await promise();
+    await db.query("ALTER TABLE audit_log RENAME TO lost_log");
+    await expect(tcf("jobs", "cancel", id, "--reason", "x")).rejects.toThrow("audit_log");
+    await db.query("ALTER TABLE lost_log RENAME TO audit_log");
+    expect(await db.query("SELECT state FROM job")).toEqual([{ state: "open" }]);
+  });
+
+  test("overrules the number of workers for admins alone", async () => {
+    const set = ["scale", "set", "mail", "2", "--for", "1m", "--as"];
+    expect(await run(...set, "operator@test.example")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("admin"),
+    });
+    expect((await json("scale", "explain", "mail")).body.inputs.wanted).toBeNull();
   });
 });
 

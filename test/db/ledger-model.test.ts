@@ -19,6 +19,7 @@ import { keepBooks } from "../../src/db/reconcile.ts";
 import { cancelJob, retryJob } from "../../src/services/job-control.ts";
 import { useDatabase, useKeyedPool } from "../support/database.ts";
 import { testJob } from "../support/engine.ts";
+import { anAdmin } from "../support/steerers.ts";
 
 const job = testJob("modelled");
 const maxFailures = job.retry.attempts;
@@ -192,7 +193,7 @@ class Cancel extends Command {
   override toString = () => "cancel";
   override async apply(model: Model, { db, id }: Real) {
     const isLive = model.state === "open" || model.state === "running";
-    const cancelling = db.transaction((tx) => cancelJob(tx, id, { by: null, reason: null }));
+    const cancelling = db.transaction((tx) => cancelJob(tx, id, anAdmin));
     if (isLive || model.isCancelled || model.state === "cancelled") await cancelling;
     else await expect(cancelling).rejects.toThrow("nothing to cancel");
     if (isLive) model.isCancelled = true;
@@ -204,7 +205,7 @@ class Retry extends Command {
   override toString = () => "retry";
   override async apply(model: Model, { db, id }: Real) {
     const isOver = badEnds.includes(model.state);
-    const retrying = db.transaction((tx) => retryJob(tx, id));
+    const retrying = db.transaction((tx) => retryJob(tx, id, anAdmin));
     if (!isOver) return void (await expect(retrying).rejects.toThrow("can be retried"));
     await retrying;
     const fresh = { state: "open", failures: 0, crashes: 0, isCancelled: false, isOnOutbox: true } as const;

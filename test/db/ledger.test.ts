@@ -19,6 +19,7 @@ import { NotFoundError } from "../../src/errors.ts";
 import { processImage } from "../../src/jobs/process-image.ts";
 import { cancelJob, retryJob } from "../../src/services/job-control.ts";
 import { useDatabase, useKeyedPool } from "../support/database.ts";
+import { anAdmin } from "../support/steerers.ts";
 
 describe("the ledger", () => {
   const db = useDatabase();
@@ -145,13 +146,16 @@ describe("the ledger", () => {
   });
 
   describe("cancelling", () => {
-    const by = { by: null, reason: "not wanted" };
-    const cancel = (id: string) => db.transaction((tx) => cancelJob(tx, id, by));
+    const steerer = { ...anAdmin, reason: "not wanted" };
+    const cancel = (id: string) => db.transaction((tx) => cancelJob(tx, id, steerer));
 
     test("ends a job that waits, at once and off the outbox", async () => {
       const id = await promise();
       await cancel(id);
-      expect(await find(id)).toMatchObject({ state: "cancelled", cancellation: by });
+      expect(await find(id)).toMatchObject({
+        state: "cancelled",
+        cancellation: { by: anAdmin.id, reason: "not wanted" },
+      });
       expect((await find(id)).finishedAt).toBeTruthy();
       expect(await isWaiting(id)).toEqual([]);
       expect((await claim(id))?.outcome).toBe("finished");
@@ -178,7 +182,7 @@ describe("the ledger", () => {
     test("is undone by a retry, with all attempts and under the next generation, once of twenty", async () => {
       const id = await promise();
       await cancel(id);
-      const retries = Array.from({ length: 20 }, () => db.transaction((tx) => retryJob(tx, id)));
+      const retries = Array.from({ length: 20 }, () => db.transaction((tx) => retryJob(tx, id, anAdmin)));
       const ended = await Promise.allSettled(retries);
       expect(ended.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       expect(await find(id)).toMatchObject({
@@ -219,7 +223,7 @@ describe("the ledger", () => {
       const ids = await children(parent, 3);
       const running = await claimed(String(ids[0]));
       await db.transaction((tx) => completeJob(tx, held, null));
-      await db.transaction((tx) => cancelJob(tx, parent, { by: null, reason: null }));
+      await db.transaction((tx) => cancelJob(tx, parent, anAdmin));
       const states = await Promise.all([parent, ...ids].map(async (id) => (await find(id)).state));
       expect(states).toEqual(["cancelled", "running", "cancelled", "cancelled"]);
       expect(await releaseJob(db, running, outage)).toBe("cancelled");
@@ -228,7 +232,7 @@ describe("the ledger", () => {
     test("promises no more of them once it is cancelled", async () => {
       const parent = await promise();
       const held = await claimed(parent);
-      await db.transaction((tx) => cancelJob(tx, parent, { by: null, reason: null }));
+      await db.transaction((tx) => cancelJob(tx, parent, anAdmin));
       const page = db.transaction(async (tx) => {
         await holdJob(tx, held);
         await enqueueAll(tx, processImage, [payload()], { parentId: parent });

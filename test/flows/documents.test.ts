@@ -12,6 +12,7 @@ import { objectKeys, useApi, userIds } from "../support/api.ts";
 import { addManyOffers } from "../support/many-offers.ts";
 import { readXlsx } from "../support/office.ts";
 import { startPostgresProxy } from "../support/postgres-proxy.ts";
+import { anAdmin } from "../support/steerers.ts";
 import { useWorkerProcesses } from "../support/worker-process.ts";
 
 const api = useApi();
@@ -76,7 +77,7 @@ async function halfMade() {
 test("a list that is cancelled in the middle leaves nothing behind", { timeout: 60_000 }, async () => {
   const worker = await start();
   const { id, jobId } = await halfMade();
-  await api.context.transact(origin, (tx) => cancelJob(tx, String(jobId), { by: null, reason: "test" }));
+  await api.context.transact(origin, (tx) => cancelJob(tx, String(jobId), { ...anAdmin, reason: "test" }));
   await vi.waitFor(async () => expect((await jobOf(jobId)).state).toBe("cancelled"), 20_000);
   expect(openFiles(worker)).toHaveLength(1);
   // What it waits for comes, and nobody wants it any more.

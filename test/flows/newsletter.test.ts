@@ -5,6 +5,7 @@ import { apiKey, call, useApi } from "../support/api.ts";
 import { haveTodaysList } from "../support/mail-engine.ts";
 import { startHttpProbe } from "../support/mail-probe.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "../support/scripted-smtp.ts";
+import { anAdmin } from "../support/steerers.ts";
 import { useWorkerProcesses } from "../support/worker-process.ts";
 
 const readers = 800;
@@ -101,7 +102,7 @@ describe("POST /mail/newsletters", () => {
     const worker = await startWorker();
     await vi.waitFor(() => expect(smtp.taken.length).toBeGreaterThan(5), 30_000);
     const origin = { actorId: null, traceId: null };
-    await api.context.transact(origin, (tx) => cancelJob(tx, body.id, { by: null, reason: "a test" }));
+    await api.context.transact(origin, (tx) => cancelJob(tx, body.id, { ...anAdmin, reason: "a test" }));
     const unfinished = "SELECT 1 FROM job WHERE (id = $1 OR parent_id = $1) AND finished_at IS NULL";
     await vi.waitFor(async () => expect(await api.db.query(unfinished, [body.id])).toEqual([]), 30_000);
     await workers.stop(worker, "SIGTERM");

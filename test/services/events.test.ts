@@ -16,6 +16,7 @@ import { userIds } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import { useDatabase, useKeyedPool } from "../support/database.ts";
 import { addOrder } from "../support/orders.ts";
+import { anAdmin } from "../support/steerers.ts";
 import { addUser } from "../support/users.ts";
 import { addWaybill } from "../support/waybills.ts";
 import { addEndpoint } from "../support/webhook-endpoints.ts";
@@ -115,7 +116,7 @@ describe("the end of a job", () => {
   const succeed = async (id: string) => finishJobs(pool(), [await claim(id)]);
   const endAs = async (id: string, outcome: "failed" | "unknown") =>
     releaseJob(db, await claim(id), { outcome, cost: "all", error: null, errorKey: null });
-  const cancel = (id: string) => db.transaction((tx) => cancelJob(tx, id, { by: null, reason: "test" }));
+  const cancel = (id: string) => db.transaction((tx) => cancelJob(tx, id, { ...anAdmin, reason: "test" }));
 
   test.each([
     ["succeeded", succeed],

@@ -1,9 +1,10 @@
 /** Who sends a request of the access test. */
 export const callers = [
-  ...["anonymous", "user", "other", "employee", "admin", "inactive", "expired"],
+  ...["anonymous", "user", "other", "employee", "operator", "admin", "inactive", "expired"],
   ...["api-key", "wrong-key", "provider", "wrong-provider", "printer"],
 ] as const satisfies string[];
-export type Caller = "anonymous" | "user" | "other" | "employee" | "admin" | "inactive" | "expired" | Program;
+export type Caller = Person | "inactive" | "expired" | Program;
+type Person = "anonymous" | "user" | "other" | "employee" | "operator" | "admin";
 type Program = "api-key" | "wrong-key" | "provider" | "wrong-provider" | "printer";
 
 /** Names for those who may do the same. */
@@ -11,11 +12,13 @@ export const admissions = {
   everybody: callers,
   /** A token is not needed, but one that is sent has to be good. */
   "everybody but bad tokens": callers.filter((caller) => caller !== "inactive" && caller !== "expired"),
-  users: ["user", "other", "employee", "admin"],
+  users: ["user", "other", "employee", "operator", "admin"],
   /** The user whom it belongs to, here `user`. */
-  "its owner and staff": ["user", "employee", "admin"],
-  staff: ["employee", "admin"],
-  "staff and printers": ["employee", "admin", "printer"],
+  "its owner and staff": ["user", "employee", "operator", "admin"],
+  staff: ["employee", "operator", "admin"],
+  "staff and printers": ["employee", "operator", "admin", "printer"],
+  /** Employees whom the configuration names, and admins. */
+  operators: ["operator", "admin"],
   admins: ["admin"],
   programs: ["api-key"],
   "the identity provider": ["provider"],
@@ -94,7 +97,7 @@ export const accessTable: Record<string, Admission> = {
   "GET /print/waybills/{waybill_id}": "staff and printers",
   "GET /print/prices": "staff and printers",
   "GET /print/price": "staff and printers",
-  // Ours: what belongs to somebody else looks like nothing at all.
+  // Ours: what belongs to somebody else looks like nothing at all. Who may do what to which job: `job-doors.test.ts`.
   "GET /jobs/{job_id}": "users",
   "GET /jobs/{job_id}/events": "users",
   "POST /jobs/{job_id}/cancel": "users",
@@ -104,8 +107,8 @@ export const accessTable: Record<string, Admission> = {
   "POST /jobs/replays": "staff",
   "GET /entities/{type}/{id}/timeline": "staff",
   "GET /queues": "staff",
-  "PUT /queues/{queue}/pause": "admins",
-  "DELETE /queues/{queue}/pause": "admins",
+  "PUT /queues/{queue}/pause": "operators",
+  "DELETE /queues/{queue}/pause": "operators",
   "POST /images/reprocess": "admins",
   "GET /addresses": "users",
   "GET /addresses/{address_id}": "users",

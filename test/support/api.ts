@@ -73,6 +73,8 @@ export interface ApiOptions {
   redis?: { url: string };
   corsOrigins?: string[];
   board?: Partial<BoardOptions>;
+  /** E-mail addresses of employees who are operators. */
+  operators?: string[];
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
   /** Limits on requests; none otherwise. */
@@ -89,6 +91,7 @@ export function useApi({
   redis,
   corsOrigins = [],
   board = {},
+  operators = [],
   relay: relays = true,
   limits = {},
   exempt = [],
@@ -153,6 +156,7 @@ export function useApi({
       log,
       metrics,
       authenticate: createAuthenticate(db, [issuer]),
+      operators,
       secrets: createSecrets([apiKey], webhookSecret),
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
       answers: createReadyAnswers(trustProxy),
@@ -176,7 +180,7 @@ export function useApi({
       queues: api.queues,
       health: { probes, version: "1.2.3", isStopping: () => api.isStopping },
       corsOrigins,
-      board: { operators: [], environment: "local", ...board },
+      board: { environment: "local", ...board },
       trustProxy,
     });
     server.listen(0, "127.0.0.1");

@@ -19,6 +19,7 @@ import { startEventFanOut } from "../../src/workers/fan-out-events.ts";
 import { deliverWebhookProcessor } from "../../src/workers/processors/deliver-webhook.ts";
 import { useEngine } from "../support/engine.ts";
 import { useReceiver } from "../support/receiver.ts";
+import { anAdmin } from "../support/steerers.ts";
 import { addEndpoint } from "../support/webhook-endpoints.ts";
 
 type Run = JobRun<"deliver-webhook">;
@@ -134,7 +135,7 @@ describe("a webhook", () => {
     const job = await untilJob(id, { failures: 1 });
     expect(job.lastError?.message).toBe("No answer within 1 s");
     await vi.waitFor(() => expect(receivedAt("/silent").length).toBeGreaterThan(1), 10_000);
-    await engine.transact(origin, (tx) => cancelJob(tx, job.id, { by: null, reason: "test" }));
+    await engine.transact(origin, (tx) => cancelJob(tx, job.id, { ...anAdmin, reason: "test" }));
     await untilJob(id, { state: "cancelled" });
   });
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { enqueueAll } from "../../src/db/outbox.ts";
 import { cancelJob } from "../../src/services/job-control.ts";
 import { testJob, useEngine } from "../support/engine.ts";
+import { anAdmin } from "../support/steerers.ts";
 
 const quick = testJob("quick");
 const endless = testJob("endless");
@@ -32,7 +33,7 @@ const seen: unknown[] = [];
 const signals: AbortSignal[] = [];
 const release = new AbortController();
 const id = () => randomUUID();
-const byUs = { by: null, reason: "test" };
+const byUs = { ...anAdmin, reason: "test" };
 
 describe("a run of a job", () => {
   const engine = useEngine([quick, endless, stubborn, late, failing, renamed, parent, child, counting, shy], {

@@ -12,6 +12,7 @@ import {
   ForbiddenError,
   NotFoundError,
   PreconditionFailedError,
+  ReasonNeededError,
   UnauthorizedError,
   UnavailableError,
 } from "../../errors.ts";
@@ -19,7 +20,8 @@ import type { QueuedData } from "../../jobs/dispatch.ts";
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import type { Queues } from "../../platform/queues.ts";
 import { redactAll } from "../../platform/redact.ts";
-import { recordBoardAction } from "../../services/audit.ts";
+import { recordChained } from "../../services/audit.ts";
+import { isAtLeast, requireRight, type Standing, standings } from "../../services/job-rights.ts";
 import { logLostAudit } from "../audit-staff.ts";
 import type { ApiContext } from "../context.ts";
 import { countRefusal, limitAnybody, limitRequest } from "../limit-requests.ts";
@@ -29,8 +31,8 @@ import { createRouter } from "../router.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
+import { pressOf } from "./presses.ts";
 import { reasonPage } from "./reason-page.ts";
-import { type BoardRole, boardRoles, isAtLeast, pressOf } from "./roles.ts";
 import { type BoardAccess, createSessions, type Sessions, type Visitor } from "./session.ts";
 import { createSteering, type Pressing, type Steering } from "./steering.ts";
 import { languages, type Words, wordsFor } from "./words.ts";
@@ -47,7 +49,7 @@ export interface BoardOptions extends BoardAccess {
 }
 
 /**
- * Bull Board for staff: who may press what is in `roles.ts`, nobody else gets in. A person logs in with an access
+ * Bull Board for staff: what each button does is in `presses.ts`, who may is in the table of rights. A person logs in with an access
  * token, which a cookie keeps that no script can read and no other site can send, or is named by a proxy in front; a
  * program sends a bearer token.
  */
@@ -87,7 +89,8 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   router.post(["/reason", "/ledger/:id/:action"], readForm);
   router.use((req, res, next) => {
     const visitor = res.locals.visitor as Visitor;
-    const pressing: Pressing = { actorId: visitor.id, traceId: String(res.locals.requestId) };
+    const steerer = { id: visitor.id, standing: visitor.standing, reason: null };
+    const pressing: Pressing = { steerer, traceId: String(res.locals.requestId), act: undefined };
     res.locals.pressing = pressing;
     if (["GET", "HEAD"].includes(req.method)) return next();
     auditWhenDone(req, res, context, pressing);
@@ -107,10 +110,11 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   router.use((req, res, next) => {
     if (!queues.isUp())
       throw new UnavailableError("Redis cannot be reached; the state of jobs is at /jobs/{id} meanwhile");
-    const { boardRole } = res.locals.visitor as Visitor;
+    const { standing } = res.locals.visitor as Visitor;
     if (isPageView(req)) sessions.csrfOf(req, res);
-    steering.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][boardRole](req, res, next));
+    steering.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][standing](req, res, next));
   });
+  router.use(((error, _req, _res, next) => next(sayWhere(error))) satisfies ErrorRequestHandler);
   router.use("/api", sayWhyBeforeTheBoard);
   return router;
 }
@@ -134,29 +138,35 @@ const refuseCapitals: RequestHandler = (req, _res, next) => {
 function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions: Sessions) {
   const form = req.body as { csrf?: unknown; reason?: unknown } | undefined;
   if (visitor.isAmbient) sessions.requireCsrf(req, req.headers["x-xsrf-token"] ?? form?.csrf);
-  const { least, isDestructive } = pressOf(req.method, req.path);
-  if (!isAtLeast(visitor.boardRole, least))
-    throw new ForbiddenError(`This takes the role ${least}; you are ${visitor.boardRole}`);
   const given = typeof form?.reason === "string" ? form.reason.trim() : sessions.reasonOf(req);
-  pressing.given = given || undefined;
-  if (!isDestructive || pressing.given) return;
-  throw new PreconditionFailedError(`This cannot be taken back: say why first, at ${boardPath}/reason`);
+  pressing.steerer.reason = given || null;
+  const press = pressOf(req.method, req.path);
+  if (press === "no act") return;
+  pressing.act = press.act;
+  // Of what Bull Board itself lists only those with a right to everybody's jobs have the buttons.
+  if (!press.isOfPage) requireRight(press.act, "", pressing.steerer);
+}
+
+/** The board has no field for a reason: it is given on a page of its own. */
+function sayWhere(error: unknown) {
+  if (!(error instanceof ReasonNeededError)) return error;
+  return new PreconditionFailedError(`This needs a reason: say why first, at ${boardPath}/reason`);
 }
 
 /** One for each role and language: buttons and words are fixed when a board is made. */
 function everyBoard(queues: Queues, steering: Steering, options: BoardOptions) {
   const inLanguage = (words: Words) =>
-    Object.fromEntries(boardRoles.map((role) => [role, board(queues, steering, options, role, words)])) as Record<
-      BoardRole,
+    Object.fromEntries(standings.map((one) => [one, board(queues, steering, options, one, words)])) as Record<
+      Standing,
       RequestHandler
     >;
   return { en: inLanguage(languages.en), ru: inLanguage(languages.ru) };
 }
 
-function board(queues: Queues, steering: Steering, options: BoardOptions, role: BoardRole, words: Words) {
+function board(queues: Queues, steering: Steering, options: BoardOptions, standing: Standing, words: Words) {
   const serverAdapter = new ExpressAdapter().setBasePath(boardPath);
   (serverAdapter.getRouter() as Express).enable("case sensitive routing");
-  const readOnlyMode = role === "viewer";
+  const readOnlyMode = !isAtLeast(standing, "operator");
   const says = words.board;
   const { environment, runbookUrl } = options;
   const adapters = Object.entries(queues.byName).map(([name, queue]) => {
@@ -181,7 +191,7 @@ function board(queues: Queues, steering: Steering, options: BoardOptions, role: 
         boardTitle: readOnlyMode ? says.readOnly : says.title,
         locale: { lng: words.locale },
         hideDocsLink: true,
-        hideRedisDetails: role !== "admin",
+        hideRedisDetails: standing !== "admin",
         // The board asks for everything again at each poll, workers by a list of all clients of Redis.
         showWorkers: false,
         environment: badgeOf(environment),
@@ -202,7 +212,8 @@ function badgeOf(label: string) {
 }
 
 /** An error of ours as the board shows it; all others are for `problemHandler`. */
-function sayWhy(error: unknown) {
+function sayWhy(thrown: unknown) {
+  const error = sayWhere(thrown);
   if (!(error instanceof AppError)) throw error;
   const status = statusOfError(error) as 409;
   return { status, body: { error: "Nothing was done", message: error.message } };
@@ -229,12 +240,13 @@ function isOwnOrigin(req: Request, origin: string) {
 function auditWhenDone(req: Request, res: Response, context: ApiContext, pressing: Pressing) {
   const endpoint = context.publicUrl + req.originalUrl;
   res.on("finish", () => {
-    const { actorId: userId, traceId: requestId } = pressing;
-    const reason = pressing.given ?? pressing.reason;
+    const { steerer, traceId: requestId } = pressing;
+    const { id: userId } = steerer;
+    const reason = steerer.reason ?? pressing.done;
     const { csrf: _csrf, ...body } = (req.body ?? {}) as Record<string, unknown>;
     const payload = { ...body, ...(reason && { reason }) };
     const entry = { userId, method: req.method, endpoint, payload, status: res.statusCode, requestId };
-    recordBoardAction(context.transact, entry)
+    recordChained(context.transact, entry)
       .then((link) => context.log.info({ audit: link }, "a board action was entered into the audit chain"))
       .catch((error: unknown) => {
         logLostAudit(context.log, error, entry, boardPath);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Job, JobState } from "../../db/entities/job.ts";
+import type { Right } from "../../services/job-rights.ts";
 import type { JobView } from "../views/job.ts";
 import { escapeHtml } from "./login-page.ts";
 import { document } from "./page.ts";
@@ -12,8 +13,8 @@ export interface JobPageOptions {
   words: Words;
   /** What the forms have to send back. */
   csrf: string;
-  /** Adds the buttons. */
-  mayAct: boolean;
+  /** Adds the button, and says whether it needs a reason. */
+  action: Pick<Right, "needsReason"> | undefined;
   /** The newest jobs that are parts of this one. */
   parts: readonly Pick<Job, "id" | "kind" | "state">[];
   /** User who caused it. */
@@ -26,7 +27,7 @@ export interface JobPageOptions {
 
 /** The ledger's page of one job, for people. Everything in it is escaped. */
 export function jobPage(job: Shown, options: JobPageOptions) {
-  const { boardPath, words, mayAct, parts, actor, people, problem } = options;
+  const { boardPath, words, action, parts, actor, people, problem } = options;
   const says = words.job;
   const { facts: names } = says;
   const link = (id: string) => `<a href="${boardPath}/ledger/${escapeHtml(id)}">${escapeHtml(id)}</a>`;
@@ -58,7 +59,7 @@ export function jobPage(job: Shown, options: JobPageOptions) {
 <p>${text(job.description ?? says.unknownKind)}</p>
 ${problem ? `<p class="problem" role="alert">${text(problem)}</p>` : ""}
 <dl>${facts.join("")}</dl>
-${mayAct ? actions(job, options) : ""}
+${action ? actions(job, options) : ""}
 ${job.children ? partsList(job.children, parts, link, says) : ""}
 <h2>${says.failedRuns}</h2>
 ${job.attempts.length === 0 ? `<p>${says.none}</p>` : attemptsTable(job.attempts, says)}`,
@@ -106,13 +107,13 @@ function cancelledBy(
 
 type Says = Words["job"];
 
-function actions(job: Shown, { boardPath, words, csrf }: JobPageOptions) {
+function actions(job: Shown, { boardPath, words, csrf, action: right }: JobPageOptions) {
   const says = words.job;
   const form = (action: string, label: string, look = "") =>
     `<form method="post" action="${boardPath}/ledger/${text(job.id)}/${action}">
   <input type="hidden" name="csrf" value="${text(csrf)}">
   <label for="reason">${says.reason}</label>
-  <input id="reason" name="reason" maxlength="300" autocomplete="off"${look && " required"}>
+  <input id="reason" name="reason" maxlength="300" autocomplete="off"${right?.needsReason ? " required" : ""}>
   <button${look}>${label}</button>
 </form>`;
   if (job.status === "unknown") return `<p>${says.nobodyKnows}</p>${form("retry", says.again)}`;

@@ -98,11 +98,11 @@ export class LedgerAdapter extends BullMQAdapter {
   }
 
   override pause() {
-    return this.steering.pause(this.bull.name);
+    return this.steering.pause(this.bull.name as QueueName);
   }
 
   override resume() {
-    return this.steering.resume(this.bull.name);
+    return this.steering.resume(this.bull.name as QueueName);
   }
 
   /** What people want, even while Redis does not know of it. */

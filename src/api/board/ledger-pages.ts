@@ -7,11 +7,11 @@ import { findJob } from "../../db/ledger.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { redact, redactAll } from "../../platform/redact.ts";
 import { cancelJob, retryJob } from "../../services/job-control.ts";
+import { isAtLeast, rightToJob } from "../../services/job-rights.ts";
 import type { ApiContext } from "../context.ts";
 import { createRouter } from "../router.ts";
 import { jobView } from "../views/job.ts";
 import { jobPage, noJobPage } from "./job-page.ts";
-import { isAtLeast } from "./roles.ts";
 import type { Sessions, Visitor } from "./session.ts";
 import type { Pressing } from "./steering.ts";
 import { wordsFor } from "./words.ts";
@@ -33,11 +33,13 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
         .send(noJobPage(id, boardPath, words));
     const parts = await jobRows.list(tx, { parentId: id }, undefined, partsShown);
     const whole = jobView(job, await jobRows.children(tx, id), true);
-    const mayAct = isAtLeast(visitor.boardRole, "operator");
-    const view = mayAct ? whole : redactAll(whole);
-    const people = await emailsOf(tx, [job.actorId, view.cancellation?.by ?? null], mayAct);
+    const isShown = isAtLeast(visitor.standing, "operator");
+    const view = isShown ? whole : redactAll(whole);
+    const people = await emailsOf(tx, [job.actorId, view.cancellation?.by ?? null], isShown);
     const csrf = sessions.csrfOf(req, res);
-    const page = jobPage(view, { boardPath, words, csrf, mayAct, parts, actor: job.actorId, people, problem });
+    const right = await rightToJob(tx, job.finishedAt ? "retry" : "cancel", id, visitor.id);
+    const action = right && isAtLeast(visitor.standing, right.least) ? right : undefined;
+    const page = jobPage(view, { boardPath, words, csrf, action, parts, actor: job.actorId, people, problem });
     res
       .status(problem ? 409 : 200)
       .type("html")
@@ -46,9 +48,9 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
 
   async function act(res: Response, id: string, action: string) {
     if (!isUuid(id)) throw new NotFoundError(`Job with id ${id} not found.`);
-    const { actorId, traceId, given = null } = res.locals.pressing as Pressing;
-    await context.transact({ actorId, traceId }, (tx) =>
-      action === "retry" ? retryJob(tx, id) : cancelJob(tx, id, { by: actorId, reason: given }),
+    const { steerer, traceId } = res.locals.pressing as Pressing;
+    await context.transact({ actorId: steerer.id, traceId }, (tx) =>
+      action === "retry" ? retryJob(tx, id, steerer) : cancelJob(tx, id, steerer),
     );
   }
 

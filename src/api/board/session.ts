@@ -1,25 +1,23 @@
 import type { Request, RequestHandler, Response } from "express";
-import { User } from "../../db/entities/user.ts";
+import { users } from "../../db/dao/users.ts";
 import { ForbiddenError, TooManyRequestsError, UnauthorizedError } from "../../errors.ts";
+import { findStanding, type Standing } from "../../services/job-rights.ts";
 import { requireRole } from "../authenticate.ts";
 import type { Actor, ApiContext } from "../context.ts";
 import { guardCredentials } from "../limit-requests.ts";
 import { headersOf, statusOfError } from "../problem.ts";
 import { loginPage } from "./login-page.ts";
-import { type BoardRole, boardRoleOf } from "./roles.ts";
 import { wordsFor } from "./words.ts";
 
 /** How people get in, besides the login page. */
 export interface BoardAccess {
-  /** E-mail addresses, in small letters, of employees who may pause, retry and promote. */
-  operators: readonly string[];
   /** Header in which a proxy that has logged people in names their e-mail address; believed from these addresses alone. */
   identity?: { header: string; from: (address: string | undefined) => boolean } | undefined;
 }
 
 /** Who looks at the board. */
 export interface Visitor extends Actor {
-  boardRole: BoardRole;
+  standing: Standing;
   /** False when every request says who sends it, so that no other site can have it sent. */
   isAmbient: boolean;
 }
@@ -33,7 +31,6 @@ const longestReason = 300;
 /** Sessions of the board at `path`: who it is, whether the board's own page sends it, and why it is done. */
 export function createSessions(context: ApiContext, path: string, access: BoardAccess) {
   const options = { path, sameSite: "strict", secure: context.publicUrl.startsWith("https:") } as const;
-  const emailOf = async (id: string) => (await context.db.manager.findOneBy(User, { id }))?.email ?? null;
 
   async function visitorOf(req: Request): Promise<Visitor> {
     const named = forwardedEmail(req, access);
@@ -46,9 +43,8 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
             context.authenticate(authorization ?? (token && `Bearer ${token}`)),
           );
     requireRole(actor, "EMPLOYEE");
-    // Only then does the address matter.
-    const email = actor.role === "ADMIN" || access.operators.length === 0 ? null : await emailOf(actor.id);
-    return { ...actor, boardRole: boardRoleOf({ ...actor, email }, access.operators), isAmbient: !authorization };
+    const standing = await findStanding(context.db.manager, actor, context.operators);
+    return { ...actor, standing, isAmbient: !authorization };
   }
 
   /** What tells a browser's session from all others: its token, or the person whom the proxy in front names. */
@@ -123,11 +119,7 @@ function forwardedEmail(req: Request, { identity }: BoardAccess) {
 }
 
 async function userNamed({ db }: ApiContext, email: string): Promise<Actor> {
-  // Unique in small letters.
-  const user = await db.manager
-    .createQueryBuilder(User, "user")
-    .where("lower(user.email) = lower(:email)", { email })
-    .getOne();
+  const user = await users.findByEmail(db.manager, email);
   if (!user) throw new UnauthorizedError("User not found");
   if (!user.isActive) throw new ForbiddenError("Access denied: this account is deactivated.");
   return { id: user.id, role: user.role };

@@ -3,26 +3,28 @@ import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
 import { type JobStanding, jobRows } from "../../db/dao/jobs.ts";
 import { type QueuePause, queuePauses } from "../../db/dao/queue-pauses.ts";
-import { reopenJobs } from "../../db/ledger.ts";
+import { ForbiddenError } from "../../errors.ts";
+import type { QueueName } from "../../jobs/queues.ts";
 import { applyPauses } from "../../platform/apply-pauses.ts";
 import type { Queues } from "../../platform/queues.ts";
-import { cancelUnfinished } from "../../services/job-control.ts";
+import { cancelUnfinished, pauseQueue, resumeQueue, retryEnded } from "../../services/job-control.ts";
+import type { Act, Steerer } from "../../services/job-rights.ts";
 import type { ApiContext } from "../context.ts";
 
-/** Who presses a button of the board, in which request. */
+/** Who presses which button of the board and why, in which request. */
 export interface Pressing {
-  actorId: string;
+  steerer: Steerer;
   traceId: string;
-  /** Why, in the words of whoever presses. */
-  given?: string | undefined;
+  /** Undefined for what only looks. */
+  act: Act | undefined;
   /** What was done in the ledger, for the audit log of those who gave no reason. */
-  reason?: string;
+  done?: string;
 }
 
 /** What the board does in the ledger, on behalf of whoever has pressed the button; one transaction for each call. */
 export interface Steering {
   /** Runs the handling of one request. */
-  as(pressing: Pressing, work: () => void): void;
+  as<T>(pressing: Pressing, work: () => T): T;
   standing(ids: readonly string[]): Promise<Map<string, JobStanding>>;
   /** Cancels those that are not over. */
   cancel(ids: readonly string[]): Promise<void>;
@@ -31,8 +33,8 @@ export interface Steering {
   /** Pages of what waits in a queue now, in Redis or on the outbox; nothing that is promised while they are read. */
   waiting(queue: string, pageSize: number): AsyncIterable<JobStanding[]>;
   pauseOf(queue: string): Promise<QueuePause | undefined>;
-  pause(queue: string): Promise<void>;
-  resume(queue: string): Promise<void>;
+  pause(queue: QueueName): Promise<void>;
+  resume(queue: QueueName): Promise<void>;
 }
 
 const firstId = "00000000-0000-0000-0000-000000000000";
@@ -40,11 +42,12 @@ const firstId = "00000000-0000-0000-0000-000000000000";
 /** The steering of all boards of this process. */
 export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "db">, queues: Queues): Steering {
   const pressings = new AsyncLocalStorage<Pressing>();
-  const change = <T>(what: string, work: (tx: EntityManager, by: string | null, reason: string) => Promise<T>) => {
+  const change = <T>(done: string, work: (tx: EntityManager, steerer: Steerer, act: Act) => Promise<T>) => {
     const pressing = pressings.getStore();
-    if (pressing) pressing.reason = what;
-    const { actorId = null, traceId = null, given = what } = pressing ?? {};
-    return transact({ actorId, traceId }, (tx) => work(tx, actorId, given));
+    if (!pressing?.act) throw new ForbiddenError("This is done by pressing a button of the board");
+    pressing.done = done;
+    const { steerer, act, traceId } = pressing;
+    return transact({ actorId: steerer.id, traceId }, (tx) => work(tx, steerer, act));
   };
   const agree = async () => applyPauses(queues, await queuePauses.list(db.manager));
   return {
@@ -54,10 +57,11 @@ export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "
       return new Map(rows.map((row) => [row.id, row]));
     },
     cancel(ids) {
-      return change("removed in Bull Board", (tx, by, reason) => cancelUnfinished(tx, ids, { by, reason }));
+      return change("removed in Bull Board", (tx, steerer, act) => cancelUnfinished(tx, ids, steerer, act));
     },
     async retry(ids) {
-      return new Set(await change("retried in Bull Board", (tx) => reopenJobs(tx, ids)));
+      const retried = await change("retried in Bull Board", (tx, steerer, act) => retryEnded(tx, ids, steerer, act));
+      return new Set(retried);
     },
     async *waiting(queue, pageSize) {
       const before = uuidv7();
@@ -71,11 +75,11 @@ export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "
     },
     pauseOf: async (queue) => (await queuePauses.list(db.manager)).find((pause) => pause.queue === queue),
     async pause(queue) {
-      await change("paused in Bull Board", (tx, by, reason) => queuePauses.add(tx, queue, by, reason));
+      await change("paused in Bull Board", (tx, steerer) => pauseQueue(tx, queue, steerer));
       await agree();
     },
     async resume(queue) {
-      await change("resumed in Bull Board", (tx) => queuePauses.remove(tx, queue));
+      await change("resumed in Bull Board", (tx, steerer) => resumeQueue(tx, queue, steerer));
       await agree();
     },
   };

@@ -11,7 +11,8 @@ export const imageRoutes = [
     summary: "Make the web images of all published pictures anew",
     description: "For when the recipe has changed: pictures that the present one has made are left as they are.",
     tag: "Jobs",
-    access: "ADMIN",
+    access: "EMPLOYEE",
+    act: { act: "start", kind: "reprocess-images" },
     idempotent: true,
     responses: { 202: JobLink, 401: Problem, 403: Problem },
     handle({ publicUrl }, { commit }) {

@@ -7,16 +7,18 @@ import { NotFoundError } from "../../errors.ts";
 import { cancelJob, retryJob } from "../../services/job-control.ts";
 import { type ReplayFilter, requestReplay } from "../../services/replays.ts";
 import { awaitJob } from "../await-job.ts";
-import type { Actor, ApiContext } from "../context.ts";
+import type { Actor } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { integer, line, timestamp, uuid } from "../fields.ts";
 import { jobEvents } from "../job-events.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { steererOf } from "../steerer.ts";
 import { JobLink, JobView, jobLink, jobView } from "../views/job.ts";
 
 const tag = "Jobs";
 const params = z.object({ job_id: uuid });
 const refusals = { 401: Problem, 404: Problem, 422: InvalidRequest };
+const why = line(300).nullish();
 
 /** `offer:0b9e…` */
 const entity = z
@@ -52,6 +54,7 @@ const Replay = z.object({
       message: "an empty filter would replay everything; say which jobs are meant",
     }),
   limit_per_minute: z.int().min(1).max(60_000).default(600),
+  reason: why.meta({ description: "Why; needed unless it is a dry run" }),
   dry_run: z.boolean().default(false),
 });
 
@@ -143,7 +146,8 @@ export const jobRoutes = [
     summary: "Have jobs that ended badly run again, so many a minute",
     description:
       "Answers with the job that does it: its progress says how far it is, and cancelling it stops the rest. The same " +
-      "filter while that goes on is the same replay. `dry_run` only counts.",
+      "filter while that goes on is the same replay. `dry_run` only counts, and any employee may. The rest is for " +
+      "operators, and for admins where newsletters or other bulk jobs are among them: `BOARD_OPERATORS`.",
     tag,
     access: "EMPLOYEE",
     idempotent: true,
@@ -154,15 +158,16 @@ export const jobRoutes = [
       401: Problem,
       422: InvalidRequest,
     },
-    handle({ publicUrl }, { body, commit }) {
+    handle(context, { body, actor, commit }) {
       const filter = toFilter(body.filter);
       return commit(async (tx) => {
         if (body.dry_run) {
           const { ids, count } = await jobRows.badlyEnded(tx, filter, new Date(), 10);
           return { status: 200, body: { count, sample: ids } };
         }
-        const id = await requestReplay(tx, filter, body.limit_per_minute);
-        const link = jobLink({ id, state: "open" }, publicUrl);
+        const steerer = await steererOf(context, tx, actor, body.reason);
+        const id = await requestReplay(tx, filter, body.limit_per_minute, steerer);
+        const link = jobLink({ id, state: "open" }, context.publicUrl);
         return { status: 202, body: link, headers: { location: link.url } };
       });
     },
@@ -211,32 +216,37 @@ export const jobRoutes = [
     method: "post",
     path: "/jobs/{job_id}/retry",
     summary: "Have a job that failed, was cancelled or is unknown run again",
+    description:
+      "One's own, or any for operators. Newsletters, their mails and other bulk jobs are for admins, with a reason.",
     tag,
     access: "EMPLOYEE",
     idempotent: true,
     params,
+    body: z.object({ reason: why }).optional(),
     responses: { 202: JobView, ...refusals, 409: Problem },
-    handle: (_context, { params: { job_id }, actor, commit }) =>
+    handle: (context, { params: { job_id }, body, actor, commit }) =>
       commit(async (tx) => {
-        await retryJob(tx, job_id);
+        await retryJob(tx, job_id, await steererOf(context, tx, actor, body?.reason));
         return { status: 202, body: await viewOf(tx, await visibleJob(tx, job_id, actor), actor) };
       }),
   }),
   defineRoute({
     method: "post",
     path: "/jobs/{job_id}/cancel",
-    summary: "Cancel a job and its unfinished parts: one's own, or any for staff",
-    description: "What waits is cancelled at once (200); what runs is told to stop, and has within a second (202).",
+    summary: "Cancel a job and its unfinished parts: one's own, or with a reason any for operators",
+    description:
+      "What waits is cancelled at once (200); what runs is told to stop, and has within a second (202). Newsletters, " +
+      "their mails and other bulk jobs are for admins.",
     tag,
     access: "USER",
     idempotent: true,
     params,
-    body: z.object({ reason: line(300).nullish() }).optional(),
+    body: z.object({ reason: why }).optional(),
     responses: { 200: JobView, 202: JobView, ...refusals, 409: Problem },
-    handle: (_context: ApiContext, { params: { job_id }, body, actor, commit }) =>
+    handle: (context, { params: { job_id }, body, actor, commit }) =>
       commit(async (tx) => {
         await visibleJob(tx, job_id, actor);
-        await cancelJob(tx, job_id, { by: actor.id, reason: body?.reason ?? null });
+        await cancelJob(tx, job_id, await steererOf(context, tx, actor, body?.reason));
         const job = await visibleJob(tx, job_id, actor);
         return { status: job.finishedAt ? 200 : 202, body: await viewOf(tx, job, actor) };
       }),

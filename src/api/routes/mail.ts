@@ -8,6 +8,7 @@ import { defineRoute } from "../define-route.ts";
 import { email, line, searchTerm, uuid } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { steererOf } from "../steerer.ts";
 import { JobLink, jobLink } from "../views/job.ts";
 import { MailView, mailView } from "../views/mail.ts";
 
@@ -16,7 +17,7 @@ const staffOnly = { 401: Problem, 403: Problem, 422: InvalidRequest };
 
 const steering = {
   tag,
-  access: "ADMIN",
+  access: "EMPLOYEE",
   params: z.object({ job_id: uuid }),
   responses: { 204: z.null(), 404: Problem, 409: Problem, ...staffOnly },
 } as const;
@@ -52,9 +53,9 @@ export const mailRoutes = [
     params: z.object({ mail_id: uuid }),
     body: z.object({ reason: line(500) }),
     responses: { 200: z.object({ mail_id: z.uuid(), job_id: z.uuid() }), 404: Problem, 409: Problem, ...staffOnly },
-    handle(_context, { params: { mail_id }, body: { reason }, commit }) {
+    handle(context, { params: { mail_id }, body: { reason }, actor, commit }) {
       return commit(async (tx) => {
-        const { mailId, jobId } = await resendMail(tx, mail_id, reason);
+        const { mailId, jobId } = await resendMail(tx, mail_id, await steererOf(context, tx, actor, reason));
         return { status: 200, body: { mail_id: mailId, job_id: jobId } };
       });
     },
@@ -67,7 +68,8 @@ export const mailRoutes = [
       "The job promises one mail to each and waits for them: `GET /jobs/{id}` says how far it is, and cancelling it " +
       "stops those that are not out. Nobody gets it twice, however often workers die.",
     tag,
-    access: "ADMIN",
+    access: "EMPLOYEE",
+    act: { act: "start", kind: "send-newsletter" },
     idempotent: true,
     body: z.object({
       customer_types: z
@@ -89,6 +91,7 @@ export const mailRoutes = [
     path: "/mail/newsletters/{job_id}/pause",
     summary: "Hold back what of a newsletter is not out yet",
     ...steering,
+    act: { act: "pause", kind: "send-newsletter" },
     handle(_context, { params: { job_id }, actor, commit }) {
       return commit(async (tx) => {
         await pauseNewsletter(tx, job_id, actor.id);
@@ -101,6 +104,7 @@ export const mailRoutes = [
     path: "/mail/newsletters/{job_id}/resume",
     summary: "Let a newsletter that was paused go on",
     ...steering,
+    act: { act: "resume", kind: "send-newsletter" },
     handle(_context, { params: { job_id }, commit }) {
       return commit(async (tx) => {
         await resumeNewsletter(tx, job_id);

@@ -3,9 +3,11 @@ import { z } from "zod";
 import { jobRows } from "../../db/dao/jobs.ts";
 import { type QueuePause, queuePauses } from "../../db/dao/queue-pauses.ts";
 import { type QueueName, queueNames, queues } from "../../jobs/queues.ts";
+import { pauseQueue, resumeQueue } from "../../services/job-control.ts";
 import { defineRoute } from "../define-route.ts";
 import { line, timestamp } from "../fields.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
+import { steererOf } from "../steerer.ts";
 
 const tag = "Jobs";
 const params = z.object({ queue: z.enum(queueNames) });
@@ -62,13 +64,14 @@ export const queueRoutes = [
     description:
       "Holds until it is taken back, whatever is deployed or restarted meanwhile; workers follow within two seconds.",
     tag,
-    access: "ADMIN",
+    access: "EMPLOYEE",
+    act: { act: "pause-queue" },
     params,
     body: z.object({ reason: line(300) }),
     responses: { 200: QueueView, 401: Problem, 422: InvalidRequest },
-    handle: (_context, { params: { queue }, body, actor, commit }) =>
+    handle: (context, { params: { queue }, body, actor, commit }) =>
       commit(async (tx) => {
-        await queuePauses.add(tx, queue, actor.id, body.reason);
+        await pauseQueue(tx, queue, await steererOf(context, tx, actor, body.reason));
         const [view] = await viewOf(tx, [queue]);
         return { status: 200, body: view };
       }),
@@ -78,12 +81,13 @@ export const queueRoutes = [
     path: "/queues/{queue}/pause",
     summary: "Let a queue go on",
     tag,
-    access: "ADMIN",
+    access: "EMPLOYEE",
+    act: { act: "resume-queue" },
     params,
     responses: { 200: QueueView, 401: Problem, 422: InvalidRequest },
-    handle: (_context, { params: { queue }, commit }) =>
+    handle: (context, { params: { queue }, actor, commit }) =>
       commit(async (tx) => {
-        await queuePauses.remove(tx, queue);
+        await resumeQueue(tx, queue, await steererOf(context, tx, actor, null));
         const [view] = await viewOf(tx, [queue]);
         return { status: 200, body: view };
       }),

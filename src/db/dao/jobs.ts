@@ -29,6 +29,21 @@ export interface Failures {
 /** How a job stands, and under which generation it was dispatched last. */
 export type JobStanding = Pick<Job, "id" | "state" | "gen">;
 
+/** A kind of job among those that were asked about or above them, and whether what was asked about is one's own. */
+export interface JobLine {
+  kind: string;
+  isOwn: boolean;
+}
+
+/** `$1` is the person. Thousands of parts of one job make one line. */
+const linesFrom = (where: string) => `
+  WITH RECURSIVE line AS (
+    SELECT DISTINCT kind, parent_id, coalesce(actor_id = $1, false) AS is_own FROM job WHERE ${where}
+    UNION
+    SELECT job.kind, job.parent_id, line.is_own FROM line JOIN job ON job.id = line.parent_id
+  )
+  SELECT DISTINCT kind, is_own AS "isOwn" FROM line`;
+
 const badEnds: readonly JobState[] = ["failed", "unknown", "cancelled"];
 const unfinished: readonly JobState[] = ["open", "running", "waiting"];
 const every = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF";
@@ -94,6 +109,18 @@ export const jobRows = {
     return { ids: ids.map(({ id }) => id), count: row?.count ?? 0 };
   },
 
+  /** The kinds of these jobs and of all that they are parts of, and whether the jobs are this person's. */
+  lines: (tx: EntityManager, ids: readonly string[], person: string): Promise<JobLine[]> =>
+    tx.query(linesFrom("id = ANY($2)"), [person, ids]),
+
+  /** As `lines`, of all that ended badly before then. */
+  linesOfBadlyEnded(tx: EntityManager, filter: JobFilter, before: Date, person: string): Promise<JobLine[]> {
+    const { conditions, values } = conditionsOf(filter, [person]);
+    values.push(before);
+    const where = ["ended_badly", ...conditions, `finished_at < $${values.length}`];
+    return tx.query(linesFrom(where.join(" AND ")), values);
+  },
+
   /** How long the last fifty jobs of a kind took to run, in seconds on average; undefined when none has ended well. */
   async usualSeconds(tx: EntityManager, kind: string): Promise<number | undefined> {
     const [row]: { seconds: number | null }[] = await tx.query(
@@ -143,8 +170,10 @@ const allKinds = `
       SELECT kind, queue FROM job WHERE job.kind > kinds.kind ORDER BY kind, id DESC LIMIT 1) next
   )`;
 
-function conditionsOf({ state, queue, kind, entity, parentId, errorKey, endedSince, endedUntil }: JobFilter) {
-  const values: unknown[] = [];
+function conditionsOf(
+  { state, queue, kind, entity, parentId, errorKey, endedSince, endedUntil }: JobFilter,
+  values: unknown[] = [],
+) {
   const conditions: string[] = [];
   const add = (sql: (at: string) => string, value: unknown) => {
     values.push(value);

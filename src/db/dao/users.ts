@@ -68,6 +68,10 @@ export const users = {
 
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
+  /** In whatever case the address is written; it is unique in small letters. */
+  findByEmail: (tx: EntityManager, email: string) =>
+    tx.createQueryBuilder(User, "user").where("lower(user.email) = lower(:email)", { email }).getOne(),
+
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
 
   /** Who gets newsletters, in the order of ids, from after one. */

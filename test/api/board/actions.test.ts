@@ -237,7 +237,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     const all = (action: string) =>
       call(`${api.url}${board}/api/queues/${action}`, {
         method: "PUT",
-        headers: { authorization: `Bearer ${api.tokens.admin}` },
+        headers: { authorization: `Bearer ${api.tokens.admin}`, "x-reason": "the server moves" },
       });
     expect((await all("pause")).status).toBe(200);
     expect(await queuePauses.list(api.db.manager)).toHaveLength(queueNames.length);

@@ -64,7 +64,7 @@ describe("Bull Board", () => {
   });
 
   test("lets an employee look, and an admin act", async () => {
-    const put = (token: string) => send(pause, { method: "PUT", headers: bearer(token) });
+    const put = (token: string) => send(pause, { method: "PUT", headers: { ...bearer(token), "x-reason": "a test" } });
     expect((await send(queues, { headers: bearer(api.tokens.employee) })).status).toBe(200);
     expect((await put(api.tokens.employee)).status).toBe(403);
     expect(await api.queues.byName.images.isPaused()).toBe(false);
@@ -92,7 +92,8 @@ describe("Bull Board", () => {
 
   test("takes changes from pages alone that can read the session's second cookie", async () => {
     const { "x-xsrf-token": csrf, cookie } = await sessionOf(api.tokens.admin);
-    const put = (headers: Record<string, string>) => send(pause, { method: "PUT", headers: { cookie, ...headers } });
+    const put = (headers: Record<string, string>) =>
+      send(pause, { method: "PUT", headers: { cookie, "x-reason": "a test", ...headers } });
     for (const wrong of [{}, { "x-xsrf-token": "" }, { "x-xsrf-token": "a".repeat(43) }]) {
       expect((await put(wrong as Record<string, string>)).status).toBe(403);
     }

@@ -7,6 +7,7 @@ import { languages } from "../../../src/api/board/words.ts";
 import { Job } from "../../../src/db/entities/job.ts";
 import { enqueueAll } from "../../../src/db/outbox.ts";
 import { testJob, useEngine } from "../../support/engine.ts";
+import { anAdmin } from "../../support/steerers.ts";
 
 describe("the board while jobs run", () => {
   const done: string[] = [];
@@ -34,18 +35,15 @@ describe("the board while jobs run", () => {
     ["obliterate", (adapter: LedgerAdapter) => adapter.obliterate()],
   ])("%s mid-run loses nothing silently: each job is done, or cancelled and not done", async (_name, act) => {
     done.length = 0;
-    const adapter = new LedgerAdapter(
-      engine.queues.byName.upkeep,
-      {},
-      { steering: createSteering(engine, engine.queues), words: languages.en },
-    );
+    const steering = createSteering(engine, engine.queues);
+    const adapter = new LedgerAdapter(engine.queues.byName.upkeep, {}, { steering, words: languages.en });
     const ids: string[] = [];
     for (const job of [slow, crowded]) {
       const payloads = Array.from({ length: 300 }, () => ({ id: randomUUID() }));
       ids.push(...(await engine.transact(engine.origin, (tx) => enqueueAll(tx, job, payloads))));
     }
     await vi.waitFor(() => expect(done.length).toBeGreaterThan(20), { timeout: 10_000 });
-    await act(adapter);
+    await steering.as({ steerer: anAdmin, traceId: "a test", act: "clear" }, () => act(adapter));
     const unfinished = () => engine.db.query("SELECT id, state FROM job WHERE finished_at IS NULL");
     await vi.waitFor(async () => expect(await unfinished()).toEqual([]), { timeout: 20_000 });
     const states = await engine.db.query(

@@ -8,6 +8,7 @@ import { cancelJob } from "../../../src/services/job-control.ts";
 import { requestMails } from "../../../src/services/mails.ts";
 import { useDatabase } from "../../support/database.ts";
 import { untilBlocked } from "../../support/locks.ts";
+import { anAdmin } from "../../support/steerers.ts";
 
 const db = useDatabase();
 
@@ -34,7 +35,7 @@ let sent: Added;
 beforeEach(async () => {
   [own, lost, cancelled, sent] = [await addMail(), await addMail(), await addMail(), await addMail()];
   await db.query("UPDATE job SET epoch = 2, claimed_by = 'another' WHERE id = $1", [lost.claim.id]);
-  await db.transaction((tx) => cancelJob(tx, cancelled.claim.id, { by: null, reason: null }));
+  await db.transaction((tx) => cancelJob(tx, cancelled.claim.id, anAdmin));
   await db.query("UPDATE mails SET state = 'sent', sent_at = now() WHERE id = $1", [sent.id]);
 });
 

@@ -9,6 +9,7 @@ import type { WorkerContext } from "../../../src/workers/context.ts";
 import { pruneLedgerProcessor } from "../../../src/workers/processors/prune-ledger.ts";
 import { useDatabase } from "../../support/database.ts";
 import { startRun } from "../../support/job-run.ts";
+import { anAdmin } from "../../support/steerers.ts";
 
 describe("prune-ledger", () => {
   const db = useDatabase();
@@ -155,7 +156,7 @@ describe("prune-ledger", () => {
 
   test("stops between two batches when it is cancelled", async () => {
     const { run, find } = await start();
-    await db.transaction((tx) => cancelJob(tx, run.id, { by: null, reason: null }));
+    await db.transaction((tx) => cancelJob(tx, run.id, anAdmin));
     const old = await addJob(31, "succeeded");
     await expect(pruneLedgerProcessor.run(run, context)).rejects.toThrow(CancelledError);
     expect((await find()).state).toBe("running");
