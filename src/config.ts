@@ -17,6 +17,7 @@ import {
 import { modes, refuseUnsafe, ruleNames, type Settings } from "./config/unsafe.ts";
 import { StartUpError } from "./errors.ts";
 import { queueNames } from "./jobs/queues.ts";
+import { readRetention } from "./jobs/retention.ts";
 import { scalingRules } from "./jobs/scaling.ts";
 
 const workers = z.int().min(0).max(1_000);
@@ -211,6 +212,13 @@ const Worker = Shared.extend({
   MAIL_STAFF: list.pipe(z.array(z.email())),
   /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
   MAIL_PROBE_URL: url.optional(),
+  /** Days that things are kept, where they are not the usual ones: `mails=400,audit=1825`; names in docs/retention.md. */
+  RETENTION: list.transform((items, context) => {
+    const retention = readRetention(items);
+    if (typeof retention !== "string") return retention;
+    context.addIssue({ code: "custom", message: retention });
+    return z.NEVER;
+  }),
   /** How long a mail that broke off is left alone; at least the lease of its queue and the wait for an answer together. */
   MAIL_GRACE_MS: whole(100).default(60_000),
 });

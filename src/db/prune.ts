@@ -1,31 +1,136 @@
 import type { EntityManager } from "typeorm";
+import type { Retention, RetentionName } from "../jobs/retention.ts";
+import { auditLog, type ChainLink } from "./dao/audit-log.ts";
+import { mails } from "./dao/mails.ts";
 
-/** How long rows are kept (durability 3.8); answers to requests with an Idempotency-Key say so themselves, 7 days. */
-const keep = { succeeded: "30 days", endedBadly: "180 days", events: "30 days" };
-
-const expired = (job: string) =>
-  `(${job}.finished_at < now() - CASE WHEN ${job}.ended_badly THEN interval '${keep.endedBadly}'
-     ELSE interval '${keep.succeeded}' END)`;
+/** Rows of one transaction, how long they are kept, and where it begins. */
+export interface Page {
+  keep: Retention;
+  size: number;
+  /** `firstPage`, or what the page before returned. */
+  after: string;
+}
 
 export interface PrunedPage {
   removed: number;
   /** Where the next page begins; null: there is none. */
   next: string | null;
+  /** The last link of the audit chain that is gone: the log has to keep it. */
+  cutAfter?: ChainLink;
 }
 
-/** Where the first page ends: after all ids. */
-export const lastJobId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+type Prune = (tx: EntityManager, page: Page) => Promise<PrunedPage>;
+
+export const firstPage = "";
+
+/** Ends before all ids, or after them. */
+const lowestId = "00000000-0000-0000-0000-000000000000";
+const highestId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /**
- * Removes old jobs among the `size` that come before `before`, newest first, so that children go before their parents.
- * A child stays as long as its parent may be run again and would promise it anew; a parent as long as it has children,
- * often until the next night. Nothing is left to the cascade of foreign keys, which knows no batches. Ids begin with the time, so that jobs of the last weeks are not even looked at.
+ * What removes old rows, line by line of the retention. Each call is one short statement that finds its rows by an index,
+ * leaves alone what somebody holds, and may be repeated. Objects of the bucket are not here: see `collect-garbage`.
  */
-export async function pruneJobs(tx: EntityManager, before: string, size: number): Promise<PrunedPage> {
+export const prunes = {
+  jobs: pruneJobs,
+  events: old(
+    (days) => `DELETE FROM events WHERE id IN (
+      SELECT id FROM events WHERE id < ${firstIdSince(`${days}::int`)} AND fanned_out_at IS NOT NULL
+      ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    "events",
+  ),
+  // One that still waits goes with what becomes of its job.
+  mails: old(
+    (days) => `DELETE FROM mails WHERE id IN (
+      SELECT id FROM mails WHERE created_at < ${ago(days)}
+        AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = mails.job_id AND job.finished_at IS NULL)
+      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    "mails",
+  ),
+  async mail_links(tx, { keep, size }) {
+    return pageOf(await mails.forgetLinks(tx, keep.mail_links, size), size);
+  },
+  mail_pace: pruneMailPace,
+  // Only what a mail server said: the wish not to be written to is never forgotten.
+  bounces: old(
+    (days) => `DELETE FROM mail_suppressions WHERE address IN (
+      SELECT address FROM mail_suppressions WHERE reason = 'bounce' AND created_at < ${ago(days)}
+      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    "bounces",
+  ),
+  // Their lines go along; there are a few hundred at the most.
+  async audit(tx, { keep, size }) {
+    const before = new Date(Date.now() - keep.audit * 24 * 3_600_000);
+    const { removed, cutAfter } = await auditLog.removeOldest(tx, before, size);
+    return { ...pageOf(removed, size), ...(cutAfter && { cutAfter }) };
+  },
+  carts: walk("carts", "carts", () => `updated_at < ${ago("$3")}`),
+  documents: old((days) => oldDocuments(days, "kind <> 'feed'"), "documents"),
+  feeds: old((days) => oldDocuments(days, "kind = 'feed'"), "feeds"),
+  pictures: walk("images", "pictures", unusedPicture),
+  idempotency_keys: old(
+    (days) => `DELETE FROM idempotency_key WHERE (scope, key) IN (
+      SELECT scope, key FROM idempotency_key WHERE expires_at < now() + (7 - ${days}::int) * interval '1 day'
+      ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    "idempotency_keys",
+  ),
+  received_events: old(
+    (days) => `DELETE FROM received_events WHERE (source, event_id) IN (
+      SELECT source, event_id FROM received_events WHERE created_at < ${ago(days)}
+      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    "received_events",
+  ),
+} satisfies Partial<Record<RetentionName, Prune>>;
+
+function ago(days: string) {
+  return `now() - ${days}::int * interval '1 day'`;
+}
+
+/**
+ * Rows alone; `collect-garbage` removes a file when no row names it. What the shop publishes and whoever asks is given
+ * stays as long as nothing newer is there.
+ */
+function oldDocuments(days: string, ofKind: string) {
+  return `DELETE FROM documents WHERE id IN (
+    SELECT id FROM documents old WHERE ${ofKind} AND created_at < ${ago(days)}
+      AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = old.job_id AND job.finished_at IS NULL)
+      AND (requested_by IS NOT NULL OR ready_at IS NULL OR EXISTS (
+        SELECT 1 FROM documents newer WHERE newer.kind = old.kind AND newer.format = old.format
+          AND newer.parameters = old.parameters AND newer.ready_at > old.ready_at))
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`;
+}
+
+/** SQL of the first UUIDv7 of a moment so many days ago: 48 bits of milliseconds, then zeros; `uuidv7()` fits no index. */
+function firstIdSince(days: string) {
+  const ms = `lpad(to_hex(floor(extract(epoch FROM now() - ${days} * interval '1 day') * 1000)::bigint), 12, '0')`;
+  return `(${ms} || '70008000000000000000')::uuid`;
+}
+
+/** Removes by a statement with the days as `$1` and the size as `$2`. */
+function old(sql: (days: string) => string, name: RetentionName): Prune {
+  const text = sql("$1");
+  return async (tx, { keep, size }) => {
+    const [, removed]: [unknown, number] = await tx.query(text, [keep[name], size]);
+    return pageOf(removed, size);
+  };
+}
+
+const pageOf = (removed: number, size: number): PrunedPage => ({ removed, next: removed < size ? null : firstPage });
+
+const expired = (job: string) =>
+  `(${job}.finished_at < now() - CASE WHEN ${job}.ended_badly THEN $4::int ELSE $3::int END * interval '1 day')`;
+
+/**
+ * Removes old jobs among the `size` that come before `after`, newest first, so that children go before their parents.
+ * A child stays as long as its parent may be run again and would promise it anew; a parent as long as it has children,
+ * often until the next night. Nothing is left to the cascade of foreign keys, which knows no batches. Ids begin with the
+ * time, so that jobs of the last weeks are not even looked at.
+ */
+async function pruneJobs(tx: EntityManager, { keep, size, after }: Page): Promise<PrunedPage> {
   const [page]: { removed: number; looked: number; next: string }[] = await tx.query(
     `WITH page AS (
        SELECT id FROM job
-       WHERE id < least($1::uuid, ${firstIdSince(keep.succeeded)}) ORDER BY id DESC LIMIT $2
+       WHERE id < least($1::uuid, ${firstIdSince("least($3::int, $4::int)")}) ORDER BY id DESC LIMIT $2
      ), old AS (
        SELECT job.id FROM page JOIN job ON job.id = page.id LEFT JOIN job parent ON parent.id = job.parent_id
        WHERE ${expired("job")} AND (parent.id IS NULL OR ${expired("parent")})
@@ -35,41 +140,65 @@ export async function pruneJobs(tx: EntityManager, before: string, size: number)
        DELETE FROM job USING old WHERE job.id = old.id RETURNING job.id
      )
      SELECT (SELECT count(*)::int FROM gone) AS removed, count(*)::int AS looked, min(id::text) AS next FROM page`,
-    [before, size],
+    [after || highestId, size, keep.jobs, keep.failed_jobs],
   );
+  return walked(page, size);
+}
+
+/** Nothing shows it, no unfinished picture would be replaced by it again, and its own job is over. */
+function unusedPicture() {
+  const shownBy = (table: string) => `NOT EXISTS (SELECT 1 FROM ${table} WHERE image_id = images.id)`;
+  return `created_at < ${ago("$3")}
+    AND ${["categories", "sub_categories", "products", "offers"].map(shownBy).join(" AND ")}
+    AND NOT EXISTS (SELECT 1 FROM images next WHERE next.replaces_id = images.id AND next.published_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = images.job_id AND job.finished_at IS NULL)`;
+}
+
+/** Removes those rows of which `isOld` holds, among the `size` after `after`; by the primary key, which costs no write. */
+function walk(table: string, name: RetentionName, isOld: () => string): Prune {
+  return async (tx, { keep, size, after }) => {
+    const [page]: WalkedPage[] = await tx.query(
+      `WITH page AS (
+         SELECT id FROM ${table} WHERE id > $1 ORDER BY id LIMIT $2
+       ), old AS (
+         SELECT ${table}.id FROM page JOIN ${table} ON ${table}.id = page.id WHERE ${isOld()}
+         FOR UPDATE OF ${table} SKIP LOCKED
+       ), gone AS (
+         DELETE FROM ${table} USING old WHERE ${table}.id = old.id RETURNING ${table}.id
+       )
+       SELECT (SELECT count(*)::int FROM gone) AS removed, count(*)::int AS looked, max(id::text) AS next FROM page`,
+      [after || lowestId, size, keep[name]],
+    );
+    return walked(page, size);
+  };
+}
+
+/** Forgets when the next mail may go to a domain that gets none, and how many there were on a day. */
+async function pruneMailPace(tx: EntityManager, { keep, size, after }: Page): Promise<PrunedPage> {
+  const [page]: WalkedPage[] = await tx.query(
+    `WITH page AS (
+       SELECT domain FROM mail_pace WHERE domain > $1 ORDER BY domain LIMIT $2
+     ), gone AS (
+       DELETE FROM mail_pace WHERE domain IN (SELECT domain FROM page) AND next_at < ${ago("$3")} RETURNING 1
+     ), days AS (
+       DELETE FROM mail_days WHERE day < current_date - $3::int RETURNING 1
+     )
+     SELECT (SELECT count(*)::int FROM gone) + (SELECT count(*)::int FROM days) AS removed, count(*)::int AS looked,
+       max(domain) AS next FROM page`,
+    [after, size, keep.mail_pace],
+  );
+  return walked(page, size);
+}
+
+interface WalkedPage {
+  removed: number;
+  /** Rows that were looked at. */
+  looked: number;
+  /** The last one of them. */
+  next: string;
+}
+
+function walked(page: WalkedPage | undefined, size: number): PrunedPage {
   if (!page) throw new Error("Postgres did not say what was removed");
   return { removed: page.removed, next: page.looked < size ? null : page.next };
-}
-
-/** SQL of the first UUIDv7 of a moment so long ago: 48 bits of milliseconds, then zeros. */
-function firstIdSince(age: string) {
-  const ms = `lpad(to_hex(floor(extract(epoch FROM now() - interval '${age}') * 1000)::bigint), 12, '0')`;
-  return `(${ms} || '70008000000000000000')::uuid`;
-}
-
-/** Removes up to `size` answers to requests that may not be repeated any more; returns how many. */
-export function pruneIdempotencyKeys(tx: EntityManager, size: number): Promise<number> {
-  return remove(
-    tx,
-    `DELETE FROM idempotency_key WHERE (scope, key) IN (
-       SELECT scope, key FROM idempotency_key WHERE expires_at < now() ORDER BY expires_at LIMIT $1
-       FOR UPDATE SKIP LOCKED)`,
-    size,
-  );
-}
-
-/** Removes up to `size` notes of messages that their senders do not repeat any more; returns how many. */
-export function pruneReceivedEvents(tx: EntityManager, size: number): Promise<number> {
-  return remove(
-    tx,
-    `DELETE FROM received_events WHERE (source, event_id) IN (
-       SELECT source, event_id FROM received_events WHERE created_at < now() - interval '${keep.events}' LIMIT $1
-       FOR UPDATE SKIP LOCKED)`,
-    size,
-  );
-}
-
-async function remove(tx: EntityManager, sql: string, size: number): Promise<number> {
-  const [, removed]: [unknown, number] = await tx.query(sql, [size]);
-  return removed;
 }

@@ -1,7 +1,7 @@
 import { defineJob, priorities } from "./define-job.ts";
 import { slotKey, slotPayload } from "./slot.ts";
 
-/** Removes what nobody will ask for any more from the ledger and the tables beside it. */
+/** Removes from the database what is older than RETENTION says; its name is older than most of what it removes. */
 export const pruneLedger = defineJob({
   name: "prune-ledger",
   queue: "upkeep",
@@ -12,5 +12,5 @@ export const pruneLedger = defineJob({
   priority: priorities.bulk,
   retry: { attempts: 5, backoffMs: 30_000, outageMs: 10_000 },
   timeoutMs: 3_600_000,
-  description: "Removes old jobs, answers to retried requests, received events and links in mails from the database.",
+  description: "Removes what is older than RETENTION says from the database.",
 });

@@ -106,6 +106,12 @@ export function createMetrics() {
       labelNames: ["queue"],
       registers,
     }),
+    retentionRemoved: new Counter({
+      name: "retention_removed_total",
+      help: "Rows and objects that were removed because they were old, by the line of RETENTION",
+      labelNames: ["line"],
+      registers,
+    }),
     cacheReads: new Counter({
       name: "cache_reads_total",
       help: "Reads through the cache, by where the value came from",

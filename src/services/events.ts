@@ -65,11 +65,3 @@ export async function fanOutEvents(tx: EntityManager, { staff }: { staff: readon
   );
   return taken.length;
 }
-
-/** How long an event can be delivered: longer than anybody needs to mend a receiver and retry what failed. */
-const keptDays = 30;
-
-/** Drops up to 1,000 events that are older than 30 days, and returns how many they were. May be repeated. */
-export function pruneEvents(tx: EntityManager): Promise<number> {
-  return events.prune(tx, { days: keptDays, limit: 1_000 });
-}

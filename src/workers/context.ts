@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from "typeorm";
 import type { HeldClaim } from "../db/ledger.ts";
 import type { JobKinds, JobName, JobPayload } from "../jobs/index.ts";
+import type { Retention } from "../jobs/retention.ts";
 import type { Cache } from "../platform/cache.ts";
 import type { Log } from "../platform/logger.ts";
 import type { Mailer } from "../platform/mailer.ts";
@@ -21,6 +22,8 @@ export interface WorkerContext {
   mailer: Mailer;
   mailBooks: MailBooks;
   mailRules: MailRules;
+  /** How long things are kept. */
+  retention: Retention;
   poster: Poster;
   log: Log;
   metrics: Metrics;

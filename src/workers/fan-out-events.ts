@@ -4,11 +4,10 @@ import { events } from "../db/dao/events.ts";
 import { createTransact } from "../db/transaction.ts";
 import type { PromisedJob } from "../jobs/dispatch.ts";
 import type { Log } from "../platform/logger.ts";
-import { fanOutEvents, pruneEvents } from "../services/events.ts";
+import { fanOutEvents } from "../services/events.ts";
 
 /** Deliveries should begin within seconds, and a look costs one row of an index that is nearly always empty. */
 const pollMs = 500;
-const pruneMs = 600_000;
 const backoffMs = 2_000;
 
 export interface EventFanOutOptions {
@@ -29,13 +28,8 @@ export async function startEventFanOut({ db, staff, offer, log, signal }: EventF
   const transact = createTransact(db, offer);
   const origin = { actorId: null, traceId: null };
   let isFailing = false;
-  let pruneAt = Date.now() + pruneMs * Math.random();
 
   const turn = async () => {
-    if (Date.now() >= pruneAt) {
-      pruneAt = Date.now() + pruneMs;
-      while (!signal.aborted && (await transact(origin, pruneEvents)) > 0);
-    }
     if (!(await events.isAnyNew(db.manager))) return 0;
     return transact(origin, (tx) => fanOutEvents(tx, { staff }));
   };

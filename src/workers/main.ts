@@ -85,8 +85,20 @@ const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer)
 const fanOut = startEventFanOut({ db, staff: config.mailRules.staff, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
-const { mailRules } = config;
-const context = { db, store, shop, cache, mailer, mailBooks: createMailBooks(db), mailRules, poster, log, metrics };
+const { mailRules, RETENTION: retention } = config;
+const context = {
+  db,
+  store,
+  shop,
+  cache,
+  mailer,
+  mailBooks: createMailBooks(db),
+  mailRules,
+  retention,
+  poster,
+  log,
+  metrics,
+};
 const workers = config.WORKER_QUEUES.map((queue) =>
   startWorker({
     queue,

@@ -70,7 +70,7 @@ export const schedules: readonly Schedule[] = [
     timeZone: businessTimeZone,
     job: pruneLedger,
     payload: slotOnly,
-    description: "Old jobs, answers to retried requests and received events go.",
+    description: "What is older than RETENTION says goes from the database.",
   },
   {
     name: "collect-garbage",

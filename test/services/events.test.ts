@@ -7,7 +7,7 @@ import { enqueue } from "../../src/db/outbox.ts";
 import { deliverWebhook } from "../../src/jobs/deliver-webhook.ts";
 import { sendMail } from "../../src/jobs/send-mail.ts";
 import { commitWaybill } from "../../src/services/commit-waybill.ts";
-import { fanOutEvents, pruneEvents, recordEvent } from "../../src/services/events.ts";
+import { fanOutEvents, recordEvent } from "../../src/services/events.ts";
 import { cancelJob } from "../../src/services/job-control.ts";
 import { changeOrder, createOrder } from "../../src/services/orders.ts";
 import { movePayment } from "../../src/services/payment-states.ts";
@@ -223,18 +223,4 @@ describe("the fan-out of events", () => {
     expect(await fanOut()).toBe(1);
     expect(await deliveries()).toHaveLength(1);
   });
-});
-
-test("events are dropped after 30 days, unless they are still to be passed on", async () => {
-  const add = (days: number, isPassedOn: boolean) =>
-    db.query(
-      `INSERT INTO events (id, type, entity_type, entity_id, data, fanned_out_at)
-       VALUES (uuidv7($1::int * interval '-1 day'), 'order.created', 'order', $1::int::text, '{}', $2)`,
-      [days, isPassedOn ? new Date() : null],
-    );
-  for (const days of [0, 29, 31, 400]) await add(days, true);
-  await add(40, false);
-  expect(await db.transaction(pruneEvents)).toBe(2);
-  const left = await db.manager.find(Event, { order: { id: "ASC" } });
-  expect(left.map(({ entityId }) => entityId)).toEqual(["40", "29", "0"]);
 });

@@ -41,6 +41,7 @@ import { useMailbox } from "./mailbox.ts";
 import { openApiChecker } from "./openapi.ts";
 import { payee } from "./printouts.ts";
 import { queuePrefix, redisUrl } from "./redis.ts";
+import { usualRetention } from "./retention.ts";
 import { useBucket } from "./s3.ts";
 
 export const userIds = {
@@ -243,6 +244,7 @@ export function useWorker(api: TestApi, { links = false } = {}) {
       mailer,
       mailBooks: createMailBooks(db),
       mailRules: noMailRules,
+      retention: usualRetention,
       poster,
       log,
       metrics,

@@ -27,6 +27,7 @@ import { sendMailProcessor } from "../../src/workers/processors/send-mail.ts";
 import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { redisUrl } from "./redis.ts";
+import { usualRetention } from "./retention.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "./scripted-smtp.ts";
 
 /** So long a mail that broke off is left alone in tests; a dialogue has half of it, also on a busy machine. */
@@ -91,6 +92,7 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
       mailer,
       mailBooks: createMailBooks(db),
       mailRules: noMailRules,
+      retention: usualRetention,
       store,
       shop,
       metrics: createMetrics(),

@@ -33,16 +33,4 @@ export const events = {
   async markFannedOut(tx: EntityManager, ids: readonly string[]) {
     await tx.query("UPDATE events SET fanned_out_at = now() WHERE id = ANY($1)", [ids]);
   },
-
-  /** Drops at most `limit` events older than `days`, and returns how many they were. */
-  async prune(tx: EntityManager, { days, limit }: { days: number; limit: number }): Promise<number> {
-    // Ids are UUIDs of version 7, so their order is that of time.
-    const [, dropped]: [unknown, number] = await tx.query(
-      `DELETE FROM events WHERE id IN (
-         SELECT id FROM events WHERE id < uuidv7($1::int * interval '-1 day') AND fanned_out_at IS NOT NULL
-         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-      [days, limit],
-    );
-    return dropped;
-  },
 };

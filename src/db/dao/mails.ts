@@ -191,12 +191,12 @@ export const mails = {
     });
   },
 
-  /** Forgets links that prove an address and are more than a day old, so many at the most; returns how many. */
-  async forgetLinks(tx: EntityManager, limit: number): Promise<number> {
+  /** Forgets links that prove an address and are older than that, so many at the most; returns how many. */
+  async forgetLinks(tx: EntityManager, days: number, limit: number): Promise<number> {
     const [, forgotten]: [unknown, number] = await tx.query(
       `UPDATE mails SET parameters = parameters - 'url' WHERE id IN (
-         SELECT id FROM mails WHERE parameters ? 'url' AND created_at < now() - interval '1 day' LIMIT $1)`,
-      [limit],
+         SELECT id FROM mails WHERE parameters ? 'url' AND created_at < now() - $2::int * interval '1 day' LIMIT $1)`,
+      [limit, days],
     );
     return forgotten;
   },
@@ -216,7 +216,7 @@ export const mails = {
          FROM mine WHERE mails.id = mine.mail
        )
        UPDATE job SET state = 'succeeded', finished_at = now(), lease_until = NULL,
-         result = jsonb_build_object('answer', mine.answer)
+         result = jsonb_build_object('code', mine.code)
        FROM mine WHERE ${isMine}
        RETURNING job.id, job.epoch`,
       [

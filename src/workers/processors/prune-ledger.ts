@@ -1,56 +1,42 @@
-import type { EntityManager } from "typeorm";
-import { mails } from "../../db/dao/mails.ts";
-import { lastJobId, type PrunedPage, pruneIdempotencyKeys, pruneJobs, pruneReceivedEvents } from "../../db/prune.ts";
-import type { JobRun, Processor } from "../context.ts";
+import { firstPage, type PrunedPage, prunes } from "../../db/prune.ts";
+import type { RetentionName } from "../../jobs/retention.ts";
+import type { JobRun, Processor, WorkerContext } from "../context.ts";
 
 type Run = JobRun<"prune-ledger">;
+type Context = Pick<WorkerContext, "retention" | "log">;
+type Prune = (typeof prunes)[keyof typeof prunes];
 
 /** Rows in one transaction: a few dozen milliseconds, so that nobody waits for its locks. */
 const batchSize = 1_000;
 
 /** Removes old rows in short transactions, of which each counts by itself. Safe to repeat: what is gone is gone. */
 export const pruneLedgerProcessor: Processor<"prune-ledger"> = {
-  async run(job) {
+  async run(job, context) {
+    const counts: Partial<Record<RetentionName, number>> = {};
     let total = 0;
-    const count = (removed: number) => {
-      total += removed;
-      job.progress(total, null);
-      return removed;
-    };
-    const counts = {
-      jobs: await allJobs(job, count),
-      idempotency_keys: await allOf(job, count, pruneIdempotencyKeys),
-      received_events: await allOf(job, count, pruneReceivedEvents),
-      mail_links: await allOf(job, count, mails.forgetLinks),
-    };
+    for (const [name, prune] of Object.entries(prunes) as [RetentionName, Prune][]) {
+      counts[name] = await removeAll(job, context, prune, (removed) => {
+        total += removed;
+        context.metrics.retentionRemoved.inc({ line: name }, removed);
+        job.progress(total, null);
+      });
+    }
+    context.log.info({ job: job.id, removed: counts }, "what was old is removed");
     await job.complete(async () => counts);
   },
 };
 
-async function allJobs(job: Run, count: (removed: number) => number) {
+async function removeAll(job: Run, { retention: keep, log }: Context, prune: Prune, count: (removed: number) => void) {
   let all = 0;
-  let page: PrunedPage = { removed: 0, next: lastJobId };
+  let page: PrunedPage = { removed: 0, next: firstPage };
   while (page.next !== null) {
-    const before = page.next;
+    const after = page.next;
     await job.commit(async (tx) => {
-      page = await pruneJobs(tx, before, batchSize);
+      page = await prune(tx, { keep, size: batchSize, after });
     });
-    all += count(page.removed);
-  }
-  return all;
-}
-
-async function allOf(
-  job: Run,
-  count: (removed: number) => number,
-  prune: (tx: EntityManager, size: number) => Promise<number>,
-) {
-  let all = 0;
-  for (let removed = batchSize; removed === batchSize; ) {
-    await job.commit(async (tx) => {
-      removed = await prune(tx, batchSize);
-    });
-    all += count(removed);
+    all += page.removed;
+    count(page.removed);
+    if (page.cutAfter) log.info({ audit: page.cutAfter }, "the audit chain was cut after this link");
   }
   return all;
 }

@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { collectGarbage as definition } from "../../../src/jobs/collect-garbage.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
+import { createMetrics } from "../../../src/platform/metrics.ts";
 import { createObjectStore, type ObjectStore } from "../../../src/platform/object-store.ts";
 import { collectGarbage } from "../../../src/workers/processors/collect-garbage.ts";
 import { objectKeys } from "../../support/api.ts";
 import { useDatabase } from "../../support/database.ts";
 import { startRun } from "../../support/job-run.ts";
+import { usualRetention } from "../../support/retention.ts";
 import { useBucket } from "../../support/s3.ts";
 
 const day = 24 * 3_600_000;
@@ -14,7 +16,7 @@ const day = 24 * 3_600_000;
 describe("collect-garbage", () => {
   const db = useDatabase();
   const s3 = useBucket();
-  const log = createLogger("silent", "test");
+  const context = { log: createLogger("silent", "test"), metrics: createMetrics(), retention: usualRetention };
   let store: ObjectStore & { close(): void };
   beforeAll(() => {
     const { endpoint, bucket, publicUrl } = s3;
@@ -35,7 +37,7 @@ describe("collect-garbage", () => {
   /** One pass, as if so much time had gone by. */
   async function pass(later = 2 * day, through: Pick<ObjectStore, "list" | "remove"> = store) {
     const { run, find } = await start();
-    await collectGarbage(run, { store: { ...store, ...through }, log }, new Date(Date.now() + later));
+    await collectGarbage(run, { ...context, store: { ...store, ...through } }, new Date(Date.now() + later));
     return (await find()).result;
   }
   const put = async (...keys: string[]) => {
@@ -65,9 +67,9 @@ describe("collect-garbage", () => {
   test("removes in the second pass what nobody refers to, and leaves the first one's finds alone", async () => {
     const strays = ["staged/2026-01-01/a", "images/0f/r1-320.webp", "documents/0f/order.pdf"];
     await put(...strays);
-    expect(await pass()).toEqual({ looked_at: 3, noted: 3, removed: 0 });
+    expect(await pass()).toEqual({ looked_at: 3, noted: 3, removed: 0, price_lists: 0 });
     expect(await objectKeys(s3)).toEqual([...strays].sort());
-    expect(await pass()).toEqual({ looked_at: 3, noted: 0, removed: 3 });
+    expect(await pass()).toEqual({ looked_at: 3, noted: 0, removed: 3, price_lists: 0 });
     expect(await objectKeys(s3)).toEqual([]);
     expect(await db.query("SELECT key FROM stray_object")).toEqual([]);
   });
@@ -141,11 +143,37 @@ describe("collect-garbage", () => {
       list: (prefix: string) => (prefix === "images/" ? failing() : store.list(prefix)),
     };
     const later = new Date(Date.now() + 2 * day);
-    await expect(collectGarbage(run, { store: dying, log }, later)).rejects.toThrow("died");
-    await collectGarbage(run, { store, log }, later);
+    await expect(collectGarbage(run, { ...context, store: dying }, later)).rejects.toThrow("died");
+    await collectGarbage(run, { ...context, store }, later);
     expect(await objectKeys(s3)).toHaveLength(2);
     await pass();
     expect(await objectKeys(s3)).toEqual([]);
+  });
+
+  test("removes a file that several documents share when the last row that names it is gone", async () => {
+    const key = "documents/0f/Nina.pdf";
+    await put(key);
+    const add = () =>
+      db.query(
+        `INSERT INTO documents (id, kind, format, file_name, object_key, ready_at)
+         VALUES (gen_random_uuid(), 'order', 'pdf', 'x', $1, now()) RETURNING id`,
+        [key],
+      );
+    const [[first]] = [await add(), await add()];
+    await db.query("DELETE FROM documents WHERE id = $1", [first.id]);
+    for (let n = 0; n < 3; n++) await pass();
+    expect(await objectKeys(s3)).toEqual([key]);
+    await db.query("DELETE FROM documents");
+    for (let n = 0; n < 2; n++) await pass();
+    expect(await objectKeys(s3)).toEqual([]);
+  });
+
+  test("removes published price lists when they are too old, and no other file beside them", async () => {
+    await put("tmp/price_list_22_11_2026.xlsx", "tmp/other");
+    expect(await pass(89 * day)).toMatchObject({ price_lists: 0 });
+    expect(await pass(91 * day)).toMatchObject({ price_lists: 1 });
+    expect(await objectKeys(s3)).toEqual(["tmp/other"]);
+    await store.remove("tmp/other");
   });
 
   test("goes on after a crash in the middle of removing", async () => {
@@ -160,8 +188,8 @@ describe("collect-garbage", () => {
         await store.remove(key);
       },
     };
-    await expect(collectGarbage(run, { store: dying, log }, later)).rejects.toThrow("died");
-    await collectGarbage(run, { store, log }, later);
+    await expect(collectGarbage(run, { ...context, store: dying }, later)).rejects.toThrow("died");
+    await collectGarbage(run, { ...context, store }, later);
     expect(await objectKeys(s3)).toEqual([]);
     expect(await db.query("SELECT key FROM stray_object")).toEqual([]);
   });
@@ -170,8 +198,8 @@ describe("collect-garbage", () => {
     for (let n = 0; n < 44; n++) {
       await Promise.all(Array.from({ length: 25 }, (_, m) => put(`staged/2026-01-01/${n}-${m}`)));
     }
-    expect(await pass()).toEqual({ looked_at: 1_100, noted: 1_100, removed: 0 });
-    expect(await pass()).toEqual({ looked_at: 1_100, noted: 0, removed: 1_100 });
+    expect(await pass()).toEqual({ looked_at: 1_100, noted: 1_100, removed: 0, price_lists: 0 });
+    expect(await pass()).toEqual({ looked_at: 1_100, noted: 0, removed: 1_100, price_lists: 0 });
   });
 });
 

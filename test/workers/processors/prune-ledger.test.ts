@@ -2,18 +2,23 @@ import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Job } from "../../../src/db/entities/job.ts";
 import { CancelledError } from "../../../src/db/ledger.ts";
-import { pruneJobs } from "../../../src/db/prune.ts";
+import { firstPage, prunes } from "../../../src/db/prune.ts";
 import { pruneLedger } from "../../../src/jobs/prune-ledger.ts";
+import { createLogger } from "../../../src/platform/logger.ts";
+import { createMetrics } from "../../../src/platform/metrics.ts";
 import { cancelJob } from "../../../src/services/job-control.ts";
 import type { WorkerContext } from "../../../src/workers/context.ts";
 import { pruneLedgerProcessor } from "../../../src/workers/processors/prune-ledger.ts";
 import { useDatabase } from "../../support/database.ts";
 import { startRun } from "../../support/job-run.ts";
+import { usualRetention } from "../../support/retention.ts";
 import { anAdmin } from "../../support/steerers.ts";
 
 describe("prune-ledger", () => {
   const db = useDatabase();
-  const context = {} as WorkerContext;
+  const metrics = createMetrics();
+  const log = createLogger("silent", "test");
+  const context = { retention: usualRetention, metrics, log } as unknown as WorkerContext;
   const start = () => startRun(db, pruneLedger, { slot: new Date(Date.now() + Math.random() * 1e9).toISOString() });
   const prune = async () => {
     const started = await start();
@@ -48,7 +53,7 @@ describe("prune-ledger", () => {
     const { result } = await prune();
     expect(await left(...gone)).toEqual([false, false, false, false]);
     expect(await left(...kept)).toEqual([true, true, true]);
-    expect(result).toEqual({ jobs: 4, idempotency_keys: 0, received_events: 0, mail_links: 0 });
+    expect(result).toMatchObject({ jobs: 4, idempotency_keys: 0, received_events: 0, mail_links: 0 });
   });
 
   test("keeps a job that was promised long ago and has ended lately", async () => {
@@ -136,7 +141,9 @@ describe("prune-ledger", () => {
        SELECT 'test', n::text, now() - n * interval '1 day' FROM generate_series(1, 35) n`,
     );
     const { result } = await prune();
-    expect(result).toEqual({ jobs: 0, idempotency_keys: 1_200, received_events: 6, mail_links: 0 });
+    expect(result).toMatchObject({ jobs: 0, idempotency_keys: 1_200, received_events: 6, mail_links: 0 });
+    const metric = await metrics.registry.getSingleMetricAsString("retention_removed_total");
+    expect(metric).toContain('retention_removed_total{line="idempotency_keys"} 1200');
   });
 
   test("forgets links that prove an address after a day, and nothing else that mails are made of", async () => {
@@ -179,7 +186,7 @@ describe("prune-ledger", () => {
           return [{ removed: 0, looked: 0, next: null }];
         },
       };
-      await pruneJobs(asExplain as unknown as typeof tx, "ffffffff-ffff-ffff-ffff-ffffffffffff", 1_000);
+      await prunes.jobs(asExplain as unknown as typeof tx, { keep: usualRetention, size: 1_000, after: firstPage });
       return explained.join("\n");
     });
     expect(plan).toContain("Index Only Scan Backward using job_pkey");
