@@ -119,4 +119,4 @@ export class StartUpError extends Error {
 }
 
 /** As that, but it may pass without anybody's help: what is needed cannot be reached, or starts itself. */
-export class UnreachableError extends StartUpError {}
+export class NotThereYetError extends StartUpError {}

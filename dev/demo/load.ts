@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { DataSource, EntityManager } from "typeorm";
 import { discardImage, stageImage } from "../../src/api/stage-image.ts";
 import { createTransact } from "../../src/db/transaction.ts";
-import { UnavailableError, UnreachableError } from "../../src/errors.ts";
+import { NotThereYetError, UnavailableError } from "../../src/errors.ts";
 import { priorities } from "../../src/jobs/define-job.ts";
 import type { ObjectStore } from "../../src/platform/object-store.ts";
 import { type Patience, whileUnreachable } from "../../src/platform/while-unreachable.ts";
@@ -95,7 +95,7 @@ async function stage(store: ObjectStore, picture: Buffer): Promise<StagedImage> 
     return await stageImage(store, "categories", file);
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
-    throw new UnreachableError(`The object store cannot be reached: ${error.message}.`, { cause: error });
+    throw new NotThereYetError(`The object store cannot be reached: ${error.message}.`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { environment } from "../../src/config.ts";
 import { createDataSource, reaching } from "../../src/db/data-source.ts";
-import { StartUpError, UnavailableError, UnreachableError } from "../../src/errors.ts";
+import { NotThereYetError, StartUpError, UnavailableError } from "../../src/errors.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { endOnUncaughtError } from "../../src/platform/start-up.ts";
 import { whileUnreachable } from "../../src/platform/while-unreachable.ts";
@@ -52,7 +52,7 @@ async function run() {
 
 function explain(error: unknown): Promise<never> {
   if (!(error instanceof UnavailableError)) return reaching(config.DATABASE_URL, () => Promise.reject(error));
-  throw new UnreachableError(`S3 at ${config.S3_ENDPOINT_URL} cannot be reached: ${error.message}.`, { cause: error });
+  throw new NotThereYetError(`S3 at ${config.S3_ENDPOINT_URL} cannot be reached: ${error.message}.`, { cause: error });
 }
 
 function readEnvironment() {

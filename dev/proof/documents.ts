@@ -117,7 +117,9 @@ async function drawSheet(all: readonly string[]) {
   const office = all.filter((file) => /\.(docx|xlsx)$/.test(file));
   for (const file of office) {
     const to = join(pages, file.endsWith("docx") ? "docx" : "xlsx");
-    execFileSync("soffice", ["--headless", "--convert-to", "pdf", "--outdir", to, file], { stdio: "ignore" });
+    // One that is open on this machine would take the work, or the profile.
+    const profile = `-env:UserInstallation=file://${join(pages, "profile")}`;
+    execFileSync("soffice", [profile, "--headless", "--convert-to", "pdf", "--outdir", to, file], { stdio: "ignore" });
   }
   const paths = all.flatMap((file) => {
     const [name = "", format = ""] = file.slice(folder.length + 1).split(".");

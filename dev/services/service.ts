@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import net from "node:net";
 import { delimiter, join } from "node:path";
@@ -21,13 +22,15 @@ export interface Service extends Running {
   how: string;
 }
 
-/** Gives a TCP port of 127.0.0.1 that nobody listened on a moment ago. */
+/**
+ * Gives a TCP port of 127.0.0.1 that nobody listened on a moment ago. It is below the range that the system gives to
+ * outgoing connections and to those who ask for any port, so that it is likely to stay free.
+ */
 export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
+    if (await isPortFree(port)) return port;
+  }
 }
 
 /** What to do about a port that was free when the stack chose it. */

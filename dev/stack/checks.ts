@@ -1,15 +1,17 @@
 import { isPortFree } from "../services/service.ts";
 import { Refusal } from "./refusal.ts";
 
-const oldestNode = [20, 19] as const;
+/** The oldest minor versions that do, by major version; `engines` of package.json says the same. */
+const oldestMinor: Record<string, number> = { 22: 22, 24: 15 };
+const newestMajor = 26;
 
-/** Throws a refusal when this Node is too old for the packages we use. */
+/** Throws a refusal when this Node is none that the packages we use run on; on Linux `npm install` brings one that is. */
 export function checkNode(version = process.versions.node): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
+  if (major >= newestMajor || minor >= (oldestMinor[major] ?? Number.POSITIVE_INFINITY)) return;
   throw new Refusal(
-    `This is Node ${version}, and Node ${oldestNode.join(".")} or newer is needed. ` +
-      "Get it from https://nodejs.org, or with nvm: `nvm install`.",
+    `This is Node ${version}, and Node 24 is needed (22.22 will do). Get it from https://nodejs.org, or with nvm: ` +
+      "`nvm install`. On Linux `npm install` brings one along, unless it is told to omit what is optional.",
   );
 }
 

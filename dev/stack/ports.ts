@@ -1,5 +1,4 @@
-import { randomInt } from "node:crypto";
-import { isPortFree } from "../services/service.ts";
+import { freePort, isPortFree } from "../services/service.ts";
 import { readJson, writeJson } from "./json-file.ts";
 
 const names = ["postgres", "redis", "s3", "smtp", "mailbox", "identity"] as const;
@@ -27,8 +26,7 @@ export async function choosePorts(file: string, apiPort: number, say: (text: str
 
 async function choose(taken: Set<number>): Promise<number> {
   for (;;) {
-    // Below the range the system gives to outgoing connections, so that the port is likely to be free next time too.
-    const port = randomInt(20_000, 30_000);
-    if (!taken.has(port) && (await isPortFree(port))) return port;
+    const port = await freePort();
+    if (!taken.has(port)) return port;
   }
 }

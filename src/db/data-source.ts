@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import type pg from "pg";
 import { DataSource, type EntityManager } from "typeorm";
-import { StartUpError, UnreachableError } from "../errors.ts";
+import { NotThereYetError, StartUpError } from "../errors.ts";
 import { Address } from "./entities/address.ts";
 import { AuditEntry } from "./entities/audit-entry.ts";
 import { BalanceEntry } from "./entities/balance-entry.ts";
@@ -129,7 +129,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
 }
 
 /**
- * A connected data source; throws `StartUpError` with the address when Postgres refuses, `UnreachableError` when it is not
+ * A connected data source; throws `StartUpError` with the address when Postgres refuses, `NotThereYetError` when it is not
  * there or starts still.
  */
 export function connectDatabase(url: string, poolSize?: number) {
@@ -144,19 +144,19 @@ export function connectForMigration(url: string) {
 async function connect(url: string, poolSize: number | undefined, timeouts: object) {
   const db = createDataSource(url, poolSize, { ...timeouts, connectionTimeoutMillis: firstConnectMs });
   await reaching(url, () => db.initialize()).catch((error: unknown) => {
-    throw error instanceof UnreachableError ? error : new StartUpError(about(url, "used", error), { cause: error });
+    throw error instanceof NotThereYetError ? error : new StartUpError(about(url, "used", error), { cause: error });
   });
   poolOf(db).options.connectionTimeoutMillis = connectMs;
   return db;
 }
 
-/** Gives what `work` gives; throws `UnreachableError` with the address where Postgres is away, overloaded or stuck. */
+/** Gives what `work` gives; throws `NotThereYetError` with the address where Postgres is away, overloaded or stuck. */
 export async function reaching<T>(url: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!isPostgresUnavailable(error)) throw error;
-    throw new UnreachableError(about(url, "reached", error), { cause: error });
+    throw new NotThereYetError(about(url, "reached", error), { cause: error });
   }
 }
 

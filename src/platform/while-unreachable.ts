@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { UnreachableError } from "../errors.ts";
+import { NotThereYetError } from "../errors.ts";
 
 /** On a slow machine one attempt may take as long as all of them should. */
 const leastFailures = 5;
@@ -15,7 +15,7 @@ export interface Patience {
 }
 
 /**
- * Does something again while it throws `UnreachableError`: what is needed for a start may be starting as well. Gives what
+ * Does something again while it throws `NotThereYetError`: what is needed for a start may be starting as well. Gives what
  * `attempt` gives at last; throws its last error when the time is over, and any other error at once.
  */
 export async function whileUnreachable<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
@@ -25,7 +25,7 @@ export async function whileUnreachable<T>(attempt: () => Promise<T>, patience: P
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof UnreachableError) || signal?.aborted) throw error;
+      if (!(error instanceof NotThereYetError) || signal?.aborted) throw error;
       bear(error);
     }
     await sleep(pauseMs, undefined, signal && { signal }).catch(() => undefined);

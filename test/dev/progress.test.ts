@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { run } from "../../dev/services/processes.ts";
 import { parsePs, watchProgress } from "../../dev/services/progress.ts";
-import { exitOf } from "../../dev/services/service.ts";
+import { exitOf, killGroup } from "../../dev/services/service.ts";
 import { untilReady } from "../../dev/services/until-ready.ts";
 import { whySlow } from "../../dev/stack/waiting.ts";
 
@@ -12,7 +12,8 @@ const children: ChildProcess[] = [];
 afterEach(async () => {
   const ends = children.splice(0).map((child) => {
     const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
-    child.kill("SIGKILL");
+    // A shell may have ended before what it started.
+    killGroup(child.pid ?? 0);
     return ended;
   });
   await Promise.all(ends);

@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
-import { StartUpError, UnreachableError } from "../../src/errors.ts";
+import { NotThereYetError, StartUpError } from "../../src/errors.ts";
 import { whileUnreachable } from "../../src/platform/while-unreachable.ts";
 
-const away = () => Promise.reject(new UnreachableError("Postgres at db/shop cannot be reached: ECONNREFUSED."));
+const away = () => Promise.reject(new NotThereYetError("Postgres at db/shop cannot be reached: ECONNREFUSED."));
 
 test("what cannot be reached is tried again until it can, and each reason is said once", async () => {
   const attempt = vi.fn<() => Promise<string>>(away);

@@ -21,7 +21,7 @@ export const readers = {
   xmllint: isThere("xmllint"),
 };
 
-/** A folder for documents that other programs read; removed at the end, with the profile of LibreOffice. */
+/** A folder for documents that other programs read; removed at the end, with the profiles of LibreOffice. */
 export function useFolder() {
   const folder = mkdtempSync(join(tmpdir(), "tcf-readers-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,14 +33,23 @@ export function useFolder() {
     return paths;
   }
 
-  /** Has LibreOffice open files and save them as another format; gives what it saved, by name. */
+  /**
+   * Has LibreOffice open files and save them as another format; gives what it saved, by name. Throws what it said when a
+   * file is missing: it ends with 0 even then.
+   */
   async function resave(paths: readonly string[], format: string, from?: string): Promise<Record<string, Buffer>> {
     const to = mkdtempSync(join(folder, "saved-"));
-    const profile = `-env:UserInstallation=file://${folder}/profile`;
+    // With a profile in use it would hand the work to the process that has it, and that may be ending.
+    const profile = `-env:UserInstallation=file://${mkdtempSync(join(folder, "profile-"))}`;
     const filter = from === undefined ? [] : [`--infilter=${from}`];
     const wanted = ["--headless", ...filter, "--convert-to", format, "--outdir", to];
-    await run("soffice", [profile, ...wanted, ...paths], { timeout: officeMs });
-    return contentOf(to);
+    const { stdout, stderr } = await run("soffice", [profile, ...wanted, ...paths], {
+      timeout: officeMs,
+      env: { ...process.env, HOME: folder },
+    });
+    const saved = await contentOf(to);
+    if (Object.keys(saved).length >= paths.length) return saved;
+    throw new Error(`LibreOffice saved ${Object.keys(saved).join(", ") || "nothing"}:\n${stdout}\n${stderr}`);
   }
 
   /** What xmllint has against the XML in these files, or of the XML parts of Office files; nothing if well-formed. */
