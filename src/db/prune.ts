@@ -65,7 +65,8 @@ export const prunes = {
     return { ...pageOf(removed, size), ...(cutAfter && { cutAfter }) };
   },
   carts: walk("carts", "carts", () => `updated_at < ${ago("$3")}`),
-  documents: old((days) => oldDocuments(days, "kind <> 'feed'"), "documents"),
+  documents: old((days) => oldDocuments(days, "kind NOT IN ('feed', 'personal-data')"), "documents"),
+  exports: old((days) => oldDocuments(days, "kind = 'personal-data'"), "exports"),
   feeds: old((days) => oldDocuments(days, "kind = 'feed'"), "feeds"),
   pictures: walk("images", "pictures", unusedPicture),
   idempotency_keys: old(

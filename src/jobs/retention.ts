@@ -22,6 +22,7 @@ export const retentionLines = {
   audit: { days: 1_095, least: 90, most: longest },
   carts: { days: 365, least: 1, most: longest },
   documents: { days: 90, least: 1, most: longest },
+  exports: { days: 7, least: 1, most: 90 },
   feeds: { days: 2, least: 1, most: longest },
   pictures: { days: 30, least: 1, most: longest },
   price_lists: { days: 90, least: 2, most: longest },

@@ -123,6 +123,7 @@ const samples: Record<Line, Sample> = {
       ),
   },
   documents: { table: "documents", key: "id", add: addDocument("order", userIds.user) },
+  exports: { table: "documents", key: "id", add: addDocument("personal-data", userIds.user) },
   feeds: { table: "documents", key: "id", add: addDocument("feed", userIds.user) },
   pictures: {
     table: "images",

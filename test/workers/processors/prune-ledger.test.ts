@@ -161,6 +161,28 @@ describe("prune-ledger", () => {
     ]);
   });
 
+  test("keeps what it has removed when it dies in between, and the run after that removes the rest", async () => {
+    await db.query(
+      `INSERT INTO received_events (source, event_id, created_at)
+       SELECT 'test', n::text, now() - interval '31 days' FROM generate_series(1, 2500) n`,
+    );
+    const { run, find } = await start();
+    let batches = 0;
+    const dying: typeof run = {
+      ...run,
+      async commit(effect) {
+        await run.commit(effect);
+        const [{ left }] = await db.query("SELECT count(*)::int AS left FROM received_events");
+        if (left < 2_500 && ++batches === 2) throw new Error("died");
+      },
+    };
+    await expect(pruneLedgerProcessor.run(dying, context)).rejects.toThrow("died");
+    expect(await db.query("SELECT count(*)::int AS left FROM received_events")).toEqual([{ left: 500 }]);
+    await pruneLedgerProcessor.run(run, context);
+    expect((await find()).result).toMatchObject({ received_events: 500 });
+    expect(await db.query("SELECT FROM received_events")).toEqual([]);
+  });
+
   test("stops between two batches when it is cancelled", async () => {
     const { run, find } = await start();
     await db.transaction((tx) => cancelJob(tx, run.id, anAdmin));
