@@ -142,6 +142,10 @@ const Api = Shared.extend({
   RATE_LIMIT_ORDERS: perMinute(30),
   /** Uploads a day of one user, to all processes together. */
   UPLOADS_PER_DAY: perMinute(1_000),
+  /** Connections of one client at once; behind proxies requests under way. 0: no limit. */
+  CONNECTIONS_PER_CLIENT: whole(0).default(250),
+  /** Seconds after which a connection is closed that takes nothing of its answer; shorter than one may idle (95 s). */
+  UNREAD_ANSWER_SECONDS: whole(1, 90).default(30),
   /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
   /** E-mail addresses of employees who may steer jobs: over REST, in the board and by `tcf`; comma separated. */

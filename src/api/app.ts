@@ -1,11 +1,12 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
 import helmet from "helmet";
-import { BadRequestError, NotFoundError } from "../errors.ts";
+import { BadRequestError, NotFoundError, TooManyRequestsError } from "../errors.ts";
 import type { Queues } from "../platform/queues.ts";
 import { addressFault, hasOddHost, normalTarget } from "../platform/request-target.ts";
 import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
+import { boundConnections, type ConnectionRules, retrySeconds } from "./connections.ts";
 import type { ApiContext } from "./context.ts";
 import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
@@ -25,6 +26,7 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are believed about the client's address. */
   trustProxy: number;
+  connections: ConnectionRules;
   board: BoardOptions;
   /** Where the reference page gets tokens of demo users. */
   demoTokensUrl?: string | undefined;
@@ -45,12 +47,26 @@ const patience = {
 export function createApiServer(options: AppOptions): Server {
   const { context } = options;
   const app = createApp(options);
-  return createServer(patience, (req, res) => {
+  const server = createServer(patience);
+  const clients = { proxies: options.trustProxy, isExempt: context.isExempt };
+  const admits = boundConnections(server, options.connections, clients);
+  server.on("request", (req, res) => {
     // Routes, ready answers, limits, logs and audit rows all see this form and no other.
     req.url = normalTarget(req.url);
-    if (hasOddHost(req) || !context.answers.serve(context, req, res)) app(req, res);
+    if (!admits(req, res)) oneTooMany.add(req);
+    else if (!hasOddHost(req) && context.answers.serve(context, req, res)) return;
+    app(req, res);
   });
+  return server;
 }
+
+/** Requests that Express only has to refuse. */
+const oneTooMany = new WeakSet<IncomingMessage>();
+
+const refuseOneTooMany: RequestHandler = (req, _res, next) => {
+  if (!oneTooMany.has(req)) return next();
+  throw new TooManyRequestsError("You have too many requests under way; let some of them end", retrySeconds);
+};
 
 function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {
   const app = express();
@@ -62,7 +78,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
     Object.assign(Object.create(null), Object.fromEntries(new URLSearchParams(query))),
   );
   const limited = limitAnybody(context);
-  app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders);
+  app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders, refuseOneTooMany);
   app.use(refuseOddAddresses(limited));
   // Probes come every few seconds from all sides, and cost one look a second at most.
   app.use(healthRoutes(health));

@@ -118,6 +118,7 @@ const server = createApiServer({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  connections: { perClient: config.CONNECTIONS_PER_CLIENT, unreadMs: config.UNREAD_ANSWER_SECONDS * 1_000 },
   board: {
     ...config.board,
     identity: identity && { header: identity.header, from: inNetworks(identity.proxies) },

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import ipaddr from "ipaddr.js";
 
 /** Tells whether an address lies in one of the networks (CIDR notation, IPv4 or IPv6). */
@@ -17,4 +18,16 @@ export function clientOf(address = ""): string {
   const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
   if (parsed?.kind() !== "ipv6") return parsed?.toString() ?? address;
   return `${parsed.toNormalizedString().split(":").slice(0, 4).join(":")}::/64`;
+}
+
+/** As Express' `req.ip` with the same number of trusted proxies. */
+export function clientAddress({ socket, headers }: IncomingMessage, proxies: number) {
+  const direct = socket.remoteAddress ?? "";
+  if (proxies === 0) return direct;
+  const forwarded = String(headers["x-forwarded-for"] ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean);
+  const addresses = [direct, ...forwarded.reverse()];
+  return addresses[Math.min(proxies, addresses.length - 1)] ?? direct;
 }

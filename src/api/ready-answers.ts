@@ -3,6 +3,7 @@ import type { CachedBody } from "../platform/cache.ts";
 import type { ApiContext } from "./context.ts";
 import type { Result, Route } from "./define-route.ts";
 import { countAnonymous, standingHeaders } from "./limit-requests.ts";
+import { clientAddress } from "./networks.ts";
 import { requestIdOf } from "./request-id.ts";
 import { knowsTag } from "./send-result.ts";
 
@@ -101,16 +102,4 @@ function commonHeaders(res: ServerResponse, { etag }: CachedBody): string[] {
     "cache-control": "public, no-cache",
   };
   return Object.entries(all).flatMap(([name, value]) => [name, String(value)]);
-}
-
-/** As Express' `req.ip` with the same number of trusted proxies. */
-function clientAddress({ socket, headers }: IncomingMessage, proxies: number) {
-  const direct = socket.remoteAddress ?? "";
-  if (proxies === 0) return direct;
-  const forwarded = String(headers["x-forwarded-for"] ?? "")
-    .split(",")
-    .map((one) => one.trim())
-    .filter(Boolean);
-  const addresses = [direct, ...forwarded.reverse()];
-  return addresses[Math.min(proxies, addresses.length - 1)] ?? direct;
 }

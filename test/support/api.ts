@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from "vitest";
 import { createApiServer } from "../../src/api/app.ts";
 import { createAuthenticate } from "../../src/api/authenticate.ts";
 import type { BoardOptions } from "../../src/api/board/bull-board.ts";
+import type { ConnectionRules } from "../../src/api/connections.ts";
 import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
@@ -85,6 +86,8 @@ export interface ApiOptions {
   /** Networks that may print without a token. */
   printers?: string[];
   trustProxy?: number;
+  /** How many connections a client may have, and how long it may leave an answer unread; 0, and 30 s otherwise. */
+  connections?: ConnectionRules;
 }
 
 /** The real HTTP side on a free port, with a database, a bucket and an identity provider of its own. */
@@ -98,6 +101,7 @@ export function useApi({
   exempt = [],
   printers = [],
   trustProxy = 0,
+  connections = { perClient: 0, unreadMs: 30_000 },
 }: ApiOptions = {}) {
   const db = useDatabase();
   const s3 = useBucket();
@@ -183,6 +187,7 @@ export function useApi({
       corsOrigins,
       board: { environment: "local", ...board },
       trustProxy,
+      connections,
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -1,0 +1,76 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { clientAddress, clientOf } from "./networks.ts";
+
+export interface ConnectionRules {
+  /** Connections, or behind proxies requests under way, that one client may have at once; 0 means no limit. */
+  perClient: number;
+  /** An answer of which the client has taken nothing for so long, once or twice in a row, is given up. */
+  unreadMs: number;
+}
+
+interface Clients {
+  /** Proxies in front that are believed about the address of a client. */
+  proxies: number;
+  isExempt: (address: string | undefined) => boolean;
+}
+
+/** False for a request that is one too many of its client; asked once, when it begins. */
+export type AdmitRequest = (req: IncomingMessage, res: ServerResponse) => boolean;
+
+export const retrySeconds = 5;
+const sentence = "You have too many connections open; close some of them";
+const refusal = JSON.stringify({ detail: sentence, message: sentence, code: "too_many_requests" });
+const refusedConnection = [
+  "HTTP/1.1 429 Too Many Requests",
+  "content-type: application/json",
+  `content-length: ${refusal.length}`,
+  `retry-after: ${retrySeconds}`,
+  "connection: close",
+  "",
+  refusal,
+].join("\r\n");
+
+/**
+ * Closes connections whose answers are not read, and bounds how many one client has. Without proxies that is what it has
+ * open, whatever it does with it. Behind proxies connections are theirs and never refused: what counts is the requests
+ * under way of the client that they name; one that they do not name is not counted, since it may be a proxy itself.
+ */
+export function boundConnections(
+  server: Server,
+  { perClient, unreadMs }: ConnectionRules,
+  { proxies, isExempt }: Clients,
+): AdmitRequest {
+  server.setTimeout(unreadMs, (socket) => {
+    // Another time-out is that of an idle connection. An answer that is being made waits for us, not for its reader.
+    if (socket.timeout !== unreadMs || socket.writableLength > 0) socket.destroy();
+  });
+  if (perClient === 0) return () => true;
+
+  const held = new Map<string, number>();
+  const take = (address: string | undefined, until: Socket | ServerResponse) => {
+    if (isExempt(address)) return true;
+    const client = clientOf(address);
+    const count = held.get(client) ?? 0;
+    if (count >= perClient) return false;
+    held.set(client, count + 1);
+    until.once("close", () => {
+      const left = (held.get(client) ?? 1) - 1;
+      if (left > 0) held.set(client, left);
+      else held.delete(client);
+    });
+    return true;
+  };
+  if (proxies > 0) {
+    return (req, res) => {
+      const address = clientAddress(req, proxies);
+      return address === req.socket.remoteAddress || take(address, res);
+    };
+  }
+  server.on("connection", (socket) => {
+    if (take(socket.remoteAddress, socket)) return;
+    // Hung up on as soon as it has been told.
+    socket.end(refusedConnection, () => socket.destroy());
+  });
+  return () => true;
+}
