@@ -31,7 +31,11 @@ export async function receiveForm<F>(req: IncomingMessage, options: FormOptions<
   if (/^multipart\/form-data\b/i.test(type)) return receiveMultipart(req, options);
   if (!/^application\/x-www-form-urlencoded\b/i.test(type)) return { fields: {}, file: undefined };
   const chunks: Buffer[] = [];
-  for await (const chunk of bounded(req, fieldBytes)) chunks.push(chunk);
+  try {
+    for await (const chunk of bounded(req, fieldBytes)) chunks.push(chunk);
+  } catch (error) {
+    throw error === req.errored ? brokenForm() : error;
+  }
   const fields = emptyFields();
   for (const [name, value] of new URLSearchParams(Buffer.concat(chunks).toString("utf8"))) fields[name] = value;
   return { fields, file: undefined };
@@ -92,8 +96,10 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
 function problemOf(broken: Error | undefined, refused: Error | undefined, untaken: unknown) {
   if (broken instanceof AppError || (!broken && refused)) return broken ?? refused;
   if (untaken instanceof AppError || !broken) return untaken;
-  return new BadRequestError("The form is broken or was cut off");
+  return brokenForm();
 }
+
+const brokenForm = () => new BadRequestError("The form is broken or was cut off");
 
 function openParser(req: IncomingMessage) {
   try {

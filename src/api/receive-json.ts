@@ -7,15 +7,20 @@ const largestBody = 1024 * 1024;
 /** No request needs more; deeper ones are made to exhaust a stack. */
 const deepest = 40;
 
-/** All of a body that is not looked into yet; throws when it is too large. */
+/** All of a body that is not looked into yet; throws when it is too large, or cut off. */
 export async function receiveBytes(req: IncomingMessage): Promise<Buffer> {
   if (Number(req.headers["content-length"] ?? 0) > largestBody) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > largestBody) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // The caller's connection has failed, which looks like one of ours to a database.
+    throw error === req.errored ? new BadRequestError("The request was cut off") : error;
   }
   return Buffer.concat(chunks);
 }

@@ -1,4 +1,6 @@
+import { subscribe } from "node:diagnostics_channel";
 import { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -12,7 +14,7 @@ export interface Inside {
   heap: number;
   /** Bytes outside the heap that buffers hold. */
   buffers: number;
-  /** Connections and other sockets that are open. */
+  /** Connections that this process has accepted and that are open. */
   sockets: number;
   /** Request bodies that were read, and how many bytes of them. */
   bodies: number;
@@ -20,6 +22,12 @@ export interface Inside {
 }
 
 export type InsideQuestion = "tell" | "throw" | "reject";
+
+let sockets = 0;
+subscribe("net.server.socket", (message) => {
+  sockets++;
+  (message as { socket: Socket }).socket.once("close", () => sockets--);
+});
 
 const read = { bodies: 0, bytes: 0 };
 const iterator = IncomingMessage.prototype.iterator;
@@ -45,7 +53,6 @@ process.on("message", (question: InsideQuestion) => {
   else {
     collect();
     const { heapUsed: heap, external: buffers } = process.memoryUsage();
-    const sockets = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
     process.send?.({ pid: process.pid, heap, buffers, sockets, ...read } satisfies Inside);
   }
 });
