@@ -183,7 +183,7 @@ const Worker = Shared.extend({
   SMTP_USER: z.string().min(1).optional(),
   SMTP_PASS: z.string().min(1).optional(),
   /** Sender of all mail; its address is also where people unsubscribe. */
-  SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "info@info.eucalytics.uk" }),
+  SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "shop@example.com" }),
   /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
   SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
   /** Name of the DKIM key in the DNS of the sender's domain, and the key itself: PEM, or base64 of it. */

@@ -49,7 +49,7 @@ describe("the configuration", () => {
         host: "mail.test",
         port: 587,
         credentials: undefined,
-        from: { name: "ТЦ Форд", address: "info@info.eucalytics.uk" },
+        from: { name: "ТЦ Форд", address: "shop@example.com" },
         security: "starttls",
       },
     });
