@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { languages } from "../src/db/entities/user.ts";
-import { type MailKindName, mailKinds } from "../src/services/mail-kinds.ts";
+import { type MailKindName, mailKinds } from "../src/jobs/mail-kinds.ts";
 import { compose, type Letter } from "../src/workers/mail/compose.ts";
 import { letters } from "../src/workers/mail/letters/index.ts";
 

@@ -16,6 +16,7 @@ import {
 } from "./config/kinds.ts";
 import { modes, refuseUnsafe, ruleNames, type Settings } from "./config/unsafe.ts";
 import { StartUpError } from "./errors.ts";
+import { mailKindNames } from "./jobs/mail-kinds.ts";
 import { queueNames } from "./jobs/queues.ts";
 import { readRetention } from "./jobs/retention.ts";
 import { scalingRules } from "./jobs/scaling.ts";
@@ -83,6 +84,8 @@ const Shared = Database.extend({
     .enum(["true", "false"])
     .default("false")
     .transform((text) => text === "true"),
+  /** Mails that strangers may have sent to one mailbox on a day, by kind of act; 0 means no limit. */
+  MAIL_UNPROVED_PER_DAY: whole(0).default(5),
   /** Signs links in mails that work without a login; absent: mails have none. */
   MAIL_LINK_SECRET: z.string().min(16).optional(),
   /** Base address of an OpenTelemetry collector (OTLP over HTTP) that traces go to; absent: nothing is traced. */
@@ -212,6 +215,8 @@ const Worker = Shared.extend({
     .optional(),
   /** Mails on a day of the shop, above which bulk mail waits for the next one; 0 means no limit. */
   MAIL_DAILY_CAP: whole(0).default(0),
+  /** Kinds of mail that are not sent, because a front end sends them itself; comma separated, absent: all are. */
+  MAIL_OFF: list.pipe(z.array(z.enum(mailKindNames, `is not one of ${mailKindNames.join(", ")}`))),
   /** Addresses that are told of new orders and low stock, comma separated; absent: nobody is. */
   MAIL_STAFF: list.pipe(z.array(z.email())),
   /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
@@ -286,6 +291,8 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
     smtp: smtpOf(config, SMTP_HOST ?? "localhost"),
     mailRules: {
       staff: config.MAIL_STAFF,
+      unprovedPerDay: config.MAIL_UNPROVED_PER_DAY,
+      off: new Set(config.MAIL_OFF),
       pace: {
         domainRates: config.MAIL_DOMAIN_RATES,
         quietHours: config.MAIL_QUIET_HOURS,

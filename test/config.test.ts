@@ -72,6 +72,15 @@ describe("the configuration", () => {
     }
   });
 
+  test("takes kinds of mail that are not to be sent, and says which there are when one is none", () => {
+    const load = (MAIL_OFF: string) => loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test", MAIL_OFF }).mailRules;
+    expect([...load("order-received, low-stock").off]).toEqual(["order-received", "low-stock"]);
+    expect([...load("").off]).toEqual([]);
+    expect(load("").unprovedPerDay).toBe(5);
+    for (const wrong of ["order-recieved", "*", "order-received;welcome", "ORDER-RECEIVED"])
+      expect(() => load(wrong), wrong).toThrow(/MAIL_OFF is wrong: is not one of welcome, verify-email/);
+  });
+
   test("needs a mail server for the queue mail alone", () => {
     expect(() => loadWorkerConfig(shared)).toThrow(/SMTP_HOST is not set/);
     expect(loadWorkerConfig({ ...shared, WORKER_QUEUES: "images" }).WORKER_QUEUES).toEqual(["images"]);

@@ -44,6 +44,7 @@ const context: ApiContext = {
   secrets: createSecrets([], undefined),
   limits: { countHere: () => undefined, countEverywhere: async () => undefined },
   answers: createReadyAnswers(0),
+  unprovedMailsPerDay: 0,
   isExempt: () => true,
   isPrinter: () => false,
   cards: undefined,

@@ -42,9 +42,11 @@ export interface ApiContext {
   cards: PaymentProvider | undefined;
   /** Links in mails; undefined: none are made, so none are good. */
   mailLinks: MailLinks | undefined;
+  /** Mails that strangers may have sent to one mailbox on a day, by kind of act; 0: no limit. */
+  unprovedMailsPerDay: number;
   /** Checks what the mail provider says; undefined: nothing is taken. */
   mailWebhook: Webhook | undefined;
-  /** True for an address that the limits do not hold for: the servers of our own front ends. */
+  /** True for an address that is not counted by: a server of our own front ends, which sends for everybody. */
   isExempt: (address: string | undefined) => boolean;
   /** True for an address that may print without a token. */
   isPrinter: (address: string | undefined) => boolean;

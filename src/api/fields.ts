@@ -1,5 +1,6 @@
 import parsePhoneNumber from "libphonenumber-js";
 import { z } from "zod";
+import { withoutWebAddresses } from "../services/web-addresses.ts";
 
 /** Postgres refuses U+0000, and no name, slug or id has control characters; line breaks belong in notes. */
 const printable = /^[^\p{Cc}\p{Cs}]*$/u;
@@ -107,10 +108,15 @@ function toE164(text: string) {
   return number?.isValid() ? number.number : undefined;
 }
 
-/** A name as the identity provider has it: what Postgres or a page could not take is left out, nobody is refused. */
+/**
+ * A name as the identity provider has it: what Postgres or a page could not take is left out, and so are web addresses;
+ * no user is refused.
+ */
 export const givenName = z.string().transform((text) =>
-  text
-    .slice(0, 300)
-    .replace(/[\p{Cc}\p{Cs}]/gu, "")
-    .trim(),
+  withoutWebAddresses(
+    text
+      .slice(0, 300)
+      .replace(/[\p{Cc}\p{Cs}]/gu, "")
+      .trim(),
+  ),
 );

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from "express";
 import { type AppError, ForbiddenError, ForgedLinkError, TooManyRequestsError, UnauthorizedError } from "../errors.ts";
 import type { RateLimits, Standing } from "../platform/rate-limits.ts";
+import { mailboxOf } from "../services/mailbox.ts";
 import type { Access } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import { clientOf } from "./networks.ts";
@@ -73,16 +74,25 @@ export function countAnonymous({ isExempt, limits }: ApiContext, address: string
   return isExempt(address) ? undefined : limits.countHere("anonymous", clientOf(address));
 }
 
-/** Counts what is limited more strictly than other requests. */
+/**
+ * Counts what is limited more strictly than other requests, by its user, or by the address of a guest. A front end sends
+ * for all guests from one address: of those `limitRecipient` counts what the body names.
+ */
 export async function limitAction(
   context: ApiContext,
   req: Request,
   name: "orders" | "uploads",
   actor: Actor | undefined,
 ) {
-  if (context.isExempt(req.ip)) return;
-  const standing = await context.limits.countEverywhere(name, actor?.id ?? clientOf(req.ip));
-  if (standing) refuseExceeded(standing, `Too many ${name}`);
+  if (!actor && context.isExempt(req.ip)) return;
+  refuseExceeded(await context.limits.countEverywhere(name, actor?.id ?? clientOf(req.ip)), `Too many ${name}`);
+}
+
+/** Counts what a front end sends for a guest by the mailbox that it is about. */
+export async function limitRecipient({ limits, isExempt }: ApiContext, req: Request, name: "orders", body: unknown) {
+  const { email } = body as { email?: unknown };
+  if (!isExempt(req.ip) || typeof email !== "string") return;
+  refuseExceeded(await limits.countEverywhere(name, `to:${mailboxOf(email)}`), `Too many ${name} for this recipient`);
 }
 
 /** Names and values in turn (draft-ietf-httpapi-ratelimit-headers-10). */
@@ -97,8 +107,10 @@ export function standingHeaders(standing: Standing | undefined): string[] {
   ];
 }
 
-function refuseExceeded({ isExceeded, points, seconds, resetSeconds }: Standing, what: string) {
-  if (isExceeded) throw tooMany(`${what}: ${points} in ${seconds} s are allowed`, resetSeconds);
+function refuseExceeded(standing: Standing | undefined, what: string) {
+  if (!standing?.isExceeded) return;
+  const { points, seconds, resetSeconds } = standing;
+  throw tooMany(`${what}: ${points} in ${seconds} s are allowed`, resetSeconds);
 }
 
 function tooMany(what: string, seconds: number): AppError {

@@ -95,6 +95,7 @@ const context: ApiContext = {
   mailLinks: config.MAIL_LINK_SECRET
     ? createMailLinks({ publicUrl: config.publicUrl, secret: config.MAIL_LINK_SECRET })
     : undefined,
+  unprovedMailsPerDay: config.MAIL_UNPROVED_PER_DAY,
   mailWebhook: config.MAIL_WEBHOOK_SECRET ? new Webhook(config.MAIL_WEBHOOK_SECRET) : undefined,
   isExempt: inNetworks(config.RATE_LIMIT_EXEMPT_CIDRS),
   isPrinter: inNetworks(config.PRINT_ALLOWED_CIDRS),

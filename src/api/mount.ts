@@ -15,7 +15,14 @@ import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import type { Profile, Result, Route, Wait } from "./define-route.ts";
-import { countRefusal, guardCredentials, limitAction, limitAnybody, limitRequest } from "./limit-requests.ts";
+import {
+  countRefusal,
+  guardCredentials,
+  limitAction,
+  limitAnybody,
+  limitRecipient,
+  limitRequest,
+} from "./limit-requests.ts";
 import { preferredWait } from "./preferences.ts";
 import { statusOfError } from "./problem.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
@@ -107,6 +114,7 @@ async function answer(call: Call): Promise<Result> {
   const received = await receiveBody(route, context, req, res);
   try {
     const body = received.check();
+    if (route.limit && !actor) await limitRecipient(context, req, route.limit, body);
     const gone = goneSignal(context, res);
     const input = {
       params,

@@ -4,6 +4,7 @@ import { orderStatuses } from "../db/entities/order.ts";
 import { shippingMethods } from "../db/entities/user.ts";
 import { ValidationError } from "../errors.ts";
 import type { RequestedContact } from "../services/order-contact.ts";
+import { holdsWebAddress } from "../services/web-addresses.ts";
 import type { Actor } from "./context.ts";
 import { email, line, note, optionalLine, phone, pieces, uuid } from "./fields.ts";
 import { nobody } from "./views/warehouse-order.ts";
@@ -57,12 +58,23 @@ export const toLine = ({ offer_id, quantity }: z.output<typeof NewLine>) => ({ o
 
 const required = ["shipping_method", "first_name", "last_name", "email", "phone"] as const;
 
+/** Throws when a guest has put a web address where a name belongs: mail about it reaches an address that may be anybody's. */
+function refuseWebAddresses(body: NewContact) {
+  const wrong = (["first_name", "last_name"] as const).filter((name) => holdsWebAddress(body[name] ?? ""));
+  if (wrong.length === 0) return;
+  const msg = "Value error, a name must not hold a web address";
+  throw new ValidationError(
+    wrong.map((name) => ({ type: "value_error", loc: ["body", name], msg, input: body[name] })),
+  );
+}
+
 /**
  * Whom an order is for. Somebody with an account may name a stored address instead; everybody else has to say it all,
- * or it throws.
+ * in names without a web address, or it throws.
  */
 export function requestedContact(body: NewContact, actor: Actor | undefined): RequestedContact {
   const given = orderFields(body);
+  if (!actor) refuseWebAddresses(body);
   if (actor && body.address_id != null) {
     const { data = nobody } = uuid.safeParse(body.address_id);
     return { ...given, addressId: data };

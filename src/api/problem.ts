@@ -1,8 +1,10 @@
 import type { ErrorRequestHandler, Request, Response } from "express";
 import { z } from "zod";
 import { isPostgresUnavailable } from "../db/postgres-errors.ts";
+import type { Origin } from "../db/transaction.ts";
 import { AppError, TooManyRequestsError, UnauthorizedError, UnavailableError, ValidationError } from "../errors.ts";
 import type { Log } from "../platform/logger.ts";
+import type { Result } from "./define-route.ts";
 import { sendJson } from "./send-result.ts";
 
 /** What is still read of a body that nobody wants, so that the caller gets to see the answer. */
@@ -83,6 +85,12 @@ function sendProblem(res: Response, { status, headers = {}, ...body }: Answer) {
   res.setHeader("cache-control", "no-store");
   res.status(status);
   sendJson(res, { ...body, request_id: res.locals.requestId });
+}
+
+/** The answer to an error whose transaction is to commit all the same. */
+export function problem(error: AppError, { traceId }: Origin): Result {
+  const { status, headers = {}, ...body } = toAnswer(error);
+  return { status, headers, body: { ...body, request_id: traceId } };
 }
 
 /** Status that an error is answered with. */

@@ -51,6 +51,12 @@ export const prunes = {
     return pageOf(await mails.forgetLinks(tx, keep.mail_links, size), size);
   },
   mail_pace: pruneMailPace,
+  mail_counts: old(
+    (days) => `DELETE FROM mail_counts WHERE (span, act, mailbox) IN (
+      SELECT span, act, mailbox FROM mail_counts WHERE created_at < ${ago(days)}
+      ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    "mail_counts",
+  ),
   // Only what a mail server said: the wish not to be written to is never forgotten.
   bounces: old(
     (days) => `DELETE FROM mail_suppressions WHERE address IN (

@@ -18,6 +18,7 @@ export const retentionLines = {
   mails: { days: 365, least: 2, most: longest },
   mail_links: { days: 1, least: 1, most: 30 },
   mail_pace: { days: 7, least: 1, most: 365 },
+  mail_counts: { days: 2, least: 2, most: 365 },
   bounces: { days: 730, least: 30, most: longest },
   audit: { days: 1_095, least: 90, most: longest },
   carts: { days: 365, least: 1, most: longest },

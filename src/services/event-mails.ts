@@ -1,35 +1,25 @@
 import type { EntityManager } from "typeorm";
-import { type MailRecipient, mailRecipients } from "../db/dao/mail-recipients.ts";
+import { type MailRecipient, mailRecipients, type OrderRecipient } from "../db/dao/mail-recipients.ts";
 import type { Event } from "../db/entities/event.ts";
-import { type MailWish, requestMails } from "./mails.ts";
+import type { MailRules } from "./mail-rules.ts";
+import { type MailWish, requestCountedMails, requestMails } from "./mails.ts";
+import { requestStaffNotices } from "./staff-notices.ts";
 
 /** What of an event decides about mails. */
 export type MailedEvent = Pick<Event, "id" | "type" | "entityId" | "data">;
 
 /**
  * Promises the mails that events ask for: to customers about their orders, payments and waybills, and to `staff` about
- * new orders. May be repeated; whoever was deleted since gets none.
+ * new orders. Mails about orders of strangers are counted by the mailbox they go to. May be repeated; what was deleted
+ * since is not told.
  */
 export async function requestEventMails(
   tx: EntityManager,
   events: readonly MailedEvent[],
-  { staff }: { staff: readonly string[] },
+  rules: Pick<MailRules, "staff" | "unprovedPerDay">,
 ): Promise<void> {
-  const toCustomers = await wishesFor(
-    tx,
-    events,
-    "order.created",
-    mailRecipients.ofOrders,
-    ({ entityId: orderId }) => ({
-      ...{ event: `order-received:${orderId}`, kind: "order-received", parameters: { orderId } },
-    }),
-  );
-  const aboutOrders = toCustomers.map(({ parameters = {} }) => ({
-    ...{ event: `order-received-staff:${parameters.orderId}`, kind: "order-received-staff" as const, parameters },
-  }));
+  await tellOfNewOrders(tx, events, rules);
   const wishes = [
-    ...toCustomers,
-    ...(await toStaff(tx, staff, aboutOrders)),
     ...(await wishesFor(tx, events, "order.status_changed", mailRecipients.ofOrders, ({ id, entityId, data }) => ({
       // It may have the same status again one day, and that is another event.
       ...{ event: `order-status:${id}`, kind: "order-status", parameters: { orderId: entityId, status: data.status } },
@@ -42,6 +32,32 @@ export async function requestEventMails(
     }))),
   ];
   if (wishes.length > 0) await requestMails(tx, wishes);
+}
+
+/** Customers buy for others now and then, and have a name that can be asked; so they may do so more often than guests. */
+const customersTimes = 4;
+
+async function tellOfNewOrders(
+  tx: EntityManager,
+  events: readonly MailedEvent[],
+  { staff, unprovedPerDay }: Pick<MailRules, "staff" | "unprovedPerDay">,
+) {
+  const ids = events.filter(({ type }) => type === "order.created").map(({ entityId }) => entityId);
+  if (ids.length === 0) return;
+  const orders = await mailRecipients.ofNewOrders(tx, ids);
+  const wishFor = ({ id: orderId, email: recipient, language }: OrderRecipient) => ({
+    ...{ event: `order-received:${orderId}`, kind: "order-received" as const, recipient, language },
+    parameters: { orderId },
+  });
+  const of = (by: OrderRecipient["unprovedBy"]) => orders.filter(({ unprovedBy }) => unprovedBy === by).map(wishFor);
+  await requestMails(tx, of(null));
+  await requestCountedMails(tx, [
+    ...of("guest").map((wish) => ({ ...wish, act: "guest-order" as const, most: unprovedPerDay })),
+    ...of("customer").map((wish) => ({
+      ...{ ...wish, act: "customer-order" as const, most: unprovedPerDay * customersTimes },
+    })),
+  ]);
+  await requestStaffNotices(tx, { staff, orders });
 }
 
 type Content = Pick<MailWish, "event" | "kind" | "parameters">;
@@ -64,21 +80,4 @@ async function wishesFor(
     const recipient = byId.get(event.entityId);
     return recipient ? [{ ...contentOf(event), recipient: recipient.email, language: recipient.language }] : [];
   });
-}
-
-/** The same mails to each address of the staff, in the language of the user who has it. */
-export async function toStaff(
-  tx: EntityManager,
-  staff: readonly string[],
-  contents: readonly Content[],
-): Promise<MailWish[]> {
-  if (staff.length === 0 || contents.length === 0) return [];
-  const languages = await mailRecipients.languages(tx, staff);
-  return contents.flatMap((content) =>
-    staff.map((recipient) => ({
-      ...content,
-      recipient,
-      language: languages.get(recipient.toLowerCase()) ?? ("ru" as const),
-    })),
-  );
 }

@@ -9,6 +9,7 @@ import { enqueueAll } from "../db/outbox.ts";
 import { priorities } from "../jobs/define-job.ts";
 import { deliverWebhook } from "../jobs/deliver-webhook.ts";
 import { requestEventMails } from "./event-mails.ts";
+import type { MailRules } from "./mail-rules.ts";
 
 /** What each event of the business tells: ids and states; whoever wants more asks the API. Times are the event's own. */
 export interface EventData {
@@ -40,10 +41,13 @@ const mostAtOnce = 100;
  * and their deliveries to all active endpoints that subscribe to them. Endpoints that failed last time come after all
  * others, or they would keep them waiting for as long as a time-out is. Returns how many events there were.
  */
-export async function fanOutEvents(tx: EntityManager, { staff }: { staff: readonly string[] }): Promise<number> {
+export async function fanOutEvents(
+  tx: EntityManager,
+  rules: Pick<MailRules, "staff" | "unprovedPerDay">,
+): Promise<number> {
   const taken = await events.takeNew(tx, mostAtOnce);
   if (taken.length === 0) return 0;
-  await requestEventMails(tx, taken, { staff });
+  await requestEventMails(tx, taken, rules);
   const endpoints = await webhookEndpoints.active(tx);
   const promise = async (some: typeof endpoints, priority: number) => {
     const deliveries = taken.flatMap(({ id: eventId, type }) =>

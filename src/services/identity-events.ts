@@ -2,14 +2,18 @@ import type { EntityManager } from "typeorm";
 import { type KnownUser, users } from "../db/dao/users.ts";
 import { violatedUnique } from "../db/postgres-errors.ts";
 import { ConflictError } from "../errors.ts";
-import { requestMails } from "./mails.ts";
+import { requestCountedMails } from "./mails.ts";
 
 /**
  * Takes over what the identity provider says of a user, who is entered when new; may be repeated. What is older than
- * what was taken over last changes nothing. Whoever is new and has just registered is welcomed by mail. Throws when
- * another user has the e-mail.
+ * what was taken over last changes nothing. A new user who has just registered is welcomed by mail, `most` of them on a
+ * day at one mailbox. Throws when another user has the e-mail.
  */
-export async function takeOverUser(tx: EntityManager, user: KnownUser, { hasRegistered }: { hasRegistered: boolean }) {
+export async function takeOverUser(
+  tx: EntityManager,
+  user: KnownUser,
+  { hasRegistered, most }: { hasRegistered: boolean; most: number },
+) {
   const isNew = await users.upsert(tx, user).catch((error: unknown) => {
     if (violatedUnique(error) === undefined) throw error;
     throw new ConflictError(
@@ -17,8 +21,9 @@ export async function takeOverUser(tx: EntityManager, user: KnownUser, { hasRegi
     );
   });
   const { id: userId, email: recipient } = user;
-  if (isNew && hasRegistered)
-    await requestMails(tx, [{ event: `welcome:${userId}`, kind: "welcome", recipient, parameters: { userId } }]);
+  if (!isNew || !hasRegistered) return;
+  const wish = { event: `welcome:${userId}`, kind: "welcome", recipient, parameters: { userId } } as const;
+  await requestCountedMails(tx, [{ ...wish, act: "registration", most }]);
 }
 
 /** Locks a user out whom the identity provider has deleted; orders and history keep the row. May be repeated. */

@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { scarceOffers } from "../db/dao/scarce-offers.ts";
-import { toStaff } from "./event-mails.ts";
 import { requestMails } from "./mails.ts";
+import { toStaff } from "./staff-notices.ts";
 
 /** So few pieces are low: of most offers there are one to four (the usual stock of the shop). */
 const scarceAtMost = 2;

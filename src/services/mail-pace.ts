@@ -2,8 +2,8 @@ import type { EntityManager } from "typeorm";
 import { mailPace } from "../db/dao/mail-pace.ts";
 import { mails } from "../db/dao/mails.ts";
 import type { Mail } from "../db/entities/mail.ts";
+import { mailKindOf } from "../jobs/mail-kinds.ts";
 import { businessDay, businessTime } from "./business-day.ts";
-import { mailKindOf } from "./mail-kinds.ts";
 import type { MailPace } from "./mail-rules.ts";
 
 /** What a mail is told to wait when its turn is so near; a look at Postgres takes as long. */
@@ -62,7 +62,8 @@ export function quietForMs(hours: MailPace["quietHours"], now: Date): number {
   return sinceBegin < length ? length - sinceBegin : 0;
 }
 
-const untilMidnightMs = (now: Date) => dayMs - sinceMidnightMs(now);
+/** How long the day of the shop still is. */
+export const untilMidnightMs = (now: Date) => dayMs - sinceMidnightMs(now);
 
 function sinceMidnightMs(now: Date): number {
   const [hours = 0, minutes = 0, seconds = 0] = businessTime(now).slice(11, 19).split(":").map(Number);

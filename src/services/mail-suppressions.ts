@@ -4,7 +4,7 @@ import { type MailToSend, mails } from "../db/dao/mails.ts";
 import { users } from "../db/dao/users.ts";
 import type { MailSuppression } from "../db/entities/mail-suppression.ts";
 import { NotFoundError } from "../errors.ts";
-import { mailKindOf } from "./mail-kinds.ts";
+import { mailKindOf } from "../jobs/mail-kinds.ts";
 
 /** True when a mail must not be sent now. Who has unsubscribed still gets what is about an order. */
 export function isHeldBack({ kind, suppressedFor }: Pick<MailToSend, "kind" | "suppressedFor">): boolean {

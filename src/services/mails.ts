@@ -5,11 +5,13 @@ import { jobRows } from "../db/dao/jobs.ts";
 import { mails } from "../db/dao/mails.ts";
 import type { Language } from "../db/entities/user.ts";
 import { enqueueAll, type PromiseOptions } from "../db/outbox.ts";
-import { BadRequestError, ConflictError, NotFoundError } from "../errors.ts";
+import { BadRequestError, ConflictError, NotFoundError, TooManyRequestsError } from "../errors.ts";
+import type { MailKindName } from "../jobs/mail-kinds.ts";
 import { sendMail } from "../jobs/send-mail.ts";
 import { reopen } from "./job-control.ts";
 import { demand, type Steerer, strictest } from "./job-rights.ts";
-import type { MailKindName } from "./mail-kinds.ts";
+import { type CountedMail, countMails, type MailAct, mailActs, whyHeldBack } from "./mail-counts.ts";
+import { untilMidnightMs } from "./mail-pace.ts";
 import { shopUrl } from "./shop-url.ts";
 
 /** Of our send keys (a random UUID): the same key is the same mail, for ever. */
@@ -33,6 +35,7 @@ export interface MailWish {
  * once, however often this is asked.
  */
 export async function requestMails(tx: EntityManager, wishes: readonly MailWish[], options: PromiseOptions = {}) {
+  if (wishes.length === 0) return [];
   const keyed = wishes.map(withKey);
   const payloads = keyed.map(({ id, newsletterId }) => ({ mailId: id, ...(newsletterId && { newsletterId }) }));
   const jobIds = await enqueueAll(tx, sendMail, payloads, options);
@@ -43,8 +46,39 @@ export async function requestMails(tx: EntityManager, wishes: readonly MailWish[
   return jobIds;
 }
 
+/** A mail that a stranger has sent to an unproved address; see `countMails`. */
+export interface CountedWish extends MailWish, Pick<CountedMail, "act" | "most"> {}
+
+/**
+ * As `requestMails`, of mails that are counted by the mailbox they go to. One too many is entered as held back, with the
+ * reason; null stands for the job that it does not have.
+ */
+export async function requestCountedMails(tx: EntityManager, wishes: readonly CountedWish[]) {
+  const ids = wishes.map(mailIdOf);
+  const heldBack = await countMails(
+    tx,
+    wishes.map(({ act, recipient, most }, index) => ({ id: String(ids[index]), act, recipient, most })),
+  );
+  const isOut = (_wish: unknown, index: number) => !heldBack.has(String(ids[index]));
+  const kept = wishes.filter((wish, index) => !isOut(wish, index));
+  if (kept.length > 0) await mails.insertNew(tx, kept.map(heldBackRow));
+  const jobIds = await requestMails(tx, wishes.filter(isOut));
+  return wishes.map((wish, index) => (isOut(wish, index) ? (jobIds.shift() ?? null) : null));
+}
+
+function heldBackRow({ act, most, ...wish }: CountedWish) {
+  return { ...withKey(wish), jobId: null, state: "suppressed" as const, serverAnswer: whyHeldBack(act, most) };
+}
+
+/** The id of a mail, which follows from what it is about and to whom. */
+export function mailIdOf({ event, recipient }: Pick<MailWish, "event" | "recipient">): string {
+  return uuidv5(keyOf(event, recipient), sendKeys);
+}
+
+const keyOf = (event: string, recipient: string) => `${event}:${recipient.toLowerCase()}`;
+
 function withKey({ event, language = "ru", parameters = {}, ...wish }: MailWish) {
-  const key = `${event}:${wish.recipient.toLowerCase()}`;
+  const key = keyOf(event, wish.recipient);
   return { ...wish, id: uuidv5(key, sendKeys), sendKey: sha256(key), language, parameters };
 }
 
@@ -57,9 +91,12 @@ export interface Resent {
 /**
  * Sends a mail again because somebody wants it: one that ended badly under its own Message-ID, one that was sent or held
  * back as a new mail. Throws `ConflictError` while it is on its way, `NotFoundError`, `ForbiddenError` to those who may
- * not, and `ReasonNeededError`.
+ * not, `ReasonNeededError`, and `TooManyRequestsError` when `most` mails were sent again to this mailbox today.
  */
-export async function resendMail(tx: EntityManager, id: string, steerer: Steerer): Promise<Resent> {
+export async function resendMail(
+  tx: EntityManager,
+  { id, steerer, most }: { id: string; steerer: Steerer; most: number },
+): Promise<Resent> {
   const mail = await mails.findShown(tx, id);
   if (!mail) throw new NotFoundError(`Mail with id ${id} not found.`);
   const lines = mail.jobId ? await jobRows.lines(tx, [mail.jobId], steerer.id) : [];
@@ -67,13 +104,19 @@ export async function resendMail(tx: EntityManager, id: string, steerer: Steerer
   const reason = String(steerer.reason);
   if (mail.kind === "verify-email" && !("url" in mail.parameters))
     throw new ConflictError(`The link in mail '${id}' is not kept; have the identity provider make a new one`);
+  const again = async () => {
+    const counted = { id: uuidv7(), act: "resend", recipient: mail.recipient, most } as const;
+    if ((await countMails(tx, [counted])).size > 0) throw tooManyMails("resend", most);
+  };
   if (mail.jobId && ["failed", "unknown", "cancelled"].includes(mail.shownState)) {
+    await again();
     await mails.reopen(tx, id, reason);
     await reopen(tx, mail.jobId);
     return { mailId: id, jobId: mail.jobId };
   }
   if (mail.shownState !== "sent" && mail.shownState !== "suppressed")
     throw new ConflictError(`Mail '${id}' is on its way (${mail.shownState}); there is nothing to send again`);
+  await again();
   const { kind, recipient, language, parameters } = mail;
   const wish = { kind: kind as MailKindName, recipient, language, parameters, resendOf: id, resendReason: reason };
   const [jobId = ""] = await requestMails(tx, [{ ...wish, event: `resend:${uuidv7()}` }]);
@@ -81,27 +124,41 @@ export async function resendMail(tx: EntityManager, id: string, steerer: Steerer
   return { mailId: String(row?.id), jobId };
 }
 
+/** What a caller is told who wants one more mail to a mailbox than it may get on a day. */
+export function tooManyMails(act: MailAct, most: number) {
+  const seconds = Math.ceil(untilMidnightMs(new Date()) / 1_000);
+  const what = `${most} mails ${mailActs[act]} have gone to this mailbox today, and that is all that may`;
+  return new TooManyRequestsError(`${what}; try again tomorrow, in ${seconds} s`, seconds);
+}
+
 export interface Verification extends Required<Pick<MailWish, "recipient" | "language">> {
-  firstName: string;
   /** Throws `BadRequestError` unless it leads to the shop. */
   url: string;
+  /** So many on a day to one mailbox; 0: no limit. */
+  most: number;
 }
 
-/** Promises the mail with the link that proves an address; returns the id of its job. */
+/** Promises the mail with the link that proves an address; returns the id of its job, null when it is held back. */
 export async function requestVerificationMail(
   tx: EntityManager,
-  { recipient, language, firstName, url }: Verification,
-): Promise<string> {
+  { recipient, language, url, most }: Verification,
+): Promise<string | null> {
   if (new URL(url).origin !== shopUrl) throw new BadRequestError(`'${url}' does not lead to ${shopUrl}`);
-  const wish = { kind: "verify-email", recipient, language, parameters: { firstName, url } } as const;
-  const [jobId] = await requestMails(tx, [{ ...wish, event: `verify-email:${sha256(url)}` }]);
-  return String(jobId);
+  const wish = { kind: "verify-email", recipient, language, parameters: { url } } as const;
+  const counted = { ...wish, event: `verify-email:${sha256(url)}`, act: "verification", most } as const;
+  const [jobId = null] = await requestCountedMails(tx, [counted]);
+  return jobId;
 }
 
+/** A send key is kept for ever, so what it is made of is not in there. */
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** Promises the mail with the link to the day's price list; returns the id of its job. */
-export async function requestPriceListMail(tx: EntityManager, { recipient }: { recipient: string }) {
-  const [jobId] = await requestMails(tx, [{ event: `price-list:${uuidv7()}`, kind: "price-list", recipient }]);
-  return String(jobId);
+/** Promises the mail with the link to the day's price list; returns the id of its job, null when it is held back. */
+export async function requestPriceListMail(
+  tx: EntityManager,
+  { recipient, most }: { recipient: string; most: number },
+): Promise<string | null> {
+  const wish = { event: `price-list:${uuidv7()}`, kind: "price-list", recipient, act: "price-list", most } as const;
+  const [jobId = null] = await requestCountedMails(tx, [wish]);
+  return jobId;
 }

@@ -35,7 +35,7 @@ export async function createOrder(tx: EntityManager, request: OrderRequest) {
   const priced = await priceOrderLines(tx, { lines, customerType });
   const status = caller && caller.role !== "USER" ? request.status : "NEW";
   return storeOrder(tx, {
-    order: { ...contact, userId: owner?.id ?? null, status, note: request.note },
+    order: { ...contact, userId: owner?.id ?? null, status, note: request.note, byGuest: caller === null },
     lines: priced,
   });
 }

@@ -5,6 +5,7 @@ import { createTransact } from "../db/transaction.ts";
 import type { PromisedJob } from "../jobs/dispatch.ts";
 import type { Log } from "../platform/logger.ts";
 import { fanOutEvents } from "../services/events.ts";
+import type { MailRules } from "../services/mail-rules.ts";
 
 /** Deliveries should begin within seconds, and a look costs one row of an index that is nearly always empty. */
 const pollMs = 500;
@@ -12,8 +13,7 @@ const backoffMs = 2_000;
 
 export interface EventFanOutOptions {
   db: DataSource;
-  /** Addresses that are told of new orders. */
-  staff: readonly string[];
+  mailRules: MailRules;
   /** Moves what is promised. */
   offer: (jobs: readonly PromisedJob[]) => void;
   log: Log;
@@ -24,14 +24,14 @@ export interface EventFanOutOptions {
  * Promises the mails and deliveries of events until told to stop, and drops old events; resolves when it has ended. Any number of
  * processes may do so.
  */
-export async function startEventFanOut({ db, staff, offer, log, signal }: EventFanOutOptions): Promise<void> {
+export async function startEventFanOut({ db, mailRules, offer, log, signal }: EventFanOutOptions): Promise<void> {
   const transact = createTransact(db, offer);
   const origin = { actorId: null, traceId: null };
   let isFailing = false;
 
   const turn = async () => {
     if (!(await events.isAnyNew(db.manager))) return 0;
-    return transact(origin, (tx) => fanOutEvents(tx, { staff }));
+    return transact(origin, (tx) => fanOutEvents(tx, mailRules));
   };
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
 

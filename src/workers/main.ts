@@ -82,10 +82,10 @@ const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, si
 const also = async () => applyPauses(queues, await queuePauses.list(db.manager));
 const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, also, log, signal: stopping });
 const scheduler = startScheduler({ db, transact: createTransact(db, relay.offer), log, signal: stopping });
-const fanOut = startEventFanOut({ db, staff: config.mailRules.staff, offer: relay.offer, log, signal: stopping });
+const { mailRules, RETENTION: retention } = config;
+const fanOut = startEventFanOut({ db, mailRules, offer: relay.offer, log, signal: stopping });
 const poster = createPoster({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 const shop = { payee: config.PAYEE ?? null, publicUrl: store.publicUrl };
-const { mailRules, RETENTION: retention } = config;
 const context = {
   db,
   store,

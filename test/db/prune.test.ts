@@ -93,6 +93,16 @@ const samples: Record<Line, Sample> = {
         `d${offset()}.example`,
       ]),
   },
+  mail_counts: {
+    table: "mail_counts",
+    key: "mailbox",
+    add: (days) =>
+      insert(
+        `INSERT INTO mail_counts (span, act, mailbox, created_at)
+         VALUES ('2026-11-22', 'guest-order', gen_random_uuid()::text, ${ago("$1")}) RETURNING mailbox`,
+        [days],
+      ),
+  },
   bounces: {
     table: "mail_suppressions",
     key: "address",

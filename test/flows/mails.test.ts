@@ -71,7 +71,7 @@ describe.each(["ru", "en"] as const)("in the language %s", (language) => {
     const staff = [`staff-${language}@test.example`];
     for (const [type, entityId, data] of events) {
       await api.context.transact(origin, (tx) =>
-        requestEventMails(tx, [{ id: randomUUID(), type, entityId, data }], { staff }),
+        requestEventMails(tx, [{ id: randomUUID(), type, entityId, data }], { staff, unprovedPerDay: 5 }),
       );
     }
     const mails = await arrived(email, events.length);
@@ -160,13 +160,13 @@ describe.each(["ru", "en"] as const)("in the language %s", (language) => {
   });
 });
 
-test("whoever registers is welcomed", async () => {
+test("a user who registers is welcomed, by no name: the address may be anybody's", async () => {
   const id = randomUUID();
   const email = `${id}@test.example`;
   const user = { id, email, first_name: "Анна <i>", last_name: "Петрова" };
   const event = { type: "user.created", data: user };
   expect((await post("/webhooks/better-auth", { "x-better-auth-secret": webhookSecret }, event)).status).toBe(200);
   const [mail] = await arrived(email);
-  expect(mail?.text).toContain("Здравствуйте, Анна <i>!");
-  expect(mail?.html).toContain("Анна &lt;i&gt;");
+  expect(mail?.text).toContain("Здравствуйте!");
+  expect(`${mail?.subject}${mail?.text}${mail?.html}`).not.toContain("Анна");
 });

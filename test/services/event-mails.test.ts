@@ -17,6 +17,7 @@ import { addWaybill } from "../support/waybills.ts";
 
 const db = useDatabase();
 const staff = ["Boss@shop.example", "store@shop.example"];
+const rules = { staff, unprovedPerDay: 5 };
 beforeAll(async () => {
   await addUser(db, { id: userIds.employee, role: "EMPLOYEE" });
   await addUser(db, { id: userIds.user, email: "reader@test.example", language: "en" });
@@ -31,8 +32,8 @@ async function mailsAbout(id: string) {
     .map(({ kind, recipient, language }) => `${kind} ${recipient} ${language}`);
 }
 const tell = (type: string, entityId: string, data = {}) =>
-  db.transaction((tx) => requestEventMails(tx, [{ id: randomUUID(), type: type as never, entityId, data }], { staff }));
-const passOn = () => db.transaction((tx) => fanOutEvents(tx, { staff }));
+  db.transaction((tx) => requestEventMails(tx, [{ id: randomUUID(), type: type as never, entityId, data }], rules));
+const passOn = () => db.transaction((tx) => fanOutEvents(tx, rules));
 
 describe("an event", () => {
   test("of a new order is mailed to its customer and to staff, in their languages, once", async () => {
@@ -104,7 +105,7 @@ describe("an event", () => {
 describe("a welcome", () => {
   const takeOver = (id: string, hasRegistered: boolean, email = `${id}@test.example`) =>
     db.transaction((tx) =>
-      takeOverUser(tx, { id, email, firstName: "Нина", lastName: "Ли", updatedAt: null }, { hasRegistered }),
+      takeOverUser(tx, { id, email, firstName: "Нина", lastName: "Ли", updatedAt: null }, { hasRegistered, most: 5 }),
     );
 
   test("is sent once to whoever registers, and to nobody who was known", async () => {

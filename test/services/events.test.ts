@@ -9,6 +9,7 @@ import { sendMail } from "../../src/jobs/send-mail.ts";
 import { commitWaybill } from "../../src/services/commit-waybill.ts";
 import { fanOutEvents, recordEvent } from "../../src/services/events.ts";
 import { cancelJob } from "../../src/services/job-control.ts";
+import { noMailRules } from "../../src/services/mail-rules.ts";
 import { changeOrder, createOrder } from "../../src/services/orders.ts";
 import { movePayment } from "../../src/services/payment-states.ts";
 import { createPayment } from "../../src/services/payments.ts";
@@ -179,7 +180,7 @@ describe("the fan-out of events", () => {
     db.transaction(async (tx) => {
       for (let n = 0; n < count; n++) await recordEvent(tx, "order.created", { id: randomUUID(), status: "NEW" });
     });
-  const fanOut = () => db.transaction((tx) => fanOutEvents(tx, { staff: [] }));
+  const fanOut = () => db.transaction((tx) => fanOutEvents(tx, noMailRules));
 
   test("promises one delivery for each active endpoint that subscribes", async () => {
     const wants = await addEndpoint(db);
@@ -215,7 +216,7 @@ describe("the fan-out of events", () => {
     await addEndpoint(db);
     await record(1);
     const failing = db.transaction(async (tx) => {
-      await fanOutEvents(tx, { staff: [] });
+      await fanOutEvents(tx, noMailRules);
       throw new Error("the process dies");
     });
     await expect(failing).rejects.toThrow("the process dies");

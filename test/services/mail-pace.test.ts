@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { mails } from "../../src/db/dao/mails.ts";
-import type { MailKindName } from "../../src/services/mail-kinds.ts";
+import type { MailKindName } from "../../src/jobs/mail-kinds.ts";
 import { isPaced, planMail, quietForMs } from "../../src/services/mail-pace.ts";
 import { type MailPace, noMailRules } from "../../src/services/mail-rules.ts";
 import { requestMails } from "../../src/services/mails.ts";

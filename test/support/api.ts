@@ -88,6 +88,8 @@ export interface ApiOptions {
   trustProxy?: number;
   /** How many connections a client may have, and how long it may leave an answer unread; 0, and 30 s otherwise. */
   connections?: ConnectionRules;
+  /** Mails of strangers to one mailbox on a day; no limit otherwise. */
+  unprovedMailsPerDay?: number;
 }
 
 /** The real HTTP side on a free port, with a database, a bucket and an identity provider of its own. */
@@ -102,6 +104,7 @@ export function useApi({
   printers = [],
   trustProxy = 0,
   connections = { perClient: 0, unreadMs: 30_000 },
+  unprovedMailsPerDay = 0,
 }: ApiOptions = {}) {
   const db = useDatabase();
   const s3 = useBucket();
@@ -167,6 +170,7 @@ export function useApi({
       answers: createReadyAnswers(trustProxy),
       cards: createTestProvider(paymentSecret, "https://api.test"),
       mailLinks: createMailLinks({ publicUrl: "https://api.test", secret: mailLinkSecret }),
+      unprovedMailsPerDay,
       mailWebhook: undefined,
       isExempt: inNetworks(exempt),
       isPrinter: inNetworks(printers),

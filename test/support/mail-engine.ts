@@ -8,6 +8,7 @@ import { Mail } from "../../src/db/entities/mail.ts";
 import { createOutbox } from "../../src/db/outbox.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import type { AnyJob } from "../../src/jobs/define-job.ts";
+import type { MailKindName } from "../../src/jobs/mail-kinds.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { sendMail } from "../../src/jobs/send-mail.ts";
 import type { DeliveryProbe } from "../../src/platform/delivery-probe.ts";
@@ -34,7 +35,7 @@ import { type ScriptedSmtp, startScriptedSmtp } from "./scripted-smtp.ts";
 export const graceMs = 2_000;
 
 /** Ledger, relay and a worker of the queue `mail` in this process, and a mail server that does as it is told. */
-export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
+export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; off?: readonly MailKindName[] }) {
   const db = useDatabase();
   const prefix = `test-${randomUUID()}`;
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? "silent", "test");
@@ -91,7 +92,7 @@ export function useMailEngine({ probe: hasProbe }: { probe: boolean }) {
       log,
       mailer,
       mailBooks: createMailBooks(db),
-      mailRules: noMailRules,
+      mailRules: { ...noMailRules, off: new Set(off) },
       retention: usualRetention,
       store,
       shop,

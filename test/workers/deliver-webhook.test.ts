@@ -7,6 +7,7 @@ import { deliverWebhook } from "../../src/jobs/deliver-webhook.ts";
 import { createPoster } from "../../src/platform/outbound-post.ts";
 import { recordEvent } from "../../src/services/events.ts";
 import { cancelJob } from "../../src/services/job-control.ts";
+import { noMailRules } from "../../src/services/mail-rules.ts";
 import {
   changeEndpoint,
   deleteEndpoint,
@@ -43,7 +44,8 @@ beforeEach(async () => {
   receiver.answer = (res) => res.writeHead(204).end();
   // As if there were three worker processes.
   const { offer } = engine.relay;
-  while (loops.length < 3) loops.push(startEventFanOut({ db, staff: [], offer, log: engine.log, signal: stop.signal }));
+  while (loops.length < 3)
+    loops.push(startEventFanOut({ db, mailRules: noMailRules, offer, log: engine.log, signal: stop.signal }));
 });
 afterAll(async () => {
   stop.abort();

@@ -66,6 +66,7 @@ function placeOrder(shop: Shop, { status, first, last }: Plan, index: number): P
   const order: OrderRow = {
     id: random.uuid(),
     userId: buyer?.id ?? null,
+    byGuest: !buyer,
     status,
     note: random.chance(0.25) ? random.pick(orderNotes) : null,
     ...destinationOf(random, styleOf(shop, index, buyer), buyer, addresses),

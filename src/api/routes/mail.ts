@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { mails, shownMailStates } from "../../db/dao/mails.ts";
 import { customerTypes, languages } from "../../db/entities/user.ts";
-import { requestPriceListMail, requestVerificationMail, resendMail } from "../../services/mails.ts";
+import { requestPriceListMail, requestVerificationMail, resendMail, tooManyMails } from "../../services/mails.ts";
 import { pauseNewsletter, requestNewsletter, resumeNewsletter } from "../../services/newsletters.ts";
 import { shopUrl } from "../../services/shop-url.ts";
 import { defineRoute } from "../define-route.ts";
 import { email, line, searchTerm, uuid } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
-import { InvalidRequest, Problem } from "../problem.ts";
+import { InvalidRequest, Problem, problem } from "../problem.ts";
 import { steererOf } from "../steerer.ts";
 import { JobLink, jobLink } from "../views/job.ts";
 import { MailView, mailView } from "../views/mail.ts";
@@ -46,16 +46,18 @@ export const mailRoutes = [
     summary: "Send a mail again, and say why",
     description:
       "One that ended badly goes out under its own Message-ID, so that a second copy is known as one; one that was sent " +
-      "or held back goes out as a new mail. 409 while it is on its way.",
+      "or held back goes out as a new mail. 409 while it is on its way, 429 when the mailbox has had its share of a day.",
     tag,
     access: "EMPLOYEE",
     idempotent: true,
     params: z.object({ mail_id: uuid }),
     body: z.object({ reason: line(500) }),
     responses: { 200: z.object({ mail_id: z.uuid(), job_id: z.uuid() }), 404: Problem, 409: Problem, ...staffOnly },
-    handle(context, { params: { mail_id }, body: { reason }, actor, commit }) {
+    handle(context, { params: { mail_id: id }, body: { reason }, actor, commit }) {
+      const { unprovedMailsPerDay: most } = context;
       return commit(async (tx) => {
-        const { mailId, jobId } = await resendMail(tx, mail_id, await steererOf(context, tx, actor, reason));
+        const steerer = await steererOf(context, tx, actor, reason);
+        const { mailId, jobId } = await resendMail(tx, { id, steerer, most });
         return { status: 200, body: { mail_id: mailId, job_id: jobId } };
       });
     },
@@ -116,13 +118,15 @@ export const mailRoutes = [
     method: "post",
     path: "/mail/verifications",
     summary: "Mail somebody the link that proves an address to be theirs",
-    description: "For the identity provider, which makes the link; it has to lead to the shop.",
+    description:
+      "For the identity provider, which makes the link; it has to lead to the shop. 429 when the mailbox has had its " +
+      "share of a day: the mail is entered as held back, and staff may send it.",
     tag,
     access: "api-key",
     idempotent: true,
     body: z.object({
       recipient: email,
-      first_name: line(),
+      first_name: line().meta({ description: "Not shown: a stranger may have written it, to anybody's address" }),
       url: z
         .url()
         .max(2_000)
@@ -130,11 +134,11 @@ export const mailRoutes = [
       language: z.enum(languages).default("ru"),
     }),
     responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
-    handle(_context, { body: { first_name: firstName, ...body }, commit }) {
-      return commit(async (tx) => ({
-        status: 200,
-        body: { id: await requestVerificationMail(tx, { firstName, ...body }) },
-      }));
+    handle({ unprovedMailsPerDay: most }, { body: { recipient, url, language }, origin, commit }) {
+      return commit(async (tx) => {
+        const id = await requestVerificationMail(tx, { recipient, url, language, most });
+        return id === null ? problem(tooManyMails("verification", most), origin) : { status: 200, body: { id } };
+      });
     },
   }),
   defineRoute({
@@ -146,8 +150,11 @@ export const mailRoutes = [
     idempotent: true,
     params: z.object({ recipient: email }),
     responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
-    handle(_context, { params: { recipient }, commit }) {
-      return commit(async (tx) => ({ status: 200, body: { id: await requestPriceListMail(tx, { recipient }) } }));
+    handle({ unprovedMailsPerDay: most }, { params: { recipient }, origin, commit }) {
+      return commit(async (tx) => {
+        const id = await requestPriceListMail(tx, { recipient, most });
+        return id === null ? problem(tooManyMails("price-list", most), origin) : { status: 200, body: { id } };
+      });
     },
   }),
 ];

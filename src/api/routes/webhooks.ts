@@ -58,7 +58,8 @@ export const webhookRoutes = [
           const { id, email, first_name: firstName, last_name: lastName, createdAt, updatedAt } = event.data;
           const changedAt = updatedAt ?? (event.type === "user.created" ? createdAt : null);
           const user = { id, email, firstName, lastName, updatedAt: changedAt };
-          await takeOverUser(tx, user, { hasRegistered: event.type === "user.created" });
+          const most = context.unprovedMailsPerDay;
+          await takeOverUser(tx, user, { hasRegistered: event.type === "user.created", most });
         }
         return { status: 200, body: { message: messages[event.type] } };
       });

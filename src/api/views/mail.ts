@@ -12,7 +12,7 @@ export const MailView = z
     state: z.enum(shownMailStates).meta({
       description:
         "queued, retry: waits; sending: on the wire, or it is not known yet what came of that; sent: the server has it; " +
-        "failed, cancelled: will not be sent; unknown: it may have arrived, a person has to look; suppressed: held back",
+        "failed, cancelled: will not be sent; unknown: it may have arrived, a person has to look; suppressed: held back, `server_answer` says why",
     }),
     tries: z.int().meta({ description: "Dialogues with the mail server" }),
     message_id: z.string().nullable(),

@@ -9,6 +9,16 @@ export interface MailRecipient {
   language: Language;
 }
 
+/** Whom to write to about a new order, and who vouches for the address. */
+export interface OrderRecipient extends MailRecipient {
+  createdAt: Date;
+  /**
+   * guest: no login does; customer: the login of an account with another address; null: the account has this address, or
+   * staff has entered it.
+   */
+  unprovedBy: "guest" | "customer" | null;
+}
+
 /** The address in an order is the one that its mails go to; guests are written to in Russian. */
 const orderRecipient = `orders.email, coalesce(account.language, 'ru') AS language`;
 const ofOrder = "FROM orders LEFT JOIN users account ON account.id = orders.user_id";
@@ -17,6 +27,16 @@ const ofOrder = "FROM orders LEFT JOIN users account ON account.id = orders.user
 export const mailRecipients = {
   ofOrders: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(`SELECT orders.id, ${orderRecipient} ${ofOrder} WHERE orders.id = ANY($1)`, [ids]),
+
+  ofNewOrders: (tx: EntityManager, ids: readonly string[]): Promise<OrderRecipient[]> =>
+    tx.query(
+      `SELECT orders.id, ${orderRecipient}, orders.created_at AS "createdAt",
+         CASE WHEN orders.by_guest THEN 'guest'
+              WHEN account.role = 'USER' AND lower(account.email) <> lower(orders.email) THEN 'customer'
+         END AS "unprovedBy"
+       ${ofOrder} WHERE orders.id = ANY($1)`,
+      [ids],
+    ),
 
   ofPayments: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(

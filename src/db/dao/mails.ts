@@ -5,7 +5,7 @@ import type { MailSuppression } from "../entities/mail-suppression.ts";
 import { cancelledError, claimKey, columnsOf, fenced, type HeldClaim, isMine } from "../ledger.ts";
 
 export type NewMail = Pick<Mail, "id" | "sendKey" | "kind" | "recipient" | "language" | "parameters" | "jobId"> &
-  Partial<Pick<Mail, "resendOf" | "resendReason">>;
+  Partial<Pick<Mail, "resendOf" | "resendReason" | "state" | "serverAnswer">>;
 
 /** What a mail server answered: the code of its reply, if it was one, and the words. */
 export interface MailReply {
@@ -46,7 +46,8 @@ export interface MailEnd {
 /** The Message-ID to send it under, and the epoch in whose name; undefined when it is not to be sent any more. */
 export type MailBegun = { messageId: string; epoch: number } | undefined;
 
-const newColumns = `(id, send_key, kind, recipient, language, parameters, job_id, resend_of, resend_reason)`;
+const newColumns = `(id, send_key, kind, recipient, language, parameters, job_id, resend_of, resend_reason, state,
+  server_answer)`;
 
 /** What a mail is to people: its own state, and what the end of its job says about it. */
 export const shownMailStates = [...mailStates, "cancelled"] as const;
@@ -129,12 +130,21 @@ export const mails = {
     return asked.map(({ mailId }) => byId.get(mailId) ?? null);
   },
 
+  /** Of those that are entered already: whether they were held back before they had a job. */
+  async areHeldBack(tx: EntityManager, ids: readonly string[]): Promise<Map<string, boolean>> {
+    const rows: { id: string; isHeldBack: boolean }[] = await tx.query(
+      `SELECT id, state = 'suppressed' AND job_id IS NULL AS "isHeldBack" FROM mails WHERE id = ANY($1::uuid[])`,
+      [ids],
+    );
+    return new Map(rows.map(({ id, isHeldBack }) => [id, isHeldBack]));
+  },
+
   /** Enters those whose send key is new. */
   async insertNew(tx: EntityManager, rows: readonly NewMail[]) {
     await tx.query(
       `INSERT INTO mails ${newColumns}
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::uuid[],
-                            $8::uuid[], $9::text[])
+                            $8::uuid[], $9::text[], $10::text[], $11::text[])
        ON CONFLICT DO NOTHING`,
       [
         rows.map(({ id }) => id),
@@ -146,6 +156,8 @@ export const mails = {
         rows.map(({ jobId }) => jobId),
         rows.map(({ resendOf }) => resendOf ?? null),
         rows.map(({ resendReason }) => resendReason ?? null),
+        rows.map(({ state }) => state ?? "queued"),
+        rows.map(({ serverAnswer }) => serverAnswer ?? null),
       ],
     );
   },

@@ -30,7 +30,7 @@ export type OrderFields = Pick<
   | "email"
   | "phone"
 >;
-export type NewOrderRow = OrderFields & Pick<Order, "userId" | "addressId">;
+export type NewOrderRow = OrderFields & Pick<Order, "userId" | "addressId"> & Partial<Pick<Order, "byGuest">>;
 
 const searched = [
   ...["user", "o"].flatMap((who) => ["email", "firstName", "lastName", "phone"].map((key) => `${who}.${key}`)),

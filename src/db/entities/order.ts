@@ -77,6 +77,10 @@ export class Order {
   @Column("text")
   phone!: string;
 
+  /** It was entered without a login: its address may be anybody's. */
+  @Column("boolean", { name: "by_guest", default: false })
+  byGuest!: boolean;
+
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;
 

@@ -2,12 +2,13 @@ import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { documentSources } from "../../db/dao/document-sources.ts";
 import { documents } from "../../db/dao/documents.ts";
+import { newOrders } from "../../db/dao/new-orders.ts";
 import { payments } from "../../db/dao/payments.ts";
 import { scarceOffers } from "../../db/dao/scarce-offers.ts";
 import type { Mail } from "../../db/entities/mail.ts";
 import { orderStatuses } from "../../db/entities/order.ts";
 import type { Language, User } from "../../db/entities/user.ts";
-import type { MailKindName } from "../../services/mail-kinds.ts";
+import type { MailKindName } from "../../jobs/mail-kinds.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { Letter } from "./compose.ts";
 import { letters } from "./letters/index.ts";
@@ -26,17 +27,19 @@ type Writer = (tx: EntityManager, parameters: Parameters, language: Language, so
 
 // Made once: a schema costs a hundred times as much as its use.
 const ofUser = z.object({ userId: z.uuid() });
-const ofLink = z.object({ firstName: z.string(), url: z.url() });
+const ofLink = z.object({ url: z.url() });
 const ofPayment = z.object({ paymentId: z.uuid() });
 const ofDocument = z.object({ documentId: z.uuid() });
-const ofDigest = z.object({ atMost: z.int().min(0), since: z.iso.datetime(), until: z.iso.datetime() });
+const ofSpan = z.object({ since: z.iso.datetime(), until: z.iso.datetime() });
+const ofDigest = ofSpan.extend({ atMost: z.int().min(0) });
 const ofOrder = z.object({ orderId: z.uuid() });
 const ofStatus = ofOrder.extend({ status: z.enum(orderStatuses) });
 
 const writers: Record<MailKindName, Writer> = {
   async welcome(_tx, parameters, language, sources) {
     const { userId } = ofUser.parse(parameters);
-    return letters.welcome.write[language](there(await sources.user(userId), "user", userId));
+    there(await sources.user(userId), "user", userId);
+    return letters.welcome.write[language]({});
   },
   async "verify-email"(_tx, parameters, language) {
     if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was forgotten");
@@ -48,6 +51,12 @@ const writers: Record<MailKindName, Writer> = {
   async "order-received-staff"(tx, parameters, language) {
     return letters["order-received-staff"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
   },
+  async "orders-received-staff"(tx, parameters, language) {
+    const { since, until } = ofSpan.parse(parameters);
+    const span = { since: new Date(since), until: new Date(until) };
+    const found = await newOrders(tx, { ...span, limit: listedOrders });
+    return letters["orders-received-staff"].write[language]({ ...span, ...found });
+  },
   async "order-status"(tx, parameters, language) {
     const { orderId, status } = ofStatus.parse(parameters);
     return letters["order-status"].write[language]({ ...(await readOrder(tx, orderId)), status });
@@ -55,10 +64,8 @@ const writers: Record<MailKindName, Writer> = {
   async "waybill-committed"(tx, parameters, language) {
     const { waybillId: id } = ofWaybill.parse(parameters);
     const waybill = there(await documentSources.waybill(tx, id), "waybill", id);
-    const firstName = waybill.customer?.firstName ?? waybill.order?.firstName ?? "";
     return letters["waybill-committed"].write[language]({
-      id,
-      firstName,
+      ...waybill,
       lines: await documentSources.waybillLines(tx, id),
     });
   },
@@ -72,8 +79,8 @@ const writers: Record<MailKindName, Writer> = {
       "payment",
       paymentId,
     );
-    const { firstName } = there(await documentSources.order(tx, orderId), "order", orderId);
-    return letters["payment-received"].write[language]({ orderId, firstName, amountRub, at: paidAt ?? updatedAt });
+    there(await documentSources.order(tx, orderId), "order", orderId);
+    return letters["payment-received"].write[language]({ orderId, amountRub, at: paidAt ?? updatedAt });
   },
   async "low-stock"(tx, parameters, language) {
     const { atMost, since, until } = ofDigest.parse(parameters);
@@ -86,6 +93,9 @@ const writers: Record<MailKindName, Writer> = {
     return letters["document-ready"].write[language]({ fileName, url: sources.documentUrl(id) });
   },
 };
+
+/** More of them are too long for a mail. */
+const listedOrders = 50;
 
 export const ofWaybill = z.object({ waybillId: z.uuid() });
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Mail } from "../../db/entities/mail.ts";
+import { mailKindOf } from "../../jobs/mail-kinds.ts";
 import { businessDay } from "../../services/business-day.ts";
 import { contentTypes } from "../../services/document-kinds/define-kind.ts";
 import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/document-kinds/index.ts";
 import { ensurePriceList } from "../../services/documents.ts";
-import { mailKindOf } from "../../services/mail-kinds.ts";
 import { PermanentError } from "../classify-error.ts";
 import type { JobRun, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";

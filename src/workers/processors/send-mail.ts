@@ -2,9 +2,9 @@ import type { EntityManager } from "typeorm";
 import { type MailReply, type MailToSend, mails } from "../../db/dao/mails.ts";
 import { CancelledError, FencedError } from "../../db/ledger.ts";
 import { UnavailableError } from "../../errors.ts";
+import { type MailKindName, mailKindOf } from "../../jobs/mail-kinds.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
 import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
-import { mailKindOf } from "../../services/mail-kinds.ts";
 import { isPaced, planMail } from "../../services/mail-pace.ts";
 import { isHeldBack } from "../../services/mail-suppressions.ts";
 import { costOf, PermanentError } from "../classify-error.ts";
@@ -35,9 +35,10 @@ export const sendMailProcessor: Processor<"send-mail"> = {
       const found = { code: null, text: "It had arrived: it was found by its Message-ID" };
       return noteSent(job, context, mail.id, found);
     }
+    if (context.mailRules.off.has(mail.kind as MailKindName)) return holdBack(job, mail, switchedOff);
     const waitMs = await waitOf(job, context, mail);
     if (waitMs > 0) return job.defer(waitMs);
-    if (isHeldBack(mail)) return holdBack(job, mail);
+    if (isHeldBack(mail)) return suppress(job, mail);
     await deliver(job, context, mail, await renderMail(job, context, mail));
   },
 };
@@ -49,13 +50,18 @@ async function waitOf(job: Run, { mailRules: { pace } }: WorkerContext, mail: Ma
   return (await committed(job, (tx) => planMail(tx, mail, pace, new Date()))) ?? 0;
 }
 
-async function holdBack(job: Run, { id, suppressedFor, suppressionDetail }: MailToSend) {
-  const text = `Its recipient is on the suppression list: ${suppressedFor}`;
+const switchedOff = "Mails of this kind are switched off (MAIL_OFF)";
+
+async function suppress(job: Run, mail: MailToSend) {
+  const text = `Its recipient is on the suppression list: ${mail.suppressedFor}`;
   // What somebody has said about the address is for the mail alone, not for the ledger.
-  const answer = suppressionDetail ? `${text}, ${suppressionDetail}` : text;
+  await holdBack(job, mail, text, mail.suppressionDetail ? `${text}, ${mail.suppressionDetail}` : text);
+}
+
+async function holdBack(job: Run, { id }: MailToSend, skipped: string, text = skipped) {
   await job.complete(async (tx) => {
-    await mails.markEnded(tx, id, "suppressed", { code: null, text: answer });
-    return { skipped: text };
+    await mails.markEnded(tx, id, "suppressed", { code: null, text });
+    return { skipped };
   });
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compiledLayout } from "../../../scripts/compile-mails.ts";
 import { languages } from "../../../src/db/entities/user.ts";
-import { type MailKindName, mailKinds } from "../../../src/services/mail-kinds.ts";
+import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { shopUrl } from "../../../src/services/shop-url.ts";
 import { compose, type Letter } from "../../../src/workers/mail/compose.ts";
 import { letters } from "../../../src/workers/mail/letters/index.ts";

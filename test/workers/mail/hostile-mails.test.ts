@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { languages } from "../../../src/db/entities/user.ts";
+import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { BadRecipientError, createMailer, type Mailer } from "../../../src/platform/mailer.ts";
-import { type MailKindName, mailKinds } from "../../../src/services/mail-kinds.ts";
 import { compose, type Letter } from "../../../src/workers/mail/compose.ts";
 import { letters } from "../../../src/workers/mail/letters/index.ts";
 import { type ReceivedMail, useMailbox } from "../../support/mailbox.ts";

@@ -135,3 +135,25 @@ describe("without a probe", () => {
     expect([(await engine.find(id)).state, (await engine.job(id)).state]).toEqual(["unknown", "unknown"]);
   });
 });
+
+describe("kinds of mail that are switched off", () => {
+  const engine = useMailEngine({ probe: false, off: ["order-received", "welcome"] });
+
+  test("are held back with the reason, and all other kinds go out", async () => {
+    engine.smtp.play({});
+    const ids = await Promise.all([
+      engine.promise({ kind: "order-received", parameters: { orderId: "00000000-0000-4000-8000-000000000000" } }),
+      engine.promise({ kind: "welcome" }),
+      engine.promise({ kind: "price-list" }),
+    ]);
+    await vi.waitFor(async () => {
+      for (const id of ids) expect((await engine.job(id)).state).toBe("succeeded");
+    }, 15_000);
+    const [order, welcome, list] = await Promise.all(ids.map(engine.find));
+    for (const mail of [order, welcome]) {
+      expect(mail).toMatchObject({ state: "suppressed", tries: 0, serverAnswer: expect.stringContaining("MAIL_OFF") });
+    }
+    expect(list).toMatchObject({ state: "sent" });
+    expect(engine.smtp.taken).toEqual([list?.messageId]);
+  });
+});

@@ -1,10 +1,11 @@
-import type { MailKindName } from "../../../services/mail-kinds.ts";
+import type { MailKindName } from "../../../jobs/mail-kinds.ts";
 import { documentReady } from "./document-ready.ts";
 import type { LetterKind } from "./letter-kind.ts";
 import { lowStock } from "./low-stock.ts";
 import { orderReceived } from "./order-received.ts";
 import { orderReceivedStaff } from "./order-received-staff.ts";
 import { orderStatus } from "./order-status.ts";
+import { ordersReceivedStaff } from "./orders-received-staff.ts";
 import { paymentReceived } from "./payment-received.ts";
 import { priceList } from "./price-list.ts";
 import { verifyEmail } from "./verify-email.ts";
@@ -17,6 +18,7 @@ export const letters = {
   "verify-email": verifyEmail,
   "order-received": orderReceived,
   "order-received-staff": orderReceivedStaff,
+  "orders-received-staff": ordersReceivedStaff,
   "order-status": orderStatus,
   "waybill-committed": waybillCommitted,
   "price-list": priceList,

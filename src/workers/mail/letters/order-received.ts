@@ -8,14 +8,14 @@ export const orderReceived = defineLetter<MailedOrder>({
     ru: (order) => ({
       subject: `Заказ ${shortId(order.id)} принят`,
       heading: "Спасибо за заказ!",
-      paragraphs: [`${order.firstName}, мы получили ваш заказ и свяжемся с вами, когда проверим наличие.`],
+      paragraphs: ["Мы получили ваш заказ и свяжемся с вами, когда проверим наличие."],
       facts: orderFacts(order, "ru"),
       ...goods(order.lines, "ru"),
     }),
     en: (order) => ({
       subject: `We have received order ${shortId(order.id)}`,
       heading: "Thank you for your order!",
-      paragraphs: [`${order.firstName}, we have your order and will write to you when we have checked the stock.`],
+      paragraphs: ["We have your order and will write to you when we have checked the stock."],
       facts: orderFacts(order, "en"),
       ...goods(order.lines, "en"),
     }),

@@ -17,14 +17,14 @@ export const orderStatus = defineLetter<MailedOrder & { status: OrderStatus }>({
     ru: (order) => ({
       subject: `Заказ ${shortId(order.id)} ${sentences[order.status].ru}`,
       heading: `Ваш заказ ${sentences[order.status].ru}`,
-      paragraphs: [`${order.firstName}, состояние вашего заказа изменилось.`],
+      paragraphs: ["Состояние вашего заказа изменилось."],
       facts: orderFacts(order, "ru"),
       ...goods(order.lines, "ru"),
     }),
     en: (order) => ({
       subject: `Order ${shortId(order.id)} ${sentences[order.status].en}`,
       heading: `Your order ${sentences[order.status].en}`,
-      paragraphs: [`${order.firstName}, there is news of your order.`],
+      paragraphs: ["There is news of your order."],
       facts: orderFacts(order, "en"),
       ...goods(order.lines, "en"),
     }),

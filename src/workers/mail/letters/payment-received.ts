@@ -2,22 +2,22 @@ import { shortId, writtenRub, writtenTime } from "../written.ts";
 import { defineLetter } from "./letter-kind.ts";
 
 /** To whoever paid. */
-export const paymentReceived = defineLetter<{ orderId: string; firstName: string; amountRub: number; at: Date }>({
+export const paymentReceived = defineLetter<{ orderId: string; amountRub: number; at: Date }>({
   write: {
-    ru: ({ orderId, firstName, amountRub, at }) => ({
+    ru: ({ orderId, amountRub, at }) => ({
       subject: `Оплата заказа ${shortId(orderId)} получена`,
       heading: "Оплата получена",
-      paragraphs: [`${firstName}, спасибо! Мы получили оплату вашего заказа.`],
+      paragraphs: ["Спасибо! Мы получили оплату вашего заказа."],
       facts: [
         { label: "Заказ", value: shortId(orderId) },
         { label: "Сумма", value: writtenRub(amountRub, "ru") },
         { label: "Время", value: writtenTime(at, "ru") },
       ],
     }),
-    en: ({ orderId, firstName, amountRub, at }) => ({
+    en: ({ orderId, amountRub, at }) => ({
       subject: `We have received the payment for order ${shortId(orderId)}`,
       heading: "Payment received",
-      paragraphs: [`${firstName}, thank you! We have received the payment for your order.`],
+      paragraphs: ["Thank you! We have received the payment for your order."],
       facts: [
         { label: "Order", value: shortId(orderId) },
         { label: "Amount", value: writtenRub(amountRub, "en") },
@@ -27,7 +27,6 @@ export const paymentReceived = defineLetter<{ orderId: string; firstName: string
   },
   example: {
     orderId: "2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6071",
-    firstName: "Анна",
     amountRub: 5730,
     at: new Date("2026-11-22T16:31:00Z"),
   },

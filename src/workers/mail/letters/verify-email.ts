@@ -2,26 +2,26 @@ import { shopUrl } from "../../../services/shop-url.ts";
 import { defineLetter } from "./letter-kind.ts";
 
 /** Asks somebody to prove that an address is theirs. */
-export const verifyEmail = defineLetter<{ firstName: string; url: string }>({
+export const verifyEmail = defineLetter<{ url: string }>({
   write: {
-    ru: ({ firstName, url }) => ({
+    ru: ({ url }) => ({
       subject: "Подтвердите адрес электронной почты",
       heading: "Подтвердите ваш адрес",
       paragraphs: [
-        `${firstName}, этот адрес указали при регистрации в магазине «ТЦ Форд».`,
+        "Этот адрес указали при регистрации в магазине «ТЦ Форд».",
         "Если это были не вы, просто удалите письмо.",
       ],
       button: { label: "Подтвердить адрес", url },
     }),
-    en: ({ firstName, url }) => ({
+    en: ({ url }) => ({
       subject: "Confirm your e-mail address",
       heading: "Confirm your address",
       paragraphs: [
-        `${firstName}, this address was given when somebody registered with ТЦ Форд.`,
+        "This address was given when somebody registered with ТЦ Форд.",
         "If that was not you, just delete this mail.",
       ],
       button: { label: "Confirm the address", url },
     }),
   },
-  example: { firstName: "Анна", url: `${shopUrl}/verify?token=example` },
+  example: { url: `${shopUrl}/verify?token=example` },
 });

@@ -2,20 +2,20 @@ import { shopUrl } from "../../../services/shop-url.ts";
 import { defineLetter } from "./letter-kind.ts";
 
 /** To somebody who has registered. */
-export const welcome = defineLetter<{ firstName: string }>({
+export const welcome = defineLetter<Record<never, never>>({
   write: {
-    ru: ({ firstName }) => ({
+    ru: () => ({
       subject: "Добро пожаловать в ТЦ Форд",
-      heading: `Здравствуйте, ${firstName}!`,
+      heading: "Здравствуйте!",
       paragraphs: [
         "Вы зарегистрировались в магазине «ТЦ Форд». Теперь заказы и их история хранятся в вашем кабинете.",
         "Если регистрировались не вы, ничего делать не нужно.",
       ],
       button: { label: "Открыть каталог", url: shopUrl },
     }),
-    en: ({ firstName }) => ({
+    en: () => ({
       subject: "Welcome to ТЦ Форд",
-      heading: `Hello ${firstName}!`,
+      heading: "Hello!",
       paragraphs: [
         "You have registered with ТЦ Форд. From now on your orders and their history are kept in your account.",
         "If it was not you who registered, there is nothing to do.",
@@ -23,5 +23,5 @@ export const welcome = defineLetter<{ firstName: string }>({
       button: { label: "Open the catalogue", url: shopUrl },
     }),
   },
-  example: { firstName: "Анна" },
+  example: {},
 });

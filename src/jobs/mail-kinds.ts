@@ -16,6 +16,7 @@ export const mailKinds = {
   "verify-email": { inDoubt: "resend", isBulk: false },
   "order-received": { inDoubt: "ask", isBulk: false },
   "order-received-staff": { inDoubt: "resend", isBulk: false },
+  "orders-received-staff": { inDoubt: "resend", isBulk: false },
   "order-status": { inDoubt: "ask", isBulk: false },
   "waybill-committed": { inDoubt: "ask", isBulk: false },
   "price-list": { inDoubt: "ask", isBulk: true },
@@ -25,6 +26,8 @@ export const mailKinds = {
 } as const satisfies Record<string, MailKind>;
 
 export type MailKindName = keyof typeof mailKinds;
+
+export const mailKindNames = Object.keys(mailKinds) as MailKindName[];
 
 export function mailKindOf(name: string): MailKind | undefined {
   return Object.hasOwn(mailKinds, name) ? mailKinds[name as MailKindName] : undefined;

@@ -1,0 +1,59 @@
+import type { Language } from "../../../db/entities/user.ts";
+import { shortId, writtenRub, writtenTime } from "../written.ts";
+import { defineLetter } from "./letter-kind.ts";
+import { exampleOrder } from "./order-data.ts";
+
+export interface NewOrders {
+  since: Date;
+  until: Date;
+  /** All of them; `orders` are the first ones. */
+  count: number;
+  orders: readonly { id: string; createdAt: Date; sumRub: number }[];
+}
+
+const rows = ({ orders }: NewOrders, language: Language) =>
+  orders.map(({ id, createdAt, sumRub }) => ({
+    name: shortId(id),
+    detail: writtenTime(createdAt, language),
+    amount: writtenRub(sumRub, language),
+  }));
+
+/** To staff: many have ordered at once, so they are not told of one by one. */
+export const ordersReceivedStaff = defineLetter<NewOrders>({
+  write: {
+    ru: (data) => ({
+      subject: `Новые заказы: ${data.count}`,
+      heading: `Новых заказов за десять минут: ${data.count}`,
+      paragraphs: [
+        "Их пришло так много, что отдельные письма отправлены только о первых.",
+        ...(data.count > data.orders.length ? [`Ниже первые ${data.orders.length}, остальные видны на складе.`] : []),
+      ],
+      facts: [
+        { label: "С", value: writtenTime(data.since, "ru") },
+        { label: "До", value: writtenTime(data.until, "ru") },
+      ],
+      lines: rows(data, "ru"),
+    }),
+    en: (data) => ({
+      subject: `New orders: ${data.count}`,
+      heading: `New orders in ten minutes: ${data.count}`,
+      paragraphs: [
+        "There were so many that you had a mail of its own about the first ones only.",
+        ...(data.count > data.orders.length
+          ? [`These are the first ${data.orders.length}; the shop has them all.`]
+          : []),
+      ],
+      facts: [
+        { label: "From", value: writtenTime(data.since, "en") },
+        { label: "Until", value: writtenTime(data.until, "en") },
+      ],
+      lines: rows(data, "en"),
+    }),
+  },
+  example: {
+    since: new Date("2026-11-22T16:20:00Z"),
+    until: new Date("2026-11-22T16:30:00Z"),
+    count: 30,
+    orders: [{ id: exampleOrder.id, createdAt: exampleOrder.createdAt, sumRub: 5_730 }],
+  },
+});

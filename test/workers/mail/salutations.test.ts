@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { languages } from "../../../src/db/entities/user.ts";
+import { mailKindNames } from "../../../src/jobs/mail-kinds.ts";
+import type { Letter } from "../../../src/workers/mail/compose.ts";
+import { letters } from "../../../src/workers/mail/letters/index.ts";
+
+/** To the addresses that the configuration names, with the words of customers. */
+const toStaff = ["order-received-staff", "orders-received-staff", "low-stock"];
+/** What we have made ourselves. */
+const ours = ["id", "orderId", "url", "listUrl", "day", "status", "fileName"];
+const marker = "SPOILT";
+
+/** The example with a marker in each text that is not surely ours. */
+function spoilt(value: unknown, key = ""): unknown {
+  if (typeof value === "string") return ours.includes(key) ? value : `${marker} ${value}`;
+  if (Array.isArray(value)) return value.map((item) => spoilt(item, key));
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, spoilt(of, name)]));
+}
+
+describe.each(languages)("a mail in the language %s", (language) => {
+  test.each(mailKindNames.filter((kind) => !toStaff.includes(kind)))(
+    "of the kind %s addresses its reader by no name, which a stranger may have written",
+    (kind) => {
+      const { write, example } = letters[kind];
+      const { lines: _lines, ...letter } = (write[language] as (data: unknown) => Letter)(spoilt(example));
+      expect(JSON.stringify(letter)).not.toContain(marker);
+    },
+  );
+});
