@@ -67,6 +67,9 @@ const send = (body: string | Uint8Array<ArrayBuffer>, type = "application/json",
   call(routes.url + path, { method: "POST", headers: { "content-type": type }, body });
 const first = ({ body }: Awaited<ReturnType<typeof call>>) => (body.detail as Record<string, unknown>[])[0];
 
+const manyNames = (count: number) =>
+  JSON.stringify({ name: "a", ...Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 1])) });
+
 beforeEach(() => {
   seen = undefined;
 });
@@ -149,6 +152,11 @@ describe("a JSON body", () => {
     ["objects nested 41 deep", `${'{"a":'.repeat(41)}1${"}".repeat(41)}`, 400],
     ["one key twice", '{"name":"a","name":"b"}', 400],
     ["one key twice in disguise", '{"name":"a","n\\u0061me":"b"}', 400],
+    ["one key twice, deep inside", '{"name":"a","lines":[{"b":[{"c":1,"d":{},"c":2}]}]}', 400],
+    ["one key twice, once empty", '{"name":"a","":1,"":2}', 400],
+    ["a prototype twice", '{"name":"a","__proto__":1,"__proto__":2}', 400],
+    ["more names and values than any client sends", `{"name":"a","list":[${"1,".repeat(100_000)}1]}`, 413],
+    ["a name for each 11 bytes", manyNames(90_000), 413],
     ["more than 1 MB", JSON.stringify({ name: "x".repeat(1024 * 1024) }), 413],
   ])("of %s is refused", async (_what, text, status) => {
     expect((await send(text)).status).toBe(status);
@@ -160,6 +168,17 @@ describe("a JSON body", () => {
     const line = { offer_id: "6a0b7e0e-3c1d-4f6a-9b0e-2d4c5e6f7a81", quantity: 1, brand: "b" };
     const { status, body } = await send(JSON.stringify({ name, lines: [line, line] }));
     expect([status, body.name]).toEqual([200, name]);
+  });
+
+  test("may have as many names and values as fit the bound", async () => {
+    expect((await send(manyNames(49_000))).status).toBe(200);
+  });
+
+  test("may have escaped quotes and backslashes at the ends of its texts", async () => {
+    for (const note of ["\\", '"', '\\"', '"\\\\', '\\\\"{[:,', '":1,"name":"b']) {
+      const { status, body } = await send(JSON.stringify({ name: "a", [note]: 1, note }));
+      expect([status, (body as { note?: string }).note]).toEqual([200, note]);
+    }
   });
 
   test("that is not UTF-8 is refused", async () => {
