@@ -6,6 +6,8 @@ import type { IncomingFile } from "./stage-image.ts";
 
 /** What a form may have besides its file. */
 const fieldBytes = 64 * 1024;
+/** The largest form has some twenty. */
+const maxFields = 100;
 
 export interface FormOptions<F> {
   /** Multipart field that may carry the one file; absent: none may be sent. */
@@ -37,7 +39,12 @@ export async function receiveForm<F>(req: IncomingMessage, options: FormOptions<
     throw error === req.errored ? brokenForm() : error;
   }
   const fields = emptyFields();
-  for (const [name, value] of new URLSearchParams(Buffer.concat(chunks).toString("utf8"))) fields[name] = value;
+  let count = 0;
+  for (const [name, value] of new URLSearchParams(Buffer.concat(chunks).toString("utf8"))) {
+    if (++count > maxFields) throw new TooLargeError(`The form has more than ${maxFields} fields`);
+    if (!isDecoded(value)) throw notUtf8(name);
+    fields[name] = value;
+  }
   return { fields, file: undefined };
 }
 
@@ -59,6 +66,7 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   const isFileField = (name: string | undefined) => name !== undefined && name === options.fileField;
   parser.on("field", (name, value, { nameTruncated, valueTruncated }) => {
     if (nameTruncated || valueTruncated) refused ??= new TooLargeError("A form field is longer than 64 kB");
+    else if (!isDecoded(value)) refused ??= notUtf8(name);
     else if (isFileField(name) && value !== "") refused ??= notAFile(name, value);
     else if (name) fields[name] = value;
   });
@@ -106,7 +114,14 @@ function openParser(req: IncomingMessage) {
     return busboy({
       headers: req.headers,
       defParamCharset: "utf8",
-      limits: { fieldSize: fieldBytes, fieldNameSize: 200, fields: 100, files: 3, parts: 104, headerPairs: 20 },
+      limits: {
+        fieldSize: fieldBytes,
+        fieldNameSize: 200,
+        fields: maxFields,
+        files: 3,
+        parts: maxFields + 4,
+        headerPairs: 20,
+      },
     });
   } catch {
     throw new BadRequestError("Missing boundary in multipart.");
@@ -136,6 +151,19 @@ async function* bounded(req: IncomingMessage, most: number): AsyncGenerator<Buff
 function tooLarge(bytes: number) {
   const megabytes = Math.floor(bytes / 1024 / 1024);
   return new TooLargeError(`The upload is larger than ${megabytes > 0 ? `${megabytes} MB` : `${bytes} bytes`}`);
+}
+
+/**
+ * False for text whose bytes were not UTF-8: the replacement character stands where they were. A part that declares a
+ * charset which the parser does not know has no value.
+ */
+function isDecoded(value: string | undefined) {
+  return value !== undefined && !value.includes("\ufffd");
+}
+
+function notUtf8(name = "") {
+  const msg = "Value error, the text is not valid UTF-8; send the form in UTF-8, whatever charset it declares";
+  return new ValidationError([{ type: "value_error", loc: ["body", name.slice(0, 200)], msg, input: null }]);
 }
 
 function notAFile(name: string, input: string) {
