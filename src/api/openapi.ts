@@ -119,7 +119,7 @@ function responsesOf(route: Route): Route["responses"] {
 }
 
 function operationId({ method, path }: Route) {
-  return `${method}${path.replaceAll(/[/{}_-]+(\w)/g, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, "")}`;
+  return `${method}${path.replaceAll(/(?<![/{}_-])[/{}_-]+(\w)/g, (_, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, "")}`;
 }
 
 function bodyOf(route: Route) {

@@ -114,22 +114,23 @@ function keptNames(value: unknown): number {
   return names;
 }
 
-/** Strings, and the marks that open, close and name; of a text that is JSON already. */
-const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;
-
 /** The first name of a JSON text that comes twice in one object. */
 function repeatedName(text: string) {
   const open: Set<string>[] = [];
   let last = "";
-  for (const [token] of text.matchAll(tokens)) {
-    if (token === "{" || token === "[") open.push(new Set());
-    else if (token === "}" || token === "]") open.pop();
-    else if (token === ":") {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) {
+      const end = endOfString(text, at);
+      last = text.slice(at, end + 1);
+      at = end;
+    } else if (isOpening(code)) open.push(new Set());
+    else if (isClosing(code)) open.pop();
+    else if (code === colon) {
       const name = last.includes("\\") ? (JSON.parse(last) as string) : last.slice(1, -1);
       if (open.at(-1)?.has(name)) return name;
       open.at(-1)?.add(name);
     }
-    last = token;
   }
   return "";
 }

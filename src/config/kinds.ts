@@ -21,9 +21,9 @@ export const whole = (least: number, most = 999_999_999) =>
 export const port = whole(0, 65_535);
 /** `Name <address>`, or the address alone. */
 export const sender = z.string().transform((text, context) => {
-  const [, name = "", address] = /^(?:([^<>"\r\n]*?) *<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
+  const [, name = "", address] = /^(?:([^<>"\r\n]*)<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];
   const parsed = z.email().safeParse(address ?? text.trim());
-  if (parsed.success) return { name, address: parsed.data };
+  if (parsed.success) return { name: name.trim(), address: parsed.data };
   context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
   return z.NEVER;
 });
@@ -52,10 +52,10 @@ export const Payee = z.strictObject({
   bic: digits(9),
   correspondentAccount: digits(20),
 });
-export const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/\/+$/, ""));
+export const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/(?<!\/)\/+$/, ""));
 /** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
 export function headersOf(text: string, context: z.RefinementCtx) {
-  const pairs = text.split(",").map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair) ?? []);
+  const pairs = text.split(",").map((pair) => /^([\w!#$%&'*+.^`|~-]+)=(.*)$/.exec(pair.trim()) ?? []);
   try {
     const entries = pairs.map(([, name, value]) => {
       if (name === undefined || value === undefined) throw new URIError();

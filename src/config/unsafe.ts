@@ -144,7 +144,7 @@ export const rules = {
     ),
   "default-sender": ({ SMTP_HOST, SMTP_FROM }) =>
     when(
-      SMTP_HOST && (!SMTP_FROM || /@(.+\.)?example\.(com|net|org)$/i.test(SMTP_FROM.address)),
+      SMTP_HOST && (!SMTP_FROM || /[@.]example\.(com|net|org)$/i.test(SMTP_FROM.address)),
       "SMTP_FROM is not set, or is of example.com as on a developer's machine: mails would be refused or take replies elsewhere. Set it to an address of the shop.",
     ),
 } satisfies Record<string, (settings: Settings) => string[]>;

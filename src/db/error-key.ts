@@ -8,8 +8,8 @@ export function errorKeyOf({ name, message }: { name: string; message: string })
   const text = message
     .slice(0, 2_000)
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, "<id>")
-    .replace(/\S+@\S+/g, "<address>")
-    .replace(/'[^']*'|"[^"]*"|«[^»]*»/g, "<value>")
+    .replace(/(?<!\S)\S+@\S+/g, "<address>")
+    .replace(/'[^']*'|"[^"]*"|«[^«»]*»/g, "<value>")
     .replace(/\d+(?:[.,:]\d+)*/g, "<n>")
     .replace(/\s+/g, " ")
     .trim();

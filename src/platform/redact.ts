@@ -1,4 +1,5 @@
-const email = /([\p{L}\d])[\p{L}\d._%+-]*@([\p{L}\d])[\p{L}\d.-]*\.([\p{L}]{2,})/giu;
+/** Begins where no character of a local part stands before, so that a long text without an @ is read once. */
+const email = /(?<![\p{L}\d._%+-])([._%+-]*[\p{L}\d])[\p{L}\d._%+-]*@([\p{L}\d])[\p{L}\d.-]*\.([\p{L}]{2,})/giu;
 /** Eleven digits or so that are no part of an id. */
 const phone = /(?<![\w-])\+?\d[\d ()-]{8,16}\d(?![\w-])/g;
 /** What a signed link or a token is made of. */

@@ -55,7 +55,10 @@ export interface Layout {
 export function grouped(amount: number): string {
   const digits = String(Math.abs(amount));
   const sign = amount < 0 ? "−" : "";
-  return sign + (digits.length > 4 ? digits.replace(/\B(?=(\d{3})+$)/g, "\u00a0") : digits);
+  if (digits.length <= 4) return sign + digits;
+  const first = digits.length % 3;
+  const groups = digits.slice(first).match(/\d{3}/g) ?? [];
+  return sign + [digits.slice(0, first), ...groups].filter(Boolean).join("\u00a0");
 }
 
 /** A price as printed documents show it. */
