@@ -42,7 +42,11 @@ images:
   api: { repository: registry.example/tcf-api, digest: "sha256:…" }
   worker: { repository: registry.example/tcf-worker, digest: "sha256:…" }
 secrets: { existingSecret: shop }
-config: { S3_BUCKET_NAME: shop, BETTER_AUTH_URL: https://id.example, SMTP_HOST: smtp.example }
+config:
+  S3_BUCKET_NAME: shop
+  BETTER_AUTH_URL: https://id.example
+  SMTP_HOST: smtp.example
+  SMTP_FROM: Shop <orders@shop.example>
 ingress: { hosts: [shop.example] }
 \`\`\`
 

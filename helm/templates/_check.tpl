@@ -1,8 +1,7 @@
 {{- /* Refuses values that the schema cannot see through. All that is wrong is told at once. */ -}}
 {{- define "tcf.check" -}}
 {{- $wrong := list -}}
-{{- $config := .Values.config -}}
-{{- $isProduction := eq .Values.environment "production" -}}
+{{- $pods := include "tcf.pods" . | fromJson -}}
 {{- $workers := include "tcf.workers" . | fromJson -}}
 
 {{- range $kind, $image := .Values.images -}}
@@ -31,30 +30,46 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and (not (has ($config.PAYMENT_PROVIDER | default "none") (list "none"))) (not (index .Values.secrets.values "PAYMENT_WEBHOOK_SECRET")) -}}
-{{- $wrong = append $wrong (printf "PAYMENT_PROVIDER is '%s': secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it" $config.PAYMENT_PROVIDER) -}}
+{{- if and (not (has ($pods.api.PAYMENT_PROVIDER | default "none") (list "none"))) (not (index .Values.secrets.values "PAYMENT_WEBHOOK_SECRET")) -}}
+{{- $wrong = append $wrong (printf "PAYMENT_PROVIDER is '%s': secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it" $pods.api.PAYMENT_PROVIDER) -}}
 {{- end -}}
 {{- end -}}
 
-{{- if not $config.S3_BUCKET_NAME -}}
-{{- $wrong = append $wrong "config.S3_BUCKET_NAME is not set" -}}
+{{- range $pod, $settings := omit $pods "migrations" -}}
+{{- if not $settings.S3_BUCKET_NAME -}}
+{{- $wrong = append $wrong (printf "config.S3_BUCKET_NAME is not set, in %s" $pod) -}}
 {{- end -}}
-{{- if not (or $config.BETTER_AUTH_URL $config.TRUSTED_ISSUERS) -}}
+{{- end -}}
+{{- if not (or $pods.api.BETTER_AUTH_URL $pods.api.TRUSTED_ISSUERS) -}}
 {{- $wrong = append $wrong "config.BETTER_AUTH_URL and config.TRUSTED_ISSUERS are both empty: nobody could log in" -}}
 {{- end -}}
 {{- if not (include "tcf.publicUrl" .) -}}
 {{- $wrong = append $wrong "config.PUBLIC_URL is not set, and there is no ingress to take it from" -}}
 {{- end -}}
-{{- if $isProduction -}}
-{{- if eq (include "tcf.text" $config.WEBHOOK_ALLOW_PRIVATE) "true" -}}
-{{- $wrong = append $wrong "config.WEBHOOK_ALLOW_PRIVATE is true in production: webhooks could reach the cluster itself" -}}
+{{- $read := include "tcf.variables" . | fromYaml -}}
+{{- range $name := keys .Values.api.config | sortAlpha -}}
+{{- if not (has $name (concat $read.database $read.shared $read.api)) -}}
+{{- $wrong = append $wrong (printf "api.config.%s has no effect: the API does not read it" $name) -}}
 {{- end -}}
-{{- if eq $config.PAYMENT_PROVIDER "test" -}}
-{{- $wrong = append $wrong "config.PAYMENT_PROVIDER is 'test' in production: it takes no money" -}}
 {{- end -}}
-{{- if $config.DEMO_TOKENS_URL -}}
-{{- $wrong = append $wrong "config.DEMO_TOKENS_URL is set in production: it gives tokens to anybody" -}}
+{{- range $pool, $settings := $workers -}}
+{{- range $name := keys $settings.config | sortAlpha -}}
+{{- if not (has $name (concat $read.database $read.shared $read.worker)) -}}
+{{- $wrong = append $wrong (printf "%s has no effect in workers.%s.config or workerDefaults.config: workers do not read it" $name $pool) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if include "tcf.isWide" $pods.api.BOARD_IDENTITY_CIDRS -}}
+{{- $wrong = append $wrong (printf "BOARD_IDENTITY_CIDRS is %s: the board would be open to all" $pods.api.BOARD_IDENTITY_CIDRS) -}}
+{{- end -}}
+{{- $unsafe := dict -}}
+{{- range $pod, $settings := $pods -}}
+{{- range include "tcf.unsafe" $settings | fromJsonArray -}}
+{{- $_ := set $unsafe . (append (default list (index $unsafe .)) $pod) -}}
+{{- end -}}
+{{- end -}}
+{{- range $sentence, $where := $unsafe -}}
+{{- $wrong = append $wrong (printf "%s, in %s" $sentence (join ", " $where)) -}}
 {{- end -}}
 
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
@@ -83,7 +98,7 @@
 {{- if and (ne $scaling.mode "keda") (eq (int $scaling.min) 0) -}}
 {{- $wrong = append $wrong (printf "workers.%s.autoscaling.min is 0 with mode '%s': only keda starts pods from nothing" $pool $scaling.mode) -}}
 {{- end -}}
-{{- if and (has "mail" $settings.queues) (not (or $config.SMTP_HOST (index $settings.config "SMTP_HOST"))) -}}
+{{- if and (has "mail" $settings.queues) (not (index $pods (printf "workers.%s" $pool) "SMTP_HOST")) -}}
 {{- $wrong = append $wrong (printf "config.SMTP_HOST is not set: workers.%s could not send mail" $pool) -}}
 {{- end -}}
 {{- end -}}

@@ -24,6 +24,26 @@ worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
 {{- mergeOverwrite (deepCopy .root.Values.config) (deepCopy (default dict .config)) (dict "ENVIRONMENT" .root.Values.environment) | toJson -}}
 {{- end -}}
 
+{{- /* By pod, the settings that it reads and what they are in the end, as JSON; secrets and what the chart works out left out. */ -}}
+{{- define "tcf.pods" -}}
+{{- $root := . -}}
+{{- $names := include "tcf.variables" . | fromYaml -}}
+{{- $pods := dict "migrations" (dict "groups" (list "database")) "api" (dict "groups" (list "database" "shared" "api") "config" .Values.api.config) -}}
+{{- range $pool, $settings := include "tcf.workers" . | fromJson -}}
+{{- $_ := set $pods (printf "workers.%s" $pool) (dict "groups" (list "database" "shared" "worker") "config" $settings.config) -}}
+{{- end -}}
+{{- $all := dict -}}
+{{- range $pod, $about := $pods -}}
+{{- $config := include "tcf.config" (dict "root" $root "config" $about.config) | fromJson -}}
+{{- $read := dict -}}
+{{- range $about.groups -}}
+{{- range index $names . -}}{{- $_ := set $read . (index $config .) -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $all $pod $read -}}
+{{- end -}}
+{{- toJson $all -}}
+{{- end -}}
+
 {{- /* Entries of `env`. Takes (dict "root" $ "groups" (list "database" …) "config" (what differs) "computed" (dict …)). */ -}}
 {{- define "tcf.environment" -}}
 {{- $names := include "tcf.variables" .root | fromYaml -}}

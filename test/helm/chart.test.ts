@@ -109,6 +109,11 @@ describe("the variables of the chart", () => {
       [required],
       'workers.mail.config={"SMTP_HOST":"other.example"}',
       "config.UPLOADS_PER_DAY=20000000",
+      'api.config={"PUBLIC_URL":"https://api.example"}',
+    );
+    expect(textOf(podOf(pick(some, "Deployment", "api")).containers[0], "PUBLIC_URL")).toBe("https://api.example");
+    expect(textOf(podOf(pick(some, "Deployment", "worker-mail")).containers[0], "PUBLIC_URL")).toBe(
+      "https://shop.example",
     );
     expect(textOf(podOf(pick(some, "Deployment", "worker-mail")).containers[0], "SMTP_HOST")).toBe("other.example");
     expect(textOf(podOf(pick(some, "Deployment", "worker-images")).containers[0], "SMTP_HOST")).toBe("smtp.example");

@@ -10,7 +10,7 @@ const deployment = {
   DEPLOY_SIZE: "small",
   DEPLOY_VALUES: [
     "secrets: { existingSecret: shop }",
-    "config: { S3_BUCKET_NAME: shop, BETTER_AUTH_URL: https://id.example, SMTP_HOST: smtp.example }",
+    "config: { S3_BUCKET_NAME: shop, BETTER_AUTH_URL: https://id.example, SMTP_HOST: smtp.example, SMTP_FROM: orders@shop.example }",
     "ingress: { hosts: [shop.example] }",
   ].join("\n"),
 };

@@ -109,7 +109,7 @@ export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
     ...worker({ REDIS_URL: "redis://198.51.100.7" }),
   ],
   "plain-s3": [
-    ...api({ S3_ENDPOINT_URL: "http://s3.example" }, { S3_ENDPOINT_URL: "HTTP://198.51.100.7:9000" }),
+    ...api({ S3_ENDPOINT_URL: "http://s3.example" }, { S3_ENDPOINT_URL: "http://198.51.100.7:9000" }),
     ...worker({ S3_ENDPOINT_URL: "http://s3.shop" }),
   ],
   "plain-telemetry": [
