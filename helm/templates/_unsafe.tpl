@@ -71,7 +71,7 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- end -}}
 {{- $unlimited := list -}}
 {{- range $name, $value := . -}}
-{{- if and (regexMatch "^(RATE_LIMIT_|UPLOADS_PER_)" $name) (regexMatch "^0+$" (include "tcf.text" $value)) -}}
+{{- if and (regexMatch "^(RATE_LIMIT|UPLOADS_PER|CONNECTIONS_PER|MAIL_UNPROVED)_" $name) (regexMatch "^0+$" (include "tcf.text" $value)) -}}
 {{- $unlimited = append $unlimited (printf "%s is 0, which is no limit: one client could take all there is" $name) -}}
 {{- end -}}
 {{- end -}}

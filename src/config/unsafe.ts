@@ -165,7 +165,7 @@ const secrets: Record<string, number> = {
 };
 
 /** Settings of which 0 means that there is no limit on what strangers do. */
-const isLimit = (name: string) => /^(RATE_LIMIT_|UPLOADS_PER_|MAIL_UNPROVED_)/.test(name);
+const isLimit = (name: string) => /^(RATE_LIMIT|UPLOADS_PER|CONNECTIONS_PER|MAIL_UNPROVED)_/.test(name);
 
 const howToMake = "openssl rand -base64 32";
 const nameIt = (what: string) => `${what}, or name it as inside: a private address, 'redis', or a name under .svc.`;

@@ -91,6 +91,7 @@ export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
     { RATE_LIMIT_API_KEY: "0" },
     { RATE_LIMIT_ORDERS: "0" },
     { UPLOADS_PER_DAY: "00" },
+    { CONNECTIONS_PER_CLIENT: "0" },
   ),
   "plain-postgres": [
     ...[
