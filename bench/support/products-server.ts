@@ -4,6 +4,7 @@ import type { DataSource } from "typeorm";
 import type { ApiContext } from "../../src/api/context.ts";
 import { mount } from "../../src/api/mount.ts";
 import { createReadyAnswers } from "../../src/api/ready-answers.ts";
+import { createRightWatch } from "../../src/api/right-watch.ts";
 import { createRouter } from "../../src/api/router.ts";
 import { routes } from "../../src/api/routes/index.ts";
 import { createSecrets } from "../../src/api/secrets.ts";
@@ -40,6 +41,7 @@ const context: ApiContext = {
   log,
   metrics: createMetrics(),
   authenticate: () => Promise.reject(new Error("nobody logs in here")),
+  rights: createRightWatch(db),
   operators: [],
   secrets: createSecrets([], undefined),
   limits: { countHere: () => undefined, countEverywhere: async () => undefined },

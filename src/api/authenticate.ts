@@ -34,8 +34,14 @@ export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer
     const user = await userOfToken(db.manager, subjectOf(issuer, claims));
     if (!user) throw new UnauthorizedError("User not found");
     if (!user.isActive) throw new ForbiddenError("Access denied: this account is deactivated.");
-    return { id: user.id, role: user.role };
+    return { id: user.id, role: user.role, expiresAt: endOf(claims) };
   };
+}
+
+/** One that is let in although it has expired, because clocks differ, ends when it would be let in no more. */
+function endOf({ exp = 0 }: JWTPayload) {
+  const end = exp * 1_000;
+  return end > Date.now() ? end : end + clockToleranceSeconds * 1_000;
 }
 
 const notABearer = (authorization: string | undefined) =>

@@ -12,12 +12,15 @@ import type { Shop } from "../services/document-kinds/define-kind.ts";
 import type { ApiLimits } from "./limit-requests.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import type { ReadyAnswers } from "./ready-answers.ts";
+import type { RightWatch } from "./right-watch.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Who sends a request. */
 export interface Actor {
   id: string;
   role: Role;
+  /** When the token ends, in milliseconds of Unix time; absent where there is none. */
+  expiresAt?: number;
 }
 
 /** What a route may use. `main.ts` builds it once; tests build their own. */
@@ -32,6 +35,8 @@ export interface ApiContext {
   metrics: Metrics;
   /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
   authenticate: (authorization: string | undefined) => Promise<Actor>;
+  /** Looks again at callers who wait for long. */
+  rights: RightWatch;
   /** E-mail addresses, in small letters, of employees who may steer jobs, whichever way they come. */
   operators: readonly string[];
   secrets: Secrets;

@@ -55,6 +55,8 @@ export interface Route<
    * body is read.
    */
   refuse?: (context: ApiContext, asked: Pick<Input<A, P, Q, B>, "params" | "headers">) => void;
+  /** It may keep its caller waiting: `input.gone` and `input.wait` are there, and the caller's right is looked at again. */
+  waits?: boolean;
   /** Counted against a stricter limit besides the usual one. */
   limit?: "orders";
   /** `public`: answers are the same for everybody and may be kept, if they are asked about again. */
@@ -97,15 +99,18 @@ export interface Input<A extends Access, P extends Shape, Q extends Shape, B ext
   commit: Commit;
   /** For transactions of its own: on whose behalf, under which request id. */
   origin: Origin;
-  /** How long the caller would like to wait for a job's result; undefined when the header says nothing. */
+  /** How long the caller would like to wait for a job's result; undefined when the header says nothing. Of routes that say `waits`. */
   wait: Wait | undefined;
-  /** Fires when nobody waits for the answer any more, or the process stops. */
+  /**
+   * Fires when nobody waits for the answer any more, the process stops, or the caller would be let in no more; then its
+   * reason is the refusal. Of routes that say `waits`; throws for others.
+   */
   gone: AbortSignal;
 }
 
 export interface Wait {
   seconds: number;
-  /** Fires when nobody waits any more, or the process stops. */
+  /** As `gone`. */
   signal: AbortSignal;
 }
 

@@ -4,9 +4,9 @@ import type { Job } from "../db/entities/job.ts";
 import { TooManyRequestsError } from "../errors.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import { jobWatch } from "./job-watch.ts";
+import { heartbeatMs } from "./right-watch.ts";
 import { jobView } from "./views/job.ts";
 
-const heartbeatMs = 15_000;
 /** Children are counted so seldom: a newsletter has fifty thousand. */
 const countMs = 2_000;
 const streamsPerUser = 20;
@@ -16,7 +16,8 @@ const retryMs = 2_000;
 const open = new Map<string, number>();
 
 /**
- * What happens to a job, as server-sent events, until it is over or `gone` fires. Each event is the whole job, and its
+ * What happens to a job, as server-sent events, until it is over or `gone` fires; then there is no `end`, and who comes
+ * back is told why, if he is not let in any more. Each event is the whole job, and its
  * id is that of this state: whoever comes back with `Last-Event-ID`, to whichever process, is sent nothing twice and
  * misses no end. Throws `TooManyRequestsError` when this user, or the process, has too many of them.
  */

@@ -37,6 +37,7 @@ import { closeServer } from "./close-server.ts";
 import type { ApiContext } from "./context.ts";
 import { inNetworks } from "./networks.ts";
 import { createReadyAnswers } from "./ready-answers.ts";
+import { createRightWatch } from "./right-watch.ts";
 import { createSecrets } from "./secrets.ts";
 import { createTestProvider } from "./test-payment-provider.ts";
 
@@ -86,6 +87,7 @@ const context: ApiContext = {
   log,
   metrics,
   authenticate: createAuthenticate(db, config.issuers),
+  rights: createRightWatch(db),
   operators: config.board.operators,
   // The one secret that every process has: what is signed needs no setting of its own.
   secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET, config.s3.secretAccessKey),

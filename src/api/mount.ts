@@ -115,7 +115,7 @@ async function answer(call: Call): Promise<Result> {
   try {
     const body = received.check();
     if (route.limit && !actor) await limitRecipient(context, req, route.limit, body);
-    const gone = goneSignal(context, res);
+    const gone = goneSignal(call);
     const input = {
       params,
       query,
@@ -127,7 +127,7 @@ async function answer(call: Call): Promise<Result> {
       profile: call.profile,
       reader: context.db.manager,
       origin: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
-      wait: waitOf(req, gone),
+      wait: route.waits ? waitOf(req, gone) : undefined,
       get gone() {
         return gone();
       },
@@ -181,21 +181,27 @@ function preconditionOf({ route, twin, context, req }: Call, input: object) {
     if (wanted.trim() === "*") return;
     // Done without a check, it would look like one that was checked.
     if (!twin) throw new PreconditionFailedError("This has no ETag of its own to compare; repeat it without If-Match");
-    const { body } = await twin.handle(context, { ...input, reader } as never);
+    const { body } = await twin.handle(context, Object.assign(Object.create(input), { reader }) as never);
     if (matchesTag(wanted, etagOf(bytesOf(body)))) return;
     throw new PreconditionFailedError("It has been changed since you read it (If-Match); read it again and repeat");
   };
 }
 
 /** Made for whoever asks for it: few routes wait, and a signal costs every request more than its route. */
-function goneSignal({ stopping }: ApiContext, res: Response) {
+function goneSignal({ route, context, res, actor }: Call) {
   let signal: AbortSignal | undefined;
   return () => {
     if (signal) return signal;
+    if (!route.waits) throw new Error(`${route.path} waits and does not say so`);
     const gone = new AbortController();
-    if (res.closed) gone.abort();
-    else res.once("close", () => gone.abort());
-    signal = AbortSignal.any([stopping, gone.signal]);
+    const right = actor && !res.closed ? context.rights.watch(actor) : undefined;
+    const end = () => {
+      right?.stop();
+      gone.abort();
+    };
+    if (res.closed) end();
+    else res.once("close", end);
+    signal = AbortSignal.any([context.stopping, gone.signal, ...(right ? [right.lost] : [])]);
     return signal;
   };
 }

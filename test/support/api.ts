@@ -10,6 +10,7 @@ import type { ApiContext } from "../../src/api/context.ts";
 import { inNetworks } from "../../src/api/networks.ts";
 import { describeApi } from "../../src/api/openapi.ts";
 import { createReadyAnswers } from "../../src/api/ready-answers.ts";
+import { createRightWatch } from "../../src/api/right-watch.ts";
 import { routes } from "../../src/api/routes/index.ts";
 import { createSecrets } from "../../src/api/secrets.ts";
 import { createTestProvider } from "../../src/api/test-payment-provider.ts";
@@ -77,6 +78,8 @@ export interface ApiOptions {
   board?: Partial<BoardOptions>;
   /** E-mail addresses of employees who are operators. */
   operators?: string[];
+  /** How often the rights of those who wait are looked at; as in production otherwise. */
+  heartbeatMs?: number;
   /** False: promised jobs stay in the outbox. */
   relay?: boolean;
   /** Limits on requests; none otherwise. */
@@ -98,6 +101,7 @@ export function useApi({
   corsOrigins = [],
   board = {},
   operators = [],
+  heartbeatMs,
   relay: relays = true,
   limits = {},
   exempt = [],
@@ -164,6 +168,7 @@ export function useApi({
       log,
       metrics,
       authenticate: createAuthenticate(db, [issuer]),
+      rights: createRightWatch(db, heartbeatMs),
       operators,
       secrets: createSecrets([apiKey], webhookSecret),
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),

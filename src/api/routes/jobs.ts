@@ -178,6 +178,7 @@ export const jobRoutes = [
     summary: "How far a job is: the caller's own, or any for staff",
     description: "`Prefer: wait=N` answers when the job is over, or after N seconds.",
     tag,
+    waits: true,
     access: "USER",
     params,
     responses: { 200: JobView, ...refusals },
@@ -200,8 +201,9 @@ export const jobRoutes = [
     summary: "What happens to a job, as server-sent events",
     description:
       "Each `job` event is the whole job; `end` follows the last one. `Last-Event-ID` goes on where another connection, to " +
-      "whichever server, has stopped.",
+      "whichever server, has stopped. The stream ends without `end` when the token does, or the caller's right.",
     tag,
+    waits: true,
     access: "USER",
     params,
     responses: { 200: { mediaTypes: ["text/event-stream"] }, ...refusals, 429: Problem },

@@ -45,6 +45,7 @@ export const printRoutes = [
     path: "/print/orders/{order_id}",
     summary: "An order as a file",
     tag,
+    waits: true,
     access: "print",
     params: z.object({ order_id: uuid }),
     query: sheetQuery,
@@ -61,6 +62,7 @@ export const printRoutes = [
     path: "/print/waybills/{waybill_id}",
     summary: "A waybill as a file",
     tag,
+    waits: true,
     access: "print",
     params: z.object({ waybill_id: uuid }),
     query: sheetQuery,
@@ -79,6 +81,7 @@ export const printRoutes = [
       path,
       summary: "The price list of today as a file",
       tag,
+      waits: true,
       access: "print",
       query: z.object({
         type: z.enum(priceListTypes).default("wholesale"),

@@ -72,6 +72,15 @@ export const users = {
   findByEmail: (tx: EntityManager, email: string) =>
     tx.createQueryBuilder(User, "user").where("lower(user.email) = lower(:email)", { email }).getOne(),
 
+  /** Role and state of each of these that there is, by id. */
+  async rights(tx: EntityManager, ids: readonly string[]): Promise<Map<string, Pick<User, "role" | "isActive">>> {
+    const rows: Pick<User, "id" | "role" | "isActive">[] = await tx.query(
+      'SELECT id, role, is_active AS "isActive" FROM users WHERE id = ANY($1)',
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  },
+
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
 
   /** Who gets newsletters, in the order of ids, from after one. */
