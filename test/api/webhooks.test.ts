@@ -180,7 +180,9 @@ describe("POST /webhooks/better-auth", () => {
         const { status, body } = await send(type, dataOf(id, { email: other.email.toUpperCase(), first_name: "Х" }));
         const detail = `The e-mail of user '${id}' belongs to another user; an admin has to change that one's e-mail first`;
         expect([status, body]).toMatchObject([409, { detail }]);
-        expect(warn.mock.calls).toEqual([[{ event: type }, detail]]);
+        expect(warn.mock.calls).toMatchObject([
+          [{ event: type, user: id, err: { message: detail } }, "an identity event was refused"],
+        ]);
         expect(await find(id)).toEqual(before);
       }
       warn.mockRestore();

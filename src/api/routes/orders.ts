@@ -98,7 +98,8 @@ export const orderRoutes = [
     summary: "Order something, with an account or as a guest",
     description:
       "All lines or none. Prices, brands and numbers are those of the offers: a guest pays retail prices, a customer " +
-      "with a token those of the account. With a token, `address_id` stands for contact and shipping.",
+      "with a token those of the account. With a token, `address_id` stands for contact and shipping. A guest's names may " +
+      "hold no web address: mail about the order goes to an address that may be anybody's.",
     tag,
     access: "optional",
     limit: "orders",
