@@ -79,7 +79,7 @@ async function wanted(db: DataSource): Promise<[name: string, kind: DocumentKind
   );
   const [{ day }] = await db.query("SELECT max(committed_at)::date::text AS day FROM waybills");
   const from = new Date(Date.parse(day) - 29 * 24 * 3_600_000).toISOString().slice(0, 10);
-  const parameters: Record<DocumentKind["kind"], (readonly [name: string, parameters: object])[]> = {
+  const parameters: Record<(typeof documentKinds)[number]["kind"], (readonly [name: string, parameters: object])[]> = {
     order: [["order", { id: order }]],
     invoice: [["invoice", { id: order }]],
     waybill: waybills.map(([name, id]) => [name, { id }]),

@@ -48,6 +48,8 @@ export interface Route<
   image?: ImageField;
   /** The body is handed over as bytes in `input.bytes`, because its signature covers them. */
   raw?: boolean;
+  /** The body names people: the audit log keeps nothing of it. */
+  isBodyPrivate?: boolean;
   /** An Idempotency-Key is honoured; the handler has to do its work through `input.commit`. */
   idempotent?: boolean;
   /**

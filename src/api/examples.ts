@@ -84,4 +84,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   "POST /mail/{mail_id}/resend": { reason: "The customer asked for it" },
   "PATCH /webhook-endpoints/{webhook_endpoint_id}": { is_active: false },
   "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
+  // The last ones: whoever sends all of them in this order still needs the user before.
+  "POST /users/{user_id}/erasure": { reason: "Requested in writing" },
+  "POST /erasures": { email: "buyer@example.com", reason: "Requested in writing" },
 };

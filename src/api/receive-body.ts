@@ -34,7 +34,7 @@ export async function receiveBody(
   const accepts = route.accepts ?? ["json"];
   if (!accepts.includes("form") || (accepts.includes("json") && isJson(req))) {
     const value = await receiveJson(req, route.body instanceof z.ZodArray ? "list" : "object");
-    res.locals.payload = value;
+    if (!route.isBodyPrivate) res.locals.payload = value;
     return { bytes: none, image: undefined, check: () => checkBody(route, value) };
   }
 

@@ -2,6 +2,7 @@ import { collectGarbage } from "./collect-garbage.ts";
 import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import { digestLowStock } from "./digest-low-stock.ts";
+import { erasePerson } from "./erase-person.ts";
 import { processImage } from "./process-image.ts";
 import { pruneLedger } from "./prune-ledger.ts";
 import { publishFeed } from "./publish-feed.ts";
@@ -18,6 +19,7 @@ export const jobs = {
   [deliverWebhook.name]: deliverWebhook,
   [collectGarbage.name]: collectGarbage,
   [digestLowStock.name]: digestLowStock,
+  [erasePerson.name]: erasePerson,
   [processImage.name]: processImage,
   [pruneLedger.name]: pruneLedger,
   [publishFeed.name]: publishFeed,

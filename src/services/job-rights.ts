@@ -35,6 +35,7 @@ export const rights = {
   cancel: {
     own: takes("customer"),
     others: takesReason("operator"),
+    "erase-person": takesReason("admin"),
     "replay-jobs": takesReason("operator"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
@@ -43,6 +44,7 @@ export const rights = {
   retry: {
     own: takes("employee"),
     others: takes("operator"),
+    "erase-person": takes("admin"),
     "replay-jobs": takesReason("admin"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
@@ -54,6 +56,7 @@ export const rights = {
   /** To have many run again that ended badly. */
   replay: {
     others: takesReason("operator"),
+    "erase-person": takesReason("admin"),
     "replay-jobs": takesReason("admin"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),

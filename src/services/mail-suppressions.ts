@@ -3,14 +3,26 @@ import { mailSuppressions, type NewSuppression } from "../db/dao/mail-suppressio
 import { type MailToSend, mails } from "../db/dao/mails.ts";
 import { users } from "../db/dao/users.ts";
 import type { MailSuppression } from "../db/entities/mail-suppression.ts";
+import { erasedDomain } from "../db/personal-data.ts";
 import { NotFoundError } from "../errors.ts";
 import { mailKindOf } from "../jobs/mail-kinds.ts";
 
-/** True when a mail must not be sent now. Who has unsubscribed still gets what is about an order. */
-export function isHeldBack({ kind, suppressedFor }: Pick<MailToSend, "kind" | "suppressedFor">): boolean {
+/**
+ * True when a mail must not be sent now. Who has unsubscribed still gets what is about an order; who is erased has no
+ * address any more.
+ */
+export function isHeldBack({
+  kind,
+  recipient,
+  suppressedFor,
+}: Pick<MailToSend, "kind" | "recipient" | "suppressedFor">): boolean {
+  if (isErased(recipient)) return true;
   if (suppressedFor === "unsubscribed") return mailKindOf(kind)?.isBulk ?? false;
   return suppressedFor !== null;
 }
+
+/** True for what stands in the place of an address that was erased. */
+export const isErased = (address: string) => address.toLowerCase().endsWith(`@${erasedDomain}`);
 
 /** Sends an address no mail from now on, and returns what is on the list for it. May be repeated. */
 export async function suppressAddress(tx: EntityManager, suppression: NewSuppression): Promise<MailSuppression> {

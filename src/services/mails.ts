@@ -12,6 +12,7 @@ import { reopen } from "./job-control.ts";
 import { demand, type Steerer, strictest } from "./job-rights.ts";
 import { type CountedMail, countMails, type MailAct, mailActs, whyHeldBack } from "./mail-counts.ts";
 import { untilMidnightMs } from "./mail-pace.ts";
+import { isErased } from "./mail-suppressions.ts";
 import { shopUrl } from "./shop-url.ts";
 
 /** Of our send keys (a random UUID): the same key is the same mail, for ever. */
@@ -102,6 +103,7 @@ export async function resendMail(
   const lines = mail.jobId ? await jobRows.lines(tx, [mail.jobId], steerer.id) : [];
   demand("resend", strictest("resend", [{ kind: sendMail.name, isOwn: false }, ...lines]), steerer);
   const reason = String(steerer.reason);
+  if (isErased(mail.recipient)) throw new ConflictError(`The recipient of mail '${id}' is erased`);
   if (mail.kind === "verify-email" && !("url" in mail.parameters))
     throw new ConflictError(`The link in mail '${id}' is not kept; have the identity provider make a new one`);
   const again = async () => {

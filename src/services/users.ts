@@ -20,6 +20,8 @@ export interface Subject {
 export async function userOfToken(tx: EntityManager, subject: Subject) {
   if (subject.key === "clerk_id") return users.findByClerkId(tx, subject.value);
   const known = await users.findById(tx, subject.value);
+  // A token outlives the account, and the id stays taken.
+  if (known?.erasedAt) return null;
   if (known || !subject.email) return known;
   const { value: id, email, firstName, lastName } = subject;
   try {
@@ -56,6 +58,7 @@ export async function changeUser(
   const isNew = ([key, value]: [string, unknown]) => value !== undefined && user[key as keyof UserChange] !== value;
   const changed = Object.fromEntries(Object.entries(change).filter(isNew)) as UserChange;
   if (Object.keys(changed).length === 0) return user;
+  if (user.erasedAt) throw new ConflictError(`User '${user.id}' is erased; nothing is entered about them any more`);
   if (by !== "ADMIN") refuseAdminsOnly(changed, by);
   await users.patch(tx, user.id, changed).catch((error: unknown) => {
     if (violatedUnique(error) === undefined) throw error;

@@ -15,6 +15,7 @@ export const admissions = {
   users: ["user", "other", "employee", "operator", "admin"],
   /** The user whom it belongs to, here `user`. */
   "its owner and staff": ["user", "employee", "operator", "admin"],
+  "its owner and admins": ["user", "admin"],
   staff: ["employee", "operator", "admin"],
   "staff and printers": ["employee", "operator", "admin", "printer"],
   /** Employees whom the configuration names, and admins. */
@@ -69,6 +70,9 @@ export const accessTable: Record<string, Admission> = {
   "GET /users/clerk/{clerk_id}": "its owner and staff",
   "GET /users/{user_id}": "its owner and staff",
   "PATCH /users/{user_id}": "staff",
+  "GET /users/{user_id}/export": "its owner and admins",
+  "POST /users/{user_id}/erasure": "admins",
+  "POST /erasures": "admins",
   // 3.3
   "GET /balance/history/{user_id}": "its owner and staff",
   "POST /balance/adjust/{user_id}": "admins",

@@ -15,7 +15,7 @@ import type { WaybillOffer } from "../../../src/db/entities/waybill-offer.ts";
 type Row<E, Relations extends keyof E = never> = { [K in Exclude<keyof E, Relations>]: Stored<E[K]> };
 type Stored<Value> = Value extends Date ? string : Value;
 
-export type UserRow = Row<User, "identityUpdatedAt">;
+export type UserRow = Row<User, "identityUpdatedAt" | "erasedAt">;
 export type AddressRow = Row<Address, "user">;
 export type OrderRow = Row<Order, "user" | "storedAddress">;
 export type OrderOfferRow = Row<OrderOffer, "order" | "offer">;

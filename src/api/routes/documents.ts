@@ -10,6 +10,7 @@ import {
   publicKeyOf,
   publicPriceList,
 } from "../../services/document-kinds/index.ts";
+import { personalDataKind } from "../../services/document-kinds/personal-data.ts";
 import { requireOwnSource } from "../../services/documents.ts";
 import type { Actor } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
@@ -40,11 +41,17 @@ function toKind({ kind, format, parameters }: z.output<typeof Wanted>): Document
   return { kind, format, parameters: complete(parameters, new Date()) } as DocumentKind;
 }
 
-/** Somebody else's document looks like one that does not exist. */
+/** Somebody else's document looks like one that does not exist; what is stored about people is for admins, not for all staff. */
 function requireVisible(document: Document | null, actor: Actor): Document {
-  const isVisible = document && (actor.role !== "USER" || document.requestedBy === actor.id);
-  if (isVisible) return document;
+  const isForStaff = actor.role === "ADMIN" || (actor.role === "EMPLOYEE" && document?.kind !== personalDataKind.kind);
+  if (document && (isForStaff || document.requestedBy === actor.id)) return document;
   throw new NotFoundError("Document not found");
+}
+
+/** As `requireVisible`, for lists. */
+function scopeOf({ id, role }: Actor) {
+  if (role === "USER") return { requestedBy: id };
+  return role === "ADMIN" ? {} : { hidden: { kind: personalDataKind.kind, exceptOf: id } };
 }
 
 export const documentRoutes = [
@@ -107,8 +114,7 @@ export const documentRoutes = [
     query: pageQuery(),
     responses: { 200: pageOf(DocumentView), 422: InvalidRequest },
     async handle(context, { actor, query, reader }) {
-      const own = actor.role === "USER" ? { requestedBy: actor.id } : {};
-      const [rows, total] = await documents.list(reader, { ...own, ...slice(query) });
+      const [rows, total] = await documents.list(reader, { ...scopeOf(actor), ...slice(query) });
       const views = rows.map((row) => documentView(row, context));
       return { status: 200, body: toPage(views, total, query) };
     },

@@ -18,6 +18,7 @@ import { orderOfferRoutes } from "./order-offers.ts";
 import { orderRoutes } from "./orders.ts";
 import { paymentPageRoutes } from "./payment-pages.ts";
 import { paymentRoutes } from "./payments.ts";
+import { personalDataRoutes } from "./personal-data.ts";
 import { printRoutes } from "./print.ts";
 import { productSearchRoutes } from "./product-searches.ts";
 import { productRoutes } from "./products.ts";
@@ -53,6 +54,7 @@ export const routes: readonly Route[] = [
   ...orderRoutes,
   ...paymentPageRoutes,
   ...paymentRoutes,
+  ...personalDataRoutes,
   ...printRoutes,
   ...productSearchRoutes,
   ...productRoutes,

@@ -73,9 +73,13 @@ export const auditLog = {
 
   /**
    * Takes out of rows what they say of people, and adds the link `note` for those that are links themselves: it vouches
-   * for what is left of them. Returns how many rows there were to change; may be repeated.
+   * for what is left of them. Returns how many rows there were to change, and that link; may be repeated.
    */
-  async eraseContent(tx: EntityManager, ids: readonly string[], note: NewAuditEntry): Promise<number> {
+  async eraseContent(
+    tx: EntityManager,
+    ids: readonly string[],
+    note: NewAuditEntry,
+  ): Promise<{ erased: number; link: ChainLink | undefined }> {
     await holdChain(tx);
     const [rows]: [{ no: string | null }[], number] = await tx.query(
       `UPDATE audit_log SET endpoint = ${erasedEndpoint}, payload = without_person(payload), chain_salt = NULL
@@ -84,15 +88,14 @@ export const auditLog = {
       [ids],
     );
     const numbers = rows.flatMap(({ no }) => no ?? []);
-    if (numbers.length > 0) {
-      const [{ links }] = await tx.query(
-        `SELECT jsonb_object_agg(entry.chain_no, encode(audit_link(entry, ${hashBefore}), 'hex')) AS links
-         FROM audit_log entry ${withBefore} WHERE entry.chain_no = ANY($1)`,
-        [numbers],
-      );
-      await auditLog.append(tx, { ...note, payload: { ...note.payload, erased_links: links } });
-    }
-    return rows.length;
+    if (numbers.length === 0) return { erased: rows.length, link: undefined };
+    const [{ links }] = await tx.query(
+      `SELECT jsonb_object_agg(entry.chain_no, encode(audit_link(entry, ${hashBefore}), 'hex')) AS links
+       FROM audit_log entry ${withBefore} WHERE entry.chain_no = ANY($1)`,
+      [numbers],
+    );
+    const link = await auditLog.append(tx, { ...note, payload: { ...note.payload, erased_links: links } });
+    return { erased: rows.length, link };
   },
 
   /**

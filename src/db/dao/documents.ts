@@ -1,4 +1,4 @@
-import { type EntityManager, IsNull } from "typeorm";
+import { type EntityManager, IsNull, Not } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import { Document } from "../entities/document.ts";
 
@@ -18,14 +18,31 @@ export interface StoredFile {
   readyAt: Date;
 }
 
+/** Documents of a kind are seen by those who asked for them alone. */
+interface Hidden {
+  kind: string;
+  exceptOf: string;
+}
+
+function conditionOf({ requestedBy, hidden }: { requestedBy?: string; hidden?: Hidden }) {
+  if (requestedBy !== undefined) return { requestedBy };
+  return hidden ? [{ kind: Not(hidden.kind) }, { requestedBy: hidden.exceptOf }] : {};
+}
+
 /** Documents that were asked for, with their jobs. */
 export const documents = {
   findById: (tx: EntityManager, id: string) => tx.findOne(Document, { where: { id }, relations: { job: true } }),
 
-  /** One page, newest first, and how many there are; of one user or of all. */
-  list(tx: EntityManager, { requestedBy, limit, offset }: { requestedBy?: string; limit: number; offset: number }) {
+  /**
+   * One page, newest first, and how many there are: of one user or of all, in the latter case perhaps without those of
+   * one kind that others have asked for.
+   */
+  list(
+    tx: EntityManager,
+    { limit, offset, ...wanted }: { limit: number; offset: number; requestedBy?: string; hidden?: Hidden },
+  ) {
     return tx.findAndCount(Document, {
-      where: requestedBy === undefined ? {} : { requestedBy },
+      where: conditionOf(wanted),
       relations: { job: true },
       order: { createdAt: "DESC", id: "DESC" },
       take: limit,

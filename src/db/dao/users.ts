@@ -47,7 +47,8 @@ const upsertSql = `
   ON CONFLICT (id) DO UPDATE
     SET email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name, updated_at = now(),
         identity_updated_at = coalesce(excluded.identity_updated_at, known.identity_updated_at)
-    WHERE (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
+    WHERE known.erased_at IS NULL
+      AND (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
       AND (known.email, known.first_name, known.last_name, known.identity_updated_at) IS DISTINCT FROM
           (excluded.email, excluded.first_name, excluded.last_name,
            coalesce(excluded.identity_updated_at, known.identity_updated_at))
@@ -148,6 +149,15 @@ export const users = {
   async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser): Promise<boolean> {
     const rows: { isNew: boolean }[] = await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
     return rows[0]?.isNew ?? false;
+  },
+
+  /** Those who have this address, whatever the case it is written in: one, or none. */
+  ofAddress: (tx: EntityManager, address: string): Promise<Pick<User, "id">[]> =>
+    tx.query("SELECT id FROM users WHERE lower(email) = lower($1)", [address]),
+
+  /** Locks a user out for good; may be repeated. */
+  async markErased(tx: EntityManager, id: string) {
+    await tx.query("UPDATE users SET is_active = false, erased_at = now() WHERE id = $1 AND erased_at IS NULL", [id]);
   },
 
   async deactivate(tx: EntityManager, id: string) {

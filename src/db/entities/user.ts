@@ -81,6 +81,10 @@ export class User {
   @Column("timestamptz", { name: "identity_updated_at", nullable: true })
   identityUpdatedAt!: Date | null;
 
+  /** Since when nothing but what book-keeping needs is stored about its owner; nobody can be this user any more. */
+  @Column("timestamptz", { name: "erased_at", nullable: true })
+  erasedAt!: Date | null;
+
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;
 

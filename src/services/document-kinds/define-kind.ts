@@ -9,6 +9,7 @@ export const contentTypes = {
   pdf: "application/pdf",
   csv: "text/csv; charset=utf-8",
   xml: "application/xml",
+  json: "application/json",
 } as const;
 
 export type DocumentFormat = keyof typeof contentTypes;

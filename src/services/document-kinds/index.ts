@@ -6,12 +6,13 @@ import { type AnyKind, contentTypes, type DocumentFormat, type Shop, type Source
 import { feedKind } from "./feed.ts";
 import { invoiceKind } from "./invoice.ts";
 import { orderKind } from "./order.ts";
+import { personalDataKind } from "./personal-data.ts";
 import { priceListKind } from "./price-list.ts";
 import { salesReportKind } from "./sales-report.ts";
 import { stockReportKind } from "./stock-report.ts";
 import { waybillKind } from "./waybill.ts";
 
-/** Every kind of document; a new one is a line here and its file. */
+/** Every kind of document that can be ordered by name; a new one is a line here and its file. */
 export const documentKinds = [
   orderKind,
   invoiceKind,
@@ -22,7 +23,10 @@ export const documentKinds = [
   feedKind,
 ] as const satisfies readonly AnyKind[];
 
-type Kinds = (typeof documentKinds)[number];
+/** One that has a route of its own besides, with rights of its own. */
+const allKinds = [...documentKinds, personalDataKind] as const;
+
+type Kinds = (typeof allKinds)[number];
 
 /** What can be made: a kind, one of its formats, what it is about. */
 export type DocumentKind = {
@@ -36,7 +40,7 @@ const edition = 2;
 
 /** The definition of a kind; throws at a name that no kind has. */
 export function definitionOf(kind: string): AnyKind {
-  const found = documentKinds.find((one) => one.kind === kind);
+  const found = (allKinds as readonly AnyKind[]).find((one) => one.kind === kind);
   if (!found) throw new Error(`No kind of document is called '${kind}'`);
   return found;
 }

@@ -3,6 +3,7 @@ import type { Processor } from "../context.ts";
 import { collectGarbageProcessor } from "./collect-garbage.ts";
 import { deliverWebhookProcessor } from "./deliver-webhook.ts";
 import { digestLowStockProcessor } from "./digest-low-stock.ts";
+import { erasePersonProcessor } from "./erase-person.ts";
 import { processImageProcessor } from "./process-image.ts";
 import { pruneLedgerProcessor } from "./prune-ledger.ts";
 import { publishFeedProcessor } from "./publish-feed.ts";
@@ -19,6 +20,7 @@ export const processors: { [N in JobName]: Processor<N> } = {
   "deliver-webhook": deliverWebhookProcessor,
   "collect-garbage": collectGarbageProcessor,
   "digest-low-stock": digestLowStockProcessor,
+  "erase-person": erasePersonProcessor,
   "process-image": processImageProcessor,
   "prune-ledger": pruneLedgerProcessor,
   "publish-feed": publishFeedProcessor,

@@ -6,7 +6,7 @@ import { type MailKindName, mailKindOf } from "../../jobs/mail-kinds.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
 import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
 import { isPaced, planMail } from "../../services/mail-pace.ts";
-import { isHeldBack } from "../../services/mail-suppressions.ts";
+import { isErased, isHeldBack } from "../../services/mail-suppressions.ts";
 import { costOf, PermanentError } from "../classify-error.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import type { MailContent } from "../mail/compose.ts";
@@ -53,7 +53,9 @@ async function waitOf(job: Run, { mailRules: { pace } }: WorkerContext, mail: Ma
 const switchedOff = "Mails of this kind are switched off (MAIL_OFF)";
 
 async function suppress(job: Run, mail: MailToSend) {
-  const text = `Its recipient is on the suppression list: ${mail.suppressedFor}`;
+  const text = isErased(mail.recipient)
+    ? "What was stored about its recipient is erased"
+    : `Its recipient is on the suppression list: ${mail.suppressedFor}`;
   // What somebody has said about the address is for the mail alone, not for the ledger.
   await holdBack(job, mail, text, mail.suppressionDetail ? `${text}, ${mail.suppressionDetail}` : text);
 }

@@ -77,7 +77,7 @@ const parametersOf = (kind: DocumentKind["kind"]): object => {
   return kind === "sales-report" ? { from: day, to: day } : { day };
 };
 /** What is on a document of each kind whatever its format. */
-const expected: Record<DocumentKind["kind"], string[]> = {
+const expected: Record<(typeof documentKinds)[number]["kind"], string[]> = {
   order: ["Ковалёва Анна", "Колодки передние «Ёлка»", "Фильтр <масляный>", "11934", "Одиннадцать тысяч девятьсот"],
   invoice: ["Колодки передние «Ёлка»", "11934", payee.account, payee.bank, "Одиннадцать тысяч девятьсот"],
   waybill: ["Ковалёва Анна", "Колодки передние «Ёлка»", "11934", "Отпустил"],

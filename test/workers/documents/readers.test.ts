@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { User } from "../../../src/db/entities/user.ts";
 import { amountInWords } from "../../../src/services/document-kinds/amount-in-words.ts";
-import { type DocumentKind, documentKinds, sourceOf } from "../../../src/services/document-kinds/index.ts";
+import { documentKinds, sourceOf } from "../../../src/services/document-kinds/index.ts";
 import type { Cell } from "../../../src/services/document-kinds/layout.ts";
 import { renderContent } from "../../../src/workers/documents/render.ts";
 import { writeXlsx } from "../../../src/workers/documents/writers/xlsx.ts";
@@ -112,7 +112,7 @@ describe("names that want to be more than text, in every kind and format", () =>
       `${day}T10:00:00Z`,
       author,
     ]);
-    const parameters: Record<DocumentKind["kind"], object> = {
+    const parameters: Record<(typeof documentKinds)[number]["kind"], object> = {
       order: { id: order },
       invoice: { id: order },
       waybill: { id: waybill },

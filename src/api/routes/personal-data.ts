@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { exportPieces, sizeOfExport } from "../../db/dao/personal-data.ts";
+import { ForbiddenError, NotFoundError } from "../../errors.ts";
+import { requestErasure, requestGuestErasure } from "../../services/erasures.ts";
+import type { Actor, ApiContext } from "../context.ts";
+import { defineRoute, type Result } from "../define-route.ts";
+import { email, line, timestamp, uuid } from "../fields.ts";
+import { linkToDocument, makeDocument } from "../make-document.ts";
+import { InvalidRequest, Problem } from "../problem.ts";
+import { DocumentView, documentView } from "../views/document.ts";
+import { JobLink, jobLink } from "../views/job.ts";
+
+const tag = "Personal data";
+const params = z.object({ user_id: uuid });
+const reason = line(500).meta({ description: "Why, and not who: it is kept for ever" });
+const refusals = { 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest };
+
+/** More is made by a worker. */
+const mostAtOnce = { rows: 1_000, bytes: 1_000_000 };
+
+const PersonalData = z
+  .object({
+    user_id: z.uuid(),
+    taken_at: timestamp,
+    tables: z.record(z.string(), z.array(z.record(z.string(), z.unknown()))).meta({
+      description: "Rows by the name of their table; ids of staff are left out",
+    }),
+  })
+  .meta({ id: "PersonalData", description: "All that is stored about somebody" });
+
+/** One's own, or as an admin; employees see what their work needs, one thing at a time. */
+function checkOwnOrAdmin({ id, role }: Actor, userId: string) {
+  if (role === "ADMIN" || id === userId) return;
+  throw new ForbiddenError(`Access denied: role ${role} is not allowed.`);
+}
+
+function promised({ publicUrl }: ApiContext, jobId: string): Result {
+  const link = jobLink({ id: jobId, state: "open" }, publicUrl);
+  return { status: 202, body: link, headers: { location: link.url } };
+}
+
+export const personalDataRoutes = [
+  defineRoute({
+    method: "get",
+    path: "/users/{user_id}/export",
+    summary: "All that is stored about a user: one's own, or anybody's for admins",
+    description:
+      "A few rows are answered at once. Of more than that a file is made: it answers where the file is (302) when it is " +
+      "made in time, else with the document to ask about (202). Admins also get the orders that a guest made under " +
+      "the user's address; that address was proved by nobody, so users do not.",
+    tag,
+    access: "USER",
+    params,
+    responses: { 200: PersonalData, 202: DocumentView, 302: z.null(), ...refusals },
+    async handle(context, input) {
+      const { actor, params, reader } = input;
+      const userId = params.user_id;
+      checkOwnOrAdmin(actor, userId);
+      const whose = { userId, withGuestOrders: actor.role === "ADMIN" };
+      const size = await sizeOfExport(reader, whose);
+      if (!size) throw new NotFoundError("User not found");
+      if (size.rows <= mostAtOnce.rows && size.bytes <= mostAtOnce.bytes) return answerAtOnce(context, whose);
+      const kind = { kind: "personal-data", format: "json", parameters: whose } as const;
+      const { document, headers } = await makeDocument(context, input, { ...kind, requestedBy: actor.id });
+      if (document.readyAt) {
+        return { status: 302, headers: { ...headers, location: await linkToDocument(context, document) } };
+      }
+      const location = `${context.publicUrl}/documents/${document.id}`;
+      return { status: 202, body: documentView(document, context), headers: { ...headers, location } };
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/users/{user_id}/erasure",
+    summary: "Erase what is stored about a user",
+    description:
+      "The user is locked out at once, also with a token that is still valid; the job does the rest and says what it has " +
+      "erased. What was sold for how much is kept, under the same id and without a name. Orders that are under way " +
+      "lose their contact, too: complete or cancel them first. May be repeated.",
+    tag,
+    access: "ADMIN",
+    params,
+    body: z.object({ reason }),
+    isBodyPrivate: true,
+    idempotent: true,
+    responses: { 202: JobLink, ...refusals },
+    handle(context, { params: { user_id }, body, actor, commit }) {
+      const endpoint = `${context.publicUrl}/users/${user_id}/erasure`;
+      const wish = { reason: body.reason, requestedBy: actor.id, endpoint };
+      return commit(async (tx) => promised(context, await requestErasure(tx, user_id, wish)));
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/erasures",
+    summary: "Erase what is stored about a guest, by e-mail",
+    description:
+      "Of orders without an account and of mails, until now; who orders under the address later is a new person. An " +
+      "address that an account has is erased with the account.",
+    tag,
+    access: "ADMIN",
+    body: z.object({ email, reason }),
+    isBodyPrivate: true,
+    idempotent: true,
+    responses: { 202: JobLink, ...refusals },
+    handle(context, { body, actor, commit }) {
+      const wish = { reason: body.reason, requestedBy: actor.id, endpoint: `${context.publicUrl}/erasures` };
+      return commit(async (tx) => promised(context, await requestGuestErasure(tx, body.email, wish)));
+    },
+  }),
+];
+
+/** Of one state of the database; it is small, so it is read before anything is answered. */
+async function answerAtOnce({ db }: ApiContext, whose: Parameters<typeof exportPieces>[1]): Promise<Result> {
+  const text = await db.transaction("REPEATABLE READ", async (tx) => {
+    let text = "";
+    for await (const piece of exportPieces(tx, whose)) text += piece;
+    return text;
+  });
+  return { status: 200, body: JSON.parse(text) };
+}

@@ -1,0 +1,288 @@
+import { idInEndpoint } from "./dao/timeline.ts";
+
+/** What an erasure makes of a column: another value (SQL), nothing because its row goes, or it is kept, and why. */
+export type Column = { becomes: string } | { goes: true } | { kept: string; isHidden?: true };
+
+export interface PersonalTable {
+  /**
+   * SQL of which rows `t` are a person's: of the account `$1` (uuid or null), or of the contact address `$2` (in lower
+   * case, or null) as far as no account has them. An export shows these.
+   */
+  rows: string;
+  /** SQL of rows that are another account's and name the address `$2`: erased as well, and shown to nobody. */
+  mentions?: string;
+  /** Its primary key: exports and erasures go in its order. Of several columns an export needs the last one alone. */
+  key: Readonly<Record<string, "uuid" | "text">>;
+  columns: Readonly<Record<string, Column>>;
+  /** Columns that lead to more about the person while an erasure runs. */
+  marks?: { id?: string; address?: string; phone?: string };
+  /**
+   * SQL of which rows `t` an erasure finds page by page, by the marks of the erasure `$1`, which began at `begun`.
+   * Absent: it finds those of `rows`, at once.
+   */
+  traces?: string;
+}
+
+const kept = (why: string, ...names: string[]) => columns(names, { kept: why });
+/** Neither shown in an export: other people's, or of no use to anybody. */
+const hidden = (why: string, ...names: string[]) => columns(names, { kept: why, isHidden: true });
+const becomes = (sql: string, ...names: string[]) => columns(names, { becomes: sql });
+const goes = (...names: string[]) => columns(names, { goes: true });
+
+function columns(names: readonly string[], column: Column) {
+  return Object.fromEntries(names.map((name) => [name, column]));
+}
+
+/** What stands for an address that is erased; mails to it are held back (RFC 2606 keeps the domain from being real). */
+export const erasedDomain = "erased.invalid";
+const erasedAddress = `'erased@${erasedDomain}'`;
+const erasedName = "'Удалено'";
+
+const id = { id: "uuid" } as const;
+const books = "what was sold for how much, and who owes what: book-keeping";
+const when = "says nothing without the rest";
+const technical = "leads to no person";
+const staff = "another person's id: of staff";
+
+const ofOrders = "(t.user_id = $1 OR t.user_id IS NULL AND lower(t.email) = $2)";
+const orderIds = `SELECT t.id FROM orders t WHERE ${ofOrders}`;
+const ofWaybills = `(t.customer_id = $1 OR t.order_id IN (${orderIds}))`;
+const address = "coalesce($2, (SELECT lower(email) FROM users WHERE id = $1))";
+
+const marked = (kind: string, value: string) =>
+  `EXISTS (SELECT 1 FROM erasure_marks WHERE erasure_id = $1 AND kind = '${kind}' AND value = ${value})`;
+const namedIn = (object: string) => `EXISTS (
+  SELECT 1 FROM jsonb_each_text(${object}) AS named JOIN erasure_marks ON erasure_marks.value = named.value
+  WHERE erasure_id = $1 AND erasure_marks.kind = 'id')`;
+const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const idIn = (text: string) => `EXISTS (
+  SELECT 1 FROM regexp_matches(${text}, '${uuid}', 'g') AS found (id) JOIN erasure_marks ON value = found.id[1]
+  WHERE erasure_id = $1 AND kind = 'id')`;
+/** An address may stand in a URL, too. */
+const wordIn = (text: string) => `EXISTS (
+  SELECT 1 FROM erasure_marks WHERE erasure_id = $1 AND kind IN ('address', 'phone')
+    AND (strpos(lower(${text}), value) > 0 OR strpos(lower(${text}), replace(value, '@', '%40')) > 0))`;
+
+const jobText = `coalesce(t.last_error::text, '') || coalesce(t.result::text, '') || t.attempts::text ||
+  coalesce(t.cancellation::text, '') || t.payload::text || coalesce(t.error_key, '')`;
+const auditText = "t.endpoint || coalesce(t.payload::text, '')";
+
+/**
+ * Everything that is stored about people, table by table, in the order in which an erasure goes: what belongs to a row
+ * before that row. Exports and erasures walk this list; a test compares it, and the list of the rest, with the schema.
+ */
+export const personalTables: Readonly<Record<string, PersonalTable>> = {
+  mail_suppressions: {
+    rows: `t.address = ${address}`,
+    key: { address: "text" },
+    columns: { ...hidden(staff, "created_by"), ...goes("address", "reason", "detail", "created_at") },
+  },
+  cart_offers: {
+    rows: "t.cart_id IN (SELECT id FROM carts WHERE user_id = $1)",
+    key: id,
+    columns: goes(...["id", "cart_id", "offer_id", "quantity", "seen_price_rub", "created_at", "updated_at"]),
+  },
+  carts: {
+    rows: "t.user_id = $1",
+    key: id,
+    columns: goes("id", "user_id", "status", "order_id", "created_at", "updated_at"),
+    marks: { id: "id" },
+  },
+  user_balance_history: {
+    rows: "t.user_id = $1",
+    key: id,
+    columns: kept(
+      ...([books, "id", "user_id", "waybill_id", "payment_id", "delta", "balance_before", "balance_after"] as const),
+      ...["currency", "reason", "created_at", "updated_at"],
+    ),
+  },
+  payments: {
+    rows: `t.order_id IN (${orderIds})`,
+    key: id,
+    columns: {
+      ...kept(books, "id", "order_id", "method", "state", "amount_rub", "provider", "provider_reference"),
+      ...kept(books, "paid_at", "refunded_at", "created_at", "updated_at"),
+      ...becomes("NULL", "checkout_url", "failure"),
+      ...hidden(staff, "created_by"),
+    },
+    marks: { id: "id" },
+  },
+  waybill_offers: {
+    rows: `t.waybill_id IN (SELECT t.id FROM waybills t WHERE ${ofWaybills})`,
+    key: id,
+    columns: kept(
+      ...([books, "id", "waybill_id", "offer_id", "brand", "manufacturer_number", "quantity", "price_rub"] as const),
+      ...["created_at", "updated_at"],
+    ),
+  },
+  waybills: {
+    rows: ofWaybills,
+    key: id,
+    columns: {
+      ...kept(books, "id", "customer_id", "order_id", "waybill_type", "is_pending", "committed_at"),
+      ...kept(books, "created_at", "updated_at"),
+      ...becomes("NULL", "note"),
+      ...hidden(staff, "author_id", "committed_by"),
+    },
+    marks: { id: "id" },
+  },
+  order_offers: {
+    rows: `t.order_id IN (${orderIds})`,
+    key: id,
+    columns: kept(
+      ...([books, "id", "order_id", "offer_id", "position", "brand", "manufacturer_number", "quantity"] as const),
+      ...["price_rub", "created_at", "updated_at"],
+    ),
+  },
+  orders: {
+    rows: ofOrders,
+    mentions: "t.user_id IS NOT NULL AND lower(t.email) = $2",
+    key: id,
+    columns: {
+      ...kept(books, "id", "user_id", "by_guest", "status", "shipping_method", "created_at", "updated_at"),
+      ...becomes("NULL", "address_id", "note", "country", "city", "address", "street", "house", "postal_code"),
+      ...becomes("NULL", "shipping_company"),
+      ...becomes(erasedName, "first_name", "last_name"),
+      ...becomes(erasedAddress, "email"),
+      ...becomes("'—'", "phone"),
+    },
+    marks: { id: "id", phone: "phone" },
+  },
+  addresses: {
+    rows: "t.user_id = $1",
+    key: id,
+    columns: goes(
+      ...["id", "user_id", "first_name", "last_name", "phone", "city", "street", "postal_code", "shipping_method"],
+      ...["shipping_company", "is_default", "created_at", "updated_at"],
+    ),
+    marks: { id: "id", phone: "phone" },
+  },
+  users: {
+    rows: "t.id = $1",
+    key: id,
+    columns: {
+      ...kept(books, "id", "customer_type", "balance_rub", "balance_usd", "balance_eur", "balance_try"),
+      ...kept(when, "created_at", "updated_at"),
+      ...kept("keeps the account from being made again", "identity_updated_at"),
+      // Each its own: no two accounts have one address, and the person's is free again.
+      ...becomes(`id || '@${erasedDomain}'`, "email"),
+      ...becomes(erasedName, "first_name", "last_name"),
+      ...becomes("NULL", "clerk_id", "phone", "city", "note", "shipping_method", "shipping_company"),
+      ...becomes("'USER'", "role"),
+      ...becomes("'ru'", "language"),
+      ...becomes("false", "is_active", "mailing"),
+      ...becomes("coalesce(erased_at, now())", "erased_at"),
+    },
+    marks: { id: "id", address: "email", phone: "phone" },
+  },
+  mails: {
+    rows: `lower(t.recipient) = ${address}`,
+    key: id,
+    columns: {
+      ...kept("that a mail of this kind was sent, and when", "id", "kind", "sent_at", "created_at"),
+      ...becomes("CASE WHEN state IN ('queued', 'sending', 'retry') THEN 'suppressed' ELSE state END", "state"),
+      ...hidden(technical, "job_id", "epoch", "tries", "sending_at", "slot_at", "smtp_code", "resend_of", "message_id"),
+      ...becomes(erasedAddress, "recipient"),
+      ...becomes("'{}'", "parameters"),
+      ...becomes("'ru'", "language"),
+      ...becomes("'erased:' || id", "send_key"),
+      ...becomes("NULL", "server_answer", "resend_reason"),
+    },
+    // Staff is told of an order by its id alone, and a later mail to the same address is a new person's.
+    traces: `t.kind <> 'order-received-staff' AND (
+      ${namedIn("t.parameters")} OR t.created_at <= begun.at AND ${marked("address", "lower(t.recipient)")})`,
+  },
+  documents: {
+    rows: "t.requested_by = $1",
+    key: id,
+    columns: {
+      ...goes("id", "kind", "format", "parameters", "file_name", "bytes", "created_at", "ready_at", "notify"),
+      ...goes("object_key", "content_type", "sha256", "job_id", "source_hash"),
+      ...hidden("the person, or staff", "requested_by"),
+    },
+    // About the person, whoever asked for them; what the person asked for about others, as staff does, stays.
+    traces: `t.created_at <= begun.at AND ${namedIn("t.parameters")}`,
+  },
+  audit_log: {
+    rows: `${idInEndpoint} IN (SELECT $1::text UNION SELECT t.id::text FROM orders t WHERE ${ofOrders}
+      UNION SELECT t.id::text FROM waybills t WHERE ${ofWaybills} UNION SELECT id::text FROM addresses WHERE user_id = $1)`,
+    key: id,
+    columns: {
+      ...kept("what staff did, and that it was done", "id", "method", "status", "created_at", "updated_at"),
+      ...hidden(staff, "user_id"),
+      ...hidden(technical, "request_id", "chain_no", "chain_hash"),
+      // By `auditLog.eraseContent`, which keeps the chain provable.
+      ...becomes("its shape", "endpoint", "payload"),
+      ...hidden("goes with the content", "chain_salt"),
+    },
+    traces: `(${idIn(auditText)} OR t.created_at <= begun.at AND ${wordIn(auditText)})`,
+  },
+  idempotency_key: {
+    rows: "t.scope = $1::text",
+    key: { scope: "text", key: "text" },
+    columns: {
+      ...kept("a repetition must do nothing; gone after seven days", "scope", "key", "request_hash", "status"),
+      ...kept("a repetition must do nothing; gone after seven days", "headers", "expires_at"),
+      ...becomes("without_person(replace(body, '\\u0000', '')::jsonb)::text", "body"),
+    },
+    traces: `t.body IS NOT NULL AND t.expires_at <= begun.at + interval '7 days' AND (
+      ${marked("id", "t.scope")} OR ${idIn("t.body")} OR ${wordIn("t.body")})`,
+  },
+  job: {
+    rows: "t.actor_id = $1",
+    key: id,
+    columns: {
+      ...kept("what was done, by ids alone", "id", "kind", "state", "created_at", "started_at", "finished_at"),
+      ...hidden(technical, "queue", "payload_v", "dedupe_key", "entity_type", "entity_id", "gen", "epoch", "failures"),
+      ...hidden(technical, "max_failures", "crashes", "max_crashes", "priority", "run_at", "lease_until", "claimed_by"),
+      ...hidden(technical, "actor_id", "trace_id", "group_key", "parent_id", "claimed_at", "progress", "ended_badly"),
+      // A job that is still to run needs the ids in there, and has no more.
+      ...becomes("CASE WHEN finished_at IS NULL THEN payload ELSE without_person(payload) END", "payload"),
+      ...becomes("without_person(last_error)", "last_error"),
+      ...becomes("without_person(result)", "result"),
+      ...becomes("without_person(attempts)", "attempts"),
+      ...becomes("without_person(cancellation)", "cancellation"),
+      ...becomes("CASE WHEN error_key IS NOT NULL THEN 'erased' END", "error_key"),
+    },
+    traces: `t.created_at <= begun.at AND ${wordIn(jobText)}`,
+  },
+  erasures: {
+    rows: "t.user_id = $1",
+    key: id,
+    columns: {
+      ...kept("that and why it was done, for whoever has to prove it", "id", "user_id", "reason", "counts"),
+      ...kept("that and why it was done, for whoever has to prove it", "begun_at", "created_at", "finished_at"),
+      ...hidden(staff, "requested_by", "endpoint", "job_id"),
+      ...hidden("forgotten at the end of the erasure", "address"),
+    },
+    traces: "false",
+  },
+};
+
+/** Tables that hold nothing about customers, and why. */
+export const impersonalTables: Readonly<Record<string, string>> = {
+  audit_anchor: "where the audit chain was cut, a number and a hash",
+  categories: "the catalogue",
+  erasure_marks: "emptied by the erasure that fills it",
+  events: "ids and states alone; 30 days",
+  images: "pictures of goods, which staff uploads; originals go when they are published",
+  job_group_pause: "whose newsletter is paused, by id",
+  job_group_weight: "a setting",
+  job_in_flight: "ids of jobs",
+  job_outbox: "ids of jobs",
+  job_schedule: "when schedules were due",
+  mail_counts: "hashes of mailboxes, for two days",
+  mail_days: "how many mails went out on a day",
+  mail_pace: "domains of mail servers and when the next mail may go there",
+  migrations: "names of migrations",
+  offers: "the catalogue",
+  offer_search: "the catalogue",
+  product_search: "the catalogue",
+  products: "the catalogue",
+  queue_pause: "what staff said about a queue, and who, by id",
+  received_events: "ids that other systems gave to their messages; 30 days",
+  stock_movements: "goods; who booked them, by id",
+  stray_object: "names of files that go tomorrow",
+  sub_categories: "the catalogue",
+  webhook_endpoints: "addresses of programs; who entered them, by id",
+};

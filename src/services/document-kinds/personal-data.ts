@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { exportPieces, sizeOfExport } from "../../db/dao/personal-data.ts";
+import { defineKind } from "./define-kind.ts";
+
+/** One who orders it again within the hour gets the file that is there, unless something has been added. */
+const hour = () => new Date().toISOString().slice(0, 13);
+
+/** What is stored about somebody; it is ordered by `GET /users/{user_id}/export` alone. */
+export const personalDataKind = defineKind({
+  kind: "personal-data",
+  summary: "What is stored about somebody",
+  formats: ["json"],
+  asked: z.object({ userId: z.uuid(), withGuestOrders: z.boolean() }),
+  missing: "User not found",
+  names: ({ userId }) => ({ shown: `Личные данные ${userId}`, ascii: `personal-data-${userId}` }),
+  async source(tx, parameters) {
+    const size = await sizeOfExport(tx, parameters);
+    if (!size) return null;
+    return { state: { hour: hour(), ...size }, content: () => ({ text: exportPieces(tx, parameters) }) };
+  },
+});

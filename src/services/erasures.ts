@@ -1,0 +1,117 @@
+import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
+import { auditLog, type ChainLink, type NewAuditEntry } from "../db/dao/audit-log.ts";
+import { type Counts, type Erasure, erasures } from "../db/dao/erasures.ts";
+import { users } from "../db/dao/users.ts";
+import { enqueue } from "../db/outbox.ts";
+import { ConflictError, NotFoundError, ValidationError } from "../errors.ts";
+import { erasePerson } from "../jobs/erase-person.ts";
+
+export interface ErasureWish {
+  /** Why, without saying who: it is kept for ever. */
+  reason: string;
+  /** The admin who wants it. */
+  requestedBy: string;
+  /** Address of the request, as the audit log names it. */
+  endpoint: string;
+}
+
+/**
+ * Locks an account out and promises the job that erases what is stored about its owner; returns the job's id. While one
+ * goes on it is that one; a later one finds what has come since. Throws `NotFoundError`, `ConflictError` for one's own
+ * account, and `ValidationError` for a reason that names the person.
+ */
+export async function requestErasure(tx: EntityManager, userId: string, wish: ErasureWish): Promise<string> {
+  if (userId === wish.requestedBy) throw new ConflictError("Nobody can erase their own account; ask another admin");
+  const user = await users.lock(tx, userId);
+  if (!user) throw new NotFoundError("User not found");
+  checkReason(wish.reason, [user.email, `${user.firstName} ${user.lastName}`, `${user.lastName} ${user.firstName}`]);
+  await users.markErased(tx, userId);
+  return promise(tx, { userId, address: user.email.toLowerCase() }, wish);
+}
+
+/**
+ * As `requestErasure`, for somebody without an account: of orders under this address, and mails to it, until now. Who
+ * orders under the address later is a new person. Throws `ConflictError` when an account has the address.
+ */
+export async function requestGuestErasure(tx: EntityManager, email: string, wish: ErasureWish): Promise<string> {
+  const address = email.toLowerCase();
+  checkReason(wish.reason, [address]);
+  const [owner] = await users.ofAddress(tx, address);
+  if (owner) {
+    throw new ConflictError(`An account has this address; erase that one by POST /users/${owner.id}/erasure`);
+  }
+  return promise(tx, { userId: null, address }, wish);
+}
+
+async function promise(tx: EntityManager, person: Pick<Erasure, "userId" | "address">, wish: ErasureWish) {
+  const id = uuidv7();
+  await erasures.insert(tx, { id, ...person, ...wish });
+  const erasure = await erasures.underWay(tx, person);
+  if (!erasure) throw new Error(`Erasure '${id}' is not there although it was just entered`);
+  const jobId = await enqueue(tx, erasePerson, { erasureId: erasure.id });
+  await erasures.attachJob(tx, erasure.id, jobId);
+  return jobId;
+}
+
+/** The reason outlives the person's data, so it says why, and not who. */
+function checkReason(reason: string, names: readonly string[]) {
+  const said = reason.toLowerCase();
+  const isNamed = names.some((name) => name.trim().length > 2 && said.includes(name.trim().toLowerCase()));
+  if (!isNamed && !said.includes("@") && !/\d(?:[\s()-]*\d){6}/.test(said)) return;
+  const msg = "Value error, the reason is kept for ever: say why, without the person's name, address or number";
+  throw new ValidationError([{ type: "value_error", loc: ["body", "reason"], msg, input: reason }]);
+}
+
+/** Erases the person's own rows; mails and documents that are on their way are cancelled. May be repeated. */
+export async function beginErasure(tx: EntityManager, erasure: Erasure): Promise<void> {
+  if (!erasure.begunAt) {
+    await erasures.mark(tx, erasure);
+    await erasures.addCounts(tx, erasure.id, await erasures.eraseRows(tx, erasure));
+  }
+  await erasures.cancelJobs(tx, erasure.id, "What is stored about its recipient is erased");
+}
+
+/** Takes what the audit log says of the person out of these rows; returns the link of the chain that says so, if any. */
+export async function eraseAudited(
+  tx: EntityManager,
+  erasure: Erasure,
+  ids: readonly string[],
+  requestId: string,
+): Promise<ChainLink | undefined> {
+  const { erased, link } = await auditLog.eraseContent(tx, ids, noteOf(erasure, requestId, {}));
+  await erasures.addCounts(tx, erasure.id, { audit_log: erased });
+  return link;
+}
+
+/** What an erasure has done, as its job and the audit log show it. */
+export interface ErasureReport {
+  erasure: string;
+  user_id: string | null;
+  erased: Counts;
+}
+
+/**
+ * Ends an erasure: what requests that were under way have left behind goes too, whom it was about is forgotten, and the
+ * audit log gets a link that says what was done and names nobody.
+ */
+export async function finishErasure(
+  tx: EntityManager,
+  { id, userId }: Erasure,
+  requestId: string,
+): Promise<{ report: ErasureReport; link: ChainLink }> {
+  await erasures.addCounts(tx, id, await erasures.eraseRows(tx, { userId, address: null }));
+  await erasures.finish(tx, id);
+  const done = await erasures.find(tx, id);
+  if (!done) throw new Error(`Erasure '${id}' is gone`);
+  const report = { erasure: id, user_id: userId, erased: done.counts };
+  const link = await auditLog.append(tx, noteOf(done, requestId, { reason: done.reason, erased: done.counts }));
+  return { report, link };
+}
+
+function noteOf({ id, requestedBy, endpoint }: Erasure, requestId: string, more: object): NewAuditEntry {
+  return {
+    ...{ userId: requestedBy, method: "POST", endpoint, status: 200, requestId },
+    payload: { erasure: id, ...more },
+  };
+}

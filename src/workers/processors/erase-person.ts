@@ -1,0 +1,75 @@
+import { type Erasure, erasures, type RowKey, type TracedTable } from "../../db/dao/erasures.ts";
+import { beginErasure, eraseAudited, finishErasure } from "../../services/erasures.ts";
+import type { JobRun, Processor, WorkerContext } from "../context.ts";
+
+type Run = JobRun<"erase-person">;
+
+/** What a mail or a document that was cancelled needs to end. */
+const settleMs = 1_000;
+const pageSize = 1_000;
+
+/**
+ * Erases what is stored about a person. Each step is a transaction that may be repeated: the marks by which traces are
+ * found are written together with the first one, and forgotten together with the job's success. The person's own rows
+ * go first, so that what is made of them from then on names nobody; traces are looked for when no worker is left that
+ * has read them before.
+ */
+export const erasePersonProcessor: Processor<"erase-person"> = {
+  async run(job, context) {
+    const { erasureId } = job.payload;
+    const erasure = await erasures.find(context.db.manager, erasureId);
+    if (!erasure || erasure.finishedAt) return job.complete(async () => ({ skipped: "it was done before" }));
+    await job.commit((tx) => beginErasure(tx, erasure));
+    if (await erasures.isWorkedFor(context.db.manager, erasureId)) return job.defer(settleMs);
+    for (const table of ["documents", "mails", "audit_log", "idempotency_key", "job"] as const)
+      await erasePages(job, context, erasure, table);
+    let link: unknown;
+    await job.complete(async (tx) => {
+      const done = await finishErasure(tx, erasure, requestOf(job));
+      link = done.link;
+      return done.report;
+    });
+    context.log.info({ link, job: job.id }, "entered into the audit chain");
+  },
+};
+
+const requestOf = (job: Run) => job.request ?? job.id;
+
+async function erasePages(job: Run, context: WorkerContext, erasure: Erasure, table: TracedTable) {
+  let looked = 0;
+  for (let after: RowKey | null = null; ; ) {
+    job.signal.throwIfAborted();
+    const page = await erasures.page(context.db.manager, erasure.id, { table, after, size: pageSize });
+    looked += pageSize;
+    job.progress(looked, null);
+    if (page.found.length > 0) await erase(job, context, erasure, table, page.found);
+    if (page.next === null) return;
+    after = page.next;
+  }
+}
+
+async function erase(job: Run, context: WorkerContext, erasure: Erasure, table: TracedTable, keys: RowKey[]) {
+  const ids = keys.map(([id = ""]) => id);
+  if (table === "audit_log") return eraseAuditRows(job, context, erasure, ids);
+  if (table === "documents") await removeObjects(job, context, ids);
+  await job.commit(async (tx) => {
+    const count = await erasures.eraseKeys(tx, table, keys);
+    await erasures.addCounts(tx, erasure.id, { [table]: count });
+  });
+}
+
+async function eraseAuditRows(job: Run, context: WorkerContext, erasure: Erasure, ids: string[]) {
+  let link: unknown;
+  await job.commit(async (tx) => {
+    link = await eraseAudited(tx, erasure, ids, requestOf(job));
+  });
+  if (link) context.log.info({ link, job: job.id }, "entered into the audit chain");
+}
+
+/** Before the rows, which are all that leads to them: one that is gone already is fine. */
+async function removeObjects(job: Run, { db, store }: WorkerContext, ids: string[]) {
+  for (const key of await erasures.objectsOf(db.manager, ids)) {
+    job.signal.throwIfAborted();
+    await store.remove(key);
+  }
+}
