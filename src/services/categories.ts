@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
 import { categories } from "../db/dao/categories.ts";
 import { BadRequestError, NotFoundError } from "../errors.ts";
 import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
@@ -9,9 +10,10 @@ const notFound = () => new NotFoundError("Category not found");
 
 /** Saves a category with its picture still to come; returns its id. Throws when the name is taken or has no letters. */
 export async function createCategory(tx: EntityManager, { name, image }: { name: string; image: StagedImage }) {
-  const slug = slugOf(name);
+  const id = uuidv7();
+  const slug = slugOf(name, id);
   await addImage(tx, image, null);
-  const id = await categories.insert(tx, { name, slug, imageId: image.id }).catch(refuse(name, slug));
+  await categories.insert(tx, { id, name, slug, imageId: image.id }).catch(refuse(name, slug));
   await promiseImage(tx, { entity: "category", entityId: id, imageId: image.id });
   return id;
 }
@@ -28,7 +30,7 @@ export async function changeCategory(tx: EntityManager, id: string, { name, imag
   if (!category) throw new NotFoundError("Entity not found");
 
   if (name !== undefined && name !== category.name) {
-    const slug = slugOf(name);
+    const slug = slugOf(name, id);
     await categories.patch(tx, id, { name, slug }).catch(refuse(name, slug));
   }
   if (image) await changeImage(tx, "category", category, image);

@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
 import { offers } from "../db/dao/offers.ts";
 import { products } from "../db/dao/products.ts";
 import { BadRequestError, NotFoundError } from "../errors.ts";
@@ -15,9 +16,10 @@ export interface NewProduct {
 
 /** Saves a product with its picture still to come; returns its id. Throws when the slug is taken or the sub-category unknown. */
 export async function createProduct(tx: EntityManager, { image, ...given }: NewProduct) {
-  const values = { ...given, slug: slugOf(given.name) };
+  const id = uuidv7();
+  const values = { ...given, id, slug: slugOf(given.name, id) };
   await addImage(tx, image, null);
-  const id = await products.insert(tx, { ...values, imageId: image.id }).catch(refuse(values));
+  await products.insert(tx, { ...values, imageId: image.id }).catch(refuse(values));
   await promiseImage(tx, { entity: "product", entityId: id, imageId: image.id });
   return id;
 }
@@ -39,7 +41,7 @@ export async function changeProduct(tx: EntityManager, id: string, { image, ...g
 
   const { name, subCategoryId, crossNumber } = given;
   const change = {
-    ...(name !== undefined && name !== product.name && { name, slug: slugOf(name) }),
+    ...(name !== undefined && name !== product.name && { name, slug: slugOf(name, id) }),
     ...(subCategoryId !== undefined && subCategoryId !== product.subCategoryId && { subCategoryId }),
     ...(crossNumber !== undefined && crossNumber !== product.crossNumber && { crossNumber }),
   };

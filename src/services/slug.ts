@@ -47,10 +47,18 @@ export function slugify(name: string): string {
     .replace(/^-|-$/g, "");
 }
 
-/** As `slugify`; throws a `ValidationError` about the field `name` when nothing of the name is left. */
-export function slugOf(name: string): string {
+/** Letters and digits that `slugify` loses. Greek ones are signs in the names of parts (Ω, μ) and may get lost. */
+const lost = /(?=[\p{L}\p{N}])[^\p{sc=Latin}\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Common}\p{sc=Inherited}]/u;
+
+/**
+ * As `slugify`; of a name in other letters than Latin and Cyrillic, `id` says what they do not: two such names would be
+ * one slug otherwise. Throws a `ValidationError` about the field `name` when it has no letter or digit at all.
+ */
+export function slugOf(name: string, id: string): string {
   const slug = slugify(name);
-  if (slug) return slug;
+  if (slug && !lost.test(name)) return slug;
+  if (slug) return `${slug}-${id}`;
+  if (/[\p{L}\p{N}]/u.test(name)) return id;
   const msg = "Value error, the name needs at least one letter or digit";
   throw new ValidationError([{ type: "value_error", loc: ["body", "name"], msg, input: name }]);
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { v7 as uuidv7 } from "uuid";
 import { subCategories } from "../db/dao/sub-categories.ts";
 import { BadRequestError, NotFoundError } from "../errors.ts";
 import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
@@ -15,9 +16,10 @@ export interface NewSubCategory {
 
 /** Saves a sub-category with its picture still to come; returns its id. Throws when the slug is taken or the category unknown. */
 export async function createSubCategory(tx: EntityManager, { name, categoryId, image }: NewSubCategory) {
-  const values = { name, slug: slugOf(name), categoryId };
+  const id = uuidv7();
+  const values = { id, name, slug: slugOf(name, id), categoryId };
   await addImage(tx, image, null);
-  const id = await subCategories.insert(tx, { ...values, imageId: image.id }).catch(refuse(values));
+  await subCategories.insert(tx, { ...values, imageId: image.id }).catch(refuse(values));
   await promiseImage(tx, { entity: "sub-category", entityId: id, imageId: image.id });
   return id;
 }
@@ -37,7 +39,7 @@ export async function changeSubCategory(tx: EntityManager, id: string, { name, c
   if (!subCategory) throw new NotFoundError("Entity not found");
 
   const change = {
-    ...(name !== undefined && name !== subCategory.name && { name, slug: slugOf(name) }),
+    ...(name !== undefined && name !== subCategory.name && { name, slug: slugOf(name, id) }),
     ...(categoryId !== undefined && categoryId !== subCategory.categoryId && { categoryId }),
   };
   if (Object.keys(change).length > 0) await subCategories.patch(tx, id, change).catch(refuse(change));

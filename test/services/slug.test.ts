@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { slugify } from "../../src/services/slug.ts";
+import { slugify, slugOf } from "../../src/services/slug.ts";
 
 const examples: [name: string, slug: string][] = [
   ["Щупы", "shchupy"],
@@ -113,6 +113,30 @@ describe("slugify", () => {
 
   it("answers with nothing but a-z, 0-9 and single inner dashes", () => {
     for (const [, name] of [...hostile, ...examples]) expect(slugify(name)).toMatch(/^([a-z0-9]+(-[a-z0-9]+)*)?$/);
+  });
+});
+
+const id = "0197f3a2-0000-7000-8000-000000000001";
+
+describe("slugOf", () => {
+  it.each([
+    ["汽车刹车片", id],
+    ["საჭე ღერძი", id],
+    ["Արգելակ", id],
+    ["ไทย", id],
+    ["ब्रेक पैड", id],
+    ["فرامل", id],
+    ["٣", id],
+    ["汽车刹车片 Ford 3", `ford-3-${id}`],
+    ["Колодка", "kolodka"],
+    ["Резистор 5 Ω", "rezistor-5"],
+    ["№ 5 ½", "no-5-1-2"],
+  ])("gives '%s' the slug '%s'", (name, slug) => {
+    expect(slugOf(name, id)).toBe(slug);
+  });
+
+  it.each(["", "—", "🚗", "…!"])("refuses '%s', which has no letter or digit", (name) => {
+    expect(() => slugOf(name, id)).toThrow("needs at least one letter or digit");
   });
 });
 
