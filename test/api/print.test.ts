@@ -117,7 +117,9 @@ describe("printing from an allowed network", () => {
   test("the list as CSV says the same as the workbook", async () => {
     const [csv, xlsx] = [await get(api, "/print/prices?ext=csv"), await get(api, "/print/prices?ext=xlsx")];
     expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
-    expect(readCsv(csv.bytes)).toEqual(readXlsx(xlsx.bytes).map((row) => row.map(String)));
+    const [titles = [], ...rows] = readXlsx(xlsx.bytes).map((row) => row.map(String));
+    const told = titles.map((title) => title.replace(/^Номер .*/, "$& (открывать как текст)"));
+    expect(readCsv(csv.bytes)).toEqual([told, ...rows]);
   });
 
   test.each([

@@ -85,7 +85,14 @@ export const printRoutes = [
       access: "print",
       query: z.object({
         type: z.enum(priceListTypes).default("wholesale"),
-        ext: z.enum(listExtensions).default("xlsx"),
+        ext: z
+          .enum(listExtensions)
+          .default("xlsx")
+          .meta({
+            description:
+              "`csv` is for programs: spreadsheets take `0986424797` or `1E5` in it for numbers and change them. " +
+              "`xlsx` keeps every part number",
+          }),
       }),
       responses: {
         200: { mediaTypes: mediaTypesOf(listExtensions) },

@@ -3,6 +3,8 @@ export type Cell = string | number;
 
 export interface Column {
   title: string;
+  /** What a CSV file says instead: its cells have no type, so a spreadsheet changes part numbers unless told otherwise. */
+  csvTitle?: string;
   kind: "text" | "count" | "money";
   /** How much room it needs beside the others, in characters. */
   width: number;

@@ -46,3 +46,13 @@ test("hands out what is ready before it asks for all rows", async () => {
   expect(state.pulled).toBeLessThan(3_000);
   await content.return(undefined);
 });
+
+test("a column says in CSV what a spreadsheet has to be told about it", async () => {
+  const { layout } = listOf([["0986424797", 1]]);
+  const blocks = layout.blocks.map((block) =>
+    block.type === "table"
+      ? { ...block, columns: block.columns.map((column, n) => (n === 0 ? { ...column, csvTitle: "as text" } : column)) }
+      : block,
+  );
+  expect(readCsv(await bytesOf(writeCsv({ ...layout, blocks })))[0]?.[0]).toBe("as text");
+});

@@ -6,11 +6,14 @@ const formulaStart = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/;
 const byteOrderMark = "\ufeff";
 const chunkLength = 64 * 1024;
 
-/** The tables of a layout as CSV (RFC 4180) in UTF-8, with the mark that tells Excel so; text stays text when it is opened. */
+/**
+ * The tables of a layout as CSV (RFC 4180) in UTF-8, with the mark that tells Excel so. No cell is a formula.
+ * Nothing in CSV can tell a spreadsheet to keep `0986424797` or `1E5`: its person has to open such a column as text.
+ */
 export async function* writeCsv({ blocks }: Layout): AsyncGenerator<Buffer> {
   let text = byteOrderMark;
   for (const { columns, rows } of blocks.filter((block) => block.type === "table")) {
-    text += record(columns.map(({ title }) => title));
+    text += record(columns.map(({ title, csvTitle }) => csvTitle ?? title));
     for await (const row of rows) {
       text += record(row);
       if (text.length < chunkLength) continue;
