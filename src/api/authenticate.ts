@@ -5,7 +5,7 @@ import { type Role, roles } from "../db/entities/user.ts";
 import { ForbiddenError, UnauthorizedError } from "../errors.ts";
 import { userOfToken } from "../services/users.ts";
 import type { Actor, ApiContext } from "./context.ts";
-import { email, givenName } from "./fields.ts";
+import { email, givenName, provedBy } from "./fields.ts";
 import { trustedKeys } from "./trusted-keys.ts";
 
 /** A party whose tokens are accepted, as the configuration lists it. */
@@ -31,10 +31,12 @@ export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer
   return async (authorization): Promise<Actor> => {
     if (!authorization?.startsWith("Bearer ")) throw notABearer(authorization);
     const { issuer, claims } = await verify(authorization.slice("Bearer ".length), trusted);
-    const user = await userOfToken(db.manager, subjectOf(issuer, claims));
+    const subject = subjectOf(issuer, claims);
+    const user = await userOfToken(db.manager, subject);
     if (!user) throw new UnauthorizedError("User not found");
     if (!user.isActive) throw new ForbiddenError("Access denied: this account is deactivated.");
-    return { id: user.id, role: user.role, expiresAt: endOf(claims) };
+    const isEmailUnproved = subject.emailVerified === false;
+    return { id: user.id, role: user.role, expiresAt: endOf(claims), ...(isEmailUnproved && { isEmailUnproved }) };
   };
 }
 
@@ -106,5 +108,13 @@ function subjectOf({ userKey }: TokenIssuer, claims: JWTPayload) {
   const { email, first_name, last_name } = Names.parse(claims);
   // A row with an id that is no proper UUID would make whole lists unreadable for the clients.
   const isProper = z.uuid().safeParse(value).success;
-  return { key: userKey, value, email: isProper ? email : null, firstName: first_name, lastName: last_name };
+  const emailVerified = provedBy(claims);
+  return {
+    key: userKey,
+    value,
+    email: isProper ? email : null,
+    emailVerified,
+    firstName: first_name,
+    lastName: last_name,
+  };
 }

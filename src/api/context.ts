@@ -21,6 +21,8 @@ export interface Actor {
   role: Role;
   /** When the token ends, in milliseconds of Unix time; absent where there is none. */
   expiresAt?: number;
+  /** True: the token says that its e-mail is not proved, so no right comes from an address. */
+  isEmailUnproved?: boolean;
 }
 
 /** What a route may use. `main.ts` builds it once; tests build their own. */

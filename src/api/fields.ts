@@ -85,6 +85,15 @@ const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.emai
 /** An e-mail address as people type it, perhaps with blanks around it. */
 export const email = z.string().trim().pipe(exactEmail).meta({ format: "email" });
 
+/**
+ * What an identity provider says of a user's e-mail, under either of the usual names; null when nothing. False wins, and
+ * what is neither true nor false is no proof.
+ */
+export function provedBy(said: Readonly<Record<string, unknown>>): boolean | null {
+  const values = [said.email_verified, said.emailVerified].filter((one) => one !== undefined && one !== null);
+  return values.length === 0 ? null : values.every((one) => one === true || one === "true");
+}
+
 /** A phone number as people write it, Russian without a country code; comes out as E.164. */
 export const phone = z
   .string()

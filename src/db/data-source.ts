@@ -44,6 +44,7 @@ import { MailLinks1765238400017 } from "./migrations/0017-mail-links.ts";
 import { GroupWeights1765411200019 } from "./migrations/0019-group-weights.ts";
 import { FreeOutbox1765497600020 } from "./migrations/0020-free-outbox.ts";
 import { MailCounts1765584000021 } from "./migrations/0021-mail-counts.ts";
+import { ProvedIdentities1765756800023 } from "./migrations/0023-proved-identities.ts";
 import { PersonalData1765843200024 } from "./migrations/0024-personal-data.ts";
 import { isPostgresUnavailable } from "./postgres-errors.ts";
 
@@ -114,6 +115,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       GroupWeights1765411200019,
       FreeOutbox1765497600020,
       MailCounts1765584000021,
+      ProvedIdentities1765756800023,
       PersonalData1765843200024,
     ],
     migrationsTransactionMode: "each",

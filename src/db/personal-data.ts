@@ -167,7 +167,7 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       // Each its own: no two accounts have one address, and the person's is free again.
       ...becomes(`id || '@${erasedDomain}'`, "email"),
       ...becomes(erasedName, "first_name", "last_name"),
-      ...becomes("NULL", "clerk_id", "phone", "city", "note", "shipping_method", "shipping_company"),
+      ...becomes("NULL", "email_verified", "clerk_id", "phone", "city", "note", "shipping_method", "shipping_company"),
       ...becomes("'USER'", "role"),
       ...becomes("'ru'", "language"),
       ...becomes("false", "is_active", "mailing"),
@@ -280,6 +280,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   product_search: "the catalogue",
   products: "the catalogue",
   queue_pause: "what staff said about a queue, and who, by id",
+  deleted_users: "ids that the identity provider has deleted, to keep them out; kept for good",
   received_events: "ids that other systems gave to their messages; 30 days",
   stock_movements: "goods; who booked them, by id",
   stray_object: "names of files that go tomorrow",

@@ -6,8 +6,9 @@ import { requestCountedMails } from "./mails.ts";
 
 /**
  * Takes over what the identity provider says of a user, who is entered when new; may be repeated. What is older than
- * what was taken over last changes nothing. A new user who has just registered is welcomed by mail, `most` of them on a
- * day at one mailbox. Throws when another user has the e-mail.
+ * what was taken over last changes nothing, nor does what comes late of a user who was deleted. A new user who has just
+ * registered is welcomed by mail, `most` of them on a day at one mailbox, unless it is known not to be proved. Throws when
+ * another user has the e-mail.
  */
 export async function takeOverUser(
   tx: EntityManager,
@@ -20,13 +21,17 @@ export async function takeOverUser(
       `The e-mail of user '${user.id}' belongs to another user; an admin has to change that one's e-mail first`,
     );
   });
-  const { id: userId, email: recipient } = user;
-  if (!isNew || !hasRegistered) return;
+  const { id: userId, email: recipient, emailVerified } = user;
+  // Anybody may register with the address of somebody else.
+  if (!isNew || !hasRegistered || emailVerified === false) return;
   const wish = { event: `welcome:${userId}`, kind: "welcome", recipient, parameters: { userId } } as const;
   await requestCountedMails(tx, [{ ...wish, act: "registration", most }]);
 }
 
-/** Locks a user out whom the identity provider has deleted; orders and history keep the row. May be repeated. */
-export async function deactivateUser(tx: EntityManager, id: string) {
-  await users.deactivate(tx, id);
+/**
+ * Locks a user out whom the identity provider has deleted, for good: neither a token that lives longer nor an event that
+ * comes late enters the id again. Orders and history keep the row, if there is one. May be repeated.
+ */
+export async function buryUser(tx: EntityManager, id: string) {
+  await users.bury(tx, id);
 }

@@ -105,12 +105,12 @@ export function standingOf(
 /** As `standingOf`, for somebody whose address is not known; one look at the user where it decides, else none. */
 export async function findStanding(
   tx: EntityManager,
-  { id, role }: { id: string; role: Role },
+  { id, role, isEmailUnproved = false }: { id: string; role: Role; isEmailUnproved?: boolean },
   operators: readonly string[],
 ): Promise<Standing> {
-  const decides = role === "EMPLOYEE" && operators.length > 0;
+  const decides = role === "EMPLOYEE" && operators.length > 0 && !isEmailUnproved;
   const user = decides ? await users.findById(tx, id) : null;
-  return standingOf({ role, email: user?.email ?? null }, operators);
+  return standingOf({ role, email: user && user.emailVerified !== false ? user.email : null }, operators);
 }
 
 /**

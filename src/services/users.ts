@@ -9,26 +9,31 @@ export interface Subject {
   key: "id" | "clerk_id";
   value: string;
   email: string | null;
+  /** What the token says of the e-mail; null: nothing. */
+  emailVerified: boolean | null;
   firstName: string;
   lastName: string;
 }
 
 /**
- * The user of a valid token. An unknown id with an e-mail is entered as a customer (its sign-up event was lost);
- * null when there is no such user and none can be made.
+ * The user of a valid token. An unknown id with an e-mail is entered as a customer (its sign-up event was lost), unless
+ * it was deleted; an e-mail that the token calls unproved is entered as that, and blocks no other user. Null when there
+ * is no such user and none can be made.
  */
 export async function userOfToken(tx: EntityManager, subject: Subject) {
   if (subject.key === "clerk_id") return users.findByClerkId(tx, subject.value);
   const known = await users.findById(tx, subject.value);
   // A token outlives the account, and the id stays taken.
   if (known?.erasedAt) return null;
-  if (known || !subject.email) return known;
-  const { value: id, email, firstName, lastName } = subject;
+  const { value: id, email, emailVerified, firstName, lastName } = subject;
+  if (!email) return known;
   try {
-    await users.insertUnlessKnown(tx, { id, email, firstName, lastName });
+    if (!known) await users.insertUnlessKnown(tx, { id, email, emailVerified, firstName, lastName });
+    else if (known.emailVerified === false && emailVerified) await users.prove(tx, id, email);
+    else return known;
   } catch (error) {
     if (violatedUnique(error) === undefined) throw error;
-    return null;
+    return known;
   }
   return users.findById(tx, id);
 }
@@ -60,7 +65,10 @@ export async function changeUser(
   if (Object.keys(changed).length === 0) return user;
   if (user.erasedAt) throw new ConflictError(`User '${user.id}' is erased; nothing is entered about them any more`);
   if (by !== "ADMIN") refuseAdminsOnly(changed, by);
-  await users.patch(tx, user.id, changed).catch((error: unknown) => {
+  // What an admin says of an address counts, whatever the provider has said of the one before.
+  const whole = changed.email === undefined ? changed : { ...changed, emailVerified: null };
+  if (changed.isActive) await users.unbury(tx, user.id);
+  await users.patch(tx, user.id, whole).catch((error: unknown) => {
     if (violatedUnique(error) === undefined) throw error;
     throw new ConflictError(`A user with the e-mail '${changed.email}' exists already; give another one`);
   });

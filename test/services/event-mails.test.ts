@@ -105,7 +105,11 @@ describe("an event", () => {
 describe("a welcome", () => {
   const takeOver = (id: string, hasRegistered: boolean, email = `${id}@test.example`) =>
     db.transaction((tx) =>
-      takeOverUser(tx, { id, email, firstName: "Нина", lastName: "Ли", updatedAt: null }, { hasRegistered, most: 5 }),
+      takeOverUser(
+        tx,
+        { id, email, emailVerified: null, firstName: "Нина", lastName: "Ли", updatedAt: null },
+        { hasRegistered, most: 5 },
+      ),
     );
 
   test("is sent once to whoever registers, and to nobody who was known", async () => {

@@ -72,6 +72,7 @@ function makeCustomer(random: Random, calendar: Calendar, name: string, index: n
     id: random.uuid(),
     clerkId: null,
     email: `${slugify(firstName)}.${slugify(lastName)}@example.com`,
+    emailVerified: null,
     firstName,
     lastName,
     isActive: true,
@@ -90,6 +91,13 @@ function makeCustomer(random: Random, calendar: Calendar, name: string, index: n
 }
 
 function fromDemoUser(user: DemoUser): Person {
-  const nothing = { language: "ru", mailing: false, note: null, shippingMethod: null, shippingCompany: null } as const;
+  const nothing = {
+    emailVerified: null,
+    language: "ru",
+    mailing: false,
+    note: null,
+    shippingMethod: null,
+    shippingCompany: null,
+  } as const;
   return { ...user, ...nothing, isActive: true, updatedAt: user.createdAt };
 }

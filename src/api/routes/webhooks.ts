@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { BadRequestError, ConflictError } from "../../errors.ts";
-import { deactivateUser, takeOverUser } from "../../services/identity-events.ts";
+import { buryUser, takeOverUser } from "../../services/identity-events.ts";
 import { defineRoute } from "../define-route.ts";
-import { email, givenName, uuid } from "../fields.ts";
+import { email, givenName, provedBy, uuid } from "../fields.ts";
 import { Problem } from "../problem.ts";
 
 /** An id that the clients' own check accepts, because they are shown it. */
@@ -23,6 +23,8 @@ const Event = z.discriminatedUnion("type", [
       image: z.string().nullish(),
       createdAt: moment,
       updatedAt: moment,
+      email_verified: z.unknown().optional(),
+      emailVerified: z.unknown().optional(),
     }),
   }),
   z.object({ type: z.literal("user.deleted"), data: z.object({ id }) }),
@@ -45,7 +47,9 @@ export const webhookRoutes = [
     summary: "Take over a change of a user from the identity provider",
     description:
       "`{type, data}`: `user.created` and `user.updated` enter the user or change e-mail and names, `user.deleted` " +
-      "locks the user out. May be repeated; an event with an older `updatedAt` than the last one changes nothing.",
+      "locks the user out for good. May be repeated; an event with an older `updatedAt` than the last one changes " +
+      "nothing, nor does one of a deleted user, until an admin activates that user again. With `email_verified` or " +
+      "`emailVerified` false, the address is entered and neither taken nor blocked.",
     tag: "Webhooks",
     access: "webhook",
     raw: true,
@@ -53,11 +57,12 @@ export const webhookRoutes = [
     async handle(context, { bytes, commit }) {
       const event = parse(bytes);
       const result = commit(async (tx) => {
-        if (event.type === "user.deleted") await deactivateUser(tx, event.data.id);
+        if (event.type === "user.deleted") await buryUser(tx, event.data.id);
         else {
           const { id, email, first_name: firstName, last_name: lastName, createdAt, updatedAt } = event.data;
           const changedAt = updatedAt ?? (event.type === "user.created" ? createdAt : null);
-          const user = { id, email, firstName, lastName, updatedAt: changedAt };
+          const emailVerified = provedBy(event.data);
+          const user = { id, email, emailVerified, firstName, lastName, updatedAt: changedAt };
           const most = context.unprovedMailsPerDay;
           await takeOverUser(tx, user, { hasRegistered: event.type === "user.created", most });
         }

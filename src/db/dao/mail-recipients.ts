@@ -56,10 +56,10 @@ export const mailRecipients = {
       [ids],
     ),
 
-  /** The language of each of these addresses that is a user's, by the address in lower case. */
+  /** The language of each of these addresses that is a user's, by the address in lower case; proved ones come last. */
   async languages(tx: EntityManager, addresses: readonly string[]): Promise<Map<string, Language>> {
     const rows: { address: string; language: Language }[] = await tx.query(
-      "SELECT lower(email) AS address, language FROM users WHERE lower(email) = ANY($1)",
+      "SELECT lower(email) AS address, language FROM users WHERE lower(email) = ANY($1) ORDER BY email_verified IS NOT FALSE",
       [addresses.map((address) => address.toLowerCase())],
     );
     return new Map(rows.map(({ address, language }) => [address, language]));

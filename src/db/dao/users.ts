@@ -6,6 +6,8 @@ import { containing } from "../like.ts";
 export interface NewUser {
   id: string;
   email: string;
+  /** False: it is not proved that the e-mail is the user's; null: nothing is known about that. */
+  emailVerified: boolean | null;
   firstName: string;
   lastName: string;
 }
@@ -17,6 +19,7 @@ export interface KnownUser extends NewUser {
 
 type Changeable =
   | "email"
+  | "emailVerified"
   | "firstName"
   | "lastName"
   | "isActive"
@@ -40,23 +43,27 @@ export interface UserFilter {
   role?: Role | undefined;
 }
 
+/** What is known of an address holds until another one comes, or something else is said. */
+const verifiedSql = `coalesce(excluded.email_verified,
+  CASE WHEN lower(excluded.email) = lower(known.email) THEN known.email_verified END)`;
 /** A clock that is ahead must not make every later event look old. */
 const upsertSql = `
-  INSERT INTO users AS known (id, email, first_name, last_name, identity_updated_at)
-  VALUES ($1, $2, $3, $4, CASE WHEN $5::timestamptz > now() THEN now() ELSE $5 END)
+  INSERT INTO users AS known (id, email, first_name, last_name, identity_updated_at, email_verified)
+  VALUES ($1, $2, $3, $4, CASE WHEN $5::timestamptz > now() THEN now() ELSE $5 END, $6)
   ON CONFLICT (id) DO UPDATE
     SET email = excluded.email, first_name = excluded.first_name, last_name = excluded.last_name, updated_at = now(),
+        email_verified = ${verifiedSql},
         identity_updated_at = coalesce(excluded.identity_updated_at, known.identity_updated_at)
     WHERE known.erased_at IS NULL
       AND (excluded.identity_updated_at >= known.identity_updated_at) IS NOT FALSE
-      AND (known.email, known.first_name, known.last_name, known.identity_updated_at) IS DISTINCT FROM
-          (excluded.email, excluded.first_name, excluded.last_name,
+      AND (known.email, known.first_name, known.last_name, known.email_verified, known.identity_updated_at)
+          IS DISTINCT FROM (excluded.email, excluded.first_name, excluded.last_name, ${verifiedSql},
            coalesce(excluded.identity_updated_at, known.identity_updated_at))
   RETURNING xmax = 0 AS "isNew"`;
 
 export type Reader = Pick<User, "id" | "email" | "language">;
 
-const wantsNewsletters = `mailing AND is_active AND customer_type = ANY($1)
+const wantsNewsletters = `mailing AND is_active AND email_verified IS NOT FALSE AND customer_type = ANY($1)
   AND NOT EXISTS (SELECT 1 FROM mail_suppressions WHERE address = lower(users.email))`;
 
 /** Users as rows; a missing one is `null`, never an error. */
@@ -69,9 +76,12 @@ export const users = {
 
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
-  /** In whatever case the address is written; it is unique in small letters. */
+  /** In whatever case the address is written; it is unique in small letters. Never one whose address is not proved. */
   findByEmail: (tx: EntityManager, email: string) =>
-    tx.createQueryBuilder(User, "user").where("lower(user.email) = lower(:email)", { email }).getOne(),
+    tx
+      .createQueryBuilder(User, "user")
+      .where("lower(user.email) = lower(:email) AND user.email_verified IS NOT FALSE", { email })
+      .getOne(),
 
   /** Role and state of each of these that there is, by id. */
   async rights(tx: EntityManager, ids: readonly string[]): Promise<Map<string, Pick<User, "role" | "isActive">>> {
@@ -134,33 +144,51 @@ export const users = {
     await tx.update(User, { id }, change as QueryDeepPartialEntity<User>);
   },
 
-  /** Adds a customer unless the id is known; throws a unique violation when another one has that e-mail. */
-  async insertUnlessKnown(tx: EntityManager, { id, email, firstName, lastName }: NewUser) {
+  /**
+   * Adds a customer unless the id is known or was deleted; throws a unique violation when another one has that e-mail.
+   */
+  async insertUnlessKnown(tx: EntityManager, { id, email, emailVerified, firstName, lastName }: NewUser) {
     await tx.query(
-      "INSERT INTO users (id, email, first_name, last_name) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
-      [id, email, firstName, lastName],
+      `INSERT INTO users (id, email, email_verified, first_name, last_name) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (id) DO NOTHING`,
+      [id, email, emailVerified, firstName, lastName],
     );
   },
 
+  /** Gives a user whose e-mail is not proved one that is; throws a unique violation when another one has it. */
+  async prove(tx: EntityManager, id: string, email: string) {
+    const values = { email, emailVerified: true };
+    await tx.update(User, { id, emailVerified: false }, values);
+  },
+
   /**
-   * Adds a customer (true) or takes over what is newer (false); throws a unique violation when another one has that
-   * e-mail.
+   * Adds a customer (true) or takes over what is newer (false), and nothing of one who was deleted; throws a unique
+   * violation when another one has that e-mail.
    */
-  async upsert(tx: EntityManager, { id, email, firstName, lastName, updatedAt }: KnownUser): Promise<boolean> {
-    const rows: { isNew: boolean }[] = await tx.query(upsertSql, [id, email, firstName, lastName, updatedAt]);
+  async upsert(tx: EntityManager, user: KnownUser): Promise<boolean> {
+    const { id, email, firstName, lastName, updatedAt, emailVerified } = user;
+    const values = [id, email, firstName, lastName, updatedAt, emailVerified];
+    const rows: { isNew: boolean }[] = await tx.query(upsertSql, values);
     return rows[0]?.isNew ?? false;
   },
 
-  /** Those who have this address, whatever the case it is written in: one, or none. */
+  /** Those who have this address, whatever the case it is written in: one, or none. Who has not proved it, has not got it. */
   ofAddress: (tx: EntityManager, address: string): Promise<Pick<User, "id">[]> =>
-    tx.query("SELECT id FROM users WHERE lower(email) = lower($1)", [address]),
+    tx.query("SELECT id FROM users WHERE lower(email) = lower($1) AND email_verified IS NOT FALSE", [address]),
 
   /** Locks a user out for good; may be repeated. */
   async markErased(tx: EntityManager, id: string) {
     await tx.query("UPDATE users SET is_active = false, erased_at = now() WHERE id = $1 AND erased_at IS NULL", [id]);
   },
 
-  async deactivate(tx: EntityManager, id: string) {
+  /** Locks a user out and leaves a tombstone, whether the id is known or not: nothing enters it again. */
+  async bury(tx: EntityManager, id: string) {
+    await tx.query("INSERT INTO deleted_users (id) VALUES ($1) ON CONFLICT DO NOTHING", [id]);
     await tx.update(User, { id, isActive: true }, { isActive: false });
+  },
+
+  /** Takes the tombstone away. */
+  async unbury(tx: EntityManager, id: string) {
+    await tx.query("DELETE FROM deleted_users WHERE id = $1", [id]);
   },
 };

@@ -28,6 +28,10 @@ export class User {
   @Column("text")
   email!: string;
 
+  /** What the identity provider says of the e-mail; null: nothing. Where it is false, the e-mail stands for nobody. */
+  @Column("boolean", { name: "email_verified", nullable: true })
+  emailVerified!: boolean | null;
+
   @Column("text", { name: "first_name" })
   firstName!: string;
 
