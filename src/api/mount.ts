@@ -23,6 +23,7 @@ import {
   limitRecipient,
   limitRequest,
 } from "./limit-requests.ts";
+import { showingRoute, withLocation } from "./location.ts";
 import { preferredWait } from "./preferences.ts";
 import { statusOfError } from "./problem.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
@@ -36,6 +37,7 @@ const nothing = z.object({});
 export function mount(router: Router, routes: readonly Route[], context: ApiContext, profile: Profile) {
   for (const route of routes) {
     const twin = route.method === "patch" ? readingTwin(route, routes) : undefined;
+    const showing = showingRoute(route, routes);
     const method = route.method.toUpperCase();
     const attributes = { "http.request.method": method, "http.route": route.path };
     const serve: RequestHandler = (req, res) =>
@@ -66,7 +68,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
         limitRequest(context, req, res, route.access, actor);
         checkRole(route.access, actor);
         if (route.act) await checkAct(route, context, actor);
-        return answer({ route, twin, context, profile, req, res, actor });
+        return answer({ route, twin, showing, context, profile, req, res, actor });
       });
       context.answers.keep(context, req, res, route, result);
       await sendResult(req, res, route, result);
@@ -94,6 +96,7 @@ function readingTwin({ path }: Route, routes: readonly Route[]) {
 interface Call {
   route: Route;
   twin: Route | undefined;
+  showing: Route | undefined;
   context: ApiContext;
   profile: Profile;
   req: Request;
@@ -141,7 +144,7 @@ async function answer(call: Call): Promise<Result> {
     });
     const result = await route.handle(context, Object.assign(input, { commit: committed.commit }) as never);
     await settle(call, received, committed, key !== undefined);
-    return result;
+    return withLocation(context, req, call.showing, result);
   } catch (error) {
     // After an outage nobody knows whether the commit went through, so the upload has to stay; strays expire.
     const isRefusal = error instanceof AppError && !(error instanceof UnavailableError);

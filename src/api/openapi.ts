@@ -5,6 +5,7 @@ import { rightTo } from "../services/job-rights.ts";
 import type { Access } from "./access.ts";
 import { type FileResponse, isSchema, type Route } from "./define-route.ts";
 import { examples } from "./examples.ts";
+import { showingRoute } from "./location.ts";
 import { InvalidRequest, Problem } from "./problem.ts";
 
 /** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
@@ -14,7 +15,10 @@ export function describeApi(routes: readonly Route[], version: string) {
   const readable = new Set(routes.filter(({ method }) => method === "get").map(({ path }) => path));
   for (const route of routes) {
     const isTagged = route.method === "patch" && readable.has(route.path);
-    paths[route.path] = { ...paths[route.path], [route.method]: describe(route, isTagged) };
+    paths[route.path] = {
+      ...paths[route.path],
+      [route.method]: describe(route, isTagged, showingRoute(route, routes)),
+    };
   }
   return createDocument({
     openapi: "3.1.0",
@@ -40,7 +44,7 @@ export function describeApi(routes: readonly Route[], version: string) {
   });
 }
 
-function describe(route: Route, isTagged: boolean): ZodOpenApiOperationObject {
+function describe(route: Route, isTagged: boolean, showing: Route | undefined): ZodOpenApiOperationObject {
   const { params, query, summary, tag } = route;
   return {
     operationId: operationId(route),
@@ -51,7 +55,10 @@ function describe(route: Route, isTagged: boolean): ZodOpenApiOperationObject {
     requestParams: { ...(params && { path: params }), ...(query && { query }), ...headersOf(route, isTagged) },
     ...bodyOf(route),
     responses: Object.fromEntries(
-      Object.entries(responsesOf(route)).map(([status, response]) => [status, describeResponse(status, response)]),
+      Object.entries(responsesOf(route)).map(([status, response]) => [
+        status,
+        { ...describeResponse(status, response), ...(status === "201" && showing && { headers: locationOf(showing) }) },
+      ]),
     ),
     "x-access": route.access,
   };
@@ -99,6 +106,11 @@ function headersOf({ idempotent }: Route, isTagged: boolean) {
   const tag = z.string().optional().meta({ description: "ETag of the state that you expect; 412 when it is another" });
   const headers = { ...(idempotent && { "Idempotency-Key": key }), ...(isTagged && { "If-Match": tag }) };
   return Object.keys(headers).length > 0 ? { header: z.object(headers) } : {};
+}
+
+function locationOf({ path }: Route) {
+  const description = `Where it is: \`GET ${path}\`, in the representation that was asked`;
+  return z.object({ Location: z.url().meta({ description }) });
 }
 
 /** What a route declares, and what its kind of access and body can always lead to. */

@@ -99,10 +99,8 @@ export const documentRoutes = [
         },
       );
       const view = documentView(document, context);
-      const [status, location] = document.readyAt
-        ? [201, `${context.publicUrl}/documents/${document.id}`]
-        : [202, view.job?.url];
-      return { status, body: view, headers: { ...headers, location: String(location) } };
+      if (document.readyAt) return { status: 201, body: view, headers };
+      return { status: 202, body: view, headers: { ...headers, location: String(view.job?.url) } };
     },
   }),
   defineRoute({

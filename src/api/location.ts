@@ -1,0 +1,29 @@
+import type { Request } from "express";
+import type { ApiContext } from "./context.ts";
+import type { Result, Route } from "./define-route.ts";
+
+/**
+ * The GET that shows what a 201 of this route answers with: one of the collection, the path that this one lies under, or
+ * one of another collection that answers the same view. Undefined where nothing shows it by itself.
+ */
+export function showingRoute(route: Route, routes: readonly Route[]): Route | undefined {
+  const view = route.responses[201];
+  if (view === undefined) return undefined;
+  const reading = routes.filter(({ method }) => method === "get");
+  const same = reading.filter(({ responses }) => responses[200] === view);
+  return (
+    reading.find(({ path }) => oneOfMany.test(path) && path.startsWith(`${route.path}/{`)) ??
+    same.find(({ path }) => route.path.startsWith(`${path}/`)) ??
+    same.find(({ path }) => oneOfMany.test(path))
+  );
+}
+
+const oneOfMany = /^\/[\w-]+\/\{\w+_id\}$/;
+
+/** The answer; a 201 with its `Location` in the caller's profile, of which a repetition gets the same one. */
+export function withLocation({ publicUrl }: ApiContext, req: Request, showing: Route | undefined, result: Result) {
+  if (!showing || result.status !== 201) return result;
+  const { id } = result.body as { id: string };
+  const path = showing.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(req.params[name] ?? id));
+  return { ...result, headers: { ...result.headers, location: `${publicUrl}${req.baseUrl}${path}` } };
+}
