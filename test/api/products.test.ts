@@ -104,15 +104,28 @@ describe("products", () => {
       }
     });
 
-    test("adds up the offers that are not deleted, in stock or not", async () => {
-      const { productId, subCategoryId } = await addOffer(api.db, { priceRub: 500, quantity: 3 });
+    test("adds up the offers that are not deleted, and shows the lowest price in stock", async () => {
+      const { id, productId, subCategoryId } = await addOffer(api.db, { priceRub: 500, quantity: 3 });
       await addOffer(api.db, { productId, priceRub: 200, quantity: 0 });
-      await addOffer(api.db, { productId, priceRub: 900, quantity: 4 });
+      const dearest = await addOffer(api.db, { productId, priceRub: 900, quantity: 4 });
       await addOffer(api.db, { productId, priceRub: 100, quantity: 50, isDeleted: true });
-      const sums = { total_quantity: 7, min_price_rub: 200 };
-      expect((await get(`/products?sub_category_id=${subCategoryId}`)).body.items).toMatchObject([sums]);
-      expect((await read(productId)).body).toMatchObject(sums);
-      expect((await get(`/offers?product_id=${productId}`)).body.items[0]).toMatchObject({ product: sums });
+      const { name } = (await read(productId)).body;
+      const showsEverywhere = async (sums: object) => {
+        const lists = [`?sub_category_id=${subCategoryId}`, `/search/wildcard?search_term=${encodeURIComponent(name)}`];
+        for (const base of ["", "/warehouse"]) {
+          expect((await get(`${base}/products/${productId}`)).body).toMatchObject(sums);
+          for (const list of lists) expect((await get(`${base}/products${list}`)).body.items).toMatchObject([sums]);
+          const { items } = (await get(`${base}/offers?product_id=${productId}`)).body;
+          expect(items[0]).toMatchObject({ product: sums });
+        }
+      };
+      await showsEverywhere({ total_quantity: 7, min_price_rub: 500 });
+      await api.db.query("UPDATE offers SET quantity = 0 WHERE id = $1", [id]);
+      await forget();
+      await showsEverywhere({ total_quantity: 4, min_price_rub: 900 });
+      await api.db.query("UPDATE offers SET quantity = 0 WHERE id = $1", [dearest.id]);
+      await forget();
+      await showsEverywhere({ total_quantity: 0, min_price_rub: 200 });
     });
 
     test("has the placeholder for a picture that is missing or empty", async () => {

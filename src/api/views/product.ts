@@ -24,7 +24,10 @@ export const NestedProduct = z
     is_deleted: z.boolean(),
     image_url: z.url(),
     total_quantity: z.int().meta({ description: "Pieces of all its offers" }),
-    min_price_rub: z.int().nullable().meta({ description: "Lowest retail price of its offers; null without offers" }),
+    min_price_rub: z
+      .int()
+      .nullable()
+      .meta({ description: "Lowest retail price in stock, or of all its offers when nothing is; null without offers" }),
     created_at: timestamp,
     updated_at: timestamp,
   })

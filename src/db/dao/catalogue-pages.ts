@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { type FlatStatement, flatRows } from "../flat-rows.ts";
 import { type OfferFilter, offersWhere, type ProductFilter, productsWhere, type Where } from "./catalogue-filters.ts";
+import { offerSums } from "./catalogue-rows.ts";
 import type { Search } from "./catalogue-search.ts";
 
 type Text = string | null;
@@ -49,12 +50,7 @@ const common = (t: string, i: string) =>
 
 const productTexts = `
   p.id, p.name, p.slug, p.cross_number, p.bitrix_id, p.sub_category_id, ${common("p", "pi")}, stock.total, stock.least`;
-const productJoins = `
-  LEFT JOIN images pi ON pi.id = p.image_id
-  CROSS JOIN LATERAL (
-    SELECT coalesce(sum(quantity), 0) AS total, min(price_rub) AS least FROM offers
-    WHERE product_id = p.id AND NOT is_deleted
-  ) stock`;
+const productJoins = `LEFT JOIN images pi ON pi.id = p.image_id ${offerSums("p.id")}`;
 
 const offerTexts = `
   o.id, o.product_id, o.sku, o.offer_bitrix_id, o.brand, o.manufacturer_number, o.internal_description,

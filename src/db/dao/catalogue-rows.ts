@@ -66,13 +66,19 @@ export const productColumns = `
   t.cross_number AS "crossNumber", t.is_deleted AS "isDeleted", ${common},
   stock.total AS "totalQuantity", stock.least AS "minPriceRub"`;
 
-/** To be followed by WHERE; every offer that is not deleted counts, in stock or not (wire contract, Appendix D 7). */
-export const productTables = `
-  products t LEFT JOIN images i ON i.id = t.image_id
+/**
+ * What the offers of a product add up to, deleted ones aside. The lowest price is shown beside the stock, so it is that of
+ * an offer in stock where there is one (docs/decisions/0028-lowest-price.md).
+ */
+export const offerSums = (productId: string) => `
   CROSS JOIN LATERAL (
-    SELECT coalesce(sum(o.quantity), 0)::float8 AS total, min(o.price_rub) AS least
-    FROM offers o WHERE o.product_id = t.id AND NOT o.is_deleted
+    SELECT coalesce(sum(quantity), 0)::float8 AS total,
+           coalesce(min(price_rub) FILTER (WHERE quantity > 0), min(price_rub)) AS least
+    FROM offers WHERE product_id = ${productId} AND NOT is_deleted
   ) stock`;
+
+/** To be followed by WHERE. */
+export const productTables = `products t LEFT JOIN images i ON i.id = t.image_id ${offerSums("t.id")}`;
 
 export const offerColumns = `
   t.id, t.product_id AS "productId", t.offer_bitrix_id AS "offerBitrixId", t.sku, t.brand,
