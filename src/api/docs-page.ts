@@ -57,6 +57,7 @@ async function start() {
     filter: true,
     persistAuthorization: false,
     tryItOutEnabled: true,
+    validatorUrl: null,
   });
   if (tokensUrl) offerPeople(ui, await get(tokensUrl));
 }

@@ -1,11 +1,12 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import express from "express";
 import { page, script } from "./docs-page.ts";
 import { pageHeaders } from "./page-headers.ts";
 import { createRouter } from "./router.ts";
 
 const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+/** What the page asks for; the package brings source maps and pages of its own as well. */
+const files = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
 /**
  * The API reference at /docs, where every route can be tried; all of it is served from here. With `demoTokensUrl` a
@@ -16,6 +17,7 @@ export function docsRoutes(demoTokensUrl: string | undefined) {
   router.use(pageHeaders(demoTokensUrl === undefined ? [] : [new URL(demoTokensUrl).origin]));
   router.get("/", (_req, res) => void res.type("html").send(page(demoTokensUrl)));
   router.get("/start.js", (_req, res) => void res.type("js").send(script));
-  router.use(express.static(swaggerUi, { index: false, maxAge: "1h" }));
+  for (const file of files)
+    router.get(`/${file}`, (_req, res) => res.sendFile(file, { root: swaggerUi, maxAge: "1h" }));
   return router;
 }

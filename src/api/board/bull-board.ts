@@ -3,6 +3,7 @@ import { ExpressAdapter } from "@bull-board/express";
 import express, {
   type ErrorRequestHandler,
   type Express,
+  type NextFunction,
   type Request,
   type RequestHandler,
   type Response,
@@ -112,6 +113,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
       throw new UnavailableError("Redis cannot be reached; the state of jobs is at /jobs/{id} meanwhile");
     const { standing } = res.locals.visitor as Visitor;
     if (isPageView(req)) sessions.csrfOf(req, res);
+    renderWithoutFonts(res, next);
     steering.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][standing](req, res, next));
   });
   router.use(((error, _req, _res, next) => next(sayWhere(error))) satisfies ErrorRequestHandler);
@@ -152,6 +154,15 @@ function sayWhere(error: unknown) {
   if (!(error instanceof ReasonNeededError)) return error;
   return new PreconditionFailedError(`This needs a reason: say why first, at ${boardPath}/reason`);
 }
+
+/** Bull Board's page links fonts of a foreign host, which would learn who looks at it; the system's own do. */
+function renderWithoutFonts(res: Response, next: NextFunction) {
+  const render = res.render.bind(res);
+  res.render = (view: string, options?: object) =>
+    render(view, options, (error, html) => (error ? next(error) : res.send(html.replaceAll(foreignLink, ""))));
+}
+
+const foreignLink = /<link href="https:\/\/[^>]{1,1000}>\s{0,9}/g;
 
 /** One for each role and language: buttons and words are fixed when a board is made. */
 function everyBoard(queues: Queues, steering: Steering, options: BoardOptions) {
