@@ -1,11 +1,14 @@
 import { z } from "zod";
-import { exportPieces, sizeOfExport } from "../../db/dao/personal-data.ts";
+import { documents } from "../../db/dao/documents.ts";
+import { type ExportOf, exportPieces, sizeOfExport } from "../../db/dao/personal-data.ts";
+import type { Document } from "../../db/entities/document.ts";
 import { ForbiddenError, NotFoundError } from "../../errors.ts";
+import { requestDocument } from "../../services/documents.ts";
 import { requestErasure, requestGuestErasure } from "../../services/erasures.ts";
 import type { Actor, ApiContext } from "../context.ts";
-import { defineRoute, type Result } from "../define-route.ts";
+import { defineRoute, type Input, type Result } from "../define-route.ts";
 import { email, line, timestamp, uuid } from "../fields.ts";
-import { linkToDocument, makeDocument } from "../make-document.ts";
+import { linkToDocument } from "../make-document.ts";
 import { InvalidRequest, Problem } from "../problem.ts";
 import { DocumentView, documentView } from "../views/document.ts";
 import { JobLink, jobLink } from "../views/job.ts";
@@ -45,8 +48,8 @@ export const personalDataRoutes = [
     path: "/users/{user_id}/export",
     summary: "All that is stored about a user: one's own, or anybody's for admins",
     description:
-      "A few rows are answered at once. Of more than that a file is made: it answers where the file is (302) when it is " +
-      "made in time, else with the document to ask about (202). Admins also get the orders that a guest made under " +
+      "A few rows are answered at once. Of more than that a file is made: it answers with the document to ask about (202), " +
+      "and asked again within the hour where the file is (302). Admins also get the orders that a guest made under " +
       "the user's address; that address was proved by nobody, so users do not.",
     tag,
     access: "USER",
@@ -60,13 +63,12 @@ export const personalDataRoutes = [
       const size = await sizeOfExport(reader, whose);
       if (!size) throw new NotFoundError("User not found");
       if (size.rows <= mostAtOnce.rows && size.bytes <= mostAtOnce.bytes) return answerAtOnce(context, whose);
-      const kind = { kind: "personal-data", format: "json", parameters: whose } as const;
-      const { document, headers } = await makeDocument(context, input, { ...kind, requestedBy: actor.id });
+      const document = await orderExport(context, input, { ...whose, requestedBy: actor.id });
       if (document.readyAt) {
-        return { status: 302, headers: { ...headers, location: await linkToDocument(context, document) } };
+        return { status: 302, headers: { location: await linkToDocument(context, document) } };
       }
       const location = `${context.publicUrl}/documents/${document.id}`;
-      return { status: 202, body: documentView(document, context), headers: { ...headers, location } };
+      return { status: 202, body: documentView(document, context), headers: { location } };
     },
   }),
   defineRoute({
@@ -110,8 +112,24 @@ export const personalDataRoutes = [
   }),
 ];
 
+/** The document with these data: made, on its way, or ordered now. */
+async function orderExport(
+  { shop }: ApiContext,
+  { commit, reader }: Pick<Input<"USER", never, never, never>, "commit" | "reader">,
+  { requestedBy, ...parameters }: ExportOf & { requestedBy: string },
+): Promise<Document> {
+  const kind = { kind: "personal-data", format: "json", parameters, requestedBy } as const;
+  const { body } = await commit(async (tx) => {
+    const { id } = await requestDocument(tx, kind, shop);
+    return { status: 202, body: { id } };
+  });
+  const document = await documents.findById(reader, (body as { id: string }).id);
+  if (!document) throw new NotFoundError("Document not found");
+  return document;
+}
+
 /** Of one state of the database; it is small, so it is read before anything is answered. */
-async function answerAtOnce({ db }: ApiContext, whose: Parameters<typeof exportPieces>[1]): Promise<Result> {
+async function answerAtOnce({ db }: ApiContext, whose: ExportOf): Promise<Result> {
   const text = await db.transaction("REPEATABLE READ", async (tx) => {
     let text = "";
     for await (const piece of exportPieces(tx, whose)) text += piece;

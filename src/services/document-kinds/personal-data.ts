@@ -2,7 +2,7 @@ import { z } from "zod";
 import { exportPieces, sizeOfExport } from "../../db/dao/personal-data.ts";
 import { defineKind } from "./define-kind.ts";
 
-/** One who orders it again within the hour gets the file that is there, unless something has been added. */
+/** Who orders it again within the hour gets the file that is there: it says of when it is. */
 const hour = () => new Date().toISOString().slice(0, 13);
 
 /** What is stored about somebody; it is ordered by `GET /users/{user_id}/export` alone. */
@@ -14,8 +14,7 @@ export const personalDataKind = defineKind({
   missing: "User not found",
   names: ({ userId }) => ({ shown: `Личные данные ${userId}`, ascii: `personal-data-${userId}` }),
   async source(tx, parameters) {
-    const size = await sizeOfExport(tx, parameters);
-    if (!size) return null;
-    return { state: { hour: hour(), ...size }, content: () => ({ text: exportPieces(tx, parameters) }) };
+    if (!(await sizeOfExport(tx, parameters))) return null;
+    return { state: { hour: hour() }, content: () => ({ text: exportPieces(tx, parameters) }) };
   },
 });

@@ -83,7 +83,7 @@ describe("what ends together", () => {
     for (const { id } of [own, lost])
       expect(await find(id)).toMatchObject({ state: "sent", smtpCode: 250, serverAnswer: "250 taken" });
     expect([await jobState(own), await jobState(lost)]).toEqual(["succeeded", "running"]);
-    expect((await findJob(db.manager, own.claim.id))?.result).toEqual({ answer: "250 taken" });
+    expect((await findJob(db.manager, own.claim.id))?.result).toEqual({ code: 250 });
   });
 
   test("may be said again", async () => {
