@@ -2,7 +2,9 @@ import { z } from "zod";
 import { isWide } from "./config/addresses.ts";
 import {
   cidrs,
+  connection,
   headersOf,
+  host,
   json,
   list,
   origin,
@@ -47,7 +49,7 @@ const Process = z.object({
 });
 
 const Database = Process.extend({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, hostname: /.*/ }),
+  DATABASE_URL: connection(/^postgres(ql)?$/),
   /** Connections of one process; replicas × pool has to stay below Postgres' max_connections. */
   DATABASE_POOL_MAX: whole(2).default(10),
 });
@@ -58,9 +60,9 @@ const Shared = Database.extend({
   /** Address the process listens on. */
   HOST: z.string().min(1).default("0.0.0.0"),
   /** Broker: needs `maxmemory-policy noeviction` and append-only persistence. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/, hostname: /.*/ }),
+  REDIS_URL: connection(/^rediss?$/),
   /** Cache: may be the same server as REDIS_URL; losing it only costs time. */
-  REDIS_CACHE_URL: z.url({ protocol: /^rediss?$/, hostname: /.*/ }).optional(),
+  REDIS_CACHE_URL: connection(/^rediss?$/).optional(),
   /** First part of every key of the queues; lets several installations share one Redis. */
   QUEUE_PREFIX: z.string().min(1).default("jobs"),
   /** Absent: Amazon's own endpoint of the region. */
@@ -181,7 +183,7 @@ const Worker = Shared.extend({
   /** Address of the API as people see it; links in mails are built from it. */
   PUBLIC_URL: url.optional(),
   /** Mail server; needed by the worker of the queue `mail` alone. */
-  SMTP_HOST: z.string().min(1).optional(),
+  SMTP_HOST: host.optional(),
   SMTP_PORT: whole(1, 65_535).default(587),
   SMTP_USER: z.string().min(1).optional(),
   SMTP_PASS: z.string().min(1).optional(),

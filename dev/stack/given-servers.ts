@@ -1,3 +1,4 @@
+import { environment } from "../../src/config.ts";
 import { Refusal } from "./refusal.ts";
 
 /** The S3 bucket to use and the keys for it. */
@@ -22,6 +23,7 @@ const s3Names = ["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "S3_ACCESS_KEY", "S3_SECRE
 
 /** Reads which servers are given; throws a refusal that names every variable that is missing beside them. */
 export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenServers {
+  checkAddresses(env);
   const { DATABASE_URL, REDIS_URL, SMTP_HOST, SMTP_PORT, BETTER_AUTH_URL } = env;
   const s3 = readBucket(env);
   return {
@@ -33,11 +35,25 @@ export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenSer
   };
 }
 
-/** Shows an address without its password. */
+/** Shows an address without its password; one that cannot be read is not shown. */
 export function withoutPassword(address: string): string {
+  if (!URL.canParse(address)) return "an address that cannot be read";
   const url = new URL(address);
   if (url.password) url.password = "***";
+  if (url.searchParams.has("password")) url.searchParams.set("password", "***");
   return url.href;
+}
+
+/** An address that cannot be read may hold a password anywhere: only what is wrong is said of it. */
+function checkAddresses(env: NodeJS.ProcessEnv) {
+  const { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
+  const { SMTP_HOST } = environment.worker.shape;
+  const addresses = { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
+  const wrong = Object.entries(addresses).flatMap(([name, kind]) => {
+    const { error } = env[name] ? kind.safeParse(env[name]) : {};
+    return error ? [`${name} is wrong: ${error.issues[0]?.message}`] : [];
+  });
+  if (wrong.length > 0) throw new Refusal(`${wrong.join("\n")}\nCorrect it, or leave it out to have a server started.`);
 }
 
 function readBucket(env: NodeJS.ProcessEnv): Bucket | undefined {

@@ -52,14 +52,35 @@ export const Payee = z.strictObject({
   bic: digits(9),
   correspondentAccount: digits(20),
 });
-export const url = z.url({ protocol: /^https?$/, hostname: /.*/ }).transform((text) => text.replace(/(?<!\/)\/+$/, ""));
+/** Where to ask, without a login: errors and links show the whole of it. */
+export const url = z
+  .url({ protocol: /^https?$/, hostname: /.*/ })
+  .refine((text) => !text.includes("@"), "has a user or a password in it, which would be shown")
+  .transform((text) => text.replace(/(?<!\/)\/+$/, ""));
+/**
+ * Where to connect to, with a login perhaps. What programs cut up in different ways is refused: a part of the password
+ * would be taken for the host or the database, and be shown as that.
+ */
+export const connection = (protocol: RegExp) =>
+  z
+    .url({ protocol, hostname: /.*/ })
+    .refine(isPlainlyWritten, "has a character that means something else there; percent-encode user and password");
+function isPlainlyWritten(text: string) {
+  const [, rest = ""] = /^[a-z]+:\/\/(?:[^@/?#]*@)?(.*)$/is.exec(text) ?? [];
+  return !/[@\\\s\p{Cc}]/u.test(rest) && !/[\\\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text);
+}
+/** A name or an address, and no URL. */
+export const host = z.string().regex(/^[\p{L}\d._:-]+$/u, "is not the name or the address of a host");
 /** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
 export function headersOf(text: string, context: z.RefinementCtx) {
   const pairs = text.split(",").map((pair) => /^([\w!#$%&'*+.^`|~-]+)=(.*)$/.exec(pair.trim()) ?? []);
   try {
     const entries = pairs.map(([, name, value]) => {
       if (name === undefined || value === undefined) throw new URIError();
-      return [name.toLowerCase(), decodeURIComponent(value)];
+      const text = decodeURIComponent(value);
+      // Whoever sends it would refuse it, and say what it was.
+      if (/[^\t\x20-\x7e]/.test(text)) throw new URIError();
+      return [name.toLowerCase(), text];
     });
     return Object.fromEntries(entries) as Record<string, string>;
   } catch {

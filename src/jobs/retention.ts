@@ -48,7 +48,8 @@ export function readRetention(items: readonly string[]): Retention | string {
   for (const item of items) {
     const [, name = "", text] = /^([a-z_]+)=(\d{1,5})$/.exec(item) ?? [];
     if (!Object.hasOwn(retentionLines, name))
-      return `has '${item}': write it like 'mails=400', in days, of ${retentionNames.join(", ")}`;
+      // What was pasted here by mistake may be a secret.
+      return `has ${/^[\w=.-]{1,40}$/.test(item) ? `'${item}'` : "something else in it"}: write it like 'mails=400', in days, of ${retentionNames.join(", ")}`;
     const { least, most } = retentionLines[name as RetentionName];
     if (Number(text) < least || Number(text) > most)
       return `has '${item}': ${name} are kept for ${least === most ? least : `${least} to ${most}`} days`;

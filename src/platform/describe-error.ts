@@ -75,7 +75,7 @@ function sentenceOf(error: unknown, message: string) {
 /** Of zod: where, and what kind of fault. */
 const issueOf = ({ path, code }: { path?: unknown[]; code?: string }) => `${path?.join(".") || "all"} (${code})`;
 
-const userInUrl = /:\/\/[^\s/@]*@/g;
+const userInUrl = /:\/\/[^\s/]*@/g;
 /** A UUID, also as a Message-ID, a number, an address of a network, and the property of a TypeError. */
 const harmless =
   /'([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:@[\w.-]{1,100})?|-?\d{1,9}|[\d.]{7,15}(?:\/\d{1,2})?)'|(?<=\((?:reading|setting) )'(\w+)'/gi;
