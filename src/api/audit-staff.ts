@@ -1,7 +1,7 @@
 import type { Request, Response } from "express";
 import type { NewAuditEntry } from "../db/dao/audit-log.ts";
 import type { Log } from "../platform/logger.ts";
-import { recordAudit } from "../services/audit.ts";
+import { auditEndpoint, isAudited, recordAudit } from "../services/audit.ts";
 import { isStaff } from "./access.ts";
 import type { Actor, ApiContext } from "./context.ts";
 import type { Result } from "./define-route.ts";
@@ -18,20 +18,27 @@ export async function auditStaff(
   actor: Actor | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  if (!isStaff(actor) || ["GET", "HEAD"].includes(req.method)) return work();
+  const { method } = req;
+  if (!isStaff(actor) || !isAudited(method)) return work();
+  const enter = (status: number) => audit(context, req, res, { userId: actor.id, method, status });
   const result = await work().catch(async (error: unknown) => {
-    await audit(context, req, res, actor, statusOfError(error));
+    await enter(statusOfError(error));
     throw error;
   });
-  if (!result.headers?.["idempotency-replayed"]) await audit(context, req, res, actor, result.status);
+  if (!result.headers?.["idempotency-replayed"]) await enter(result.status);
   return result;
 }
 
 /** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */
-async function audit(context: ApiContext, req: Request, res: Response, actor: Actor, status: number) {
+async function audit(
+  context: ApiContext,
+  req: Request,
+  res: Response,
+  done: Pick<NewAuditEntry, "userId" | "method" | "status">,
+) {
   const { requestId, payload = null } = res.locals as { requestId: string; payload?: unknown };
-  const endpoint = context.publicUrl + asUri(withoutSecrets(req.originalUrl));
-  const entry = { userId: actor.id, method: req.method, endpoint, payload, status, requestId };
+  const endpoint = auditEndpoint(context.publicUrl, req.originalUrl);
+  const entry = { ...done, endpoint, payload, requestId };
   await recordAudit(context.db.manager, entry).catch((error: unknown) => {
     logLostAudit(context.log, error, entry, res.locals.route);
   });
@@ -45,24 +52,4 @@ export function logLostAudit(
   route = "other",
 ) {
   log.error({ err: error, audit: { userId, method, route, status, requestId } }, "audit row lost");
-}
-
-/** What a URI cannot have stands encoded: Node takes brackets, quotes and single percent signs as they come. */
-function asUri(path: string) {
-  return path.replace(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/?%]/gi, (character) => encodeURIComponent(character));
-}
-
-const secretName = /token|secret|password|api.?key/i;
-
-/** Nobody should send a secret in an address, but somebody will. */
-function withoutSecrets(url: string) {
-  const [path, ...rest] = url.slice(0, 4_000).split("?");
-  if (rest.length === 0) return path ?? "";
-  const pairs = rest.join("?").split("&");
-  // Pair by pair: one expression over the whole address takes minutes for one that is made for it.
-  const shown = pairs.map((pair) => {
-    const [name = ""] = pair.split("=", 1);
-    return secretName.test(name) && pair.length > name.length ? `${name}=***` : pair;
-  });
-  return `${path}?${shown.join("&")}`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
 import { users } from "../db/dao/users.ts";
 import { AppError, ConflictError, ForbiddenError, NotFoundError, ReasonNeededError } from "../errors.ts";
-import { appendAudit } from "../services/audit.ts";
+import { appendAudit, auditEndpoint } from "../services/audit.ts";
 import { type Steerer, standingOf } from "../services/job-rights.ts";
 import { type CommandContext, text, UsageError, type Values } from "./command.ts";
 
@@ -31,7 +31,13 @@ export async function actAs<T>(
   const steerer = await steererOf(context, values);
   const requestId = randomUUID();
   const payload = { tool: "tcf", caller: context.caller, ...input, ...(steerer.reason && { reason: steerer.reason }) };
-  const entry = { userId: steerer.id, method: "POST", endpoint: `tcf://cli/${path}`, payload, requestId };
+  const entry = {
+    userId: steerer.id,
+    method: "POST",
+    endpoint: auditEndpoint("tcf://cli/", path),
+    payload,
+    requestId,
+  } as const;
   const origin = { actorId: steerer.id, traceId: requestId };
   try {
     return await context.transact(async (tx) => {

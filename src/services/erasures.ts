@@ -111,7 +111,7 @@ export async function finishErasure(
 
 function noteOf({ id, requestedBy, endpoint }: Erasure, requestId: string, more: object): NewAuditEntry {
   return {
-    ...{ userId: requestedBy, method: "POST", endpoint, status: 200, requestId },
+    ...{ userId: requestedBy, method: "POST" as const, endpoint, status: 200, requestId },
     payload: { erasure: id, ...more },
   };
 }

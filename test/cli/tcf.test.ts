@@ -305,7 +305,7 @@ describe("tcf doctor", () => {
     const [{ id: userId }] = await db.query(
       "INSERT INTO users (id, email, first_name, last_name) VALUES (gen_random_uuid(), 'chain@test.example', 'A', 'B') RETURNING id",
     );
-    const entry = { userId, method: "PUT", endpoint: "/", payload: {}, status: 200, requestId: "r" };
+    const entry = { userId, method: "PUT", endpoint: "/", payload: {}, status: 200, requestId: "r" } as const;
     await db.transaction((tx) => auditLog.append(tx, entry));
     expect(await finding("audit chain")).toMatchObject({ state: "ok", found: "whole" });
     await db.query("UPDATE audit_log SET status = 500");

@@ -276,7 +276,13 @@ test("a picture stays that an unfinished one would be replaced by again", async 
 });
 
 test("the audit chain is whole when its oldest links are gone", async () => {
-  const entry = { userId: userIds.employee, method: "POST", endpoint: "https://api.test/x", payload: {}, status: 200 };
+  const entry = {
+    userId: userIds.employee,
+    method: "POST" as const,
+    endpoint: "https://api.test/x",
+    payload: {},
+    status: 200,
+  };
   const append = () => db.transaction((tx) => auditLog.append(tx, { ...entry, requestId: "x" }));
   for (let n = 0; n < 5; n++) await append();
   const keep = { ...usualRetention, audit: -1 };

@@ -1,55 +1,28 @@
 import { randomUUID } from "node:crypto";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createSteering } from "../../src/api/board/steering.ts";
-import type { CommandContext } from "../../src/cli/command.ts";
-import { runCli } from "../../src/cli/run.ts";
 import { Job } from "../../src/db/entities/job.ts";
-import { User } from "../../src/db/entities/user.ts";
 import { ForbiddenError, ReasonNeededError } from "../../src/errors.ts";
 import { type JobName, jobs } from "../../src/jobs/index.ts";
 import {
   type Act,
-  isAtLeast,
-  type Right,
+  ordinaryKinds,
   rights,
   rightTo,
   type Standing,
   standings,
   strictest,
 } from "../../src/services/job-rights.ts";
-import { call, useApi, userIds } from "../support/api.ts";
+import { call, useApi } from "../support/api.ts";
+import { compare, type Door, insertJob, operators, outcomeOf, usePeople, type Wish } from "../support/rights.ts";
+import { runTcf } from "../support/tcf.ts";
+import { addUser } from "../support/users.ts";
 
-const operators = ["operator@test.example"];
-const operatorId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d08";
 const api = useApi({ relay: false, operators });
-const people: Record<Standing, { id: string; email: string; token: () => Promise<string> | string }> = {
-  customer: { id: userIds.user, email: "user@test.example", token: () => api.tokens.user },
-  employee: { id: userIds.employee, email: "Employee@test.example", token: () => api.tokens.employee },
-  operator: { id: operatorId, email: "OPERATOR@test.example", token: () => api.identity.token(operatorId) },
-  admin: { id: userIds.admin, email: "admin@test.example", token: () => api.tokens.admin },
-};
+const people = usePeople(api);
 const kinds = Object.keys(jobs) as JobName[];
-/** Of nobody who asks. */
-const strangerId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d09";
 
-beforeAll(async () => {
-  const name = { firstName: "О", lastName: "П", role: "EMPLOYEE" } as const;
-  await api.db.manager.insert(User, { id: operatorId, email: "Operator@test.example", ...name });
-});
 beforeEach(() => api.db.query("DELETE FROM queue_pause; DELETE FROM mails; DELETE FROM job_outbox; DELETE FROM job"));
-
-/** What a door answers to somebody who wants something done. */
-type Outcome = "done" | "forbidden" | "no reason";
-interface Wish {
-  who: Standing;
-  reason: string | undefined;
-  /** A job, the kind to replay, or a queue. */
-  what: string;
-}
-type Door = (wish: Wish) => Promise<Outcome>;
-
-const outcomes: Record<number, Outcome> = { 403: "forbidden", 404: "forbidden", 412: "no reason", 422: "no reason" };
-const outcomeOf = (status: number): Outcome => outcomes[status] ?? (status < 400 ? "done" : expect.fail(`${status}`));
 
 async function send(method: string, path: string, { who, reason }: Wish, body: object = {}) {
   const token = await people[who].token();
@@ -63,19 +36,9 @@ async function send(method: string, path: string, { who, reason }: Wish, body: o
   return outcomeOf(status);
 }
 
-async function tcf({ who, reason }: Wish, ...words: string[]): Promise<Outcome> {
-  const unused = () => expect.fail("not asked for here");
-  const context: CommandContext = {
-    ...{ caller: "tester", demoTokensUrl: unused, databaseUrl: unused, installation: unused },
-    operators: () => operators,
-    transact: (work, origin = { actorId: null, traceId: null }) => api.context.transact(origin, work),
-  };
-  let said = "";
-  const out = (text: string) => {
-    said = text;
-  };
+async function tcf({ who, reason }: Wish, ...words: string[]) {
   const reasoned = reason === undefined ? [] : ["--reason", reason];
-  const code = await runCli(["--as", people[who].email, ...words, ...reasoned], context, { out, err: out });
+  const { code, said } = await runTcf(api, operators, ["--as", people[who].email, ...words, ...reasoned]);
   if (code === 64) expect(said).toContain("--reason");
   else if (code === 1) expect(said).toMatch(/Access denied|only staff steers jobs/);
   return ({ 0: "done", 1: "forbidden", 64: "no reason" } as const)[code] ?? expect.fail(said);
@@ -113,50 +76,25 @@ const doors: Partial<Record<Act, Record<string, Door>>> = {
   clear: { "Bull Board": list("clear", (steering, id) => steering.cancel([id])) },
 };
 
-/** Asks at a door with a reason and without one, and compares with what the table has. */
-async function compare(door: Door, right: Right | undefined, who: Standing, make: () => Promise<string>) {
-  const isAllowed = right !== undefined && isAtLeast(who, right.least);
-  const wanted = (reason: string | undefined): Outcome[] => {
-    // A form without a field that it always needs is refused before its sender is.
-    if (!isAllowed) return reason === undefined ? ["forbidden", "no reason"] : ["forbidden"];
-    return [right.needsReason && reason === undefined ? "no reason" : "done"];
-  };
-  for (const reason of ["a test", undefined]) {
-    const what = await make();
-    const outcome = await door({ who, reason, what });
-    expect({ who, reason, outcome }).toEqual({ who, reason, outcome: expect.toBeOneOf(wanted(reason)) });
-  }
-}
-
-async function insertJob(kind: JobName, { actorId = strangerId, parentId = null as string | null, isOver = false }) {
-  const id = randomUUID();
-  await api.db.query(
-    `INSERT INTO job (id, queue, kind, payload, payload_v, priority, max_failures, actor_id, parent_id, state, finished_at)
-     VALUES ($1, $2, $3, '{}', 1, 50, 3, $4, $5, $6, $7)`,
-    [id, jobs[kind].queue, kind, actorId, parentId, isOver ? "failed" : "open", isOver ? new Date() : null],
-  );
-  return id;
-}
-
 describe.each(["cancel", "retry", "clear"] as const)("the right to %s", (act) => {
   const isOver = act === "retry";
   for (const [name, door] of Object.entries(doors[act] ?? {})) {
     test.each(kinds)(`a %s is the same in ${name} as in the table`, { timeout: 30_000 }, async (kind) => {
       for (const who of standings) {
-        await compare(door, rightTo(act, kind, false), who, () => insertJob(kind, { isOver }));
+        await compare(door, rightTo(act, kind, false), who, () => insertJob(api.db, kind, { isOver }));
         const actorId = people[who].id;
         // Customers get no further than the login page; what is theirs is theirs over REST.
         const own = who === "customer" && (name !== "REST" || act === "retry") ? undefined : rightTo(act, kind, true);
         if (who !== "customer" || name !== "Bull Board")
-          await compare(door, own, who, () => insertJob(kind, { actorId, isOver }));
+          await compare(door, own, who, () => insertJob(api.db, kind, { actorId, isOver }));
       }
     });
 
     test(`a part of a newsletter is in ${name} the right to the newsletter`, { timeout: 30_000 }, async () => {
-      const parentId = await insertJob("send-newsletter", {});
+      const parentId = await insertJob(api.db, "send-newsletter", {});
       const lines = ["send-mail", "send-newsletter"].map((kind) => ({ kind, isOwn: false }));
       for (const who of standings)
-        await compare(door, strictest(act, lines), who, () => insertJob("send-mail", { parentId, isOver }));
+        await compare(door, strictest(act, lines), who, () => insertJob(api.db, "send-mail", { parentId, isOver }));
     });
   }
 });
@@ -174,7 +112,7 @@ describe("the right to replay", () => {
     test.each(kinds)(`jobs of kind %s is the same in ${name} as in the table`, { timeout: 30_000 }, async (kind) => {
       for (const who of standings)
         await compare(door, rightTo("replay", kind, false), who, async () => {
-          await insertJob(kind, { isOver: true });
+          await insertJob(api.db, kind, { isOver: true });
           return kind;
         });
     });
@@ -185,11 +123,11 @@ describe("the right to replay", () => {
     ["by kind", { kind: "send-mail" }],
     ["by state", { state: "failed" }],
   ])("what a filter finds %s is that to each job in it, mails of newsletters among them", async (_name, filter) => {
-    const parentId = await insertJob("send-newsletter", {});
+    const parentId = await insertJob(api.db, "send-newsletter", {});
     const ask = (who: Standing) => send("POST", "/jobs/replays", { who, reason: "a test", what: "" }, { filter });
-    await insertJob("send-mail", { isOver: true });
+    await insertJob(api.db, "send-mail", { isOver: true });
     expect(await ask("operator")).toBe("done");
-    await insertJob("send-mail", { parentId, isOver: true });
+    await insertJob(api.db, "send-mail", { parentId, isOver: true });
     expect(await ask("operator")).toBe("forbidden");
     expect(await ask("admin")).toBe("done");
   });
@@ -219,6 +157,7 @@ describe("the rest of the table", () => {
   test.each([
     ["start", "/mail/newsletters", "send-newsletter"],
     ["start", "/images/reprocess", "reprocess-images"],
+    ["start", "/users/:id/erasure", "erase-person"],
     ["pause", "/mail/newsletters/:id/pause", "send-newsletter"],
     ["resume", "/mail/newsletters/:id/resume", "send-newsletter"],
   ] as const)("'%s' at %s takes what it says", async (act, path, kind) => {
@@ -228,7 +167,8 @@ describe("the rest of the table", () => {
         rightTo(act, kind, false),
         who,
         async () => {
-          const id = await insertJob("send-newsletter", {});
+          if (kind === "erase-person") return (await addUser(api.db)).id;
+          const id = await insertJob(api.db, "send-newsletter", {});
           const payload = { newsletterId: randomUUID(), customerTypes: ["USER_RETAIL"] };
           await api.db.query("UPDATE job SET payload = $2 WHERE id = $1", [id, payload]);
           return id;
@@ -247,8 +187,8 @@ describe("the rest of the table", () => {
         right,
         who,
         async () => {
-          const parentId = isPart ? await insertJob("send-newsletter", {}) : null;
-          const [id, jobId] = [randomUUID(), await insertJob("send-mail", { parentId, isOver: true })];
+          const parentId = isPart ? await insertJob(api.db, "send-newsletter", {}) : null;
+          const [id, jobId] = [randomUUID(), await insertJob(api.db, "send-mail", { parentId, isOver: true })];
           await api.db.query(
             `INSERT INTO mails (id, send_key, kind, recipient, language, parameters, job_id, state)
            VALUES ($1, $2, 'price-list', 'a@test.example', 'ru', '{}', $3, 'failed')`,
@@ -268,10 +208,25 @@ describe("the rest of the table", () => {
 
   test("asks for a reason wherever many jobs are cancelled or replayed at once", () => {
     for (const kind of kinds)
-      for (const act of ["replay", "clear"] as const)
-        expect(rightTo(act, kind, false)).toMatchObject({ needsReason: true });
+      for (const act of ["replay", "clear"] as const) expect(rightTo(act, kind, false)?.needsReason).not.toBe(false);
     for (const kind of ["send-newsletter", "reprocess-images", "replay-jobs"])
       for (const act of ["cancel", "retry"] as const)
         expect(rightTo(act, kind, true)).toMatchObject({ needsReason: true });
+  });
+
+  test.each(kinds)("says of %s on purpose that it is like any other, or what else may be done to it", (kind) => {
+    const acts = ["cancel", "retry", "replay", "clear"] as const;
+    const lines = acts.map((act) => Object.hasOwn(rights[act], kind));
+    const isOrdinary = (ordinaryKinds as readonly string[]).includes(kind);
+    expect(lines).toEqual(acts.map(() => !isOrdinary));
+  });
+
+  test("lets nobody end an erasure half way, and admins alone have it go on", () => {
+    const may = (act: Act) => [true, false].map((isOwn) => rightTo(act, "erase-person", isOwn)?.least);
+    expect({ cancel: may("cancel"), clear: may("clear") }).toEqual({
+      cancel: [undefined, undefined],
+      clear: [undefined, undefined],
+    });
+    for (const act of ["start", "retry", "replay"] as const) expect(may(act)).toEqual(["admin", "admin"]);
   });
 });

@@ -115,7 +115,13 @@ async function addTraces(db: DataSource, { mark, email, phone, orderId, userId }
     ...(userId ? [["waybills", { customer_id: userId, note: mark }] as const] : []),
   ] as const;
   for (const [path, payload] of acts) {
-    const entry = { userId: staffId, method: "POST", endpoint: `https://api.test/${path}`, payload, status: 201 };
+    const entry = {
+      userId: staffId,
+      method: "POST" as const,
+      endpoint: `https://api.test/${path}`,
+      payload,
+      status: 201,
+    };
     await auditLog.insert(db.manager, { ...entry, requestId: "r" });
     await db.transaction((tx) => auditLog.append(tx, { ...entry, requestId: "r" }));
   }

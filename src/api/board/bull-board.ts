@@ -8,9 +8,11 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
+import { type AuditMethod, auditMethods } from "../../db/entities/audit-entry.ts";
 import {
   AppError,
   ForbiddenError,
+  MethodNotAllowedError,
   NotFoundError,
   PreconditionFailedError,
   ReasonNeededError,
@@ -21,7 +23,7 @@ import type { QueuedData } from "../../jobs/dispatch.ts";
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import type { Queues } from "../../platform/queues.ts";
 import { redactAll } from "../../platform/redact.ts";
-import { recordChained } from "../../services/audit.ts";
+import { auditEndpoint, isAudited, recordChained } from "../../services/audit.ts";
 import { isAtLeast, requireRight, type Standing, standings } from "../../services/job-rights.ts";
 import { logLostAudit } from "../audit-staff.ts";
 import type { ApiContext } from "../context.ts";
@@ -93,8 +95,13 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     const steerer = { id: visitor.id, standing: visitor.standing, reason: null };
     const pressing: Pressing = { steerer, traceId: String(res.locals.requestId), act: undefined };
     res.locals.pressing = pressing;
-    if (["GET", "HEAD"].includes(req.method)) return next();
-    auditWhenDone(req, res, context, pressing);
+    const { method } = req;
+    if (["GET", "HEAD"].includes(method)) return next();
+    if (!isAudited(method)) {
+      res.set("allow", ["GET", "HEAD", ...auditMethods].join(", "));
+      throw new MethodNotAllowedError("Method Not Allowed");
+    }
+    auditWhenDone(req, res, { context, pressing, method });
     checkPress(req, visitor, pressing, sessions);
     next();
   });
@@ -248,15 +255,23 @@ function isOwnOrigin(req: Request, origin: string) {
   return URL.canParse(origin) && new URL(origin).host === req.headers.host;
 }
 
-function auditWhenDone(req: Request, res: Response, context: ApiContext, pressing: Pressing) {
-  const endpoint = context.publicUrl + req.originalUrl;
-  res.on("finish", () => {
+interface Audited {
+  context: ApiContext;
+  pressing: Pressing;
+  method: AuditMethod;
+}
+
+function auditWhenDone(req: Request, res: Response, { context, pressing, method }: Audited) {
+  const endpoint = auditEndpoint(context.publicUrl, req.originalUrl);
+  // Not `finish`: the button of a visitor who hangs up is pressed all the same.
+  res.once("close", () => {
     const { steerer, traceId: requestId } = pressing;
     const { id: userId } = steerer;
     const reason = steerer.reason ?? pressing.done;
     const { csrf: _csrf, ...body } = (req.body ?? {}) as Record<string, unknown>;
     const payload = { ...body, ...(reason && { reason }) };
-    const entry = { userId, method: req.method, endpoint, payload, status: res.statusCode, requestId };
+    const status = res.writableFinished ? res.statusCode : 499;
+    const entry = { userId, method, endpoint, payload, status, requestId };
     recordChained(context.transact, entry)
       .then((link) => context.log.info({ audit: link }, "a board action was entered into the audit chain"))
       .catch((error: unknown) => {

@@ -71,6 +71,9 @@ export class LedgerAdapter extends BullMQAdapter {
 
   /** Cancels all that waits, those included that wait on the outbox for their group's turn. */
   override async empty() {
+    // All or none: what may not be cancelled has to be found before anything is.
+    for await (const page of this.steering.waiting(this.bull.name, pageSize))
+      await this.steering.permit(page.map(({ id }) => id));
     for await (const page of this.steering.waiting(this.bull.name, pageSize)) {
       await this.steering.cancel(page.map(({ id }) => id));
       await Promise.all(page.map(({ id, gen }) => this.bull.remove(queuedJobId({ jobId: id, gen }))));
@@ -123,6 +126,11 @@ export class LedgerAdapter extends BullMQAdapter {
 
   /** Cancels what Redis lists now: page by page, as those of the page before are gone from it. */
   private async cancelListed(statuses: readonly JobStatus[]) {
+    for (let from = 0; ; from += pageSize) {
+      const page = await super.getJobs([...statuses], from, from + pageSize - 1);
+      if (page.length === 0) break;
+      await this.steering.permit(page.map(ledgerIdOf).filter(isUuid));
+    }
     const counts = await this.getJobCounts();
     let left = statuses.reduce((sum, status) => sum + (counts[status as keyof typeof counts] ?? 0), 0);
     const seen = new Set<string>();

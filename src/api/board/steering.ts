@@ -8,7 +8,7 @@ import type { QueueName } from "../../jobs/queues.ts";
 import { applyPauses } from "../../platform/apply-pauses.ts";
 import type { Queues } from "../../platform/queues.ts";
 import { cancelUnfinished, pauseQueue, resumeQueue, retryEnded } from "../../services/job-control.ts";
-import type { Act, Steerer } from "../../services/job-rights.ts";
+import { type Act, requireRightTo, type Steerer } from "../../services/job-rights.ts";
 import type { ApiContext } from "../context.ts";
 
 /** Who presses which button of the board and why, in which request. */
@@ -26,6 +26,8 @@ export interface Steering {
   /** Runs the handling of one request. */
   as<T>(pressing: Pressing, work: () => T): T;
   standing(ids: readonly string[]): Promise<Map<string, JobStanding>>;
+  /** Throws `ForbiddenError` and `ReasonNeededError` unless this may be done to each of them. */
+  permit(ids: readonly string[]): Promise<void>;
   /** Cancels those that are not over. */
   cancel(ids: readonly string[]): Promise<void>;
   /** Promises those anew that failed, were cancelled or are unknown; returns their ids. */
@@ -42,11 +44,15 @@ const firstId = "00000000-0000-0000-0000-000000000000";
 /** The steering of all boards of this process. */
 export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "db">, queues: Queues): Steering {
   const pressings = new AsyncLocalStorage<Pressing>();
-  const change = <T>(done: string, work: (tx: EntityManager, steerer: Steerer, act: Act) => Promise<T>) => {
+  const present = () => {
     const pressing = pressings.getStore();
     if (!pressing?.act) throw new ForbiddenError("This is done by pressing a button of the board");
+    return { pressing, act: pressing.act };
+  };
+  const change = <T>(done: string, work: (tx: EntityManager, steerer: Steerer, act: Act) => Promise<T>) => {
+    const { pressing, act } = present();
     pressing.done = done;
-    const { steerer, act, traceId } = pressing;
+    const { steerer, traceId } = pressing;
     return transact({ actorId: steerer.id, traceId }, (tx) => work(tx, steerer, act));
   };
   const agree = async () => applyPauses(queues, await queuePauses.list(db.manager));
@@ -55,6 +61,10 @@ export function createSteering({ transact, db }: Pick<ApiContext, "transact" | "
     async standing(ids) {
       const rows = await jobRows.standing(db.manager, ids);
       return new Map(rows.map((row) => [row.id, row]));
+    },
+    async permit(ids) {
+      const { pressing, act } = present();
+      await requireRightTo(db.manager, act, ids, pressing.steerer);
     },
     cancel(ids) {
       return change("removed in Bull Board", (tx, steerer, act) => cancelUnfinished(tx, ids, steerer, act));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { auditLog } from "../../db/dao/audit-log.ts";
-import type { AuditEntry } from "../../db/entities/audit-entry.ts";
+import { type AuditEntry, auditMethods } from "../../db/entities/audit-entry.ts";
+import { isAudited } from "../../services/audit.ts";
 import { defineRoute, type Profile } from "../define-route.ts";
 import { timestamp } from "../fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../paging.ts";
@@ -12,7 +13,7 @@ const AuditEntryView = z
     id: z.uuid(),
     user_id: z.uuid(),
     user: UserView,
-    method: z.enum(["POST", "PUT", "PATCH", "DELETE"]),
+    method: z.enum([...auditMethods, "GET"]),
     endpoint: z.url(),
     payload: z.record(z.string(), z.unknown()).nullable().meta({ description: "A list is wrapped in `items`" }),
     status: z.int().meta({ description: "HTTP status of the answer" }),
@@ -27,7 +28,8 @@ function auditEntryView(entry: AuditEntry, profile: Profile) {
     id: entry.id,
     user_id: entry.userId,
     user: userView(entry.user, profile),
-    method: entry.method,
+    // Versions before entered what only looks, as OPTIONS, which the front end cannot read.
+    method: isAudited(entry.method) ? entry.method : ("GET" as const),
     endpoint: entry.endpoint,
     payload: entry.payload,
     status: entry.status,

@@ -72,7 +72,7 @@ export const auditLog = {
   },
 
   /**
-   * Takes out of rows what they say of people, and adds the link `note` for those that are links themselves: it vouches
+   * Takes out of rows what they say of people, but for links of erasures, which say nothing of them; adds the link `note` for those that are links themselves: it vouches
    * for what is left of them. Returns how many rows there were to change, and that link; may be repeated.
    */
   async eraseContent(
@@ -83,7 +83,7 @@ export const auditLog = {
     await holdChain(tx);
     const [rows]: [{ no: string | null }[], number] = await tx.query(
       `UPDATE audit_log SET endpoint = ${erasedEndpoint}, payload = without_person(payload), chain_salt = NULL
-       WHERE id = ANY($1) AND (payload IS DISTINCT FROM without_person(payload) OR endpoint <> ${erasedEndpoint})
+       WHERE id = ANY($1) AND NOT (chain_no IS NOT NULL AND coalesce(payload ? 'erasure', false)) AND (payload IS DISTINCT FROM without_person(payload) OR endpoint <> ${erasedEndpoint})
        RETURNING chain_no AS no`,
       [ids],
     );

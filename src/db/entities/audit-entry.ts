@@ -10,6 +10,10 @@ import {
 } from "typeorm";
 import { User } from "./user.ts";
 
+/** The methods of the log: the front end that shows it breaks on a row with any other. */
+export const auditMethods = ["POST", "PUT", "PATCH", "DELETE"] as const;
+export type AuditMethod = (typeof auditMethods)[number];
+
 /** One change that a member of staff made or tried to make. */
 @Entity("audit_log")
 export class AuditEntry {
@@ -24,7 +28,7 @@ export class AuditEntry {
   user!: Relation<User>;
 
   @Column("text")
-  method!: string;
+  method!: AuditMethod;
 
   /** Full URL as the client sees it. */
   @Column("text")

@@ -49,7 +49,13 @@ describe("the chain of audited actions", () => {
   });
 
   const note = {
-    ...{ userId: userIds.admin, method: "POST", endpoint: "https://api.test/erasures", status: 200, requestId: "r0" },
+    ...{
+      userId: userIds.admin,
+      method: "POST" as const,
+      endpoint: "https://api.test/erasures",
+      status: 200,
+      requestId: "r0",
+    },
     payload: { erasure: "e1" },
   };
   const erase = async (...numbers: number[]) => {

@@ -207,3 +207,22 @@ test("an erasure waits for the worker that is mailing the person, and that one c
   expect(state).toBe("suppressed");
   await nothingIsLeftOf(person);
 });
+
+test("a second erasure of the same account takes nothing out of the links by which the first one vouches", async () => {
+  const person = await add(false);
+  const notes = () =>
+    db.query("SELECT endpoint, payload FROM audit_log WHERE payload ->> 'erasure' = $1 ORDER BY chain_no", [first]);
+  const aboutUser = { ...wish(), endpoint: `https://api.test/users/${person.userId}/erasure` };
+  const erase = async () => {
+    const jobId = await db.transaction((tx) => requestErasure(tx, String(person.userId), aboutUser));
+    const [{ payload }] = await db.query("SELECT payload FROM job WHERE id = $1", [jobId]);
+    expect((await run(payload.erasureId)).job).toMatchObject({ state: "succeeded" });
+    return payload.erasureId as string;
+  };
+  const first = await erase();
+  const before = await notes();
+  expect(before).toHaveLength(2);
+  await erase();
+  expect(await notes()).toEqual(before);
+  await nothingIsLeftOf(person);
+});
