@@ -11,7 +11,7 @@ export function checkNode(version = process.versions.node): void {
   if (major >= newestMajor || minor >= (oldestMinor[major] ?? Number.POSITIVE_INFINITY)) return;
   throw new Refusal(
     `This is Node ${version}, and Node 24 is needed (22.22 will do). Get it from https://nodejs.org, or with nvm: ` +
-      "`nvm install`. On Linux `npm install` brings one along, unless it is told to omit what is optional.",
+      "`nvm install`. On Linux `npm install` brings one along, unless it is told to omit what is optional or to ignore scripts.",
   );
 }
 
