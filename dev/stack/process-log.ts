@@ -50,18 +50,28 @@ function parse(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** One line of pino as people read it: what happened, then the details, then the stack of an error. */
+/** One line of pino as people read it: what happened, then the details, then an error with its causes. */
 function readable(entry: Record<string, unknown>): string {
   const details = Object.entries(entry)
     .filter(([key, value]) => !hidden.has(key) && value !== undefined && value !== null)
     .map(([key, value]) => paint("dim", `${key}=${typeof value === "object" ? JSON.stringify(value) : value}`));
-  const {
-    err,
-    level,
-    msg = "",
-  } = entry as { err?: { stack?: string; message?: string }; level: unknown; msg?: string };
-  const stack = err ? [`\n${err.stack ?? err.message ?? ""}`.replaceAll("\n", "\n    ")] : [];
-  return [`${severity(level)}${msg}`, ...details, ...stack].join(" ");
+  const { err, level, msg = "" } = entry as { err?: LoggedError; level: unknown; msg?: string };
+  const error = err ? [`\n${textOf(err)}`.replaceAll("\n", "\n    ")] : [];
+  return [`${severity(level)}${msg}`, ...details, ...error].join(" ");
+}
+
+/** As `errorLine` of `src/platform/describe-error.ts` writes it: the stack has the frames alone. */
+interface LoggedError {
+  type?: string;
+  message?: string;
+  code?: string | number;
+  stack?: string;
+  cause?: LoggedError;
+}
+
+function textOf({ type = "Error", message = "", code, stack, cause }: LoggedError): string {
+  const head = `${type}: ${message}${code === undefined ? "" : ` (${code})`}`;
+  return [head, stack, cause && `because of ${textOf(cause)}`].filter(Boolean).join("\n");
 }
 
 function severity(level: unknown): string {
