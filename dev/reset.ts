@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import { inWords } from "./stack/file-trouble.ts";
 import { refuseWhileRunning } from "./stack/lock.ts";
 import { directory } from "./stack/paths.ts";
 import { Refusal } from "./stack/refusal.ts";
@@ -10,7 +11,8 @@ try {
   wipe();
   rmSync(directory, { recursive: true, force: true });
   console.log(isThere ? `Deleted ${directory}.` : `${directory} is not there; nothing to delete.`);
-} catch (error) {
+} catch (thrown) {
+  const error = inWords(thrown);
   if (!(error instanceof Refusal)) throw error;
   console.error(error.message);
   process.exitCode = error.exitCode;

@@ -8,12 +8,21 @@ import type { StackFile } from "./stack/summary.ts";
 
 // `npm run tcf -- …`: the stack that `npm start` runs, else what the environment and `.env` say.
 
-const stack = readJson(paths.stack) as StackFile | undefined;
+const stack = readStack();
 const file = join(root, ".env");
 const settings = !stack && existsSync(file) ? [`--env-file=${file}`] : [];
 const args = ["--import", "tsx", ...settings, join(root, "src/cli/main.ts"), ...process.argv.slice(2)];
 const env = stack ? environmentOf(stack) : process.env;
 process.exit(spawnSync(process.execPath, args, { env, stdio: "inherit" }).status ?? 1);
+
+/** That of another user is none of ours. */
+function readStack(): StackFile | undefined {
+  try {
+    return readJson(paths.stack) as StackFile | undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Servers that stand in for ours have their keys in this process's environment already. */
 function environmentOf({ databaseUrl, redisUrl, s3, smtp, mailbox }: StackFile) {

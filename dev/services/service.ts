@@ -38,8 +38,13 @@ export const portAdvice = "Stop that one, or start again: `npm start` then choos
 
 /** Tells whether the port is within reach: nobody answers there and this process may listen on it. */
 export async function isPortFree(port: number): Promise<boolean> {
+  return !(await whyNotFree(port));
+}
+
+/** Tells why this process cannot listen on the port: another one does, or the user may not; nothing when it can. */
+export async function whyNotFree(port: number): Promise<"taken" | "forbidden" | undefined> {
   // macOS lets a second program listen on 127.0.0.1 beside one that listens on all addresses, so ask both ways.
-  return !(await answers(port)) && (await canListen(port));
+  return (await answers(port)) ? "taken" : tryToListen(port);
 }
 
 /** Gives the full path of the first of the programs that is on `PATH`, or nothing. */
@@ -103,10 +108,11 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-function canListen(port: number): Promise<boolean> {
+function tryToListen(port: number): Promise<"taken" | "forbidden" | undefined> {
   return new Promise((resolve) => {
-    const server = net.createServer().once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    const server = net.createServer();
+    server.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "EACCES" ? "forbidden" : "taken"));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(undefined)));
   });
 }
 

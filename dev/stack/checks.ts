@@ -1,4 +1,4 @@
-import { isPortFree } from "../services/service.ts";
+import { whyNotFree } from "../services/service.ts";
 import { Refusal } from "./refusal.ts";
 
 /** The oldest minor versions that do, by major version; `engines` of package.json says the same. */
@@ -15,14 +15,21 @@ export function checkNode(version = process.versions.node): void {
   );
 }
 
-/** Gives the API's port; throws a refusal that says what to do when it is no port or somebody else has it. */
+/** Gives the API's port; throws a refusal that says what to do when it is no port, somebody else has it, or the user may not use it. */
 export async function checkApiPort(text = process.env.PORT || "8080"): Promise<number> {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Refusal(`PORT=${text} is not a port number.`);
-  if (await isPortFree(port)) return port;
+  const why = await whyNotFree(port);
+  if (!why) return port;
+  if (why === "forbidden") {
+    throw new Refusal(
+      `This user may not listen on port ${port}: those below 1024 are the system's. Choose another: PORT=8080 npm start`,
+    );
+  }
+  const other = port < 65_535 ? port + 1 : port - 1;
   const look = process.platform === "linux" ? `ss -ltnp 'sport = :${port}'` : `lsof -nP -iTCP:${port} -sTCP:LISTEN`;
   throw new Refusal(
     `Port ${port} is taken by another program; \`${look}\` shows which. ` +
-      `Stop that one, or choose another port: PORT=${port + 1} npm start`,
+      `Stop that one, or choose another port: PORT=${other} npm start`,
   );
 }

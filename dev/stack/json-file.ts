@@ -4,8 +4,10 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -11,7 +11,7 @@ export async function takeLock(): Promise<void> {
   try {
     writeFileSync(paths.lock, `${process.pid}\n`, { flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw noAccess(error);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     throw new Refusal("Another `npm start` of this checkout has just begun.");
   }
 }
@@ -49,11 +49,4 @@ function readPid(file: string): number {
   } catch {
     return 0;
   }
-}
-
-function noAccess(error: unknown): Error {
-  return new Refusal(
-    `${directory} cannot be written (${(error as Error).message}). ` +
-      "If it was made by another user, let that user run `npm run reset`.",
-  );
 }

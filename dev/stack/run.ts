@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { startWatchdog } from "../services/watchdog.ts";
 import { bringUp } from "./bring-up.ts";
 import { say, step } from "./console.ts";
+import { inWords } from "./file-trouble.ts";
 import type { GivenServers } from "./given-servers.ts";
 import { noteWatchdog } from "./lock.ts";
 import { directory, paths } from "./paths.ts";
@@ -48,8 +49,9 @@ function makePrivate(folders: string[]): void {
 /** Aborts at the first wish to end; the handlers stay, because a second signal must not cut the stop short. */
 function stopSignal() {
   const stopping = new AbortController();
-  const failed = (error: unknown) => {
+  const failed = (thrown: unknown) => {
     if (stopping.signal.aborted) return;
+    const error = inWords(thrown);
     console.error(`\n${error instanceof Error ? error.message : error}\n`);
     stopping.abort("error");
   };

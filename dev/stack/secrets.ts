@@ -17,6 +17,7 @@ export type Secrets = Record<(typeof names)[number], string>;
 export function readSecrets(file: string): Secrets {
   const kept = (readJson(file) ?? {}) as Partial<Secrets>;
   const secrets = Object.fromEntries(names.map((name) => [name, kept[name] ?? randomBytes(24).toString("base64url")]));
-  writeJson(file, secrets);
+  // Not again at each start: the passwords of data that are there must outlive a full disk and a lost power supply.
+  if (names.some((name) => !kept[name])) writeJson(file, secrets);
   return secrets as Secrets;
 }
