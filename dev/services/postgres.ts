@@ -18,7 +18,7 @@ export interface PostgresOptions {
   /** No fsync: for data that need not survive a crash of the machine. */
   fast?: boolean;
   log?: (line: string) => void;
-  /** Told the process id before the server is ready. */
+  /** Told the process id before the server is ready, and before that the id of the program that makes the cluster. */
   spawned?: (pid: number) => void;
 }
 
@@ -39,7 +39,7 @@ export async function startPostgres({
   const data = join(home, "data");
   const binaries = await findPostgres(user, join(home, "binaries"));
   await stopLeftover(data, join(data, "postmaster.pid"), "SIGINT");
-  if (!existsSync(data)) await makeCluster(binaries, data, user, password);
+  if (!existsSync(data)) await makeCluster(binaries, data, user, { password, spawned });
   checkVersion(data, binaries);
 
   const chosenPort = port ?? (await freePort());
@@ -100,7 +100,7 @@ async function makeCluster(
   binaries: PostgresBinaries,
   data: string,
   user: DroppedUser,
-  password: string | undefined,
+  { password, spawned }: { password: string | undefined; spawned: ((pid: number) => void) | undefined },
 ): Promise<void> {
   const [unfinished, passwordFile] = [`${data}.unfinished`, `${data}.password`];
   rmSync(unfinished, { recursive: true, force: true });
@@ -112,7 +112,7 @@ async function makeCluster(
   const { ok, output } = await run(
     join(binaries.folder, "bin/initdb"),
     ["-D", unfinished, "-U", "postgres", ...access, "-E", "UTF8", ...localeOptions(), "--no-sync"],
-    { ...user.ids, env, cwd: "/" },
+    { ...user.ids, env, cwd: "/", spawned },
   );
   rmSync(passwordFile);
   if (!ok) throw new Error(`initdb failed\n${output}`);

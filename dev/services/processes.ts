@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Progress, stuckMessage, watchProgress } from "./progress.ts";
 
@@ -15,6 +16,10 @@ export interface RunOptions {
   gid?: number;
   /** Ends the program early. */
   signal?: AbortSignal;
+  /** Told the process id at once. */
+  spawned?: ((pid: number) => void) | undefined;
+  /** Told each line that it writes to its error output while it runs: why it has to wait, for example. */
+  complained?: ((line: string) => void) | undefined;
   /** Processes that work for it: what they do is its progress too. */
   helpers?: () => readonly number[];
   /** So long without progress is given up; see `progress.ts`. */
@@ -26,10 +31,12 @@ export interface RunOptions {
  * long as it makes progress.
  */
 export function run(command: string, args: string[], options: RunOptions = {}): Promise<Finished> {
-  const { helpers = () => [], noProgressMs, ...how } = options;
+  const { helpers = () => [], noProgressMs, spawned, complained, ...how } = options;
   let progress: Progress | undefined;
   const finished = new Promise<Finished>((resolve) => {
     const child = spawn(command, args, { ...how, stdio: ["ignore", "pipe", "pipe"] });
+    if (child.pid) spawned?.(child.pid);
+    if (complained) createInterface({ input: child.stderr }).on("line", complained);
     let output = "";
     progress = watchProgress({
       pids: () => [child.pid ?? 0, ...helpers()],

@@ -52,7 +52,7 @@ wait_for 30 $apps
 [ -z "$databases" ] || kill -INT $databases 2>/dev/null
 wait_for 20 $apps $services $databases
 for pid in $apps $services $databases; do
-  if alive "$pid"; then kill -s KILL -- "-$pid" 2>/dev/null; fi
+  if alive "$pid"; then kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid" 2>/dev/null; fi
 done
 [ "$#" -eq 0 ] || rm -rf -- "$@"
 `;

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { compile } from "./compile.ts";
 import { say, step } from "./console.ts";
-import { demoPayee } from "./demo-payee.ts";
 import { environmentOf, type Variables } from "./environment.ts";
 import type { GivenServers } from "./given-servers.ts";
 import { writeJson } from "./json-file.ts";
@@ -15,6 +14,7 @@ import { readSecrets } from "./secrets.ts";
 import { startServers } from "./servers.ts";
 import { type Addresses, describe, summary } from "./summary.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { variables } from "./variables.ts";
 
 /** As the images start them (Dockerfile.api says why). */
 const nodeArguments = ["--max-semi-space-size=4"];
@@ -31,18 +31,18 @@ export interface BringUpOptions {
 export async function bringUp({ apiPort, demo, given, supervisor, signal }: BringUpOptions): Promise<void> {
   const secrets = readSecrets(paths.secrets);
   const ports = await choosePorts(paths.ports, apiPort, say);
-  const compiled = compile(signal);
+  const surroundings = { signal, helpers: () => Object.values(supervisor.pids()), watch: supervisor.watch };
+  const compiled = compile(surroundings);
   const servers = startServers({ given, ports, apiPort, secrets, supervisor });
 
   const [databaseUrl] = await Promise.all([servers.databaseUrl, compiled]);
-  const helpers = () => Object.values(supervisor.pids());
-  await migrate({ DATABASE_URL: databaseUrl }, helpers, signal);
+  await migrate({ DATABASE_URL: databaseUrl }, surroundings);
   const [redisUrl, s3] = await Promise.all([servers.redisUrl, servers.s3]);
   const [smtp, identity] = await Promise.all([servers.smtp, servers.identity]);
   const api = `http://127.0.0.1:${apiPort}`;
   const addresses: Addresses = { api, databaseUrl, redisUrl, s3, smtp, identity, secrets };
   const values = variables(apiPort, addresses);
-  await loadDemo(values, demo, helpers, signal);
+  await loadDemo(values, demo, surroundings);
   const workers = queueNames.map((queue) => startWorker(queue, values, supervisor));
   await Promise.all([startApi(values, supervisor), ...workers]);
   await announce(addresses, supervisor);
@@ -73,39 +73,4 @@ async function announce(addresses: Addresses, supervisor: Supervisor): Promise<v
   publish();
   step("all is ready");
   console.log(summary(description, paths.stack));
-}
-
-/** Everything that is known here; each process is given those that it reads. */
-function variables(apiPort: number, { api, databaseUrl, redisUrl, s3, smtp, identity, secrets }: Addresses): Variables {
-  return {
-    HOST: "127.0.0.1",
-    PORT: String(apiPort),
-    OPS_PORT: "0",
-    PUBLIC_URL: api,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    S3_ENDPOINT_URL: s3.endpoint,
-    S3_BUCKET_NAME: s3.bucket,
-    S3_ACCESS_KEY: s3.accessKey,
-    S3_SECRET_KEY: s3.secretKey,
-    S3_PUBLIC_URL: s3.publicUrl,
-    PAYEE: JSON.stringify(demoPayee),
-    WEBHOOK_ALLOW_PRIVATE: "true",
-    BETTER_AUTH_URL: identity.url,
-    ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
-    BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
-    PAYMENT_PROVIDER: "test",
-    // Standard Webhooks writes keys in the other base64.
-    PAYMENT_WEBHOOK_SECRET: `whsec_${Buffer.from(secrets.paymentSecret, "base64url").toString("base64")}`,
-    API_KEY: secrets.apiKey,
-    PRINT_ALLOWED_CIDRS: "127.0.0.0/8,::1/128",
-    MAIL_LINK_SECRET: `mail-${secrets.webhookSecret}`,
-    MAIL_STAFF: "warehouse@example.com",
-    SMTP_HOST: smtp.host,
-    SMTP_PORT: String(smtp.port),
-    // Our own mailbox is on this machine and has no certificate.
-    ...(smtp.mailbox && { SMTP_SECURITY: "none", MAIL_PROBE_URL: smtp.mailbox }),
-    // Everything has to be down ten seconds after Ctrl-C.
-    DRAIN_TIMEOUT_MS: "2000",
-  };
 }

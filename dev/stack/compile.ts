@@ -12,13 +12,13 @@ import {
 import { join, relative } from "node:path";
 import { step } from "./console.ts";
 import { directory, paths, root } from "./paths.ts";
-import { runNode } from "./run-node.ts";
+import { runNode, type Surroundings } from "./run-node.ts";
 
 /**
  * Compiles `src` into the stack's folder, unless it has not changed, so that its processes start without a loader.
  * Types are not checked: `npm run check` does, and it would cost a second here.
  */
-export async function compile(signal: AbortSignal): Promise<void> {
+export async function compile(surroundings: Surroundings): Promise<void> {
   const stampFile = join(paths.build, "stamp");
   const stamp = stampOfSources();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
@@ -28,7 +28,7 @@ export async function compile(signal: AbortSignal): Promise<void> {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const options = ["--outDir", paths.build, "--noCheck", "--sourceMap", "false"];
   const args = [compiler, "-p", join(root, "tsconfig.build.json"), ...options];
-  await runNode({ what: "compiling src", args, env: process.env, signal });
+  await runNode({ what: "compiling src", args, env: process.env, ...surroundings });
   writeFileSync(stampFile, stamp);
   step("src is compiled");
 }

@@ -5,16 +5,13 @@ import { environmentOf, type Variables } from "./environment.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import type { CatalogueSize } from "./options.ts";
 import { directory, paths, root } from "./paths.ts";
-import { runNode } from "./run-node.ts";
-
-/** Processes that do the work of ours while we wait for it. */
-type Helpers = () => readonly number[];
+import { runNode, type Surroundings } from "./run-node.ts";
 
 /** Brings the database to the newest version. */
-export async function migrate(values: Variables, helpers: Helpers, signal: AbortSignal): Promise<void> {
+export async function migrate(values: Variables, surroundings: Surroundings): Promise<void> {
   const env = environmentOf("database", values);
   const args = [join(paths.build, "db/migrate.js")];
-  await runNode({ what: "migrating the database", args, env, helpers, signal });
+  await runNode({ what: "migrating the database", args, env, ...surroundings });
   step("database is migrated");
 }
 
@@ -35,8 +32,7 @@ interface Marker {
 export async function loadDemo(
   values: Variables,
   { fresh, catalogue }: DemoWish,
-  helpers: Helpers,
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): Promise<void> {
   // Beside the data, so that whoever deletes one deletes the other.
   mkdirSync(paths.postgres, { recursive: true });
@@ -50,7 +46,7 @@ export async function loadDemo(
   const wanted = catalogue ?? (fresh ? "none" : "small");
   const env = { ...environmentOf("api", values), DEMO_CATALOGUE: wanted };
   const args = ["--import", "tsx", join(root, "dev/demo/main.ts")];
-  await runNode({ what: "loading the demo data", args, env, helpers, signal });
+  await runNode({ what: "loading the demo data", args, env, ...surroundings });
   writeJson(file, { databaseUrl, catalogue: wanted } satisfies Marker);
   step(wanted === "none" ? "demo users are there" : "demo data is loaded");
 }

@@ -2,6 +2,7 @@ import { commandOf } from "../services/processes.ts";
 import { killGroup, type Running } from "../services/service.ts";
 import type { Watchdog, Watched } from "../services/watchdog.ts";
 import { say } from "./console.ts";
+import { inWords } from "./file-trouble.ts";
 import { type Keeper, keepRunning } from "./keep-running.ts";
 import { openLog } from "./process-log.ts";
 import { waitFor } from "./waiting.ts";
@@ -18,6 +19,8 @@ export interface Hooks {
 export interface Supervisor {
   /** Starts a process and keeps it running; gives the first one when it is ready, throws when it does not get there. */
   keep<R extends Running>(name: string, kind: Kind, start: (hooks: Hooks) => Promise<R>): Promise<R>;
+  /** Has a program that runs to its end stopped with the apps should this process die; gives what takes that back. */
+  watch(pid: number): () => void;
   /** Process ids by name. */
   pids(): Record<string, number>;
   /** Calls the listener whenever a process has ended or come back. */
@@ -41,14 +44,19 @@ const servicesGraceMs = 3_000;
 /** Looks after the processes of the stack; the watchdog learns each of their ids at once. */
 export function createSupervisor(logFolder: string, watchdog: Watchdog): Supervisor {
   const entries: Entry[] = [];
+  const programs = new Set<number>();
   const ends: (() => Promise<void>)[] = [];
   let listener = () => {};
   let stopped = false;
 
   function setPid(entry: Entry, pid: number): void {
     entry.pid = pid;
+    tellWatchdog();
+  }
+
+  function tellWatchdog(): void {
     const pids = (kind: Kind) => entries.filter((other) => other.pid && other.kind === kind).map((other) => other.pid);
-    watchdog.watch({ apps: pids("apps"), services: pids("services"), databases: pids("databases") });
+    watchdog.watch({ apps: [...pids("apps"), ...programs], services: pids("services"), databases: pids("databases") });
   }
 
   async function keep<R extends Running>(name: string, kind: Kind, start: (hooks: Hooks) => Promise<R>): Promise<R> {
@@ -56,9 +64,10 @@ export function createSupervisor(logFolder: string, watchdog: Watchdog): Supervi
     const log = openLog(logFolder, name, kind === "apps");
     const entry: Entry = { name, kind, pid: 0 };
     entries.push(entry);
+    const begin = () => start({ name, log: log.write, spawned: (pid) => setPid(entry, pid) });
     const keeper = keepRunning({
       name,
-      start: () => waitFor(name, start({ name, log: log.write, spawned: (pid) => setPid(entry, pid) })),
+      start: () => waitFor(name, begin()).catch((error: unknown) => Promise.reject(inWords(error))),
       changed: (running) => {
         if (running) say(`${name} is back (process ${running.pid})`);
         else setPid(entry, 0);
@@ -86,6 +95,14 @@ export function createSupervisor(logFolder: string, watchdog: Watchdog): Supervi
 
   return {
     keep,
+    watch(pid) {
+      programs.add(pid);
+      tellWatchdog();
+      return () => {
+        programs.delete(pid);
+        tellWatchdog();
+      };
+    },
     pids: () => Object.fromEntries(entries.filter(({ pid }) => pid).map(({ name, pid }) => [name, pid])),
     onChange: (given) => {
       listener = given;
