@@ -1,7 +1,10 @@
 import { idInEndpoint } from "./dao/timeline.ts";
 
 /** What an erasure makes of a column: another value (SQL), nothing because its row goes, or it is kept, and why. */
-export type Column = { becomes: string } | { goes: true } | { kept: string; isHidden?: true };
+export type Column = ({ becomes: string } | { goes: true } | { kept: string; isHidden?: true }) & {
+  /** SQL of what an export shows of it; absent: all. */
+  shownAs?: string;
+};
 
 export interface PersonalTable {
   /**
@@ -32,6 +35,9 @@ const goes = (...names: string[]) => columns(names, { goes: true });
 function columns(names: readonly string[], column: Column) {
   return Object.fromEntries(names.map((name) => [name, column]));
 }
+
+/** As `becomes`, of a column of which an export shows a part. */
+const becomesAndShows = (name: string, sql: string, shownAs: string) => ({ [name]: { becomes: sql, shownAs } });
 
 /** What stands for an address that is erased; mails to it are held back (RFC 2606 keeps the domain from being real). */
 export const erasedDomain = "erased.invalid";
@@ -183,7 +189,8 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...becomes("CASE WHEN state IN ('queued', 'sending', 'retry') THEN 'suppressed' ELSE state END", "state"),
       ...hidden(technical, "job_id", "epoch", "tries", "sending_at", "slot_at", "smtp_code", "resend_of", "message_id"),
       ...becomes(erasedAddress, "recipient"),
-      ...becomes("'{}'", "parameters"),
+      // The link that proves an address is for who reads its mails, not for who has an account with it.
+      ...becomesAndShows("parameters", "'{}'", "t.parameters - 'url'"),
       ...becomes("'ru'", "language"),
       ...becomes("'erased:' || id", "send_key"),
       ...becomes("NULL", "server_answer", "resend_reason"),
@@ -240,8 +247,13 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...becomes("CASE WHEN finished_at IS NULL THEN payload ELSE without_person(payload) END", "payload"),
       ...becomes("without_person(last_error)", "last_error"),
       ...becomes("without_person(result)", "result"),
-      ...becomes("without_person(attempts)", "attempts"),
-      ...becomes("without_person(cancellation)", "cancellation"),
+      // Without what is for staff: the names of workers, and who cancelled it.
+      ...becomesAndShows(
+        "attempts",
+        "without_person(attempts)",
+        "(SELECT coalesce(jsonb_agg(one - 'worker'), '[]') FROM jsonb_array_elements(t.attempts) AS one)",
+      ),
+      ...becomesAndShows("cancellation", "without_person(cancellation)", "t.cancellation - 'by'"),
       ...becomes("CASE WHEN error_key IS NOT NULL THEN 'erased' END", "error_key"),
     },
     traces: `t.created_at <= begun.at AND ${wordIn(jobText)}`,

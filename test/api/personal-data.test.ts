@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { mails } from "../../src/db/dao/mails.ts";
+import { enqueue } from "../../src/db/outbox.ts";
 import { personalTables } from "../../src/db/personal-data.ts";
+import { renderDocument } from "../../src/jobs/render-document.ts";
 import { requestEventMails } from "../../src/services/event-mails.ts";
 import { type Answer, call, objectKeys, useApi, userIds, useWorker } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
@@ -49,6 +52,26 @@ describe("GET /users/{user_id}/export", () => {
     expect(audit_log).toHaveLength(2);
     const text = JSON.stringify(body);
     for (const foreign of [other.mark, userIds.employee, "employee@test.example"]) expect(text).not.toContain(foreign);
+  });
+
+  test("shows of jobs and mails what their owner may see: no worker, nobody of staff, no link that proves an address", async () => {
+    const { id, email } = await addUser(api.db);
+    const row = { ...{ id: randomUUID(), sendKey: randomUUID(), kind: "verify-email", recipient: email }, jobId: null };
+    const parameters = { url: "https://shop.test/verify?token=t0k3n" };
+    await mails.insertNew(api.db.manager, [{ ...row, language: "ru", parameters, state: "suppressed" }]);
+    const origin = { actorId: id, traceId: "t" };
+    const jobId = await api.context.transact(origin, (tx) => enqueue(tx, renderDocument, { documentId: randomUUID() }));
+    const at = "2026-01-02T03:04:05.678Z";
+    const attempt = { epoch: 1, worker: "pod-7f", started_at: at, ended_at: at, outcome: "failed", error: null };
+    await api.db.query("UPDATE job SET attempts = $2, cancellation = $3 WHERE id = $1", [
+      ...[jobId, JSON.stringify([attempt])],
+      { at, by: userIds.employee, reason: "Closed" },
+    ]);
+    const { body } = await get(`/users/${id}/export`, id);
+    const { worker: _worker, ...shown } = attempt;
+    expect(body.tables.job).toMatchObject([{ id: jobId, attempts: [shown], cancellation: { at, reason: "Closed" } }]);
+    expect(body.tables.mails).toMatchObject([{ id: row.id, parameters: {} }]);
+    for (const hidden of ["t0k3n", "pod-7f", userIds.employee]) expect(JSON.stringify(body)).not.toContain(hidden);
   });
 
   test("shows admins the guest's orders under the address as well, which nobody has proved", async () => {

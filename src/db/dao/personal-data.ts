@@ -22,11 +22,13 @@ const person = `
 const inWords = (sql: string) => sql.replaceAll("$2", "(SELECT lower(email) FROM users WHERE $2 AND id = $1)");
 
 const shownOf = ({ columns }: PersonalTable) =>
-  Object.entries(columns).flatMap(([name, column]) => ("isHidden" in column ? [] : [name]));
+  Object.entries(columns).flatMap(([name, column]) =>
+    "isHidden" in column ? [] : [[name, column.shownAs ?? `t.${name}`] as const],
+  );
 
 const rowSql = (definition: PersonalTable) => `
   jsonb_build_object(${shownOf(definition)
-    .map((name) => `'${name}', t.${name}`)
+    .map(([name, sql]) => `'${name}', ${sql}`)
     .join(", ")})`;
 
 /** Text in the column that rows of one person are told apart by; no two of them are equal. */
