@@ -95,6 +95,11 @@ export async function requireOwnSource(tx: EntityManager, { kind, parameters }: 
   if (!(await isOwn(tx, parameters, userId))) throw new NotFoundError(missing);
 }
 
+/** Whether a customer may have such a document now: what it is about is there, and theirs. */
+export async function isOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
+  return (await definitionOf(kind).isOwn?.(tx, parameters, userId)) ?? false;
+}
+
 /** True when the public price list of a day can be read. */
 export async function isPriceListThere(tx: EntityManager, day: string): Promise<boolean> {
   return (await documents.findReady(tx, publicPriceList(day))) !== null;

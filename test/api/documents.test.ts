@@ -8,6 +8,7 @@ import { type Answer, apiKey, call, objectKeys, useApi, userIds, useWorker } fro
 import { addOffer, addOrder, addWaybill } from "../support/goods.ts";
 import { readDocx, readXlsx } from "../support/office.ts";
 import { readPdf } from "../support/pdf.ts";
+import { addUser } from "../support/users.ts";
 
 const lines = async () => [
   { offer: (await addOffer(api.db, { product: { name: "Фильтр масляный" } })).offer, quantity: 2, priceRub: 717 },
@@ -44,6 +45,14 @@ interface SendOptions {
 async function download(id: string, token = api.tokens.employee) {
   const answer = await fetch(`${api.url}/documents/${id}/download`, { headers: { authorization: `Bearer ${token}` } });
   return { answer, bytes: Buffer.from(await answer.arrayBuffer()) };
+}
+
+/** As `GET /users/{user_id}/export` enters it for somebody about whom much is stored. */
+async function exportOf(userId: string, requestedBy: string, withGuestOrders: boolean) {
+  const id = randomUUID();
+  const row = { id, kind: "personal-data", format: "json", parameters: { userId, withGuestOrders } } as const;
+  await documents.insert(api.db.manager, { ...row, requestedBy, fileName: "x.json", sourceHash: id });
+  return id;
 }
 
 const addOwnOrder = async (userId: string | null = userIds.user) => addOrder(api.db, await lines(), { userId });
@@ -228,6 +237,29 @@ describe("GET /documents", () => {
       expect([foreign.status, foreign.body.detail]).toEqual([404, missing.body.detail]);
     }
     expect((await send(`/documents/${own.body.id}`)).body).toEqual(own.body);
+  });
+
+  test("takes from who was staff what they ordered as such, and leaves them what is their own", async () => {
+    const { id: own } = await addUser(api.db, { role: "ADMIN" });
+    const token = await api.identity.token(own);
+    const order = async (parameters: object, kind = "order") =>
+      (await send("/documents", { token, body: { kind, format: "pdf", parameters } })).body.id;
+    const theirs = await order({ id: (await addOwnOrder(own)).id });
+    const others = [
+      await order({ id: (await addOwnOrder()).id }),
+      await order({}, "stock-report"),
+      await exportOf(userIds.user, own, true),
+      await exportOf(own, own, true),
+    ];
+    const exported = await exportOf(own, own, false);
+    const seen = async (id: string) => (await send(`/documents/${id}`, { token })).status;
+    for (const id of [theirs, ...others, exported]) expect(await seen(id)).toBe(200);
+    await api.db.query("UPDATE users SET role = 'USER' WHERE id = $1", [own]);
+    expect(await Promise.all(others.map(seen))).toEqual([404, 404, 404, 404]);
+    for (const id of others) expect((await download(id, token)).answer.status).toBe(404);
+    expect([await seen(theirs), await seen(exported)]).toEqual([200, 200]);
+    await api.db.query("UPDATE users SET role = 'EMPLOYEE' WHERE id = $1", [own]);
+    expect(await Promise.all(others.map(seen))).toEqual([200, 200, 404, 404]);
   });
 
   test("leads to a file under a Cyrillic name, for five minutes", async () => {

@@ -1,3 +1,4 @@
+import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
@@ -7,11 +8,12 @@ import {
   type DocumentKind,
   definitionOf,
   documentKinds,
+  kindOf,
   publicKeyOf,
   publicPriceList,
 } from "../../services/document-kinds/index.ts";
 import { personalDataKind } from "../../services/document-kinds/personal-data.ts";
-import { requireOwnSource } from "../../services/documents.ts";
+import { isOwnSource, requireOwnSource } from "../../services/documents.ts";
 import type { Actor } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { uuid } from "../fields.ts";
@@ -41,11 +43,23 @@ function toKind({ kind, format, parameters }: z.output<typeof Wanted>): Document
   return { kind, format, parameters: complete(parameters, new Date()) } as DocumentKind;
 }
 
-/** Somebody else's document looks like one that does not exist; what is stored about people is for admins, not for all staff. */
-function requireVisible(document: Document | null, actor: Actor): Document {
-  const isForStaff = actor.role === "ADMIN" || (actor.role === "EMPLOYEE" && document?.kind !== personalDataKind.kind);
-  if (document && (isForStaff || document.requestedBy === actor.id)) return document;
+/**
+ * Somebody else's document looks like one that does not exist. What somebody ordered as staff is not theirs any more
+ * when they are a customer, and an admin's export of personal data not when they are no admin.
+ */
+async function requireVisible(tx: EntityManager, document: Document | null, actor: Actor): Promise<Document> {
+  if (document && (await maySee(tx, document, actor))) return document;
   throw new NotFoundError("Document not found");
+}
+
+async function maySee(tx: EntityManager, document: Document, { id, role }: Actor): Promise<boolean> {
+  if (role === "ADMIN") return true;
+  const isTheirs = document.requestedBy === id;
+  const wanted = kindOf(document);
+  if (wanted.kind === personalDataKind.kind) {
+    return isTheirs && wanted.parameters.userId === id && !wanted.parameters.withGuestOrders;
+  }
+  return role === "EMPLOYEE" || (isTheirs && (await isOwnSource(tx, wanted, id)));
 }
 
 /** As `requireVisible`, for lists. */
@@ -126,7 +140,7 @@ export const documentRoutes = [
     params,
     responses: { 200: DocumentView, 404: Problem, 422: InvalidRequest },
     async handle(context, { actor, params: { document_id }, reader }) {
-      const document = requireVisible(await documents.findById(reader, document_id), actor);
+      const document = await requireVisible(reader, await documents.findById(reader, document_id), actor);
       return { status: 200, body: documentView(document, context) };
     },
   }),
@@ -139,7 +153,7 @@ export const documentRoutes = [
     params,
     responses: { 302: z.null(), 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { actor, params: { document_id }, reader }) {
-      const document = requireVisible(await documents.findById(reader, document_id), actor);
+      const document = await requireVisible(reader, await documents.findById(reader, document_id), actor);
       if (!document.readyAt) throw new ConflictError("The document is not made yet; its job says how far it is");
       return { status: 302, headers: { location: await linkToDocument(context, document) } };
     },
