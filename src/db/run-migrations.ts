@@ -1,17 +1,24 @@
+import { StartUpError } from "../errors.ts";
 import { connectForMigration, reaching } from "./data-source.ts";
 
 /** Any fixed number; whoever holds it migrates, others wait. */
 const migrationLock = 7_246_128;
 
+/** The oldest that has `uuidv7()`, which the schema uses for its keys. */
+const oldestPostgres = 18;
+
 /**
  * Brings the schema up to this code, and returns the names of the migrations that were missing; waits for another
- * process that is at it. May be repeated. Throws as `connectForMigration` does.
+ * process that is at it. May be repeated. Throws as `connectForMigration` does, and before it changes anything where
+ * Postgres is too old.
  */
 export async function runMigrations(databaseUrl: string): Promise<string[]> {
   const db = await connectForMigration(databaseUrl);
   const holder = db.createQueryRunner();
   try {
     return await reaching(databaseUrl, async () => {
+      const [{ version }] = await holder.query("SELECT current_setting('server_version') AS version");
+      checkVersion(databaseUrl, version);
       // Another process that migrates may take its time.
       await holder.query("SET lock_timeout = 0");
       await holder.query("SELECT pg_advisory_lock($1)", [migrationLock]);
@@ -21,4 +28,13 @@ export async function runMigrations(databaseUrl: string): Promise<string[]> {
     await holder.release();
     await db.destroy();
   }
+}
+
+/** Throws `StartUpError` when a server of this version cannot hold the schema. */
+export function checkVersion(databaseUrl: string, version: string): void {
+  if (Number.parseInt(version, 10) >= oldestPostgres) return;
+  throw new StartUpError(
+    `Postgres at ${new URL(databaseUrl).host} is version ${version}, and ${oldestPostgres} or newer is needed. ` +
+      "Nothing was changed there.",
+  );
 }
