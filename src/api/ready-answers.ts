@@ -36,6 +36,8 @@ interface Ready {
 
 /** Bytes in all; a list of 300 products is a quarter of a megabyte. */
 const mostBytes = 24 * 1024 * 1024;
+/** An address and its headers take a kilobyte, however small the answer is, and anybody can think of endless addresses. */
+const mostAnswers = 1_000;
 const longestUrl = 500;
 /** Headers of one request alone, or of an answer to another origin. */
 const isNotCommon = /^(x-request-id|ratelimit.*|access-control-.*)$/;
@@ -83,7 +85,7 @@ export function createReadyAnswers(proxies: number): ReadyAnswers {
       const { bytes } = cached;
       forget(url);
       for (const oldest of ready.keys()) {
-        if (size + bytes.length <= mostBytes) break;
+        if (ready.size < mostAnswers && size + bytes.length <= mostBytes) break;
         forget(oldest);
       }
       const sent = { 200: metrics.readyAnswers.of(route.path, 200), 304: metrics.readyAnswers.of(route.path, 304) };

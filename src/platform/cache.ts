@@ -50,6 +50,13 @@ export interface CacheOptions {
 const ttlSeconds = 60;
 /** What one process keeps: entries, and bytes in all of them. */
 const localLimits = { entries: 500, bytes: 24 * 1024 * 1024 };
+/**
+ * What one process puts into Redis within the life of an entry, so that twice as much of it lies there at most. There are
+ * ten thousands of pages to ask for, and the queues may be in the same Redis.
+ */
+const sharedBytes = 24 * 1024 * 1024;
+/** What Redis needs for an entry besides its bytes. */
+const entryBytes = 200;
 const retryMs = 1_000;
 
 /** A cache on connections of its own: one for commands, one for being told of changes by other processes. */
@@ -125,6 +132,15 @@ function createCache(
     return entry;
   };
 
+  const spent = { bytes: 0, until: 0 };
+  const maySpend = (bytes: number) => {
+    const now = performance.now();
+    if (now >= spent.until) Object.assign(spent, { bytes: 0, until: now + ttlSeconds * 1_000 });
+    if (spent.bytes + bytes > sharedBytes) return false;
+    spent.bytes += bytes;
+    return true;
+  };
+
   /** Undefined: Redis is away, or a change could not be told yet. Nothing may be read from it or stored in it then. */
   const generationOf = (tag: string) =>
     unsaid.has(tag) ? undefined : redis.get(generationKey(tag)).catch(() => undefined);
@@ -149,7 +165,8 @@ function createCache(
     const loaded = { bytes, etag: etagOf(bytes), expires: Date.now() + ttlSeconds * 1_000 };
     if (!isWorth()) return { ...loaded, isFresh: () => false };
     // A change that was heard of meanwhile may be missing in what was put together from other answers in memory.
-    if (place && epoch === began) await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
+    if (place && epoch === began && maySpend(bytes.length + entryBytes))
+      await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
     return keep(id, tag, loaded, began);
   };
 

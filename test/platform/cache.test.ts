@@ -90,4 +90,16 @@ describe("the cache", () => {
       expect(told.bytes.toString()).not.toBe('{"n":1}');
     }, 10_000);
   });
+
+  test("a process puts no more into Redis than it keeps itself, however much is asked for", async () => {
+    const [a, b] = [await process(), await process()];
+    const page = "x".repeat(1024 * 1024);
+    const names = Array.from({ length: 40 }, (_, n) => `page ${n}`);
+    for (const one of [a, b]) {
+      for (const name of names)
+        expect((await one.read("t7", name, async () => page)).bytes.length).toBe(page.length + 2);
+    }
+    expect(a.sources).toEqual(names.map(() => "load"));
+    expect(b.sources).toEqual(names.map((_, n) => (n < 23 ? "redis" : "load")));
+  });
 });
