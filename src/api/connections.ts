@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { clientAddress, clientOf } from "./networks.ts";
 
 export interface ConnectionRules {
-  /** Connections, or behind proxies requests under way, that one client may have at once; 0 means no limit. */
+  /** Connections, and requests under way, that one client may have at once; 0 means no limit. */
   perClient: number;
   /** An answer of which the client has taken nothing for so long, once or twice in a row, is given up. */
   unreadMs: number;
@@ -32,9 +32,10 @@ const refusedConnection = [
 ].join("\r\n");
 
 /**
- * Closes connections whose answers are not read, and bounds how many one client has. Without proxies that is what it has
- * open, whatever it does with it. Behind proxies connections are theirs and never refused: what counts is the requests
- * under way of the client that they name; one that they do not name is not counted, since it may be a proxy itself.
+ * Closes connections whose answers are not read, and bounds what one client has. Without proxies that is the connections
+ * that it has open, whatever it does with them, and as many requests under way. Behind proxies connections are theirs and
+ * never refused: what counts is the requests under way of the client that they name; one that they do not name is not
+ * counted, since it may be a proxy itself.
  */
 export function boundConnections(
   server: Server,
@@ -47,8 +48,27 @@ export function boundConnections(
   });
   if (perClient === 0) return () => true;
 
+  const admits = boundByClient(perClient, isExempt);
+  if (proxies > 0) {
+    return (req, res) => {
+      const address = clientAddress(req, proxies);
+      return address === req.socket.remoteAddress || admits(address, res);
+    };
+  }
+  const accepts = boundByClient(perClient, isExempt);
+  server.on("connection", (socket) => {
+    if (accepts(socket.remoteAddress, socket)) return;
+    // Hung up on as soon as it has been told.
+    socket.end(refusedConnection, () => socket.destroy());
+  });
+  // One connection may bring a thousand requests at once: none has to wait for the answer to the one before.
+  return (req, res) => admits(req.socket.remoteAddress, res);
+}
+
+/** Takes what a client has until it closes; false when there is too much of it. */
+function boundByClient(perClient: number, isExempt: Clients["isExempt"]) {
   const held = new Map<string, number>();
-  const take = (address: string | undefined, until: Socket | ServerResponse) => {
+  return (address: string | undefined, until: Socket | ServerResponse) => {
     if (isExempt(address)) return true;
     const client = clientOf(address);
     const count = held.get(client) ?? 0;
@@ -61,16 +81,4 @@ export function boundConnections(
     });
     return true;
   };
-  if (proxies > 0) {
-    return (req, res) => {
-      const address = clientAddress(req, proxies);
-      return address === req.socket.remoteAddress || take(address, res);
-    };
-  }
-  server.on("connection", (socket) => {
-    if (take(socket.remoteAddress, socket)) return;
-    // Hung up on as soon as it has been told.
-    socket.end(refusedConnection, () => socket.destroy());
-  });
-  return () => true;
 }

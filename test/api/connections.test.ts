@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
@@ -56,6 +57,28 @@ describe("connections of one client", () => {
     const held = await Promise.all(Array.from({ length: 20 }, () => open(exempt)));
     expect((await call(`${exempt.url}/categories`)).status).toBe(200);
     expect(held.every(({ isOpen }) => isOpen)).toBe(true);
+  });
+});
+
+describe("requests that one connection brings at once", () => {
+  const direct = useApi({ relay: false, connections: { perClient: 4, unreadMs: 30_000 } });
+  const proxied = useApi({ relay: false, trustProxy: 1, connections: { perClient: 4, unreadMs: 30_000 } });
+  const exempt = useApi({ relay: false, connections: { perClient: 4, unreadMs: 30_000 }, exempt: ["127.0.0.0/8"] });
+
+  test.each([
+    ["of a client", direct, 4],
+    ["that a proxy passes on", proxied, 4],
+    ["from a network that is exempt", exempt, 20],
+  ])("%s are bounded as if each had one of its own", async (_name, api, admitted) => {
+    const ask = `GET /orders/${randomUUID()} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 192.0.2.9\r\n\r\n`;
+    const connection = await open(api, ask.repeat(20));
+    connection.read();
+    const statuses = () => [...connection.answer().matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
+    await vi.waitFor(() => expect(statuses()).toHaveLength(20), 10_000);
+    const expected = Array.from({ length: 20 }, (_, n) => (n < admitted ? "404" : "429"));
+    expect(statuses()).toEqual(expected);
+    connection.socket.write(ask);
+    await vi.waitFor(() => expect(statuses().slice(20)).toEqual(["404"]), 10_000);
   });
 });
 
