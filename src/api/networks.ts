@@ -5,19 +5,32 @@ import ipaddr from "ipaddr.js";
 export function inNetworks(cidrs: readonly string[]) {
   const networks = cidrs.map((cidr) => ipaddr.parseCIDR(cidr));
   return (address: string | undefined) => {
-    if (networks.length === 0 || address === undefined || !ipaddr.isValid(address)) return false;
-    // IPv4 clients of a dual-stack socket look like ::ffff:10.0.0.1.
-    const parsed = ipaddr.process(address);
-    return networks.some((network) => parsed.kind() === network[0].kind() && parsed.match(network));
+    if (networks.length === 0) return false;
+    const parsed = parse(address);
+    return parsed !== undefined && networks.some((net) => parsed.kind() === net[0].kind() && parsed.match(net));
   };
 }
 
-/** What stands for one client: an IPv4 address, or the first half of an IPv6 address, which one client has to itself. */
+/**
+ * What stands for one client: an IPv4 address, or the first half of an IPv6 address, which one client has to itself. All
+ * that is no address is one client.
+ */
 export function clientOf(address = ""): string {
-  if (!address.includes(":")) return address;
-  const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
-  if (parsed?.kind() !== "ipv6") return parsed?.toString() ?? address;
+  if (plain.test(address)) return address;
+  const parsed = parse(address);
+  if (parsed?.kind() !== "ipv6") return parsed?.toString() ?? "";
   return `${parsed.toNormalizedString().split(":").slice(0, 4).join(":")}::/64`;
+}
+
+const plain = /^(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])){3}$/;
+/** Some proxies name the client with its port, which is another one at each connection. */
+const withPort = /^\[([^\]]*)\](?::\d*)?$|^([^:]*):\d*$/;
+
+function parse(address = "") {
+  const [, six, four] = withPort.exec(address) ?? [];
+  const bare = (six ?? four ?? address).trim();
+  // IPv4 clients of a dual-stack socket look like ::ffff:10.0.0.1.
+  return ipaddr.isValid(bare) ? ipaddr.process(bare) : undefined;
 }
 
 /** As Express' `req.ip` with the same number of trusted proxies. */
