@@ -18,6 +18,8 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
     // Anybody may keep it, and has to ask whether it is still good.
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
+  // Nobody gets to see what is read for a HEAD.
+  if (stream && req.method === "HEAD") return void res.end();
   if (stream) return pipeline(Readable.from(stream), res).catch(unlessCallerLeft);
   if (cached) return sendTagged(req, res, cached.etag, cached.bytes);
   if (body === undefined) return void res.end();

@@ -58,3 +58,15 @@ test("a stream that fails breaks the answer off, so that nobody takes it for who
   await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow();
   await expect(sent).rejects.toThrow("the source is gone");
 });
+
+test("of a stream that is asked for with HEAD nothing is read", async () => {
+  let isRead = false;
+  async function* source() {
+    isRead = true;
+    yield "x";
+  }
+  const { url, sent } = await serve(source());
+  const answer = await fetch(url, { method: "HEAD" });
+  await sent;
+  expect([answer.status, answer.headers.get("content-type"), isRead]).toEqual([200, "text/plain", false]);
+});
