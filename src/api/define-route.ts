@@ -57,7 +57,10 @@ export interface Route<
    * body is read.
    */
   refuse?: (context: ApiContext, asked: Pick<Input<A, P, Q, B>, "params" | "headers">) => void;
-  /** It may keep its caller waiting: `input.gone` and `input.wait` are there, and the caller's right is looked at again. */
+  /**
+   * It may keep its caller waiting: `input.gone` and `input.wait` are there, and the caller's right is looked at again. A
+   * route with a picture always may.
+   */
   waits?: boolean;
   /** Counted against a stricter limit besides the usual one. */
   limit?: "orders";
@@ -123,7 +126,8 @@ export function defineRoute<
   Q extends Shape = Nothing,
   B extends z.ZodType = NoBody,
 >(route: Route<A, P, Q, B>): Route {
-  return route as unknown as Route;
+  const waits = route.waits ?? route.image !== undefined;
+  return { ...route, waits } as unknown as Route;
 }
 
 /** True for a response that is described by a schema. */

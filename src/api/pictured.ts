@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 import type { z } from "zod";
 import type { Job } from "../db/entities/job.ts";
+import { AppError } from "../errors.ts";
 import { type CacheTag, type CatalogueEntity, dropCatalogue } from "../platform/cache-tags.ts";
 import { awaitJob } from "./await-job.ts";
 import type { ApiContext } from "./context.ts";
@@ -63,9 +64,15 @@ export async function answerWrite(
   void dropCatalogue(context.cache, entity);
   const { id, image_job: job } = result.body as Shown;
   if (!wait || !job) return result;
-  await awaitJob(context.db, job.id, wait.seconds, wait.signal);
-  const body = await show(context, context.db.manager, id);
-  return { ...result, body, headers: { ...result.headers, "preference-applied": `wait=${wait.seconds}` } };
+  try {
+    await awaitJob(context.db, job.id, wait.seconds, wait.signal);
+    const body = await show(context, context.db.manager, id);
+    return { ...result, body, headers: { ...result.headers, "preference-applied": `wait=${wait.seconds}` } };
+  } catch (error) {
+    // A refusal here would take back the picture of a write that stands. Its answer belongs to who made it.
+    if (error instanceof AppError) return result;
+    throw error;
+  }
 }
 
 /** One entity from the cache, unless its picture is just being made: then the state of its job changes unheard. */

@@ -3,8 +3,9 @@ import type { Route } from "../../src/api/define-route.ts";
 import { createRightWatch } from "../../src/api/right-watch.ts";
 import { routes } from "../../src/api/routes/index.ts";
 import { users } from "../../src/db/dao/users.ts";
-import { call, useApi } from "../support/api.ts";
+import { call, objectKeys, useApi } from "../support/api.ts";
 import { addBusiness, known } from "../support/business.ts";
+import { redPng } from "../support/images.ts";
 import { readDocument } from "../support/open-api-document.ts";
 import { sampleBody, samplePath, unknownId } from "../support/sample-request.ts";
 import { addUser } from "../support/users.ts";
@@ -13,7 +14,10 @@ import { addUser } from "../support/users.ts";
 const api = useApi({ relay: false, heartbeatMs: 100 });
 const { operations, follow } = readDocument(routes);
 const nameOf = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
-const waiting = routes.filter(({ waits }) => waits);
+/** A write with a picture waits as well, and answers what it has written whatever became of its caller. */
+const [waiting, writes] = [false, true].map((isWrite) =>
+  routes.filter(({ waits, image }) => waits && Boolean(image) === isWrite),
+) as [Route[], Route[]];
 /** Without a token there is nobody whose right could be lost. */
 const withoutPerson = ["public", "api-key", "webhook"];
 const watched = waiting.filter(({ access }) => !withoutPerson.includes(access));
@@ -102,6 +106,32 @@ describe.each(watched.map((route) => [nameOf(route), route] as const))("%s", (_n
       expect(said.text).not.toContain("event: end");
     }
   });
+});
+
+test("each write with a picture may wait for it", () => {
+  expect(writes.map(nameOf).sort()).toEqual(
+    ["categories/{category_id}", "offers/{offer_id}", "products/{product_id}", "sub-categories/{sub_category_id}"]
+      .flatMap((path) => [`PATCH /${path}`, `POST /${path.split("/")[0]}`])
+      .sort(),
+  );
+});
+
+test("a write whose caller loses the right while its picture is made stands, and says so at once", async () => {
+  const { id, token } = await employee();
+  const body = new FormData();
+  body.set("name", `Lost ${id}`);
+  body.set("image_blob", new Blob([new Uint8Array(await redPng())]), "p.png");
+  const headers = { authorization: `Bearer ${token}`, prefer: "wait=60" };
+  const answer = call(`${api.url}/categories`, { method: "POST", headers, body });
+  await isWatched();
+  await change(id, "role = 'USER'");
+  const said = await answer;
+  expect([said.status, said.headers.get("preference-applied")]).toEqual([201, null]);
+  const [{ key } = { key: "" }] = await api.db.query(
+    "SELECT i.staged_key AS key FROM images i JOIN categories c ON c.image_id = i.id WHERE c.id = $1",
+    [said.body.id],
+  );
+  expect(await objectKeys(api.s3)).toContain(key);
 });
 
 test("a caller who leaves is watched no more", async () => {

@@ -494,7 +494,7 @@ describe("offers", () => {
 
     test("shows in every cached list and count at once", async () => {
       const { id } = await addProduct(api.db);
-      await addOffer(api.db, { productId: id });
+      await addOffer(api.db, { productId: id, quantity: 0 });
       await forget();
       const brand = `Fresh${randomUUID()}`;
       const paths = [

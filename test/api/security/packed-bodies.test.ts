@@ -7,6 +7,8 @@ import { samplePath } from "../../support/sample-request.ts";
 
 const { operations, follow } = readDocument(routes);
 
+/** They look at path and headers first, and need not come as far as the body. */
+const early = routes.filter(({ refuse }) => refuse).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
 const unpackedBytes = 256 * 1024 * 1024;
 const bomb = new Uint8Array(gzipSync(Buffer.alloc(unpackedBytes), { level: 1 }));
 
@@ -29,7 +31,7 @@ describe("S46: a body that says it is packed", () => {
         body: bomb,
         headers,
       });
-      expect(status).toBeOneOf([413, 415]);
+      expect(status).toBeOneOf(early.includes(operation.name) ? [401, 404, 413, 415] : [413, 415]);
       expect(process.memoryUsage().rss - before).toBeLessThan(unpackedBytes / 2);
     },
   );
