@@ -97,8 +97,10 @@ describe("a worker that dies", () => {
     expect(done.images).toHaveLength(4);
     await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]), 10_000);
     expect(await objectKeys(api.s3)).toHaveLength(5);
-    const [job] = await api.db.query("SELECT epoch, crashes, failures FROM job");
-    expect(job).toEqual({ epoch: 2, crashes: 1, failures: 0 });
+    const rows = await api.db.query("SELECT kind, epoch, crashes, failures FROM job WHERE id = $1", [
+      body.image_job?.id,
+    ]);
+    expect(rows).toEqual([{ kind: "process-image", epoch: 2, crashes: 1, failures: 0 }]);
     await workers.stop(second, "SIGTERM");
   });
 
