@@ -238,9 +238,14 @@ async function markedBody(operation: Described) {
   return { headers, body: form };
 }
 
-/** The catalogue is for all to see, and what a replay is about is chosen from GET /jobs/failures. */
+/**
+ * The catalogue is for all to see, what a replay is about is chosen from GET /jobs/failures, and an erasure would take the
+ * orders that the marks are looked for in.
+ */
 function isPublic({ path }: Described) {
-  return path === "/jobs/replays" || /^\/(categories|sub-categories|products|offers)(\/|$)/.test(path);
+  return (
+    ["/jobs/replays", "/erasures"].includes(path) || /^\/(categories|sub-categories|products|offers)(\/|$)/.test(path)
+  );
 }
 
 /** The same keys with a text in each. */
