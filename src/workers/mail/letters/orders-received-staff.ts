@@ -26,7 +26,9 @@ export const ordersReceivedStaff = defineLetter<NewOrders>({
       heading: `Новых заказов за десять минут: ${data.count}`,
       paragraphs: [
         "Их пришло так много, что отдельные письма отправлены только о первых.",
-        ...(data.count > data.orders.length ? [`Ниже первые ${data.orders.length}, остальные видны на складе.`] : []),
+        ...(data.count > data.orders.length
+          ? [`В списке ${data.orders.length} из ${data.count}, на складе видны все.`]
+          : []),
       ],
       facts: [
         { label: "С", value: writtenTime(data.since, "ru") },
@@ -38,9 +40,9 @@ export const ordersReceivedStaff = defineLetter<NewOrders>({
       subject: `New orders: ${data.count}`,
       heading: `New orders in ten minutes: ${data.count}`,
       paragraphs: [
-        "There were so many that you had a mail of its own about the first ones only.",
+        "Only the first of them were sent to you one by one.",
         ...(data.count > data.orders.length
-          ? [`These are the first ${data.orders.length}; the shop has them all.`]
+          ? [`The list shows ${data.orders.length} of ${data.count}; the warehouse shows all.`]
           : []),
       ],
       facts: [
