@@ -45,7 +45,8 @@ export function useFolder() {
     const wanted = ["--headless", ...filter, "--convert-to", format, "--outdir", to];
     const { stdout, stderr } = await run("soffice", [profile, ...wanted, ...paths], {
       timeout: officeMs,
-      env: { ...process.env, HOME: folder },
+      // The sheet's name is part of the file's: without a locale that has its letters nothing is saved.
+      env: { ...process.env, HOME: folder, LC_ALL: "C.UTF-8" },
     });
     const saved = await contentOf(to);
     if (Object.keys(saved).length >= paths.length) return saved;
