@@ -75,11 +75,14 @@ export async function finishDocument(tx: EntityManager, jobId: string, file: Sto
   for (const document of await documents.ofJob(tx, jobId)) await tell(tx, document);
 }
 
-/** Tells whoever wanted to be told that a document is made; once, however often it is called. */
+/**
+ * Tells whoever wanted to be told that a document is made; once, however often it is called. No mail goes to an address
+ * that is not proved: it may be a third person's, and each document would be one more.
+ */
 async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
   if (!notify || requestedBy === null) return;
   const user = await users.findById(tx, requestedBy);
-  if (!user?.isActive) return;
+  if (!user?.isActive || user.emailVerified === false) return;
   const { email: recipient, language } = user;
   const event = `document-ready:${id}`;
   await requestMails(tx, [{ event, kind: "document-ready", recipient, language, parameters: { documentId: id } }]);

@@ -9,7 +9,7 @@ import { mailboxOf } from "./mailbox.ts";
  * flood of one kind keeps no mail of another kind from its recipient.
  */
 export const mailActs = {
-  "guest-order": "about orders of guests",
+  "guest-order": "about orders of guests and of customers whose address is not proved",
   "customer-order": "about orders of customers who have another address",
   registration: "that welcome who has registered",
   verification: "with a link that proves an address",

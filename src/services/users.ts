@@ -17,8 +17,8 @@ export interface Subject {
 
 /**
  * The user of a valid token. An unknown id with an e-mail is entered as a customer (its sign-up event was lost), unless
- * it was deleted; an e-mail that the token calls unproved is entered as that, and blocks no other user. Null when there
- * is no such user and none can be made.
+ * it was deleted; an e-mail that the token calls unproved is kept as that, unless something was said of it before, and
+ * blocks no other user. Null when there is no such user and none can be made.
  */
 export async function userOfToken(tx: EntityManager, subject: Subject) {
   if (subject.key === "clerk_id") return users.findByClerkId(tx, subject.value);
@@ -30,12 +30,19 @@ export async function userOfToken(tx: EntityManager, subject: Subject) {
   try {
     if (!known) await users.insertUnlessKnown(tx, { id, email, emailVerified, firstName, lastName });
     else if (known.emailVerified === false && emailVerified) await users.prove(tx, id, email);
+    else if (isNewlyDoubted(known, subject)) await users.doubt(tx, known);
     else return known;
   } catch (error) {
     if (violatedUnique(error) === undefined) throw error;
     return known;
   }
   return users.findById(tx, id);
+}
+
+/** Events may say nothing of an address, and tokens do. Addresses of staff are an admin's word. */
+function isNewlyDoubted({ role, email, emailVerified }: User, said: Subject) {
+  if (role !== "USER" || emailVerified !== null || said.emailVerified !== false) return false;
+  return said.email?.toLowerCase() === email.toLowerCase();
 }
 
 /** A user by id; throws when there is none. */

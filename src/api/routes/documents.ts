@@ -29,7 +29,9 @@ const waiting =
   "Answers when the file is made, at most after 25 s: `Prefer: wait=N` waits for up to N seconds (60 at most), " +
   "`Prefer: respond-async` not at all.";
 
-const notify = z.boolean().default(false).meta({ description: "Sends the caller a mail when it is made" });
+const notify = z.boolean().default(false).meta({
+  description: "Sends the caller a mail when it is made, unless the caller's address is known not to be proved",
+});
 const [first, ...others] = documentKinds.map(({ kind, summary, formats, asked, isOwn }) =>
   z
     .object({ kind: z.literal(kind), format: z.enum(formats), parameters: asked, notify })

@@ -13,8 +13,8 @@ export interface MailRecipient {
 export interface OrderRecipient extends MailRecipient {
   createdAt: Date;
   /**
-   * guest: no login does; customer: the login of an account with another address; null: the account has this address, or
-   * staff has entered it.
+   * guest: no login does, or one whose own address is not proved; customer: the login of an account with another address;
+   * null: the account has this address, or staff has entered it.
    */
   unprovedBy: "guest" | "customer" | null;
 }
@@ -31,7 +31,7 @@ export const mailRecipients = {
   ofNewOrders: (tx: EntityManager, ids: readonly string[]): Promise<OrderRecipient[]> =>
     tx.query(
       `SELECT orders.id, ${orderRecipient}, orders.created_at AS "createdAt",
-         CASE WHEN orders.by_guest THEN 'guest'
+         CASE WHEN orders.by_guest OR (account.role = 'USER' AND account.email_verified IS FALSE) THEN 'guest'
               WHEN account.role = 'USER' AND lower(account.email) <> lower(orders.email) THEN 'customer'
          END AS "unprovedBy"
        ${ofOrder} WHERE orders.id = ANY($1)`,

@@ -1,4 +1,4 @@
-import { type EntityManager, In } from "typeorm";
+import { type EntityManager, In, IsNull } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import { type CustomerType, type Role, User } from "../entities/user.ts";
 import { containing } from "../like.ts";
@@ -159,6 +159,11 @@ export const users = {
   async prove(tx: EntityManager, id: string, email: string) {
     const values = { email, emailVerified: true };
     await tx.update(User, { id, emailVerified: false }, values);
+  },
+
+  /** Writes down that a user's e-mail is not proved, unless it is another one by now, or something was said of it. */
+  async doubt(tx: EntityManager, { id, email }: Pick<User, "id" | "email">) {
+    await tx.update(User, { id, email, emailVerified: IsNull() }, { emailVerified: false });
   },
 
   /**
