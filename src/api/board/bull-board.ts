@@ -8,7 +8,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import { type AuditMethod, auditMethods } from "../../db/entities/audit-entry.ts";
+import { auditMethods } from "../../db/entities/audit-entry.ts";
 import {
   AppError,
   ForbiddenError,
@@ -23,14 +23,14 @@ import type { QueuedData } from "../../jobs/dispatch.ts";
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import type { Queues } from "../../platform/queues.ts";
 import { redactAll } from "../../platform/redact.ts";
-import { auditEndpoint, isAudited, recordChained } from "../../services/audit.ts";
+import { isAudited } from "../../services/audit.ts";
 import { isAtLeast, requireRight, type Standing, standings } from "../../services/job-rights.ts";
-import { logLostAudit } from "../audit-staff.ts";
 import type { ApiContext } from "../context.ts";
 import { countRefusal, limitAnybody, limitRequest } from "../limit-requests.ts";
 import { pageHeaders } from "../page-headers.ts";
 import { headersOf, statusOfError } from "../problem.ts";
 import { createRouter } from "../router.ts";
+import { auditWhenDone } from "./audit-when-done.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
@@ -101,7 +101,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
       res.set("allow", ["GET", "HEAD", ...auditMethods].join(", "));
       throw new MethodNotAllowedError("Method Not Allowed");
     }
-    auditWhenDone(req, res, { context, pressing, method });
+    auditWhenDone(req, res, { context, pressing, method, route: boardPath });
     checkPress(req, visitor, pressing, sessions);
     next();
   });
@@ -253,29 +253,4 @@ const refuseOtherSites: RequestHandler = (req, _res, next) => {
 
 function isOwnOrigin(req: Request, origin: string) {
   return URL.canParse(origin) && new URL(origin).host === req.headers.host;
-}
-
-interface Audited {
-  context: ApiContext;
-  pressing: Pressing;
-  method: AuditMethod;
-}
-
-function auditWhenDone(req: Request, res: Response, { context, pressing, method }: Audited) {
-  const endpoint = auditEndpoint(context.publicUrl, req.originalUrl);
-  // Not `finish`: the button of a visitor who hangs up is pressed all the same.
-  res.once("close", () => {
-    const { steerer, traceId: requestId } = pressing;
-    const { id: userId } = steerer;
-    const reason = steerer.reason ?? pressing.done;
-    const { csrf: _csrf, ...body } = (req.body ?? {}) as Record<string, unknown>;
-    const payload = { ...body, ...(reason && { reason }) };
-    const status = res.writableFinished ? res.statusCode : 499;
-    const entry = { userId, method, endpoint, payload, status, requestId };
-    recordChained(context.transact, entry)
-      .then((link) => context.log.info({ audit: link }, "a board action was entered into the audit chain"))
-      .catch((error: unknown) => {
-        logLostAudit(context.log, error, entry, boardPath);
-      });
-  });
 }

@@ -1,0 +1,66 @@
+import type { Request, Response } from "express";
+import type { AuditMethod } from "../../db/entities/audit-entry.ts";
+import { auditEndpoint, recordChained } from "../../services/audit.ts";
+import { logLostAudit } from "../audit-staff.ts";
+import type { ApiContext } from "../context.ts";
+import type { Pressing } from "./steering.ts";
+
+export interface Audited {
+  context: Pick<ApiContext, "transact" | "publicUrl" | "log" | "stopping">;
+  pressing: Pressing;
+  method: AuditMethod;
+  /** Where the board is served. */
+  route: string;
+  /** So long the answer to a visitor who has hung up is waited for. */
+  patienceMs?: number;
+}
+
+/**
+ * Enters an act of the board in the audit chain when it is answered, with the status of the answer, whether the visitor is
+ * still there to read it or not. One that is not answered long after the visitor has hung up, or when the process stops,
+ * is entered with 499; should its answer come later, that is entered as well.
+ */
+export function auditWhenDone(
+  req: Request,
+  res: Response,
+  { context, pressing, method, route, patienceMs = 60_000 }: Audited,
+) {
+  const endpoint = auditEndpoint(context.publicUrl, req.originalUrl);
+  const enter = (status: number) => {
+    const { steerer, traceId: requestId } = pressing;
+    const { id: userId } = steerer;
+    const reason = steerer.reason ?? pressing.done;
+    const { csrf: _csrf, ...body } = (req.body ?? {}) as Record<string, unknown>;
+    const payload = { ...body, ...(reason && { reason }) };
+    const entry = { userId, method, endpoint, payload, status, requestId };
+    recordChained(context.transact, entry)
+      .then((link) => context.log.info({ audit: link }, "a board action was entered into the audit chain"))
+      .catch((error: unknown) => {
+        logLostAudit(context.log, error, entry, route);
+      });
+  };
+  // Neither `finish` nor `close` tells: the one never comes on a dead connection, the other comes before the outcome.
+  let isAnswered = false;
+  let stopWaiting = () => {};
+  const end = res.end.bind(res) as (...parts: unknown[]) => Response;
+  res.end = ((...parts: unknown[]) => {
+    stopWaiting();
+    if (!isAnswered) enter(res.statusCode);
+    isAnswered = true;
+    return end(...parts);
+  }) as Response["end"];
+  res.once("close", () => {
+    if (isAnswered) return;
+    const giveUp = () => {
+      stopWaiting();
+      enter(499);
+    };
+    const timer = setTimeout(giveUp, patienceMs).unref();
+    stopWaiting = () => {
+      clearTimeout(timer);
+      context.stopping.removeEventListener("abort", giveUp);
+    };
+    if (context.stopping.aborted) giveUp();
+    else context.stopping.addEventListener("abort", giveUp);
+  });
+}
