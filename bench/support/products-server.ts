@@ -13,6 +13,7 @@ import { Offer } from "../../src/db/entities/offer.ts";
 import { Product } from "../../src/db/entities/product.ts";
 import { createTransact } from "../../src/db/transaction.ts";
 import { bytesOf, type Cache, etagOf, openCache } from "../../src/platform/cache.ts";
+import { createKeptFile } from "../../src/platform/kept-file.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { placeholderUrl } from "../../src/services/placeholder-url.ts";
@@ -36,6 +37,7 @@ const context: ApiContext = {
   db,
   transact: createTransact(db, () => undefined),
   store: { publicUrl: (key: string) => `https://pictures.example/${key}` } as ApiContext["store"],
+  keptFeed: createKeptFile(),
   shop: { payee: null, publicUrl: String },
   cache,
   log,

@@ -3,6 +3,7 @@ import type { DataSource } from "typeorm";
 import type { Role } from "../db/entities/user.ts";
 import type { Transact } from "../db/transaction.ts";
 import type { Cache } from "../platform/cache.ts";
+import type { KeptFile } from "../platform/kept-file.ts";
 import type { Log } from "../platform/logger.ts";
 import type { MailLinks } from "../platform/mail-links.ts";
 import type { Metrics } from "../platform/metrics.ts";
@@ -30,6 +31,8 @@ export interface ApiContext {
   db: DataSource;
   transact: Transact;
   store: ObjectStore;
+  /** The newest feed, which anybody may read as slowly as he likes. */
+  keptFeed: KeptFile;
   /** What is on documents besides data. */
   shop: Shop;
   cache: Cache;

@@ -11,6 +11,7 @@ import { queueNames } from "../jobs/queues.ts";
 import { applyPauses } from "../platform/apply-pauses.ts";
 import { createAutoscaler } from "../platform/autoscaler.ts";
 import { openCache } from "../platform/cache.ts";
+import { createKeptFile } from "../platform/kept-file.ts";
 import { listen } from "../platform/listen.ts";
 import { createLogger } from "../platform/logger.ts";
 import { createMailLinks } from "../platform/mail-links.ts";
@@ -82,6 +83,7 @@ const context: ApiContext = {
   db,
   transact: createTransact(db, relay.offer),
   store,
+  keptFeed: createKeptFile(),
   shop: { payee: config.PAYEE ?? null, publicUrl: store.publicUrl },
   cache,
   log,

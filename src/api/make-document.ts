@@ -48,15 +48,39 @@ export async function makeDocument(
 
 /** The file of a document that is made, to be saved under `names`. */
 export async function sendDocument({ db, store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
-  const { objectKey, contentType, bytes } = document;
-  const stream = await unlessGone(db, document, () => store.read(String(objectKey)));
-  const headers = {
-    "content-type": String(contentType),
-    "content-length": String(bytes),
-    "content-disposition": attachment(names.shown, names.ascii),
-  };
+  const stream = await unlessGone(db, document, () => store.read(String(document.objectKey)));
+  const headers = { ...headersOf(document), "content-disposition": attachment(names.shown, names.ascii) };
   return { status: 200, headers, stream } satisfies Result;
 }
+
+/** S3 has this long to give all of a file that is kept in memory. */
+const loadMs = 30_000;
+
+/** The file of a feed that is made: from memory, since anybody may read it and hold a connection to S3 meanwhile. */
+export async function sendFeed({ db, store, keptFeed }: ApiContext, document: Document) {
+  const key = String(document.objectKey);
+  const version = { sha256: String(document.sha256), bytes: Number(document.bytes) };
+  const load = () => loadWithin(loadMs, (signal) => store.get(key, { signal }));
+  const stream = await unlessGone(db, document, () =>
+    keptFeed.fits(version) ? keptFeed.open(version, load) : store.read(key, { isPublic: true }),
+  );
+  return { status: 200, headers: headersOf(document), stream } satisfies Result;
+}
+
+async function loadWithin<T>(ms: number, load: (signal: AbortSignal) => Promise<T>) {
+  const signal = AbortSignal.timeout(ms);
+  try {
+    return await load(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new UnavailableError("The object store is too slow; try again in a moment", { cause: error });
+  }
+}
+
+const headersOf = ({ contentType, bytes }: Document) => ({
+  "content-type": String(contentType),
+  "content-length": String(bytes),
+});
 
 /** So long a link to a file works: enough for somebody to click, or for a program to follow it. */
 const linkSeconds = 300;

@@ -18,14 +18,21 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
     // Anybody may keep it, and has to ask whether it is still good.
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
-  // Nobody gets to see what is read for a HEAD.
-  if (stream && req.method === "HEAD") return void res.end();
-  if (stream) return pipeline(Readable.from(stream), res).catch(unlessCallerLeft);
+  if (stream) return sendStream(req, res, stream);
   if (cached) return sendTagged(req, res, cached.etag, cached.bytes);
   if (body === undefined) return void res.end();
   const bytes = bytesOf(body);
   if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(bytes), bytes);
   sendBytes(res, bytes);
+}
+
+async function sendStream(req: Request, res: Response, stream: NonNullable<Result["stream"]>) {
+  // Wrapped, a stream that is cut off would be noticed only when the caller takes the next piece.
+  const source = stream instanceof Readable ? stream : Readable.from(stream);
+  if (req.method !== "HEAD") return pipeline(source, res).catch(unlessCallerLeft);
+  // Nobody gets to see what is read for a HEAD, and what is only left alone may hold a connection for ever.
+  source.destroy();
+  res.end();
 }
 
 /** Whoever hangs up in the middle of an answer does no harm, and nobody has to look at it. */

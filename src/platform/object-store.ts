@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { PassThrough, pipeline, type Readable } from "node:stream";
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
@@ -24,8 +24,11 @@ export interface ObjectStore {
   put(key: string, body: Buffer | Readable, headers: StoredHeaders, options?: PutOptions): Promise<void>;
   /** The first `length` bytes of an object (all of it without); throws `MissingObjectError` when there is none. */
   get(key: string, options?: { length?: number; signal?: AbortSignal }): Promise<Buffer>;
-  /** An object in pieces as they arrive; throws `MissingObjectError` when there is none. Give up by not reading on. */
-  read(key: string, options?: { signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * An object in pieces as they arrive, for a client to take at its own speed; throws `MissingObjectError` when there is
+   * none, and `UnavailableError` when too many are read already. It has a connection until it ends or is destroyed.
+   */
+  read(key: string, options?: ReadOptions): Promise<Readable>;
   /** Copies an object within the bucket, under new headers. */
   copy(from: string, to: string, headers: StoredHeaders, options?: { signal?: AbortSignal }): Promise<void>;
   /** Removes an object; one that is not there is fine. */
@@ -45,6 +48,12 @@ export interface StoredObject {
   modifiedAt: Date;
 }
 
+interface ReadOptions {
+  signal?: AbortSignal;
+  /** For strangers, who may have half of what can be read at once. */
+  isPublic?: boolean;
+}
+
 interface PutOptions {
   length?: number;
   signal?: AbortSignal;
@@ -58,6 +67,9 @@ export class MissingObjectError extends Error {
 const answerMs = 5_000;
 /** A streamed upload is as slow as its client; the request around it ends after a minute. */
 const streamMs = 60_000;
+const usualSockets = 200;
+/** The part of the connections that clients who read slowly may hold; uploads, probes and the rest find the others. */
+const readersShare = 1 / 4;
 
 export interface S3Options {
   /** Absent: Amazon's own of the region. */
@@ -67,11 +79,16 @@ export interface S3Options {
   accessKeyId: string;
   secretAccessKey: string;
   publicUrl: string;
+  /** Connections at once; 200 otherwise. */
+  sockets?: number;
 }
 
 /** An object store on one bucket of an S3-compatible server. */
 export function createObjectStore(options: S3Options): ObjectStore & { close(): void } {
   const Bucket = options.bucket;
+  const maxSockets = options.sockets ?? usualSockets;
+  const mostReaders = Math.ceil(maxSockets * readersShare);
+  let readers = 0;
   const account = {
     region: options.region,
     credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
@@ -91,8 +108,8 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       throwOnRequestTimeout: true,
       connectionTimeout: 2_000,
       requestTimeout: answerMs,
-      httpAgent: { maxSockets: 200 },
-      httpsAgent: { maxSockets: 200 },
+      httpAgent: { maxSockets },
+      httpsAgent: { maxSockets },
     },
   });
   // A signature covers the host, and outside the server may have another name.
@@ -128,10 +145,26 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
         throw translate(error);
       }
     },
-    async read(Key, { signal } = {}) {
-      const { Body } = await send(new GetObjectCommand({ Bucket, Key }), within(signal));
-      if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
-      return Body as Readable;
+    async read(Key, { signal, isPublic = false } = {}) {
+      if (readers >= (isPublic ? Math.ceil(mostReaders / 2) : mostReaders))
+        throw new UnavailableError("Too many files are being read at this moment; ask again in a few seconds");
+      readers += 1;
+      const leave = () => {
+        readers -= 1;
+      };
+      try {
+        const { Body } = await send(new GetObjectCommand({ Bucket, Key }), within(signal));
+        if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
+        const body = Body as Readable;
+        // Destroyed by itself, an answer of S3 says that its server has hung up.
+        const taken = new PassThrough();
+        taken.on("error", ignore);
+        pipeline(body, taken, leave);
+        return taken;
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
     async copy(from, Key, { contentType, cacheControl }, { signal } = {}) {
       const CopySource = encodeURI(`${Bucket}/${from}`);

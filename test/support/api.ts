@@ -23,6 +23,7 @@ import { createTransact } from "../../src/db/transaction.ts";
 import { jobs } from "../../src/jobs/index.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
+import { createKeptFile } from "../../src/platform/kept-file.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
@@ -93,6 +94,8 @@ export interface ApiOptions {
   connections?: ConnectionRules;
   /** Mails of strangers to one mailbox on a day; no limit otherwise. */
   unprovedMailsPerDay?: number;
+  /** Connections to S3; as in production otherwise. */
+  s3Sockets?: number;
 }
 
 /** The real HTTP side on a free port, with a database, a bucket and an identity provider of its own. */
@@ -109,6 +112,7 @@ export function useApi({
   trustProxy = 0,
   connections = { perClient: 0, unreadMs: 30_000 },
   unprovedMailsPerDay = 0,
+  s3Sockets,
 }: ApiOptions = {}) {
   const db = useDatabase();
   const s3 = useBucket();
@@ -143,6 +147,7 @@ export function useApi({
       accessKeyId: s3.accessKey,
       secretAccessKey: s3.secretKey,
       publicUrl: s3.publicUrl,
+      ...(s3Sockets !== undefined && { sockets: s3Sockets }),
     });
     const limiter = cacheConnection(api.redisUrl, log);
     const cache = openCache(api.redisUrl, { prefix: `${queuePrefix}-cache`, log });
@@ -163,6 +168,7 @@ export function useApi({
       db,
       transact: createTransact(db, (jobs) => api.relay.offer(jobs)),
       store,
+      keptFeed: createKeptFile(),
       shop: { payee, publicUrl: store.publicUrl },
       cache,
       log,

@@ -6,7 +6,7 @@ import { businessDay } from "../../services/business-day.ts";
 import { feed } from "../../services/documents.ts";
 import type { ApiContext } from "../context.ts";
 import { defineRoute, type Input, type Result } from "../define-route.ts";
-import { makeDocument, sendDocument } from "../make-document.ts";
+import { makeDocument, sendFeed } from "../make-document.ts";
 import { Problem } from "../problem.ts";
 import { knowsTag } from "../send-result.ts";
 import { JobLink, jobLink } from "../views/job.ts";
@@ -24,9 +24,8 @@ async function answer(context: ApiContext, call: Call): Promise<Result> {
   if (!document.readyAt) return notYet(context, call, document);
   const known = { etag: `"${document.sha256}"`, "last-modified": document.readyAt.toUTCString() };
   if (isKnown(call.headers, known.etag, document.readyAt)) return { status: 304, headers: known };
-  const { headers, ...result } = await sendDocument(context, document);
-  const { "content-disposition": _, ...sent } = headers;
-  return { ...result, headers: { ...known, ...sent } };
+  const { headers, ...result } = await sendFeed(context, document);
+  return { ...result, headers: { ...known, ...headers } };
 }
 
 /** Whoever asks for the first one ever waits until it is made. */
