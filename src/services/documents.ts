@@ -93,14 +93,10 @@ async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
  * `ForbiddenError` when it is for staff alone.
  */
 export async function requireOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
-  const { isOwn, missing } = definitionOf(kind);
-  if (!isOwn) throw new ForbiddenError("Access denied: role USER is not allowed.");
-  if (!(await isOwn(tx, parameters, userId))) throw new NotFoundError(missing);
-}
-
-/** Whether a customer may have such a document now: what it is about is there, and theirs. */
-export async function isOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
-  return (await definitionOf(kind).isOwn?.(tx, parameters, userId)) ?? false;
+  const { about, missing } = definitionOf(kind);
+  if (!about) throw new ForbiddenError("Access denied: role USER is not allowed.");
+  const { id } = parameters as { id: string };
+  if (!(await documents.isOwnSource(tx, about, id, userId))) throw new NotFoundError(missing);
 }
 
 /** True when the public price list of a day can be read. */

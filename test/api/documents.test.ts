@@ -245,21 +245,36 @@ describe("GET /documents", () => {
     const order = async (parameters: object, kind = "order") =>
       (await send("/documents", { token, body: { kind, format: "pdf", parameters } })).body.id;
     const theirs = await order({ id: (await addOwnOrder(own)).id });
+    const waybillFor = async (customerId: string) => {
+      const { id } = await addWaybill(api.db, await lines(), { authorId: userIds.employee, customerId });
+      return order({ id }, "waybill");
+    };
+    const bought = await waybillFor(own);
     const others = [
       await order({ id: (await addOwnOrder()).id }),
+      await waybillFor(userIds.user),
       await order({}, "stock-report"),
       await exportOf(userIds.user, own, true),
       await exportOf(own, own, true),
     ];
     const exported = await exportOf(own, own, false);
-    const seen = async (id: string) => (await send(`/documents/${id}`, { token })).status;
-    for (const id of [theirs, ...others, exported]) expect(await seen(id)).toBe(200);
+    const seen = async (id: string) => {
+      const { status } = await send(`/documents/${id}`, { token });
+      const { items, total } = (await send("/documents?size=500", { token })).body;
+      expect(items, "as many as it says").toHaveLength(total);
+      expect(
+        items.some((one) => one.id === id),
+        "listed, if it is shown",
+      ).toBe(status === 200);
+      return status;
+    };
+    for (const id of [theirs, bought, ...others, exported]) expect(await seen(id)).toBe(200);
     await api.db.query("UPDATE users SET role = 'USER' WHERE id = $1", [own]);
-    expect(await Promise.all(others.map(seen))).toEqual([404, 404, 404, 404]);
+    expect(await Promise.all(others.map(seen))).toEqual([404, 404, 404, 404, 404]);
     for (const id of others) expect((await download(id, token)).answer.status).toBe(404);
-    expect([await seen(theirs), await seen(exported)]).toEqual([200, 200]);
+    expect([await seen(theirs), await seen(bought), await seen(exported)]).toEqual([200, 200, 200]);
     await api.db.query("UPDATE users SET role = 'EMPLOYEE' WHERE id = $1", [own]);
-    expect(await Promise.all(others.map(seen))).toEqual([200, 200, 404, 404]);
+    expect(await Promise.all(others.map(seen))).toEqual([200, 200, 200, 404, 404]);
   });
 
   test("leads to a file under a Cyrillic name, for five minutes", async () => {

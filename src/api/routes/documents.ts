@@ -4,16 +4,16 @@ import { documents } from "../../db/dao/documents.ts";
 import type { Document } from "../../db/entities/document.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { businessDay } from "../../services/business-day.ts";
+import type { AnyKind } from "../../services/document-kinds/define-kind.ts";
 import {
   type DocumentKind,
   definitionOf,
   documentKinds,
-  kindOf,
   publicKeyOf,
   publicPriceList,
 } from "../../services/document-kinds/index.ts";
 import { personalDataKind } from "../../services/document-kinds/personal-data.ts";
-import { isOwnSource, requireOwnSource } from "../../services/documents.ts";
+import { requireOwnSource } from "../../services/documents.ts";
 import type { Actor } from "../context.ts";
 import { defineRoute } from "../define-route.ts";
 import { uuid } from "../fields.ts";
@@ -32,10 +32,10 @@ const waiting =
 const notify = z.boolean().default(false).meta({
   description: "Sends the caller a mail when it is made, unless the caller's address is known not to be proved",
 });
-const [first, ...others] = documentKinds.map(({ kind, summary, formats, asked, isOwn }) =>
+const [first, ...others] = documentKinds.map(({ kind, summary, formats, asked, ...others }) =>
   z
     .object({ kind: z.literal(kind), format: z.enum(formats), parameters: asked, notify })
-    .meta({ title: kind, description: isOwn ? summary : `${summary}; for staff alone` }),
+    .meta({ title: kind, description: "about" in others ? summary : `${summary}; for staff alone` }),
 );
 if (!first) throw new Error("There is no kind of document");
 const Wanted = z.discriminatedUnion("kind", [first, ...others]);
@@ -45,29 +45,13 @@ function toKind({ kind, format, parameters }: z.output<typeof Wanted>): Document
   return { kind, format, parameters: complete(parameters, new Date()) } as DocumentKind;
 }
 
-/**
- * Somebody else's document looks like one that does not exist. What somebody ordered as staff is not theirs any more
- * when they are a customer, and an admin's export of personal data not when they are no admin.
- */
-async function requireVisible(tx: EntityManager, document: Document | null, actor: Actor): Promise<Document> {
-  if (document && (await maySee(tx, document, actor))) return document;
-  throw new NotFoundError("Document not found");
-}
+const kinds = documentKinds.flatMap(({ kind, about }: AnyKind) => (about ? [{ kind, about }] : []));
+const onlooker = ({ id: userId, role }: Actor) => ({ userId, role, kinds, personalData: personalDataKind.kind });
 
-async function maySee(tx: EntityManager, document: Document, { id, role }: Actor): Promise<boolean> {
-  if (role === "ADMIN") return true;
-  const isTheirs = document.requestedBy === id;
-  const wanted = kindOf(document);
-  if (wanted.kind === personalDataKind.kind) {
-    return isTheirs && wanted.parameters.userId === id && !wanted.parameters.withGuestOrders;
-  }
-  return role === "EMPLOYEE" || (isTheirs && (await isOwnSource(tx, wanted, id)));
-}
-
-/** As `requireVisible`, for lists. */
-function scopeOf({ id, role }: Actor) {
-  if (role === "USER") return { requestedBy: id };
-  return role === "ADMIN" ? {} : { hidden: { kind: personalDataKind.kind, exceptOf: id } };
+/** Somebody else's document looks like one that does not exist. */
+async function requireVisible(tx: EntityManager, id: string, actor: Actor): Promise<Document> {
+  const document = await documents.findSeen(tx, id, onlooker(actor));
+  return document ?? Promise.reject(new NotFoundError("Document not found"));
 }
 
 export const documentRoutes = [
@@ -128,7 +112,7 @@ export const documentRoutes = [
     query: pageQuery(),
     responses: { 200: pageOf(DocumentView), 422: InvalidRequest },
     async handle(context, { actor, query, reader }) {
-      const [rows, total] = await documents.list(reader, { ...scopeOf(actor), ...slice(query) });
+      const [rows, total] = await documents.list(reader, { by: onlooker(actor), ...slice(query) });
       const views = rows.map((row) => documentView(row, context));
       return { status: 200, body: toPage(views, total, query) };
     },
@@ -142,7 +126,7 @@ export const documentRoutes = [
     params,
     responses: { 200: DocumentView, 404: Problem, 422: InvalidRequest },
     async handle(context, { actor, params: { document_id }, reader }) {
-      const document = await requireVisible(reader, await documents.findById(reader, document_id), actor);
+      const document = await requireVisible(reader, document_id, actor);
       return { status: 200, body: documentView(document, context) };
     },
   }),
@@ -155,7 +139,7 @@ export const documentRoutes = [
     params,
     responses: { 302: z.null(), 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { actor, params: { document_id }, reader }) {
-      const document = await requireVisible(reader, await documents.findById(reader, document_id), actor);
+      const document = await requireVisible(reader, document_id, actor);
       if (!document.readyAt) throw new ConflictError("The document is not made yet; its job says how far it is");
       return { status: 302, headers: { location: await linkToDocument(context, document) } };
     },

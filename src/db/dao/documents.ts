@@ -1,6 +1,7 @@
-import { type EntityManager, IsNull, Not } from "typeorm";
+import { type EntityManager, IsNull, type SelectQueryBuilder } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import { Document } from "../entities/document.ts";
+import type { Role } from "../entities/user.ts";
 
 export type NewDocument = Pick<
   Document,
@@ -18,36 +19,67 @@ export interface StoredFile {
   readyAt: Date;
 }
 
-/** Documents of a kind are seen by those who asked for them alone. */
-interface Hidden {
-  kind: string;
-  exceptOf: string;
+/** Whether a row of each, named by `source.id`, is the customer's. */
+const ownSql = {
+  order: (id: string) => `SELECT 1 FROM orders source WHERE source.id = ${id} AND source.user_id = :userId`,
+  waybill: (id: string) =>
+    `SELECT 1 FROM waybills source WHERE source.id = ${id} AND :userId IN (source.customer_id, source.author_id)`,
+};
+export type OwnedTable = keyof typeof ownSql;
+
+/** Who looks at documents. */
+export interface Onlooker {
+  userId: string;
+  role: Role;
+  /** The kinds that customers may have, and what those are about. */
+  kinds: readonly { kind: string; about: OwnedTable }[];
+  /** The kind with personal data: admins see all, others those that say nothing but what is stored about themselves. */
+  personalData: string;
 }
 
-function conditionOf({ requestedBy, hidden }: { requestedBy?: string; hidden?: Hidden }) {
-  if (requestedBy !== undefined) return { requestedBy };
-  return hidden ? [{ kind: Not(hidden.kind) }, { requestedBy: hidden.exceptOf }] : {};
+/**
+ * What somebody may see, for one document and for lists. What somebody ordered as staff is not theirs any more when they
+ * are a customer, and an admin's export of personal data not when they are no admin.
+ */
+function seenBy(query: SelectQueryBuilder<Document>, { userId, role, kinds, personalData }: Onlooker) {
+  if (role === "ADMIN") return query;
+  const own = `document.requested_by = :userId AND document.kind = :personalData
+    AND document.parameters->>'userId' = CAST(:userId AS text) AND document.parameters->>'withGuestOrders' = 'false'`;
+  const ofKinds = kinds.map(({ about }, n) => {
+    // The kind is looked at first: of another one the id may be no UUID.
+    const id = `CASE WHEN document.kind = :kind${n} THEN CAST(document.parameters->>'id' AS uuid) END`;
+    return `document.requested_by = :userId AND EXISTS (${ownSql[about](id)})`;
+  });
+  const others = role === "USER" ? ofKinds : ["document.kind <> :personalData"];
+  return query
+    .andWhere(`(${[own, ...others].map((one) => `(${one})`).join(" OR ")})`)
+    .setParameters({ userId, personalData, ...Object.fromEntries(kinds.map(({ kind }, n) => [`kind${n}`, kind])) });
 }
+
+const withJobs = (tx: EntityManager) =>
+  tx.createQueryBuilder(Document, "document").leftJoinAndSelect("document.job", "job");
 
 /** Documents that were asked for, with their jobs. */
 export const documents = {
   findById: (tx: EntityManager, id: string) => tx.findOne(Document, { where: { id }, relations: { job: true } }),
 
-  /**
-   * One page, newest first, and how many there are: of one user or of all, in the latter case perhaps without those of
-   * one kind that others have asked for.
-   */
-  list(
-    tx: EntityManager,
-    { limit, offset, ...wanted }: { limit: number; offset: number; requestedBy?: string; hidden?: Hidden },
-  ) {
-    return tx.findAndCount(Document, {
-      where: conditionOf(wanted),
-      relations: { job: true },
-      order: { createdAt: "DESC", id: "DESC" },
-      take: limit,
-      skip: offset,
-    });
+  /** A document that this person may see. */
+  findSeen: (tx: EntityManager, id: string, by: Onlooker) =>
+    seenBy(withJobs(tx).where("document.id = :id", { id }), by).getOne(),
+
+  /** One page of what this person may see, newest first, and how many there are. */
+  list: (tx: EntityManager, { limit, offset, by }: { limit: number; offset: number; by: Onlooker }) =>
+    seenBy(withJobs(tx), by)
+      .orderBy("document.createdAt", "DESC")
+      .addOrderBy("document.id", "DESC")
+      .take(limit)
+      .skip(offset)
+      .getManyAndCount(),
+
+  /** Whether there is such a thing, and it is this customer's. */
+  async isOwnSource(tx: EntityManager, about: OwnedTable, id: string, userId: string): Promise<boolean> {
+    const sql = ownSql[about]("$1").replaceAll(":userId", "$2");
+    return (await tx.query(sql, [id, userId])).length > 0;
   },
 
   /** A document of the same data that is made or on its way, rather this person's than another's, rather made. */

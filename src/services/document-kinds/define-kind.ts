@@ -1,5 +1,6 @@
 import type { EntityManager } from "typeorm";
 import type { z } from "zod";
+import type { OwnedTable } from "../../db/dao/documents.ts";
 import type { Layout } from "./layout.ts";
 
 /** What a file of each format is sent as. */
@@ -63,11 +64,8 @@ export interface KindDefinition<
   readonly asked: Asked;
   /** Adds what no caller may choose; what it returns is stored. Absent: nothing. */
   readonly complete?: (asked: z.output<Asked>, now: Date) => Stored;
-  /**
-   * Whether what it is about is this customer's; throws `NotFoundError` when there is none. Absent: it is for staff
-   * alone.
-   */
-  readonly isOwn?: (tx: EntityManager, parameters: Stored, userId: string) => Promise<boolean>;
+  /** What its parameter `id` names; the customer whose that is may have it. Absent: it is for staff alone. */
+  readonly about?: OwnedTable;
   /** Says that there is none, in the words of the route that shows what it is about. */
   readonly missing: string;
   /** Names of its file without the format: `shown` to people, `ascii` for programs that know no other letters. */

@@ -17,7 +17,7 @@ export const invoiceKind = defineKind({
   formats: sheetFormats,
   asked: z.object({ id: z.uuid().meta({ description: "The order" }) }),
   missing: "Order not found",
-  isOwn: async (tx, { id }, userId) => (await documentSources.order(tx, id))?.userId === userId,
+  about: "order",
   names: ({ id }) => ({ shown: `Счёт ${id}`, ascii: `invoice_${id}` }),
   async source(tx, { id }, { payee }) {
     const order = await documentSources.order(tx, id);

@@ -15,7 +15,7 @@ export const orderKind = defineKind({
   formats: sheetFormats,
   asked: z.object({ id: z.uuid() }),
   missing: "Order not found",
-  isOwn: async (tx, { id }, userId) => (await documentSources.order(tx, id))?.userId === userId,
+  about: "order",
   names: ({ id }) => ({ shown: `Заказ ${id}`, ascii: `order_${id}` }),
   async source(tx, { id }) {
     const order = await documentSources.order(tx, id);
