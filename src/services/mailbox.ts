@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** Domains of one provider under which a name is the same mailbox. */
-const sameAs: Record<string, string> = {
-  "googlemail.com": "gmail.com",
-  "ya.ru": "yandex.ru",
-  "yandex.by": "yandex.ru",
-  "yandex.com": "yandex.ru",
-  "yandex.kz": "yandex.ru",
-};
+/** Domains of each provider under which a name is the same mailbox; the first one stands for all. */
+const providers = [
+  ["gmail.com", "googlemail.com"],
+  ["yandex.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "yandex.uz", "yandex.com.tr", "ya.ru", "narod.ru"],
+  ["proton.me", "protonmail.com", "protonmail.ch", "pm.me"],
+  ["icloud.com", "me.com", "mac.com"],
+] as const;
+const sameAs = new Map<string, string>(providers.flatMap(([first, ...others]) => others.map((one) => [one, first])));
 
 /**
  * A hash of the mailbox that an address leads to, to count by: without case, what follows a `+`, and the dots, dashes and
@@ -18,6 +18,6 @@ export function mailboxOf(address: string): string {
   const at = address.lastIndexOf("@");
   const domain = address.slice(at + 1).toLowerCase();
   const [name = ""] = address.slice(0, at).toLowerCase().split("+", 1);
-  const mailbox = `${name.replaceAll(/[._-]/g, "")}@${sameAs[domain] ?? domain}`;
+  const mailbox = `${name.replaceAll(/[._-]/g, "")}@${sameAs.get(domain) ?? domain}`;
   return createHash("sha256").update(mailbox).digest("base64url");
 }
