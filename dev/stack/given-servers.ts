@@ -19,6 +19,9 @@ export interface GivenServers {
   identityUrl?: string;
 }
 
+/** As the worker takes it, with its default. */
+const smtpPort = environment.worker.shape.SMTP_PORT;
+
 const s3Names = ["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "S3_ACCESS_KEY", "S3_SECRET_KEY"] as const;
 
 /** Reads which servers are given; throws a refusal that names every variable that is missing beside them. */
@@ -30,7 +33,7 @@ export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenSer
     ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
     ...(REDIS_URL && { redisUrl: REDIS_URL }),
     ...(s3 && { s3 }),
-    ...(SMTP_HOST && { smtp: { host: SMTP_HOST, port: Number(SMTP_PORT || 25) } }),
+    ...(SMTP_HOST && { smtp: { host: SMTP_HOST, port: smtpPort.parse(SMTP_PORT || undefined) } }),
     ...(BETTER_AUTH_URL && { identityUrl: BETTER_AUTH_URL }),
   };
 }
@@ -49,7 +52,8 @@ function checkAddresses(env: NodeJS.ProcessEnv) {
   const { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
   const { SMTP_HOST } = environment.worker.shape;
   const addresses = { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
-  const wrong = Object.entries(addresses).flatMap(([name, kind]) => {
+  const given = { ...addresses, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
+  const wrong = Object.entries(given).flatMap(([name, kind]) => {
     const { error } = env[name] ? kind.safeParse(env[name]) : {};
     return error ? [`${name} is wrong: ${error.issues[0]?.message}`] : [];
   });
