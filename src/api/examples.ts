@@ -80,6 +80,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   "POST /waybills/{waybill_id}/offers": line,
   "PATCH /waybill-offers/{waybill_offer_id}": { quantity: 2 },
   "POST /jobs/{job_id}/cancel": { reason: "Ordered by mistake" },
+  "POST /jobs/{job_id}/retry": { reason: "The mail server is back" },
   "PUT /queues/{queue}/pause": { reason: "The mail server is being moved" },
   "POST /mail/{mail_id}/resend": { reason: "The customer asked for it" },
   "PATCH /webhook-endpoints/{webhook_endpoint_id}": { is_active: false },
