@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { request as send } from "node:http";
-import { connect } from "node:net";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { presses } from "../../src/api/board/presses.ts";
 import { routes } from "../../src/api/routes/index.ts";
@@ -10,7 +9,7 @@ import { erasePerson } from "../../src/jobs/erase-person.ts";
 import { requestErasure } from "../../src/services/erasures.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
 import { erasePersonProcessor } from "../../src/workers/processors/erase-person.ts";
-import { call, useApi, userIds } from "../support/api.ts";
+import { useApi, userIds } from "../support/api.ts";
 import { asker } from "../support/ask.ts";
 import { readAs } from "../support/clients/client-call.ts";
 import { storefrontSchemas } from "../support/clients/storefront.ts";
@@ -71,7 +70,7 @@ const writers: Record<string, () => Promise<unknown>> = {
     }
   },
 
-  async "src/api/board/bull-board.ts"() {
+  async "src/api/board/audit-when-done.ts"() {
     for (const route of Object.keys(presses)) {
       const [method = "", path = ""] = route.split(" ");
       const filled = path.replace(":queueName", "webhooks").replaceAll(/:\w+/g, "none");
@@ -199,37 +198,5 @@ describe.each(["OPTIONS", "HEAD", "TRACE", "PROPFIND", "M-SEARCH"])("%s of an ad
       expect(await rowsOf(requestId)).toEqual([]);
     }
     expect(await rowsInAll()).toBe(before);
-  });
-});
-
-test("a button of the board is entered of who hangs up before there is an answer", async () => {
-  const holder = api.db.createQueryRunner();
-  await holder.connect();
-  await holder.startTransaction();
-  await holder.query("LOCK TABLE queue_pause IN ACCESS EXCLUSIVE MODE");
-  const { hostname, port } = new URL(api.url);
-  const socket = connect(Number(port), hostname);
-  socket.on("error", () => undefined);
-  const requestId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d77";
-  socket.write(
-    `PUT ${board}/api/queues/mail/pause HTTP/1.1\r\nhost: x\r\nx-reason: test\r\nx-request-id: ${requestId}\r\n` +
-      `authorization: Bearer ${api.tokens.admin}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
-  );
-  await vi.waitFor(async () => {
-    const sql =
-      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ILIKE '%queue_pause%'";
-    expect(await api.db.query(sql)).not.toEqual([]);
-  }, 10_000);
-  socket.destroy();
-  await vi.waitFor(async () => expect(await rowsOf(requestId)).toMatchObject([{ method: "PUT", status: 499 }]), 10_000);
-  await holder.rollbackTransaction();
-  await holder.release();
-  await vi.waitFor(async () => {
-    expect(await api.db.query("SELECT queue FROM queue_pause")).toEqual([{ queue: "mail" }]);
-  }, 10_000);
-  expect(await rowsOf(requestId)).toHaveLength(1);
-  await call(`${api.url}/queues/mail/pause`, {
-    method: "DELETE",
-    headers: { authorization: `Bearer ${api.tokens.admin}` },
   });
 });
