@@ -56,19 +56,28 @@ export const longChaos: Gate = {
   },
 };
 
+/** Which job a fault hits is chance; a harness that finds nothing by so many seeds has no teeth. */
+const naiveSeeds = 4;
+
+async function runNaive(seed: number, options: Parameters<Gate["run"]>[0]) {
+  const run = await runScenario({ ...scenario("NAIVE", short, seed, options), variant: "naive" });
+  const [lost, doubled] = [run.stock.lost + run.mail.lost, run.stock.doubled + run.mail.doubled];
+  run.notes.push(`It lost ${lost} jobs and did ${doubled} twice.`);
+  // What is wrong with it is what it is for.
+  run.violations = [
+    ...(lost === 0 ? ["The naive variant lost nothing: the harness has no teeth"] : []),
+    ...(doubled === 0 ? ["The naive variant doubled nothing: the harness has no teeth"] : []),
+  ];
+  return run;
+}
+
 export const naive: Gate = {
   name: "NAIVE",
   promise: "The same harness finds lost and doubled jobs in what people write first, so it would find ours.",
   isLong: false,
   async run(options) {
-    const run = await runScenario({ ...scenario("NAIVE", short, options.seed, options), variant: "naive" });
-    const [lost, doubled] = [run.stock.lost + run.mail.lost, run.stock.doubled + run.mail.doubled];
-    run.notes.push(`It lost ${lost} jobs and did ${doubled} twice.`);
-    // What is wrong with it is what it is for.
-    run.violations = [
-      ...(lost === 0 ? ["The naive variant lost nothing: the harness has no teeth"] : []),
-      ...(doubled === 0 ? ["The naive variant doubled nothing: the harness has no teeth"] : []),
-    ];
+    let run = await runNaive(options.seed, options);
+    for (let n = 1; n < naiveSeeds && run.violations.length > 0; n++) run = await runNaive(options.seed + n, options);
     options.ran(run);
     return [run];
   },
