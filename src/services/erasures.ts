@@ -22,7 +22,8 @@ export interface ErasureWish {
  * account, and `ValidationError` for a reason that names the person.
  */
 export async function requestErasure(tx: EntityManager, userId: string, wish: ErasureWish): Promise<string> {
-  if (userId === wish.requestedBy) throw new ConflictError("Nobody can erase their own account; ask another admin");
+  if (userId === wish.requestedBy)
+    throw new ConflictError("An admin cannot erase their own account; ask another admin");
   const user = await users.lock(tx, userId);
   if (!user) throw new NotFoundError("User not found");
   checkReason(wish.reason, [user.email, `${user.firstName} ${user.lastName}`, `${user.lastName} ${user.firstName}`]);

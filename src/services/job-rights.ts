@@ -184,7 +184,7 @@ export function strictest(act: Act, lines: readonly { kind: string; isOwn: boole
 /** Throws `ForbiddenError` and `ReasonNeededError`. */
 export function demand(act: Act, right: Right | undefined, { standing, reason }: Steerer): void {
   if (!right)
-    throw new ForbiddenError(`Access denied: nobody may do '${act}' here; what was begun has to come to its end.`);
+    throw new ForbiddenError(`Access denied: '${act}' is not allowed here; what was begun has to come to its end.`);
   if (!isAtLeast(standing, right.least))
     throw new ForbiddenError(`Access denied: '${act}' takes the standing ${right.least} here; yours is ${standing}.`);
   if (right.needsReason && !reason?.trim()) throw new ReasonNeededError(act);
