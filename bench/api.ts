@@ -69,6 +69,8 @@ const apiEnvironment = {
   BETTER_AUTH_URL: "http://127.0.0.1:9",
   // There is one, but the bench does not reach it.
   RATE_LIMIT_ANONYMOUS: "999999999",
+  // Looking for the busiest shelf opens a connection for each.
+  CONNECTIONS_PER_CLIENT: "0",
   DRAIN_TIMEOUT_MS: "0",
 };
 

@@ -82,7 +82,7 @@ async function byTypeorm({ manager }: DataSource) {
     .createQueryBuilder(Offer, "o")
     .select("o.product_id", "id")
     .addSelect("sum(o.quantity)::float8", "total")
-    .addSelect("min(o.price_rub)", "least")
+    .addSelect("coalesce(min(o.price_rub) FILTER (WHERE o.quantity > 0), min(o.price_rub))", "least")
     .where("o.product_id IN (:...ids) AND NOT o.is_deleted", { ids: products.map(({ id }) => id) })
     .groupBy("o.product_id")
     .getRawMany();
@@ -113,7 +113,8 @@ const rowsSql = `
   LEFT JOIN images pi ON pi.id = p.image_id LEFT JOIN images si ON si.id = s.image_id
   LEFT JOIN images ci ON ci.id = c.image_id
   CROSS JOIN LATERAL (
-    SELECT coalesce(sum(o.quantity), 0)::float8 AS total, min(o.price_rub) AS least
+    SELECT coalesce(sum(o.quantity), 0)::float8 AS total,
+      coalesce(min(o.price_rub) FILTER (WHERE o.quantity > 0), min(o.price_rub)) AS least
     FROM offers o WHERE o.product_id = p.id AND NOT o.is_deleted
   ) stock
   WHERE NOT p.is_deleted ORDER BY p.name, p.id LIMIT 300`;

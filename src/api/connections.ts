@@ -48,8 +48,8 @@ export function boundConnections(
   });
   if (perClient === 0) return () => true;
 
-  const admits = boundByClient(perClient, isExempt);
   if (proxies > 0) {
+    const admits = boundByClient(perClient, isExempt);
     return (req, res) => {
       const address = clientAddress(req, proxies);
       return address === req.socket.remoteAddress || admits(address, res);
@@ -61,8 +61,10 @@ export function boundConnections(
     // Hung up on as soon as it has been told.
     socket.end(refusedConnection, () => socket.destroy());
   });
-  // One connection may bring a thousand requests at once: none has to wait for the answer to the one before.
-  return (req, res) => admits(req.socket.remoteAddress, res);
+  // One connection may bring a thousand requests at once. The first of them counts as its connection; Node gives the
+  // others no socket before the answers to those before them are sent.
+  const admitsQueued = boundByClient(perClient - 1, isExempt);
+  return (req, res) => res.socket !== null || admitsQueued(req.socket.remoteAddress, res);
 }
 
 /** Takes what a client has until it closes; false when there is too much of it. */
