@@ -10,10 +10,10 @@ import { removePostgres, startPostgres } from "../dev/services/postgres.ts";
 import { startRedis } from "../dev/services/redis.ts";
 import { startWatchdog } from "../dev/services/watchdog.ts";
 import { connectDatabase, createDataSource } from "../src/db/data-source.ts";
-import { createTransact } from "../src/db/transaction.ts";
-import { requestMails } from "../src/services/mails.ts";
+import { createTransact } from "../src/engine/transaction.ts";
+import { requestMails } from "../src/services/mail/mails.ts";
 import { compose } from "../src/workers/mail/compose.ts";
-import { letters } from "../src/workers/mail/letters/index.ts";
+import { letters } from "../src/workers/mail/templates/index.ts";
 import { machine, markdownTable, median } from "./support/statistics.ts";
 
 export const summary = "mails a second against nodemailer's own pool and Python's smtplib [--rounds 3] [--mails 2000]";

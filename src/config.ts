@@ -71,9 +71,9 @@ const Shared = Database.extend({
   S3_BUCKET_NAME: z.string().min(1),
   S3_ACCESS_KEY: z.string().min(1),
   S3_SECRET_KEY: z.string().min(1),
-  /** Probes, metrics and the wish for workers; 0: any free port, which the log names. */
+  /** Probes, metrics and the number of workers wanted; 0: any free port, which the log names. */
   OPS_PORT: port.default(9090),
-  /** Secret that whoever asks for the wish for workers sends as bearer; absent: anybody who reaches OPS_PORT. */
+  /** Secret that the autoscaler sends as bearer; absent: everybody who reaches OPS_PORT may ask. */
   AUTOSCALER_TOKEN: z.string().min(16).optional(),
   /** JSON, by queue, of what `src/jobs/scaling.ts` says otherwise: `{"images": {"maxWorkers": 20}}`. */
   AUTOSCALE: json("{}").pipe(Scaling),

@@ -1,6 +1,6 @@
 /**
  * Errors the caller can do something about. `code` is part of the public API: never rename one.
- * `api/problem.ts` maps codes to HTTP, `workers/classify-error.ts` to retries.
+ * `api/http/problem.ts` maps codes to HTTP, `engine/classify-error.ts` to retries.
  */
 export abstract class AppError extends Error {
   abstract readonly code: string;
@@ -102,6 +102,16 @@ export class ReasonNeededError extends ValidationError {
     const msg = `Field required: say why, '${act}' takes a reason here and others will read it`;
     super([{ type: "missing", loc: ["body", "reason"], msg, input: null }]);
   }
+}
+
+/** A failure of a job that no repetition can mend; people read its message. */
+export class PermanentError extends Error {
+  override readonly name: string = "PermanentError";
+}
+
+/** Nobody can tell whether the effect of a job happened: it is not repeated before a person has decided. */
+export class InconclusiveError extends Error {
+  override readonly name: string = "InconclusiveError";
 }
 
 const networkCodes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"];

@@ -16,7 +16,7 @@ interface Found {
 }
 
 /** Made while the program runs, of parts that nobody outside chooses, or bounded by a first look at the length. */
-const made = ["src/api/board/presses.ts", "src/api/fields.ts", "src/config/kinds.ts"];
+const made = ["src/api/board/presses.ts", "src/api/http/fields.ts", "src/config/kinds.ts"];
 
 function* nodesOf(value: unknown): Generator<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return;

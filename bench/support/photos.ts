@@ -7,7 +7,7 @@ import sharp from "sharp";
 const width = 4000;
 const height = 3000;
 /** What phones make of 12 megapixels. */
-const [leastBytes, mostBytes] = [2_600_000, 4_000_000];
+const [leastBytes, maxBytes] = [2_600_000, 4_000_000];
 
 const exif = {
   IFD0: { Make: "Bench", Model: "Synthetic 12 MP" },
@@ -134,7 +134,7 @@ async function asPhonePhoto(pixels: Buffer, orientation: number): Promise<Buffer
       .withMetadata({ orientation })
       .jpeg({ quality })
       .toBuffer();
-    if (high - low <= 1 || (photo.length >= leastBytes && photo.length <= mostBytes)) return photo;
+    if (high - low <= 1 || (photo.length >= leastBytes && photo.length <= maxBytes)) return photo;
     if (photo.length < leastBytes) low = quality;
     else high = quality;
   }

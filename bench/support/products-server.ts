@@ -1,22 +1,22 @@
 import type { AddressInfo } from "node:net";
 import express from "express";
 import type { DataSource } from "typeorm";
-import type { ApiContext } from "../../src/api/context.ts";
-import { mount } from "../../src/api/mount.ts";
-import { createReadyAnswers } from "../../src/api/ready-answers.ts";
-import { createRightWatch } from "../../src/api/right-watch.ts";
-import { createRouter } from "../../src/api/router.ts";
+import type { ApiContext } from "../../src/api/http/context.ts";
+import { mount } from "../../src/api/http/mount.ts";
+import { createResponseCache } from "../../src/api/http/response-cache.ts";
+import { createRightWatch } from "../../src/api/http/right-watch.ts";
+import { createRouter } from "../../src/api/http/router.ts";
+import { createSecrets } from "../../src/api/http/secrets.ts";
 import { routes } from "../../src/api/routes/index.ts";
-import { createSecrets } from "../../src/api/secrets.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
-import { Offer } from "../../src/db/entities/offer.ts";
-import { Product } from "../../src/db/entities/product.ts";
-import { createTransact } from "../../src/db/transaction.ts";
+import { Offer } from "../../src/db/entities/catalogue/offer.ts";
+import { Product } from "../../src/db/entities/catalogue/product.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
 import { bytesOf, type Cache, etagOf, openCache } from "../../src/platform/cache.ts";
 import { createKeptFile } from "../../src/platform/kept-file.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
-import { placeholderUrl } from "../../src/services/placeholder-url.ts";
+import { placeholderUrl } from "../../src/services/catalogue/placeholder-url.ts";
 
 // The list of products in three ways, in one process: ours with its answers uncached, TypeORM's and pg's usual ones.
 
@@ -47,7 +47,7 @@ const context: ApiContext = {
   operators: [],
   secrets: createSecrets([], undefined),
   limits: { countHere: () => undefined, countEverywhere: async () => undefined },
-  answers: createReadyAnswers(0),
+  answers: createResponseCache(0),
   unprovedMailsPerDay: 0,
   isExempt: () => true,
   isPrinter: () => false,

@@ -1,4 +1,4 @@
-import { slugify } from "../../src/services/slug.ts";
+import { slugify } from "../../src/services/catalogue/slug.ts";
 import { createOfferWords } from "./offer-words.ts";
 import { createProductNames } from "./product-names.ts";
 import { createRandom, type Random } from "./random.ts";

@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import type { DataSource, EntityManager } from "typeorm";
-import { discardImage, stageImage } from "../../src/api/stage-image.ts";
-import { createTransact } from "../../src/db/transaction.ts";
+import { discardImage, stageImage } from "../../src/api/routes/catalogue/stage-image.ts";
+import { priorities } from "../../src/engine/define-job.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
 import { NotThereYetError, UnavailableError } from "../../src/errors.ts";
-import { priorities } from "../../src/jobs/define-job.ts";
 import type { ObjectStore } from "../../src/platform/object-store.ts";
 import { type Patience, whileUnreachable } from "../../src/platform/while-unreachable.ts";
-import { addImage, promiseImage, type StagedImage } from "../../src/services/images.ts";
+import { addImage, promiseImage, type StagedImage } from "../../src/services/catalogue/images.ts";
 import { insertRows } from "./bulk.ts";
 import { opened } from "./business/calendar.ts";
 import { businessTables, countBusiness, enterBusiness } from "./business/enter.ts";

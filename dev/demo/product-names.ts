@@ -1,4 +1,4 @@
-import { slugify } from "../../src/services/slug.ts";
+import { slugify } from "../../src/services/catalogue/slug.ts";
 import type { Random } from "./random.ts";
 import { cars, engines, lamps, remarks, series, tyreSizes, viscosities, volumes } from "./words/cars.ts";
 

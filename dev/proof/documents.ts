@@ -8,7 +8,7 @@ import sharp from "sharp";
 import type { DataSource } from "typeorm";
 import { createDataSource } from "../../src/db/data-source.ts";
 import type { ObjectStore } from "../../src/platform/object-store.ts";
-import { type DocumentKind, documentKinds, namesOf, sourceOf } from "../../src/services/document-kinds/index.ts";
+import { type DocumentKind, documentKinds, namesOf, sourceOf } from "../../src/services/documents/kinds/index.ts";
 import { renderContent } from "../../src/workers/documents/render.ts";
 import { loadDemo } from "../demo/load.ts";
 import { removePostgres, startPostgres } from "../services/postgres.ts";

@@ -8,7 +8,7 @@ export interface ProcessLog {
   tail(): string[];
 }
 
-const largestFile = 10_000_000;
+const maxFileBytes = 10_000_000;
 const styles = ["green", "magenta", "blue", "yellow", "cyan"] as const;
 const hidden = new Set(["level", "time", "pid", "hostname", "msg", "err", "name", "v"]);
 
@@ -29,7 +29,7 @@ export function openLog(folder: string, name: string, shown: boolean): ProcessLo
 }
 
 function rotated(path: string): string {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > largestFile) renameSync(path, `${path}.1`);
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > maxFileBytes) renameSync(path, `${path}.1`);
   return path;
 }
 

@@ -102,7 +102,7 @@
 {{- $wrong = append $wrong (printf "config.SMTP_HOST is not set: workers.%s could not send mail" $pool) -}}
 {{- end -}}
 {{- end -}}
-{{- range $queue := (list "images" "documents" "mail" "webhooks" "upkeep") -}}
+{{- range $queue := (list "images" "documents" "mail" "webhooks" "maintenance") -}}
 {{- $pools := default list (index $consumers $queue) -}}
 {{- if not $pools -}}
 {{- $wrong = append $wrong (printf "no pool of workers consumes the queue '%s': its jobs would wait for ever" $queue) -}}
@@ -123,7 +123,7 @@
 
 {{- /*
 Connections to Postgres that the largest number of replicas may open, with one pod more of each for a rollout.
-A worker claims by 4 more connections for each queue (connectionsPerQueue in src/workers/claims.ts).
+A worker claims by 4 more connections for each queue (connectionsPerQueue in src/engine/claims.ts).
 */ -}}
 {{- define "tcf.connections" -}}
 {{- $usual := .Values.config.DATABASE_POOL_MAX | default 10 -}}

@@ -2,22 +2,22 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import cors from "cors";
 import express, { type RequestHandler } from "express";
 import helmet from "helmet";
+import type { Queues } from "../engine/index.ts";
 import { BadRequestError, NotFoundError, TooManyRequestsError } from "../errors.ts";
-import type { Queues } from "../platform/queues.ts";
 import { addressFault, hasOddHost, normalTarget } from "../platform/request-target.ts";
 import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
-import { boundConnections, type ConnectionRules, retrySeconds } from "./connections.ts";
-import type { ApiContext } from "./context.ts";
-import { docsRoutes } from "./docs.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
-import { limitAnybody } from "./limit-requests.ts";
-import { mount } from "./mount.ts";
-import { describeApi } from "./openapi.ts";
-import { problemHandler } from "./problem.ts";
-import { requestIdOf } from "./request-id.ts";
-import { createRouter } from "./router.ts";
+import { boundConnections, type ConnectionRules, retrySeconds } from "./http/connections.ts";
+import type { ApiContext } from "./http/context.ts";
+import { limitAnybody } from "./http/limit-requests.ts";
+import { mount } from "./http/mount.ts";
+import { describeApi } from "./http/openapi.ts";
+import { problemHandler } from "./http/problem.ts";
+import { requestIdOf } from "./http/request-id.ts";
+import { createRouter } from "./http/router.ts";
+import { sendJson } from "./http/send-result.ts";
+import { docsRoutes } from "./pages/docs.ts";
 import { routes } from "./routes/index.ts";
-import { sendJson } from "./send-result.ts";
 
 export interface AppOptions {
   context: ApiContext;
@@ -53,7 +53,7 @@ export function createApiServer(options: AppOptions): Server {
   server.on("request", (req, res) => {
     // Routes, ready answers, limits, logs and audit rows all see this form and no other.
     req.url = normalTarget(req.url);
-    if (!admits(req, res)) oneTooMany.add(req);
+    if (!admits(req, res)) overLimit.add(req);
     else if (!hasOddHost(req) && context.answers.serve(context, req, res)) return;
     app(req, res);
   });
@@ -61,10 +61,10 @@ export function createApiServer(options: AppOptions): Server {
 }
 
 /** Requests that Express only has to refuse. */
-const oneTooMany = new WeakSet<IncomingMessage>();
+const overLimit = new WeakSet<IncomingMessage>();
 
-const refuseOneTooMany: RequestHandler = (req, _res, next) => {
-  if (!oneTooMany.has(req)) return next();
+const refuseOverLimit: RequestHandler = (req, _res, next) => {
+  if (!overLimit.has(req)) return next();
   throw new TooManyRequestsError("You have too many requests under way; let some of them end", retrySeconds);
 };
 
@@ -78,7 +78,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
     Object.assign(Object.create(null), Object.fromEntries(new URLSearchParams(query))),
   );
   const limited = limitAnybody(context);
-  app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders, refuseOneTooMany);
+  app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders, refuseOverLimit);
   app.use(refuseOddAddresses(limited));
   // Probes come every few seconds from all sides, and cost one look a second at most.
   app.use(healthRoutes(health));

@@ -1,6 +1,6 @@
 import { askProbes, failing, type Probe } from "../platform/probes.ts";
-import { createRouter } from "./router.ts";
-import { sendJson } from "./send-result.ts";
+import { createRouter } from "./http/router.ts";
+import { sendJson } from "./http/send-result.ts";
 
 export interface HealthOptions {
   /** Dependencies by the name that operators know them by. */

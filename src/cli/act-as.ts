@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
-import { users } from "../db/dao/users.ts";
+import { users } from "../db/dao/accounts/users.ts";
 import { AppError, ConflictError, ForbiddenError, NotFoundError, ReasonNeededError } from "../errors.ts";
-import { appendAudit, auditEndpoint } from "../services/audit.ts";
-import { type Steerer, standingOf } from "../services/job-rights.ts";
+import { appendAudit, auditEndpoint } from "../services/audit/audit.ts";
+import { type Operator, standingOf } from "../services/operations/job-rights.ts";
 import { type CommandContext, text, UsageError, type Values } from "./command.ts";
 
 /** Of each command that changes something; `--as` is known to all commands. */
@@ -26,22 +26,27 @@ export async function actAs<T>(
   context: CommandContext,
   values: Values,
   { path, input = {} }: Deed,
-  work: (tx: EntityManager, steerer: Steerer) => Promise<T>,
+  work: (tx: EntityManager, operator: Operator) => Promise<T>,
 ): Promise<T> {
-  const steerer = await steererOf(context, values);
+  const operator = await operatorOf(context, values);
   const requestId = randomUUID();
-  const payload = { tool: "tcf", caller: context.caller, ...input, ...(steerer.reason && { reason: steerer.reason }) };
+  const payload = {
+    tool: "tcf",
+    caller: context.caller,
+    ...input,
+    ...(operator.reason && { reason: operator.reason }),
+  };
   const entry = {
-    userId: steerer.id,
+    userId: operator.id,
     method: "POST",
     endpoint: auditEndpoint("tcf://cli/", path),
     payload,
     requestId,
   } as const;
-  const origin = { actorId: steerer.id, traceId: requestId };
+  const origin = { actorId: operator.id, traceId: requestId };
   try {
     return await context.transact(async (tx) => {
-      const result = await work(tx, steerer);
+      const result = await work(tx, operator);
       await appendAudit(tx, { ...entry, status: 200 });
       return result;
     }, origin);
@@ -51,7 +56,7 @@ export async function actAs<T>(
   }
 }
 
-async function steererOf({ transact, operators, caller }: CommandContext, values: Values): Promise<Steerer> {
+async function operatorOf({ transact, operators, caller }: CommandContext, values: Values): Promise<Operator> {
   const email = text(values.as)?.trim();
   if (!email) throw new UsageError("Say who you are: --as <your e-mail address>; it is entered in the audit log");
   const user = await transact((tx) => users.findByEmail(tx, email));

@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from "node:util";
 import type { EntityManager } from "typeorm";
-import type { Origin } from "../db/transaction.ts";
+import type { TransactionContext } from "../engine/index.ts";
 import type { ScalingRules } from "../jobs/scaling.ts";
 import type { MailerOptions } from "../platform/mailer.ts";
 import type { S3Options } from "../platform/object-store.ts";
@@ -22,7 +22,7 @@ export interface CommandContext {
    * Nobody's work, unless an origin says whose. Throws `StartUpError` when the variable is missing or Postgres cannot be
    * used.
    */
-  transact<T>(work: (tx: EntityManager) => Promise<T>, origin?: Origin): Promise<T>;
+  transact<T>(work: (tx: EntityManager) => Promise<T>, origin?: TransactionContext): Promise<T>;
   /** Throws `StartUpError` that lists every missing variable. */
   installation(): Installation;
   databaseUrl(): string;

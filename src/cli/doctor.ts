@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
-import { auditLog } from "../db/dao/audit-log.ts";
-import { queueBooks } from "../db/dao/queue-books.ts";
+import { auditLog } from "../db/dao/audit/audit-log.ts";
 import { pendingOf } from "../db/data-source.ts";
+import { readOutboxStats } from "../engine/index.ts";
 import { checkMailServer } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { connectOnce, type RedisConnection } from "../platform/redis.ts";
@@ -72,7 +72,7 @@ export function compareClocks(what: string, theirs: number, began: number, ended
 }
 
 async function outbox(tx: EntityManager): Promise<Finding> {
-  const { promised, paused } = await queueBooks.read(tx);
+  const { promised, paused } = await readOutboxStats(tx);
   const lag = Math.max(0, ...promised.map(({ lagSeconds }) => lagSeconds));
   const pauses = paused.length > 0 ? `; paused: ${paused.join(", ")}` : "";
   const found = `${lag === 0 ? "nothing waits for Redis" : `the oldest job waits for Redis for ${Math.round(lag)} s`}${pauses}`;

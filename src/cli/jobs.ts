@@ -1,9 +1,15 @@
-import { type Failures, type JobFilter, jobRows } from "../db/dao/jobs.ts";
-import { type Job, type JobState, jobStates } from "../db/entities/job.ts";
-import { findJob } from "../db/ledger.ts";
+import {
+  type Failures,
+  findJob,
+  type Job,
+  type JobFilter,
+  type JobState,
+  jobQueries,
+  jobStates,
+} from "../engine/index.ts";
 import { NotFoundError } from "../errors.ts";
-import { cancelJob, retryJob } from "../services/job-control.ts";
-import { type ReplayFilter, requestReplay } from "../services/replays.ts";
+import { cancelJob, retryJob } from "../services/operations/job-control.ts";
+import { type ReplayFilter, requestReplay } from "../services/operations/replays.ts";
 import { actAs, reasonOption } from "./act-as.ts";
 import { type Command, type CommandContext, table, text, UsageError, type Values, whole } from "./command.ts";
 
@@ -40,7 +46,7 @@ function idOf(given: string | undefined): string {
 async function shown({ transact }: CommandContext, id: string) {
   const job = await transact(async (tx) => {
     const found = await findJob(tx, id);
-    return found && { ...view(found), children: await jobRows.children(tx, id) };
+    return found && { ...view(found), children: await jobQueries.children(tx, id) };
   });
   if (!job) throw new NotFoundError(`Job with id ${id} not found.`);
   return job;
@@ -79,7 +85,7 @@ export const jobCommands: Record<string, Command> = {
     options: { ...filterOptions, size: { type: "string" } },
     async run({ transact }, _args, values) {
       const size = whole("--size", text(values.size), 20, 1, 500);
-      const jobs = (await transact((tx) => jobRows.list(tx, filterOf(values), undefined, size))).map(view);
+      const jobs = (await transact((tx) => jobQueries.list(tx, filterOf(values), undefined, size))).map(view);
       const rows = jobs.map((job) => [
         ...[job.id, job.kind, job.state, `${job.failures}/${job.maxFailures}`, time(job.createdAt)],
         short(job.error),
@@ -95,7 +101,7 @@ export const jobCommands: Record<string, Command> = {
     async run({ transact }, _args, values) {
       const days = whole("--days", text(values.days), 14, 1, 180);
       const since = new Date(Date.now() - days * 24 * 3_600_000);
-      const failures = await transact((tx) => jobRows.failures(tx, since));
+      const failures = await transact((tx) => jobQueries.failures(tx, since));
       const row = ({ kind, errorKey, count, lastAt, exampleId }: Failures) => [
         ...[String(count), kind, time(lastAt), exampleId, errorKey ?? ""],
       ];
@@ -118,7 +124,7 @@ export const jobCommands: Record<string, Command> = {
     options: reasonOption,
     async run(context, [given], values) {
       const id = idOf(given);
-      await actAs(context, values, { path: `jobs/${id}/retry` }, (tx, steerer) => retryJob(tx, id, steerer));
+      await actAs(context, values, { path: `jobs/${id}/retry` }, (tx, operator) => retryJob(tx, id, operator));
       const job = await shown(context, id);
       return { data: job, text: `Job ${id} is ${job.state}; it runs again.` };
     },
@@ -130,7 +136,7 @@ export const jobCommands: Record<string, Command> = {
     options: reasonOption,
     async run(context, [given], values) {
       const id = idOf(given);
-      await actAs(context, values, { path: `jobs/${id}/cancel` }, (tx, steerer) => cancelJob(tx, id, steerer));
+      await actAs(context, values, { path: `jobs/${id}/cancel` }, (tx, operator) => cancelJob(tx, id, operator));
       const job = await shown(context, id);
       const text = job.state === "cancelled" ? "is cancelled" : "runs; it has stopped within a second";
       return { data: job, text: `Job ${id} ${text}.` };
@@ -150,11 +156,11 @@ export const jobCommands: Record<string, Command> = {
         throw new UsageError(`--state is '${filter.state}'; only failed, unknown and cancelled jobs have ended badly`);
       const perMinute = whole("--per-minute", text(values["per-minute"]), 600, 1, 60_000);
       if (values["dry-run"]) {
-        const found = await context.transact((tx) => jobRows.badlyEnded(tx, filter, new Date(), 10));
+        const found = await context.transact((tx) => jobQueries.unsuccessful(tx, filter, new Date(), 10));
         return { data: found, text: [`${found.count} jobs would run again, among them:`, ...found.ids].join("\n") };
       }
       const deed = { path: "jobs/replays", input: { filter, limit_per_minute: perMinute } };
-      const id = await actAs(context, values, deed, (tx, steerer) => requestReplay(tx, filter, perMinute, steerer));
+      const id = await actAs(context, values, deed, (tx, operator) => requestReplay(tx, filter, perMinute, operator));
       return { data: { id }, text: `Job ${id} does it; \`tcf jobs cancel ${id} --reason …\` stops the rest.` };
     },
   },

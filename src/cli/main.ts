@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { DataSource, EntityManager } from "typeorm";
 import { loadDatabaseConfig, loadDemoConfig, loadOperators, loadToolConfig } from "../config.ts";
 import { connectDatabase } from "../db/data-source.ts";
-import { createTransact, type Origin } from "../db/transaction.ts";
+import { createTransact, type TransactionContext } from "../engine/index.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
 import { runCli } from "./run.ts";
 
@@ -27,7 +27,10 @@ const context = {
       smtp,
     };
   },
-  async transact<T>(work: (tx: EntityManager) => Promise<T>, origin: Origin = { actorId: null, traceId: null }) {
+  async transact<T>(
+    work: (tx: EntityManager) => Promise<T>,
+    origin: TransactionContext = { actorId: null, traceId: null },
+  ) {
     db ??= await connectDatabase(context.databaseUrl(), 2);
     // What is promised here, the relay of any process moves.
     return createTransact(db, () => undefined)(origin, work);

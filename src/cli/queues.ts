@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
-import { jobRows } from "../db/dao/jobs.ts";
-import { queuePauses } from "../db/dao/queue-pauses.ts";
+import { jobQueries } from "../engine/index.ts";
 import { type QueueName, queueNames, queues } from "../jobs/queues.ts";
-import { pauseQueue, resumeQueue, weighGroup } from "../services/job-control.ts";
+import { pauseQueue, resumeQueue, weighGroup } from "../services/operations/job-control.ts";
+import { listPauses } from "../services/operations/list-pauses.ts";
 import { actAs, reasonOption } from "./act-as.ts";
 import { type Command, type CommandContext, table, text, UsageError, type Values, whole } from "./command.ts";
 
@@ -15,7 +15,7 @@ export function queueOf(given: string | undefined): QueueName {
 }
 
 async function standing(tx: EntityManager) {
-  const [pauses, counts] = [await queuePauses.list(tx), await jobRows.unfinishedByQueue(tx)];
+  const [pauses, counts] = [await listPauses(tx), await jobQueries.unfinishedByQueue(tx)];
   return queueNames.map((name) => {
     const of = (state: string) => counts.find((one) => one.queue === name && one.state === state)?.jobs ?? 0;
     const jobs = { open: of("open"), running: of("running"), waiting: of("waiting") };
@@ -26,7 +26,7 @@ async function standing(tx: EntityManager) {
 
 /** As the command of the same name. */
 function pause(context: CommandContext, values: Values, queue: QueueName) {
-  return actAs(context, values, { path: `queues/${queue}/pause` }, (tx, steerer) => pauseQueue(tx, queue, steerer));
+  return actAs(context, values, { path: `queues/${queue}/pause` }, (tx, operator) => pauseQueue(tx, queue, operator));
 }
 
 async function one({ transact }: CommandContext, queue: QueueName) {
@@ -66,7 +66,7 @@ export const queueCommands: Record<string, Command> = {
     async run(context, [given], values) {
       const queue = queueOf(given);
       const deed = { path: `queues/${queue}/resume` };
-      await actAs(context, values, deed, (tx, steerer) => resumeQueue(tx, queue, steerer));
+      await actAs(context, values, deed, (tx, operator) => resumeQueue(tx, queue, operator));
       return { data: await one(context, queue), text: `Queue ${queue} goes on; workers follow within two seconds.` };
     },
   },
@@ -79,7 +79,7 @@ export const queueCommands: Record<string, Command> = {
       const queue = queueOf(given);
       const turns = whole("the weight", weight, 1, 1, 100);
       const deed = { path: `queues/${queue}/weigh`, input: { group, weight: turns } };
-      await actAs(context, values, deed, (tx, steerer) => weighGroup(tx, queue, group, turns, steerer));
+      await actAs(context, values, deed, (tx, operator) => weighGroup(tx, queue, group, turns, operator));
       const text = `Group ${group} of queue ${queue} has ${turns} ${turns === 1 ? "turn" : "turns"} where others have one.`;
       return { data: { queue, group, weight: turns }, text };
     },

@@ -1,11 +1,8 @@
-import { queueBooks } from "../db/dao/queue-books.ts";
-import type { QueueName } from "../jobs/queues.ts";
-import { createAutoscaler, type Explanation } from "../platform/autoscaler.ts";
+import { createAutoscaler, createQueues, type Explanation, readOutboxStats, wantedKey } from "../engine/index.ts";
+import { type QueueName, queueNames } from "../jobs/queues.ts";
 import { createLogger } from "../platform/logger.ts";
-import { wantedKey } from "../platform/queue-load.ts";
-import { createQueues } from "../platform/queues.ts";
 import { connectOnce } from "../platform/redis.ts";
-import { requireRight } from "../services/job-rights.ts";
+import { requireRight } from "../services/operations/job-rights.ts";
 import { actAs, reasonOption } from "./act-as.ts";
 import { type Command, type CommandContext, text, UsageError, type Values, whole } from "./command.ts";
 import { queueOf } from "./queues.ts";
@@ -13,10 +10,10 @@ import { queueOf } from "./queues.ts";
 async function explain(context: CommandContext, queue: QueueName): Promise<Explanation> {
   const { redisUrl, queuePrefix, scaling } = context.installation();
   const connection = await connectOnce(redisUrl);
-  const queues = createQueues(connection, queuePrefix, createLogger("silent", "tcf"));
+  const queues = createQueues(queueNames, connection, queuePrefix, createLogger("silent", "tcf"));
   try {
-    const readBooks = () => context.transact((tx) => queueBooks.read(tx));
-    return await createAutoscaler({ queues, rules: scaling, readBooks }).explain(queue);
+    const readStats = () => context.transact((tx) => readOutboxStats(tx));
+    return await createAutoscaler({ queues, rules: scaling, readStats }).explain(queue);
   } finally {
     await queues.close();
     connection.disconnect();
@@ -55,8 +52,8 @@ async function write(context: CommandContext, values: Values, queue: QueueName, 
   const key = wantedKey(queuePrefix, queue);
   const deed = { path: `queues/${queue}/scale`, input: { wanted: wanted ?? null } };
   try {
-    await actAs(context, values, deed, async (_tx, steerer) => {
-      requireRight("tune-queue", "", steerer);
+    await actAs(context, values, deed, async (_tx, operator) => {
+      requireRight("tune-queue", "", operator);
       if (wanted) await connection.set(key, wanted.workers, "EX", wanted.seconds);
       else await connection.del(key);
     });

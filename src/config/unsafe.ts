@@ -38,7 +38,7 @@ export interface Settings {
 }
 
 /** A CDN, a load balancer and an ingress; with more, a client could choose its address. */
-const mostProxies = 3;
+const maxProxies = 3;
 /** Bits by `bitsOf` that a secret of our own has: it is looked for by machine, from what it has signed. */
 const ownBits = 64;
 /** As that, of a login to another server, which others may have made and which counts wrong tries itself. */
@@ -105,8 +105,8 @@ export const rules = {
     ),
   "many-proxies": ({ TRUST_PROXY = 0 }) =>
     when(
-      TRUST_PROXY > mostProxies,
-      `TRUST_PROXY is ${TRUST_PROXY}, more than ${mostProxies}: a client could choose its own address. Set it to the number of proxies in front.`,
+      TRUST_PROXY > maxProxies,
+      `TRUST_PROXY is ${TRUST_PROXY}, more than ${maxProxies}: a client could choose its own address. Set it to the number of proxies in front.`,
     ),
   "no-limits": (settings) =>
     Object.entries(settings).flatMap(([name, value]) =>

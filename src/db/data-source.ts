@@ -1,37 +1,37 @@
+import { engineMigrations, Job } from "../engine/index.ts";
 import "reflect-metadata";
 import type pg from "pg";
 import { DataSource, type EntityManager } from "typeorm";
 import { NotThereYetError, StartUpError } from "../errors.ts";
-import { Address } from "./entities/address.ts";
-import { AuditEntry } from "./entities/audit-entry.ts";
-import { BalanceEntry } from "./entities/balance-entry.ts";
-import { Cart } from "./entities/cart.ts";
-import { CartOffer } from "./entities/cart-offer.ts";
-import { Category } from "./entities/category.ts";
-import { Document } from "./entities/document.ts";
-import { Event } from "./entities/event.ts";
-import { Image } from "./entities/image.ts";
-import { Job } from "./entities/job.ts";
-import { Mail } from "./entities/mail.ts";
-import { MailSuppression } from "./entities/mail-suppression.ts";
-import { Offer } from "./entities/offer.ts";
-import { Order } from "./entities/order.ts";
-import { OrderOffer } from "./entities/order-offer.ts";
-import { Payment } from "./entities/payment.ts";
-import { Product } from "./entities/product.ts";
-import { StockMovement } from "./entities/stock-movement.ts";
-import { SubCategory } from "./entities/sub-category.ts";
-import { User } from "./entities/user.ts";
-import { Waybill } from "./entities/waybill.ts";
-import { WaybillOffer } from "./entities/waybill-offer.ts";
-import { WebhookEndpoint } from "./entities/webhook-endpoint.ts";
+import { isPostgresUnavailable } from "../platform/postgres/errors.ts";
+import { Address } from "./entities/accounts/address.ts";
+import { User } from "./entities/accounts/user.ts";
+import { AuditEntry } from "./entities/audit/audit-entry.ts";
+import { Category } from "./entities/catalogue/category.ts";
+import { Image } from "./entities/catalogue/image.ts";
+import { Offer } from "./entities/catalogue/offer.ts";
+import { Product } from "./entities/catalogue/product.ts";
+import { SubCategory } from "./entities/catalogue/sub-category.ts";
+import { Document } from "./entities/documents/document.ts";
+import { Mail } from "./entities/mail/mail.ts";
+import { MailSuppression } from "./entities/mail/mail-suppression.ts";
+import { Cart } from "./entities/orders/cart.ts";
+import { CartOffer } from "./entities/orders/cart-offer.ts";
+import { Order } from "./entities/orders/order.ts";
+import { OrderOffer } from "./entities/orders/order-offer.ts";
+import { BalanceEntry } from "./entities/payments/balance-entry.ts";
+import { Payment } from "./entities/payments/payment.ts";
+import { StockMovement } from "./entities/stock/stock-movement.ts";
+import { Waybill } from "./entities/stock/waybill.ts";
+import { WaybillOffer } from "./entities/stock/waybill-offer.ts";
+import { Event } from "./entities/webhooks/event.ts";
+import { WebhookEndpoint } from "./entities/webhooks/webhook-endpoint.ts";
 import { Init1763856000001 } from "./migrations/0001-init.ts";
 import { Shop1763942400002 } from "./migrations/0002-shop.ts";
 import { Search1764028800003 } from "./migrations/0003-search.ts";
 import { Documents1764115200004 } from "./migrations/0004-documents.ts";
 import { IdentityEvents1764201600005 } from "./migrations/0005-identity-events.ts";
 import { UpdatedAt1764288000006 } from "./migrations/0006-updated-at.ts";
-import { JobControl1764374400007 } from "./migrations/0007-job-control.ts";
 import { Webhooks1764460800008 } from "./migrations/0008-webhooks.ts";
 import { StrayObjects1764547200009 } from "./migrations/0009-stray-objects.ts";
 import { Timeline1764633600010 } from "./migrations/0010-timeline.ts";
@@ -41,14 +41,13 @@ import { DocumentSources1764892800013 } from "./migrations/0013-document-sources
 import { AuditChain1765065600015 } from "./migrations/0015-audit-chain.ts";
 import { MailPace1765152000016 } from "./migrations/0016-mail-pace.ts";
 import { MailLinks1765238400017 } from "./migrations/0017-mail-links.ts";
-import { GroupWeights1765411200019 } from "./migrations/0019-group-weights.ts";
-import { FreeOutbox1765497600020 } from "./migrations/0020-free-outbox.ts";
 import { MailCounts1765584000021 } from "./migrations/0021-mail-counts.ts";
 import { ProvedIdentities1765756800023 } from "./migrations/0023-proved-identities.ts";
 import { PersonalData1765843200024 } from "./migrations/0024-personal-data.ts";
-import { isPostgresUnavailable } from "./postgres-errors.ts";
+import { ReceivedEventsByAge1766016000026 } from "./migrations/0026-received-events-by-age.ts";
+import { MaintenanceQueue1766188800028 } from "./migrations/0028-maintenance-queue.ts";
 
-const usualTimeouts = {
+const defaultTimeouts = {
   statement_timeout: 10_000,
   lock_timeout: 3_000,
   idle_in_transaction_session_timeout: 10_000,
@@ -66,7 +65,7 @@ const firstConnectMs = 30_000;
  * A data source that is not connected yet; `initialize()` connects it.
  * Its limits turn a stuck lock or a dead server into an error within seconds instead of a hanging request.
  */
-export function createDataSource(url: string, poolSize = 10, timeouts: object = usualTimeouts) {
+export function createDataSource(url: string, poolSize = 10, timeouts: object = defaultTimeouts) {
   return new DataSource({
     type: "postgres",
     url,
@@ -96,13 +95,13 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       WebhookEndpoint,
     ],
     migrations: [
+      ...engineMigrations,
       Init1763856000001,
       Shop1763942400002,
       Search1764028800003,
       Documents1764115200004,
       IdentityEvents1764201600005,
       UpdatedAt1764288000006,
-      JobControl1764374400007,
       Webhooks1764460800008,
       StrayObjects1764547200009,
       Timeline1764633600010,
@@ -112,11 +111,11 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       AuditChain1765065600015,
       MailPace1765152000016,
       MailLinks1765238400017,
-      GroupWeights1765411200019,
-      FreeOutbox1765497600020,
       MailCounts1765584000021,
       ProvedIdentities1765756800023,
       PersonalData1765843200024,
+      ReceivedEventsByAge1766016000026,
+      MaintenanceQueue1766188800028,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,
@@ -137,7 +136,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
  * there or starts still.
  */
 export function connectDatabase(url: string, poolSize?: number) {
-  return connect(url, poolSize, usualTimeouts);
+  return connect(url, poolSize, defaultTimeouts);
 }
 
 /** As `connectDatabase`, without the limits that a migration may exceed. */

@@ -18,7 +18,7 @@ export interface KeyedRequest {
 
 export type KeyState = { state: "new" } | { state: "answered"; answer: StoredAnswer } | { state: "other request" };
 
-/** A few expired keys go with every new one, so the table needs no upkeep of its own. */
+/** A few expired keys go with every new one, so the table needs no maintenance of its own. */
 const takeSql = `
   WITH expired AS (
     DELETE FROM idempotency_key WHERE (scope, key) IN (

@@ -1,4 +1,4 @@
-import { idInEndpoint } from "./dao/timeline.ts";
+import { idInEndpoint } from "./dao/audit/timeline.ts";
 
 /** What an erasure makes of a column: another value (SQL), nothing because its row goes, or it is kept, and why. */
 export type Column = ({ becomes: string } | { goes: true } | { kept: string; isHidden?: true }) & {

@@ -1,7 +1,9 @@
 import type { EntityManager } from "typeorm";
+import { pruneJobs } from "../engine/index.ts";
 import type { Retention, RetentionName } from "../jobs/retention.ts";
-import { auditLog, type ChainLink } from "./dao/audit-log.ts";
-import { mails } from "./dao/mails.ts";
+import { firstIdSince } from "../platform/postgres/uuid-time.ts";
+import { auditLog, type ChainLink } from "./dao/audit/audit-log.ts";
+import { mails } from "./dao/mail/mails.ts";
 
 /** Rows of one transaction, how long they are kept, and where it begins. */
 export interface Page {
@@ -23,16 +25,17 @@ type Prune = (tx: EntityManager, page: Page) => Promise<PrunedPage>;
 
 export const firstPage = "";
 
-/** Ends before all ids, or after them. */
+/** Comes before all ids. */
 const lowestId = "00000000-0000-0000-0000-000000000000";
-const highestId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /**
  * What removes old rows, line by line of the retention. Each call is one short statement that finds its rows by an index,
  * leaves alone what somebody holds, and may be repeated. Objects of the bucket are not here: see `collect-garbage`.
  */
 export const prunes = {
-  jobs: pruneJobs,
+  async jobs(tx, { keep, size, after }) {
+    return pruneJobs(tx, { days: keep.jobs, failedDays: keep.failed_jobs, size, after });
+  },
   events: old(
     (days) => `DELETE FROM events WHERE id IN (
       SELECT id FROM events WHERE id < ${firstIdSince(`${days}::int`)} AND fanned_out_at IS NOT NULL
@@ -107,12 +110,6 @@ function oldDocuments(days: string, ofKind: string) {
     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`;
 }
 
-/** SQL of the first UUIDv7 of a moment so many days ago: 48 bits of milliseconds, then zeros; `uuidv7()` fits no index. */
-function firstIdSince(days: string) {
-  const ms = `lpad(to_hex(floor(extract(epoch FROM now() - ${days} * interval '1 day') * 1000)::bigint), 12, '0')`;
-  return `(${ms} || '70008000000000000000')::uuid`;
-}
-
 /** Removes by a statement with the days as `$1` and the size as `$2`. */
 function old(sql: (days: string) => string, name: RetentionName): Prune {
   const text = sql("$1");
@@ -123,34 +120,6 @@ function old(sql: (days: string) => string, name: RetentionName): Prune {
 }
 
 const pageOf = (removed: number, size: number): PrunedPage => ({ removed, next: removed < size ? null : firstPage });
-
-const expired = (job: string) =>
-  `(${job}.finished_at < now() - CASE WHEN ${job}.ended_badly THEN $4::int ELSE $3::int END * interval '1 day')`;
-
-/**
- * Removes old jobs among the `size` that come before `after`, newest first, so that children go before their parents.
- * A child stays as long as its parent may be run again and would promise it anew; a parent as long as it has children,
- * often until the next night. Nothing is left to the cascade of foreign keys, which knows no batches. Ids begin with the
- * time, so that jobs of the last weeks are not even looked at.
- */
-async function pruneJobs(tx: EntityManager, { keep, size, after }: Page): Promise<PrunedPage> {
-  const [page]: { removed: number; looked: number; next: string }[] = await tx.query(
-    `WITH page AS (
-       SELECT id FROM job
-       WHERE id < least($1::uuid, ${firstIdSince("least($3::int, $4::int)")}) ORDER BY id DESC LIMIT $2
-     ), old AS (
-       SELECT job.id FROM page JOIN job ON job.id = page.id LEFT JOIN job parent ON parent.id = job.parent_id
-       WHERE ${expired("job")} AND (parent.id IS NULL OR ${expired("parent")})
-         AND NOT EXISTS (SELECT 1 FROM job child WHERE child.parent_id = job.id)
-       FOR UPDATE OF job SKIP LOCKED
-     ), gone AS (
-       DELETE FROM job USING old WHERE job.id = old.id RETURNING job.id
-     )
-     SELECT (SELECT count(*)::int FROM gone) AS removed, count(*)::int AS looked, min(id::text) AS next FROM page`,
-    [after || highestId, size, keep.jobs, keep.failed_jobs],
-  );
-  return walked(page, size);
-}
 
 /** Nothing shows it, no unfinished picture would be replaced by it again, and its own job is over. */
 function unusedPicture() {

@@ -1,11 +1,9 @@
 import { StartUpError } from "../errors.ts";
+import { waitForSessionLock } from "../platform/postgres/locks.ts";
 import { connectForMigration, reaching } from "./data-source.ts";
 
-/** Any fixed number; whoever holds it migrates, others wait. */
-const migrationLock = 7_246_128;
-
 /** The oldest that has `uuidv7()`, which the schema uses for its keys. */
-const oldestPostgres = 18;
+const minPostgres = 18;
 
 /**
  * Brings the schema up to this code, and returns the names of the migrations that were missing; waits for another
@@ -21,7 +19,7 @@ export async function runMigrations(databaseUrl: string): Promise<string[]> {
       checkVersion(databaseUrl, version);
       // Another process that migrates may take its time.
       await holder.query("SET lock_timeout = 0");
-      await holder.query("SELECT pg_advisory_lock($1)", [migrationLock]);
+      await waitForSessionLock(holder, "migrations");
       return (await db.runMigrations()).map(({ name }) => name);
     });
   } finally {
@@ -32,9 +30,9 @@ export async function runMigrations(databaseUrl: string): Promise<string[]> {
 
 /** Throws `StartUpError` when a server of this version cannot hold the schema. */
 export function checkVersion(databaseUrl: string, version: string): void {
-  if (Number.parseInt(version, 10) >= oldestPostgres) return;
+  if (Number.parseInt(version, 10) >= minPostgres) return;
   throw new StartUpError(
-    `Postgres at ${new URL(databaseUrl).host} is version ${version}, and ${oldestPostgres} or newer is needed. ` +
+    `Postgres at ${new URL(databaseUrl).host} is version ${version}, and ${minPostgres} or newer is needed. ` +
       "Nothing was changed there.",
   );
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob } from "../engine/index.ts";
 
 /** What the ledger calls the entity of these jobs. */
 export const endpointEntity = "webhook-endpoint";
@@ -8,13 +8,11 @@ export const endpointEntity = "webhook-endpoint";
 export const deliverWebhook = defineJob({
   name: "deliver-webhook",
   queue: "webhooks",
-  version: 1,
   payload: z.object({ eventId: z.uuid(), endpointId: z.uuid() }),
   key: ({ eventId, endpointId }) => `${eventId}:${endpointId}`,
   entity: ({ endpointId }) => ({ type: endpointEntity, id: endpointId }),
   // An endpoint that is told of a thousand events at once keeps none of the others waiting.
   group: ({ endpointId }) => endpointId,
-  priority: priorities.normal,
   // Waits of 30 s to 2 h: in all, a receiver may be away for two to four hours.
   retry: { attempts: 10, backoffMs: 30_000, outageMs: 2_000 },
   timeoutMs: 20_000,

@@ -1,5 +1,5 @@
+import type { PayloadOf } from "../engine/index.ts";
 import { collectGarbage } from "./collect-garbage.ts";
-import type { AnyJob, PayloadOf } from "./define-job.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import { digestLowStock } from "./digest-low-stock.ts";
 import { erasePerson } from "./erase-person.ts";
@@ -31,9 +31,6 @@ export const jobs = {
   [sendMail.name]: sendMail,
   [sendNewsletter.name]: sendNewsletter,
 } as const;
-
-/** Definitions by name: ours, or those of a test. */
-export type JobKinds = Readonly<Record<string, AnyJob>>;
 
 export type JobName = keyof typeof jobs;
 export type JobPayload<N extends JobName> = PayloadOf<(typeof jobs)[N]>;

@@ -1,13 +1,12 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob, priorities } from "../engine/index.ts";
 
 /** Turns a staged upload into the published web images of one catalogue entity. */
 export const processImage = defineJob({
   name: "process-image",
   queue: "images",
-  version: 1,
   payload: z.object({
-    /** After a value here `services/images.ts` does not compile until it knows that entity's DAO. */
+    /** After a value here `services/catalogue/images.ts` does not compile until it knows that entity's DAO. */
     entity: z.enum(["category", "sub-category", "product", "offer"]),
     entityId: z.uuid(),
     /** Row of `images` that the upload made. */
@@ -16,7 +15,7 @@ export const processImage = defineJob({
   key: ({ imageId }) => imageId,
   entity: ({ entity, entityId }) => ({ type: entity, id: entityId }),
   priority: priorities.interactive,
-  retry: { attempts: 5, backoffMs: 1_000, outageMs: 2_000 },
+  retry: { backoffMs: 1_000, outageMs: 2_000 },
   timeoutMs: 30_000,
   description: "Makes the web images of an uploaded photo and publishes them.",
 });

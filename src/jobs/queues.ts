@@ -1,8 +1,6 @@
-/**
- * One queue for each kind of load, so that each can be scaled, slowed and paused by itself.
- * `lockMs` is how long a silent worker keeps a job before another may take it; a crash costs at most
- * `lockMs` + 2 × `stalledMs` (BullMQ's stalled check needs two passes). `owner`: whom to ask about what it does.
- */
+import type { QueueDefinitions } from "../engine/index.ts";
+
+/** One queue for each kind of load, so that each can be scaled, slowed and paused by itself. */
 export const queues = {
   images: {
     owner: "catalogue",
@@ -36,14 +34,15 @@ export const queues = {
     stalledMs: 5_000,
     description: "Tells subscribers what has happened. Goal: a first try within 10 s of the event.",
   },
-  upkeep: {
+  maintenance: {
+    formerly: ["upkeep"],
     owner: "operations",
     concurrency: 2,
     lockMs: 30_000,
     stalledMs: 5_000,
     description: "What nobody waits for: replays, fan-outs, tidying up. Goal: within the hour.",
   },
-} as const;
+} as const satisfies QueueDefinitions;
 
 export type QueueName = keyof typeof queues;
 

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob, priorities } from "../engine/index.ts";
 
 /** Makes the web images of one published picture anew, if they are of an older recipe. */
 export const remakeImage = defineJob({
   name: "remake-image",
   queue: "images",
-  version: 1,
   payload: z.object({
     /** The run that it is a part of. */
     runId: z.uuid(),
@@ -17,7 +16,6 @@ export const remakeImage = defineJob({
   // Its few turns at a time leave the workers to uploads, which have a person waiting.
   group: ({ runId }) => runId,
   priority: priorities.bulk,
-  retry: { attempts: 3, backoffMs: 5_000, outageMs: 5_000 },
-  timeoutMs: 60_000,
+  retry: { attempts: 3 },
   description: "Makes the web images of a published picture anew by the present recipe.",
 });

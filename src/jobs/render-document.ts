@@ -1,16 +1,15 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob, priorities } from "../engine/index.ts";
 
 /** Makes the file of a document that was asked for, and puts it into the bucket. */
 export const renderDocument = defineJob({
   name: "render-document",
   queue: "documents",
-  version: 1,
   payload: z.object({ documentId: z.uuid() }),
   key: ({ documentId }) => documentId,
   entity: ({ documentId }) => ({ type: "document", id: documentId }),
   priority: priorities.interactive,
-  retry: { attempts: 5, backoffMs: 1_000, outageMs: 2_000 },
+  retry: { backoffMs: 1_000, outageMs: 2_000 },
   timeoutMs: 120_000,
   description: "Makes the file of a document: an order, an invoice, a waybill, a price list, a report, the feed.",
 });

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob } from "../engine/index.ts";
 
 /** Has jobs that ended badly run again, so many a minute. */
 export const replayJobs = defineJob({
   name: "replay-jobs",
-  queue: "upkeep",
+  queue: "maintenance",
   version: 2,
   payload: z.object({
     /** Which; never empty. */
@@ -26,8 +26,6 @@ export const replayJobs = defineJob({
   upgrades: { 1: (payload) => payload },
   key: (payload) => JSON.stringify(payload),
   entity: () => ({ type: "replay", id: "jobs" }),
-  priority: priorities.normal,
-  retry: { attempts: 5, backoffMs: 5_000, outageMs: 5_000 },
   // At its pace a replay may take the night.
   timeoutMs: 24 * 3_600_000,
   description: "Has jobs that ended badly run again, as many a minute as was asked for.",

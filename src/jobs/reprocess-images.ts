@@ -1,16 +1,14 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob, priorities } from "../engine/index.ts";
 
 /** Promises a `remake-image` for every published picture, and is over when they all are. */
 export const reprocessImages = defineJob({
   name: "reprocess-images",
-  queue: "upkeep",
-  version: 1,
+  queue: "maintenance",
   payload: z.object({ runId: z.uuid() }),
   key: ({ runId }) => runId,
   entity: ({ runId }) => ({ type: "reprocessing", id: runId }),
   priority: priorities.bulk,
-  retry: { attempts: 5, backoffMs: 5_000, outageMs: 5_000 },
   timeoutMs: 600_000,
   description: "Has the web images of all published pictures made anew.",
 });

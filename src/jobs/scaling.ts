@@ -1,21 +1,5 @@
+import type { ScalingRule } from "../engine/index.ts";
 import { type QueueName, queueNames, queues } from "./queues.ts";
-
-/** What the number of a queue's workers depends on besides its load. */
-export interface ScalingRule {
-  /** How long a job that is ready may wait until it starts, in seconds. */
-  goalSeconds: number;
-  /** Workers that stay when there is nothing to do. */
-  minWorkers: number;
-  maxWorkers: number;
-  /** Jobs at once in one worker, as its WORKER_CONCURRENCY says. */
-  concurrency: number;
-  /** What one job takes, in seconds, as long as nothing is measured. */
-  priorSeconds: number;
-  /** From the wish for a worker until it takes jobs, in seconds. */
-  startSeconds: number;
-  /** What running jobs are given when a worker is stopped, in seconds: its DRAIN_TIMEOUT_MS. */
-  graceSeconds: number;
-}
 
 const usual = { minWorkers: 0, maxWorkers: 10, startSeconds: 5, graceSeconds: 20 };
 
@@ -26,7 +10,7 @@ const ours: Record<QueueName, Omit<ScalingRule, "concurrency">> = {
   mail: { ...usual, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
   webhooks: { ...usual, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
   // Replays and fan-outs run as long as they like, and nobody waits for them.
-  upkeep: { ...usual, goalSeconds: 600, priorSeconds: 10, maxWorkers: 3 },
+  maintenance: { ...usual, goalSeconds: 600, priorSeconds: 10, maxWorkers: 3 },
 };
 
 export type ScalingRules = Readonly<Record<QueueName, ScalingRule>>;

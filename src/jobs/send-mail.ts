@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob } from "../engine/index.ts";
 
 /** Sends one mail to its one recipient. */
 export const sendMail = defineJob({
@@ -12,7 +12,6 @@ export const sendMail = defineJob({
   entity: ({ mailId }) => ({ type: "mail", id: mailId }),
   // A newsletter waits in Postgres: in Redis there are only as many of its mails as go out soon.
   group: ({ newsletterId }) => newsletterId ?? null,
-  priority: priorities.normal,
   // A mail server that is away for half an hour loses no mail.
   retry: { attempts: 10, backoffMs: 4_000, outageMs: 3_000 },
   timeoutMs: 90_000,

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { defineJob, priorities } from "./define-job.ts";
+import { defineJob, priorities } from "../engine/index.ts";
 
 /** Promises the mail with the day's price list to every customer who wants it. */
 export const sendNewsletter = defineJob({
   name: "send-newsletter",
-  queue: "upkeep",
-  version: 1,
+  queue: "maintenance",
   payload: z.object({
     newsletterId: z.uuid(),
     customerTypes: z.array(z.enum(["USER_RETAIL", "USER_WHOLESALE", "USER_SUPER_WHOLESALE"])).min(1),

@@ -77,23 +77,23 @@ function createCache(
   let size = 0;
   const loading = new Map<string, Promise<CachedBody>>();
   /** Invalidations that Redis does not know yet, by tag; the newest of each counts. */
-  const unsaid = new Map<string, number>();
+  const pendingInvalidations = new Map<string, number>();
   const channel = `${prefix}:invalidated`;
   const generationKey = (tag: string) => `${prefix}:generation:${tag}`;
   /** Rises with each invalidation seen here; a load that began before one is not kept. */
   let epoch = 0;
   let listening = false;
 
-  const forget = (id: string) => {
+  const evict = (id: string) => {
     size -= local.get(id)?.bytes.length ?? 0;
     local.delete(id);
   };
   const dropLocal = (tag?: string) => {
     epoch++;
-    for (const [id, entry] of local) if (tag === undefined || entry.tag === tag) forget(id);
+    for (const [id, entry] of local) if (tag === undefined || entry.tag === tag) evict(id);
     for (const key of loading.keys()) if (tag === undefined || key.startsWith(`${tag}|`)) loading.delete(key);
   };
-  const deafen = () => {
+  const onDisconnect = () => {
     listening = false;
     dropLocal();
   };
@@ -106,26 +106,26 @@ function createCache(
       () => undefined,
     );
   subscriber.on("message", (_channel, tag) => dropLocal(tag));
-  subscriber.on("close", deafen);
+  subscriber.on("close", onDisconnect);
   subscriber.on("ready", listen);
-  const tell = async (tag: string) => {
-    const said = unsaid.get(tag);
+  const publish = async (tag: string) => {
+    const pending = pendingInvalidations.get(tag);
     try {
       await redis.multi().incr(generationKey(tag)).publish(channel, tag).exec();
-      if (unsaid.get(tag) === said) unsaid.delete(tag);
+      if (pendingInvalidations.get(tag) === pending) pendingInvalidations.delete(tag);
     } catch (error) {
       log.warn({ err: error, tag }, "cache not invalidated yet; it is tried again");
-      setTimeout(() => unsaid.has(tag) && tell(tag), retryMs).unref();
+      setTimeout(() => pendingInvalidations.has(tag) && publish(tag), retryMs).unref();
     }
   };
 
   const keep = (id: string, tag: string, value: Entry, began: number): CachedBody => {
     if (!listening || epoch !== began) return { ...value, isFresh: () => false };
     const entry: LocalEntry = { ...value, tag, isFresh: () => local.get(id) === entry && entry.expires > Date.now() };
-    forget(id);
+    evict(id);
     for (const oldest of local.keys()) {
       if (local.size < localLimits.entries && size + entry.bytes.length <= localLimits.bytes) break;
-      forget(oldest);
+      evict(oldest);
     }
     local.set(id, entry);
     size += entry.bytes.length;
@@ -143,7 +143,7 @@ function createCache(
 
   /** Undefined: Redis is away, or a change could not be told yet. Nothing may be read from it or stored in it then. */
   const generationOf = (tag: string) =>
-    unsaid.has(tag) ? undefined : redis.get(generationKey(tag)).catch(() => undefined);
+    pendingInvalidations.has(tag) ? undefined : redis.get(generationKey(tag)).catch(() => undefined);
 
   const fetchOrLoad = async (
     id: string,
@@ -192,11 +192,11 @@ function createCache(
     },
     invalidate(tag) {
       dropLocal(tag);
-      unsaid.set(tag, epoch);
-      return tell(tag);
+      pendingInvalidations.set(tag, epoch);
+      return publish(tag);
     },
     close: () => {
-      subscriber.off("close", deafen);
+      subscriber.off("close", onDisconnect);
       redis.disconnect();
       subscriber.disconnect();
     },

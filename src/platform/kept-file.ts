@@ -25,11 +25,11 @@ interface Held extends FileVersion {
 
 const mebi = 1024 * 1024;
 /** Of one version, and of all that are here: old ones stay while they are read, and who reads slowly could collect them. */
-const mostBytes = { one: 16 * mebi, all: 32 * mebi };
+const maxBytes = { one: 16 * mebi, all: 32 * mebi };
 const pieceBytes = 64 * 1024;
 
 /** Nothing yet, and never more than these bytes; who still reads the oldest version when they are used up is cut off. */
-export function createKeptFile(most = mostBytes): KeptFile {
+export function createKeptFile(most = maxBytes): KeptFile {
   /** The oldest first. */
   const versions = new Map<string, Held>();
   let loading: { sha256: string; done: Promise<void> } | undefined;

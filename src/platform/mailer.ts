@@ -1,5 +1,6 @@
 import { type Readable, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
+import { InconclusiveError, PermanentError } from "../errors.ts";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
 import { traced } from "./tracing.ts";
@@ -29,7 +30,7 @@ export interface Dkim {
 }
 
 /** More than the lease of a dead worker's job (30 s) and the wait for an answer (20 s) together. */
-const usualGraceMs = 60_000;
+const defaultGraceMs = 60_000;
 
 export interface Sender {
   name: string;
@@ -62,43 +63,51 @@ export interface Mailer {
    * Hands a mail to the server and returns what it said. Throws `BadRecipientError` when it is to no plain address,
    * `RefusedMailError` when it will never take it,
    * `UncertainMailError` when nobody knows whether it has, `DeferredMailError` when it did not want it now, and anything
-   * else when it surely has not got it. Its last byte goes out before `lastByteBy`, a moment of `performance.now()`, or
+   * else when it surely has not got it. Its last byte goes out before `sendDeadline`, a moment of `performance.now()`, or
    * never.
    */
-  send(mail: OutgoingMail, options: { signal: AbortSignal; lastByteBy?: number }): Promise<string>;
+  send(mail: OutgoingMail, options: { signal: AbortSignal; sendDeadline?: number }): Promise<string>;
   /** Drops idle connections now, busy ones after their mail. */
   close(): void;
 }
 
-/** A reply of the server that is no yes. */
-abstract class RepliedMailError extends Error {
-  /** The reply's code, and all of its text. */
+/** What the server said instead of yes: its code, and all of its text. */
+export interface SmtpReply {
+  code: number;
+  reply: string;
+}
+
+/** The server has refused the mail for good (reply 5xx). */
+export class RefusedMailError extends PermanentError implements SmtpReply {
+  override readonly name = "RefusedMailError";
   readonly code: number;
   readonly reply: string;
-  constructor(message: string, { code, reply, cause }: { code: number; reply: string; cause: unknown }) {
+  constructor(message: string, { code, reply }: SmtpReply, cause: unknown) {
     super(`${message}: '${reply}'`, { cause });
     this.code = code;
     this.reply = reply;
   }
 }
 
-/** The server has refused the mail for good (reply 5xx). */
-export class RefusedMailError extends RepliedMailError {
-  override readonly name = "RefusedMailError";
-}
-
 /** The server did not take the mail now (reply 4xx, or one that is about us): try again later. */
-export class DeferredMailError extends RepliedMailError {
+export class DeferredMailError extends Error implements SmtpReply {
   override readonly name = "DeferredMailError";
+  readonly code: number;
+  readonly reply: string;
+  constructor(message: string, { code, reply }: SmtpReply, cause: unknown) {
+    super(`${message}: '${reply}'`, { cause });
+    this.code = code;
+    this.reply = reply;
+  }
 }
 
 /** That is no plain address of one mailbox; nothing was sent. */
-export class BadRecipientError extends Error {
+export class BadRecipientError extends PermanentError {
   override readonly name = "BadRecipientError";
 }
 
 /** The connection broke after the whole mail was sent and before the server answered (RFC 1047). */
-export class UncertainMailError extends Error {
+export class UncertainMailError extends InconclusiveError {
   override readonly name = "UncertainMailError";
 }
 
@@ -117,14 +126,14 @@ const answerMs = 20_000;
 
 /** A mailer on a pool of connections to one server, the first of which is made with the first mail. */
 export function createMailer(options: MailerOptions): Mailer {
-  const { from, probe, graceMs = usualGraceMs } = options;
+  const { from, probe, graceMs = defaultGraceMs } = options;
   const domain = from.address.slice(from.address.indexOf("@") + 1);
   const transport = createTransport(poolOptions(options));
   /** By Message-ID: what is known of a running mail's last byte, of which an error says nothing of use. */
-  const running = new Map<string, Dialogue>();
+  const running = new Map<string, SmtpTransaction>();
   transport.use("stream", ({ data, message }, done) => {
-    const dialogue = running.get(String(data.messageId));
-    if (dialogue) message?.processFunc((content) => content.pipe(gate(content, dialogue)));
+    const transaction = running.get(String(data.messageId));
+    if (transaction) message?.processFunc((content) => content.pipe(deadlineTransform(content, transaction)));
     done();
   });
 
@@ -134,22 +143,22 @@ export function createMailer(options: MailerOptions): Mailer {
     graceMs,
     links: options.links,
     messageIdOf: (id) => `${id}@${domain}`,
-    async send({ messageId: bareId, to, ...content }, { signal, lastByteBy = performance.now() + graceMs / 2 }) {
+    async send({ messageId: bareId, to, ...content }, { signal, sendDeadline = performance.now() + graceMs / 2 }) {
       if (!plainAddress.test(to)) throw new BadRecipientError(`'${to}' is no plain address of one mailbox`);
       const messageId = `<${bareId}>`;
-      const dialogue: Dialogue = { lastByteBy, isHandedOver: false, giveUp: new AbortController() };
-      running.set(messageId, dialogue);
+      const transaction: SmtpTransaction = { sendDeadline, isHandedOver: false, giveUp: new AbortController() };
+      running.set(messageId, transaction);
       const envelope = { from: from.address, to: [to] };
-      const abort = () => dialogue.giveUp.abort(signal.reason);
+      const abort = () => transaction.giveUp.abort(signal.reason);
       signal.addEventListener("abort", abort);
       if (signal.aborted) abort();
       try {
         const address = { from, to: { name: "", address: to } };
-        const mail = { ...content, ...address, messageId, envelope, signal: dialogue.giveUp.signal };
+        const mail = { ...content, ...address, messageId, envelope, signal: transaction.giveUp.signal };
         const sent = await traced("SMTP send", { kind: "client" }, () => transport.sendMail(mail));
         return sent.response ?? "";
       } catch (error) {
-        throw classify(error as SmtpError, dialogue.isHandedOver);
+        throw classify(error as SmtpError, transaction.isHandedOver);
       } finally {
         signal.removeEventListener("abort", abort);
         running.delete(messageId);
@@ -159,8 +168,8 @@ export function createMailer(options: MailerOptions): Mailer {
   };
 }
 
-interface Dialogue {
-  lastByteBy: number;
+interface SmtpTransaction {
+  sendDeadline: number;
   isHandedOver: boolean;
   giveUp: AbortController;
 }
@@ -172,7 +181,7 @@ const packetBytes = 65_536;
  * Lets a message through, and its end only in time: a process that was frozen with half a mail on the wire must not
  * finish it when another worker has sent it since.
  */
-function gate(content: Readable, dialogue: Dialogue) {
+function deadlineTransform(content: Readable, transaction: SmtpTransaction) {
   let pieces: Buffer[] = [];
   let bytes = 0;
   const packet = () => {
@@ -191,10 +200,12 @@ function gate(content: Readable, dialogue: Dialogue) {
       if (bytes > 0) this.push(packet());
       // All but the end is on the wire by then.
       setImmediate(() => {
-        if (performance.now() > dialogue.lastByteBy) {
-          return dialogue.giveUp.abort(new Error("The mail server was too slow for the mail to be finished in time"));
+        if (performance.now() > transaction.sendDeadline) {
+          return transaction.giveUp.abort(
+            new Error("The mail server was too slow for the mail to be finished in time"),
+          );
         }
-        dialogue.isHandedOver = true;
+        transaction.isHandedOver = true;
         done();
       });
     },
@@ -240,11 +251,11 @@ interface SmtpError extends Error {
 
 function classify(error: SmtpError, isHandedOver: boolean): Error {
   const { code: kind = "", responseCode: code = 0, response = "" } = error;
-  const replied = { code, reply: response.trim(), cause: error };
+  const replied = { code, reply: response.trim() };
   // A refused login or greeting is about us, not about the mail, and somebody will mend it.
   if (code >= 500 && ["EENVELOPE", "EMESSAGE"].includes(kind))
-    return new RefusedMailError("The mail server refused the mail for good", replied);
-  if (code >= 400) return new DeferredMailError("The mail server did not take the mail now", replied);
+    return new RefusedMailError("The mail server refused the mail for good", replied, error);
+  if (code >= 400) return new DeferredMailError("The mail server did not take the mail now", replied, error);
   if (!isHandedOver) return error;
   return new UncertainMailError(
     "The connection broke before the mail server answered: it may have the mail or not. Look there for its " +

@@ -39,9 +39,9 @@ export function createMetrics() {
   return {
     registry,
     /** Answers sent from memory, by route and status; counted plainly, since a histogram would cost more than the answer. */
-    readyAnswers: ready,
-    readyAnswersTotal: new Counter({
-      name: "http_ready_answers_total",
+    responseCacheHits: ready,
+    responseCacheHitsTotal: new Counter({
+      name: "http_response_cache_hits_total",
       help: "Answers that were sent from memory; http_request_duration_seconds does not count them",
       labelNames: ["route", "status"],
       registers,
@@ -54,56 +54,6 @@ export function createMetrics() {
       help: "Time to answer, by route template",
       labelNames: ["method", "route", "status"],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    }),
-    jobsEnqueued: new Counter({
-      name: "jobs_enqueued_total",
-      help: "Promised jobs that this process has put into their queue",
-      labelNames: ["queue", "kind"],
-      registers,
-    }),
-    jobWait: new Histogram({
-      name: "jobs_wait_seconds",
-      help: "Time that a job was in its queue before its first run began",
-      labelNames: ["queue", "kind"],
-      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 300, 1_800],
-      registers,
-    }),
-    jobsStalled: new Counter({
-      name: "jobs_stalled_total",
-      help: "Jobs whose worker went silent, as this process has noticed",
-      labelNames: ["queue"],
-      registers,
-    }),
-    lockRenewalsFailed: new Counter({
-      name: "jobs_lock_renewal_failed_total",
-      help: "Locks of running jobs that could not be renewed in time",
-      labelNames: ["queue"],
-      registers,
-    }),
-    jobsFinished: new Counter({
-      name: "jobs_finished_total",
-      help: "Runs of jobs, by how they ended",
-      labelNames: ["queue", "kind", "outcome"],
-      registers,
-    }),
-    jobRun: new Histogram({
-      name: "jobs_run_seconds",
-      help: "Time that one run of a job took",
-      labelNames: ["queue", "kind"],
-      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
-      registers,
-    }),
-    workerSlots: new Gauge({
-      name: "jobs_worker_slots",
-      help: "Jobs that this process may run at once",
-      labelNames: ["queue"],
-      registers,
-    }),
-    workerBusySlots: new Gauge({
-      name: "jobs_worker_busy_slots",
-      help: "Jobs that this process runs now",
-      labelNames: ["queue"],
       registers,
     }),
     retentionRemoved: new Counter({

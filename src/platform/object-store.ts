@@ -67,7 +67,7 @@ export class MissingObjectError extends Error {
 const answerMs = 5_000;
 /** A streamed upload is as slow as its client; the request around it ends after a minute. */
 const streamMs = 60_000;
-const usualSockets = 200;
+const defaultSockets = 200;
 /** The part of the connections that clients who read slowly may hold; uploads, probes and the rest find the others. */
 const readersShare = 1 / 4;
 
@@ -86,8 +86,8 @@ export interface S3Options {
 /** An object store on one bucket of an S3-compatible server. */
 export function createObjectStore(options: S3Options): ObjectStore & { close(): void } {
   const Bucket = options.bucket;
-  const maxSockets = options.sockets ?? usualSockets;
-  const mostReaders = Math.ceil(maxSockets * readersShare);
+  const maxSockets = options.sockets ?? defaultSockets;
+  const maxReaders = Math.ceil(maxSockets * readersShare);
   let readers = 0;
   const account = {
     region: options.region,
@@ -146,7 +146,7 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       }
     },
     async read(Key, { signal, isPublic = false } = {}) {
-      if (readers >= (isPublic ? Math.ceil(mostReaders / 2) : mostReaders))
+      if (readers >= (isPublic ? Math.ceil(maxReaders / 2) : maxReaders))
         throw new UnavailableError("Too many files are being read at this moment; ask again in a few seconds");
       readers += 1;
       const leave = () => {

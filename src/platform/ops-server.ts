@@ -1,7 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type QueueName, queueNames } from "../jobs/queues.ts";
-import type { Explanation } from "./autoscaler.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
@@ -23,7 +21,10 @@ export interface OpsOptions {
     /** Those that have to be ok; the others are only told. */
     required: readonly string[];
   };
-  explain: (queue: QueueName) => Promise<Explanation>;
+  /** Queues that can be asked about. */
+  queues: readonly string[];
+  /** Says how many workers a queue needs, as JSON. */
+  explain: (queue: string) => Promise<object>;
   /** Who asks for workers has to send it as bearer; absent: anybody may ask. */
   token?: string | undefined;
 }
@@ -82,7 +83,7 @@ async function answer(options: OpsOptions, req: IncomingMessage, res: ServerResp
 
 /** Never 0 for "nobody knows": that would send all workers home. */
 async function answerWorkers(
-  { explain, token, log }: OpsOptions,
+  { queues, explain, token, log }: OpsOptions,
   path: string,
   req: IncomingMessage,
   res: ServerResponse,
@@ -91,16 +92,16 @@ async function answerWorkers(
   if (name === undefined) return send(res, 404, { detail: `There is no '${path}' here` });
   if (token !== undefined && !isBearer(req.headers.authorization, token))
     return send(res, 401, { detail: "Send AUTOSCALER_TOKEN as bearer" }, { "www-authenticate": "Bearer" });
-  const queue = queueNames.find((known) => known === name);
-  if (!queue) return send(res, 404, { detail: `There is no queue '${name}'; there are ${queueNames.join(", ")}` });
+  if (!queues.includes(name))
+    return send(res, 404, { detail: `There is no queue '${name}'; there are ${queues.join(", ")}` });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${answerMs} ms`)), answerMs);
   });
   try {
-    send(res, 200, await Promise.race([explain(queue), late]));
+    send(res, 200, await Promise.race([explain(name), late]));
   } catch (error) {
-    log.warn({ err: error, queue }, "how many workers are needed is not known");
+    log.warn({ err: error, queue: name }, "how many workers are needed is not known");
     const detail = "Redis or Postgres does not answer, so nobody knows; keep the workers that there are";
     send(res, 503, { detail }, { "retry-after": "5" });
   } finally {

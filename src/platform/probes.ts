@@ -1,4 +1,4 @@
-import { remembered } from "./remembered.ts";
+import { memoizeFor } from "./memoize-for.ts";
 
 /** Resolves when a dependency answers; rejects otherwise. A `ProbeError` says in words what is wrong. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
@@ -15,7 +15,7 @@ const timeoutMs = 1_000;
 
 /** Asks all dependencies at once, at most twice a second: anybody may ask for it. Never rejects. */
 export function askProbes(probes: Record<string, Probe>): () => Promise<Checks> {
-  return remembered(async () =>
+  return memoizeFor(async () =>
     Object.fromEntries(
       await Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await ask(probe)] as const)),
     ),

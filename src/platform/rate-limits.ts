@@ -8,7 +8,7 @@ export interface Limit {
 }
 
 /** Where a caller stands after a request was counted. */
-export interface Standing extends Limit {
+export interface RateLimitStatus extends Limit {
   name: string;
   remaining: number;
   resetSeconds: number;
@@ -18,9 +18,9 @@ export interface Standing extends Limit {
 /** Counts what callers do, by the name of a limit and a key for the caller; undefined means there is no such limit. */
 export interface RateLimits<Here extends string = string, Everywhere extends string = string> {
   /** Counts one more in this process alone, because a request for a cached list should not cost a trip to Redis. */
-  countHere(name: Here, key: string): Standing | undefined;
+  countHere(name: Here, key: string): RateLimitStatus | undefined;
   /** Counts one more over all processes, in Redis; over this one alone while Redis is away. Never fails. */
-  countEverywhere(name: Everywhere, key: string): Promise<Standing | undefined>;
+  countEverywhere(name: Everywhere, key: string): Promise<RateLimitStatus | undefined>;
 }
 
 export interface LimitOptions<Here extends string, Everywhere extends string> {
@@ -77,7 +77,7 @@ function sharedLimiter(redis: RedisConnection, keyPrefix: string, { points, seco
 function fixedWindow(name: string, limit: Limit) {
   let counts = new Map<string, number>();
   let ends = 0;
-  return (key: string): Standing => {
+  return (key: string): RateLimitStatus => {
     // Whole, or a minute from now may be a little more than a minute away.
     const now = Math.floor(performance.now());
     if (now >= ends) {

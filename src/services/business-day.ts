@@ -1,5 +1,4 @@
-/** The shop's days begin and end at its own midnight. */
-export const businessTimeZone = "Europe/Simferopol";
+import { businessTimeZone } from "../jobs/schedules.ts";
 
 const timeFormat = new Intl.DateTimeFormat("en-GB", {
   timeZone: businessTimeZone,
@@ -28,6 +27,6 @@ export function businessDay(at: Date): string {
 }
 
 /** A calendar day as people here write it: `22.11.2026`, or with another separator. */
-export function writtenDay(day: string, separator = "."): string {
+export function formatDay(day: string, separator = "."): string {
   return day.split("-").reverse().join(separator);
 }

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DataSource } from "typeorm";
-import { events } from "../db/dao/events.ts";
-import { createTransact } from "../db/transaction.ts";
-import type { PromisedJob } from "../jobs/dispatch.ts";
+import { events } from "../db/dao/webhooks/events.ts";
+import type { Transact } from "../engine/index.ts";
 import type { Log } from "../platform/logger.ts";
-import { fanOutEvents } from "../services/events.ts";
-import type { MailRules } from "../services/mail-rules.ts";
+import { poll } from "../platform/poll.ts";
+import type { MailRules } from "../services/mail/mail-rules.ts";
+import { fanOutEvents } from "../services/webhooks/events.ts";
 
 /** Deliveries should begin within seconds, and a look costs one row of an index that is nearly always empty. */
 const pollMs = 500;
@@ -14,8 +13,7 @@ const backoffMs = 2_000;
 export interface EventFanOutOptions {
   db: DataSource;
   mailRules: MailRules;
-  /** Moves what is promised. */
-  offer: (jobs: readonly PromisedJob[]) => void;
+  transact: Transact;
   log: Log;
   signal: AbortSignal;
 }
@@ -24,27 +22,17 @@ export interface EventFanOutOptions {
  * Promises the mails and deliveries of events until told to stop, and drops old events; resolves when it has ended. Any number of
  * processes may do so.
  */
-export async function startEventFanOut({ db, mailRules, offer, log, signal }: EventFanOutOptions): Promise<void> {
-  const transact = createTransact(db, offer);
-  const origin = { actorId: null, traceId: null };
-  let isFailing = false;
-
-  const turn = async () => {
-    if (!(await events.isAnyNew(db.manager))) return 0;
-    return transact(origin, (tx) => fanOutEvents(tx, mailRules));
-  };
-  const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
-
-  while (!signal.aborted) {
-    try {
-      const count = await turn();
-      isFailing = false;
-      // Not all processes at the same moment.
-      if (count === 0) await pause(pollMs * (0.5 + Math.random()));
-    } catch (error) {
-      if (!isFailing) log.warn({ err: error }, "events cannot be passed on; they wait in Postgres");
-      isFailing = true;
-      await pause(backoffMs);
-    }
-  }
+export function startEventFanOut({ db, mailRules, transact, log, signal }: EventFanOutOptions): Promise<void> {
+  const context = { actorId: null, traceId: null };
+  return poll({
+    async look() {
+      if (!(await events.isAnyNew(db.manager))) return false;
+      return (await transact(context, (tx) => fanOutEvents(tx, mailRules))) > 0;
+    },
+    everyMs: pollMs,
+    backoffMs,
+    failure: "events cannot be passed on; they wait in Postgres",
+    log,
+    signal,
+  });
 }

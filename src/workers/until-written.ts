@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isPostgresUnavailable } from "../db/postgres-errors.ts";
+import { isPostgresUnavailable } from "../platform/postgres/errors.ts";
 import type { WorkerContext } from "./context.ts";
 
 const pollMs = 250;

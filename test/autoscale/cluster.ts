@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { queueBooks } from "../../src/db/dao/queue-books.ts";
 import { connectDatabase } from "../../src/db/data-source.ts";
-import { createOutbox, enqueueAll } from "../../src/db/outbox.ts";
-import { keepBooks } from "../../src/db/reconcile.ts";
-import { createTransact } from "../../src/db/transaction.ts";
+import { createQueues } from "../../src/engine/bull-queues.ts";
+import { createOutbox, enqueueAll } from "../../src/engine/outbox.ts";
+import { readOutboxStats } from "../../src/engine/outbox-stats.ts";
+import { startReconciler } from "../../src/engine/reconciler.ts";
+import { withReconcilerLock } from "../../src/engine/reconciler-store.ts";
+import { startRelay } from "../../src/engine/relay.ts";
+import { createAutoscaler, type Explanation } from "../../src/engine/scaling/autoscaler.ts";
+import { countThroughput, defaultPace, type Pace } from "../../src/engine/scaling/throughput.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
+import { queueNames } from "../../src/jobs/queues.ts";
 import { scalingRules } from "../../src/jobs/scaling.ts";
-import { createAutoscaler, type Explanation } from "../../src/platform/autoscaler.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { startOpsServer } from "../../src/platform/ops-server.ts";
-import { createQueues } from "../../src/platform/queues.ts";
-import { startReconciler } from "../../src/platform/reconciler.ts";
 import { producerConnection } from "../../src/platform/redis.ts";
-import { startRelay } from "../../src/platform/relay.ts";
-import { countThroughput, type Pace, usualPace } from "../../src/platform/throughput.ts";
 import { createKeda, scaledObject } from "./keda.ts";
 import { keepPods } from "./pods.ts";
 import type { Servers } from "./servers.ts";
@@ -79,21 +80,21 @@ export async function openCluster({ name, servers, speed, policy, ...options }: 
   const { signal } = stop;
   const producers = [1, 2].map(() => producerConnection(servers.redisUrl, log));
   const prefix = `sim-${name}`;
-  const [queues, others] = producers.map((connection) => createQueues(connection, prefix, log));
+  const [queues, others] = producers.map((connection) => createQueues(queueNames, connection, prefix, log));
   if (!queues || !others) throw new Error("two replicas are needed");
   while (!queues.isUp() || !others.isUp()) await sleep(10);
 
   const pace: Pace = {
-    bucketMs: usualPace.bucketMs / speed,
-    windowMs: usualPace.windowMs / speed,
-    halfLifeMs: usualPace.halfLifeMs / speed,
-    silentMs: usualPace.silentMs / speed,
-    flushMs: Math.max(400, usualPace.flushMs / speed),
+    bucketMs: defaultPace.bucketMs / speed,
+    windowMs: defaultPace.windowMs / speed,
+    halfLifeMs: defaultPace.halfLifeMs / speed,
+    silentMs: defaultPace.silentMs / speed,
+    flushMs: Math.max(400, defaultPace.flushMs / speed),
   };
   const throughput = countThroughput(queues, undefined, pace);
-  const moved = (_queue: string, moved: readonly unknown[]) => throughput.arrived(queue, moved.length);
-  const relay = startRelay({ outbox: createOutbox(db, [queue]), queues, log, signal, jobs, moved });
-  const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, log, signal });
+  const onPublished = (_queue: string, moved: readonly unknown[]) => throughput.arrived(queue, moved.length);
+  const relay = startRelay({ outbox: createOutbox(db, [queue]), queues, log, signal, jobs, onPublished });
+  const reconciler = startReconciler({ withLock: withReconcilerLock(db), queues, wake: relay.wake, log, signal });
   const transact = createTransact(db, relay.offer);
   // The rule in seconds of ours, since that is what is measured.
   const rule = {
@@ -107,10 +108,18 @@ export async function openCluster({ name, servers, speed, policy, ...options }: 
   };
   const replicas = await Promise.all(
     [queues, others].map((own) => {
-      const readBooks = () => queueBooks.read(db.manager);
-      const { explain } = createAutoscaler({ queues: own, rules: scalingRules({ [queue]: rule }), readBooks, pace });
+      const readStats = () => readOutboxStats(db.manager);
+      const { explain } = createAutoscaler({ queues: own, rules: scalingRules({ [queue]: rule }), readStats, pace });
       const nothing = { liveness: () => ({}), readiness: { checks: async () => ({}), required: [] } };
-      return startOpsServer({ host: "127.0.0.1", port: 0, metrics: createMetrics(), log, explain, ...nothing });
+      return startOpsServer({
+        host: "127.0.0.1",
+        port: 0,
+        metrics: createMetrics(),
+        log,
+        queues: [queue],
+        explain,
+        ...nothing,
+      });
     }),
   );
   /** Asks one replica as KEDA does; throws on anything but 200. */

@@ -2,13 +2,15 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { connectDatabase } from "../../src/db/data-source.ts";
+import { createQueues } from "../../src/engine/bull-queues.ts";
+import { createJobMetrics } from "../../src/engine/metrics.ts";
+import { countThroughput } from "../../src/engine/scaling/throughput.ts";
+import { startWorker } from "../../src/engine/start-worker.ts";
+import { queues as queueDefinitions, queueNames } from "../../src/jobs/queues.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
-import { createQueues } from "../../src/platform/queues.ts";
 import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
-import { countThroughput } from "../../src/platform/throughput.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
-import { startWorker } from "../../src/workers/start-worker.ts";
 import { jobs, nap, queue } from "./work.ts";
 
 // A pod of the simulation: the product's worker with jobs that only take time. It says "loaded" and waits to be told its
@@ -39,14 +41,19 @@ const db = await connectDatabase(settings.databaseUrl, 3);
 const { signal } = stopping;
 const consumer = consumerConnection(settings.redisUrl, log);
 const producer = producerConnection(settings.redisUrl, log);
-const queues = createQueues(producer, settings.prefix, log);
+const queues = createQueues(queueNames, producer, settings.prefix, log);
 const throughput = countThroughput(queues, { name: settings.name, queues: [queue] }, settings.pace);
 const cutOff = new AbortController();
+const metrics = createMetrics();
 const worker = startWorker({
+  ...queueDefinitions[queue],
+  db,
+  log,
+  metrics: createJobMetrics(metrics.registry),
   queue,
   worker: settings.name,
   cutOff: cutOff.signal,
-  context: { db, log, metrics: createMetrics() } as unknown as WorkerContext,
+  context: { db, log, metrics } as unknown as WorkerContext,
   // The API moves and reconciles; ten pods that do so as well would only keep this machine busy.
   relay: { offer: () => undefined, wake: () => undefined },
   throughput,

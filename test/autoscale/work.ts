@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineJob, priorities } from "../../src/jobs/define-job.ts";
+import { defineJob, priorities } from "../../src/engine/define-job.ts";
 
 export const queue = "images";
 

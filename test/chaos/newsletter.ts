@@ -13,13 +13,13 @@ import { machine } from "../../bench/support/statistics.ts";
 import { removePostgres, startPostgres } from "../../dev/services/postgres.ts";
 import { startRedis } from "../../dev/services/redis.ts";
 import { startWatchdog } from "../../dev/services/watchdog.ts";
-import { documents } from "../../src/db/dao/documents.ts";
+import { documents } from "../../src/db/dao/documents/documents.ts";
 import { connectDatabase, createDataSource } from "../../src/db/data-source.ts";
-import { Document } from "../../src/db/entities/document.ts";
-import { createTransact } from "../../src/db/transaction.ts";
+import { Document } from "../../src/db/entities/documents/document.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
 import { businessDay } from "../../src/services/business-day.ts";
-import { publicPriceList } from "../../src/services/document-kinds/index.ts";
-import { requestNewsletter } from "../../src/services/newsletters.ts";
+import { publicPriceList } from "../../src/services/documents/kinds/index.ts";
+import { requestNewsletter } from "../../src/services/mail/newsletters.ts";
 import { startHttpProbe } from "../support/mail-probe.ts";
 import { startScriptedSmtp } from "../support/scripted-smtp.ts";
 
@@ -121,7 +121,7 @@ async function startWorker(): Promise<void> {
         LOG_LEVEL: "error",
         HOST: "127.0.0.1",
         OPS_PORT: "0",
-        WORKER_QUEUES: "mail,upkeep",
+        WORKER_QUEUES: "mail,maintenance",
       },
       ...{ DATABASE_URL: postgres.url, REDIS_URL: redis.url },
       ...{ S3_BUCKET_NAME: "chaos", S3_ACCESS_KEY: "chaos", S3_SECRET_KEY: "chaos" },

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDataSource } from "../../src/db/data-source.ts";
-import { createTransact } from "../../src/db/transaction.ts";
-import { retryJob } from "../../src/services/job-control.ts";
-import { anAdmin } from "../support/steerers.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
+import { retryJob } from "../../src/services/operations/job-control.ts";
+import { anAdmin } from "../support/operators.ts";
 import { kindNames } from "./processes/kinds.ts";
 import type { Stack } from "./stack.ts";
 

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import type { CommandContext } from "../../src/cli/command.ts";
 import { compareClocks, describeRedis } from "../../src/cli/doctor.ts";
 import { runCli } from "../../src/cli/run.ts";
-import { auditLog } from "../../src/db/dao/audit-log.ts";
-import { queuePauses } from "../../src/db/dao/queue-pauses.ts";
-import type { Role } from "../../src/db/entities/user.ts";
-import { enqueue } from "../../src/db/outbox.ts";
-import { createTransact } from "../../src/db/transaction.ts";
+import { auditLog } from "../../src/db/dao/audit/audit-log.ts";
+import type { Role } from "../../src/db/entities/accounts/user.ts";
+import { enqueue } from "../../src/engine/outbox.ts";
+import { queuePauses } from "../../src/engine/pauses.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
 import { StartUpError } from "../../src/errors.ts";
 import { scalingRules } from "../../src/jobs/scaling.ts";
 import { sendMail } from "../../src/jobs/send-mail.ts";

@@ -139,7 +139,7 @@ describe("the storefront", () => {
   });
 
   test("makes every call that it has", () => {
-    // The webhook comes from its identity provider, with a secret; test/api/webhooks.test.ts sends it.
+    // The webhook comes from its identity provider, with a secret; test/api/routes/webhooks/webhooks.test.ts sends it.
     expect(Object.keys(storefrontCalls).filter((name) => !made.has(name as never))).toEqual(["S19"]);
   });
 });

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
 import { beforeAll, describe, expect, test } from "vitest";
-import { auditLog } from "../../src/db/dao/audit-log.ts";
+import { auditLog } from "../../src/db/dao/audit/audit-log.ts";
 import { firstPage, prunes } from "../../src/db/prune.ts";
 import { type RetentionName, retentionNames } from "../../src/jobs/retention.ts";
 import { userIds } from "../support/api.ts";
 import { addBusiness, known } from "../support/business.ts";
 import { useDatabase } from "../support/database.ts";
-import { usualRetention } from "../support/retention.ts";
+import { defaultRetention } from "../support/retention.ts";
 import { addUser } from "../support/users.ts";
 
 /** Lines that are about objects of the bucket; `collect-garbage` and its test have them. */
@@ -36,7 +36,7 @@ const ago = (place: string) => `now() - ${place}::int * interval '1 day'`;
 const addJob = (days: number, state: string) =>
   insert(
     `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, finished_at)
-     VALUES (uuidv7($1::int * interval '-1 day'), 'upkeep', 'old', '{}', 1, 1, 10, $2,
+     VALUES (uuidv7($1::int * interval '-1 day'), 'maintenance', 'old', '{}', 1, 1, 10, $2,
        CASE WHEN $2 <> 'open' THEN ${ago("$1")} END) RETURNING id`,
     [days, state],
   );
@@ -175,7 +175,7 @@ async function prune(name: Line, size = 1_000) {
   let removed = 0;
   for (let after: string | null = firstPage; after !== null; ) {
     const from: string = after;
-    const page = await db.transaction((tx) => by(name)(tx, { keep: usualRetention, size, after: from }));
+    const page = await db.transaction((tx) => by(name)(tx, { keep: defaultRetention, size, after: from }));
     removed += page.removed;
     after = page.next;
   }
@@ -199,7 +199,7 @@ test("every line of the retention has something that removes it", () => {
 });
 
 describe.each(Object.entries(samples) as [Line, Sample][])("%s", (name, sample) => {
-  const days = usualRetention[name];
+  const days = defaultRetention[name];
 
   test("go when they are older than they are kept, in batches, and others stay", async () => {
     const gone: string[] = [];
@@ -225,7 +225,7 @@ describe.each(Object.entries(samples) as [Line, Sample][])("%s", (name, sample) 
       await holder.query(`SELECT 1 FROM ${sample.table} WHERE ${keyColumn(sample)} = $1 FOR UPDATE`, [held]);
       await db.transaction(async (tx) => {
         await tx.query("SET LOCAL lock_timeout = '200ms'");
-        if (!unheld.has(name)) await by(name)(tx, { keep: usualRetention, size: 10, after: firstPage });
+        if (!unheld.has(name)) await by(name)(tx, { keep: defaultRetention, size: 10, after: firstPage });
       });
     });
     expect((await left(sample)).has(held)).toBe(true);
@@ -248,7 +248,7 @@ async function planOf(tx: EntityManager, name: Line) {
       return [{ removed: 0, looked: 0, next: null }, 0];
     },
   };
-  await by(name)(asExplain as unknown as EntityManager, { keep: usualRetention, size: 10, after: firstPage });
+  await by(name)(asExplain as unknown as EntityManager, { keep: defaultRetention, size: 10, after: firstPage });
   return plan;
 }
 
@@ -285,7 +285,7 @@ test("the audit chain is whole when its oldest links are gone", async () => {
   };
   const append = () => db.transaction((tx) => auditLog.append(tx, { ...entry, requestId: "x" }));
   for (let n = 0; n < 5; n++) await append();
-  const keep = { ...usualRetention, audit: -1 };
+  const keep = { ...defaultRetention, audit: -1 };
   const page = await db.transaction((tx) => prunes.audit(tx, { keep, size: 3, after: firstPage }));
   expect(page.cutAfter).toMatchObject({ no: "3" });
   expect(await db.query("SELECT chain_no FROM audit_log WHERE chain_no IS NOT NULL ORDER BY 1")).toHaveLength(2);

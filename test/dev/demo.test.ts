@@ -6,7 +6,7 @@ import { loadDemo } from "../../dev/demo/load.ts";
 import { drawPicture } from "../../dev/demo/pictures.ts";
 import { demoUsers } from "../../dev/demo/users.ts";
 import { createObjectStore, type ObjectStore } from "../../src/platform/object-store.ts";
-import { slugify } from "../../src/services/slug.ts";
+import { slugify } from "../../src/services/catalogue/slug.ts";
 import { useDatabase } from "../support/database.ts";
 import { groups } from "../support/groups.ts";
 import { useBucket } from "../support/s3.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test, vi } from "vitest";
-import { enqueueAll } from "../../src/db/outbox.ts";
+import { enqueueAll } from "../../src/engine/outbox.ts";
 import { deliverWebhook } from "../../src/jobs/deliver-webhook.ts";
 import { useApi } from "../support/api.ts";
 import { useReceiver } from "../support/receiver.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { mailStates } from "../../src/db/entities/mail.ts";
-import { requestMails } from "../../src/services/mails.ts";
+import type { mailStates } from "../../src/db/entities/mail/mail.ts";
+import { requestMails } from "../../src/services/mail/mails.ts";
 import { useApi } from "../support/api.ts";
 import { endBlocked, untilBlocked } from "../support/locks.ts";
 import { haveTodaysList } from "../support/mail-engine.ts";

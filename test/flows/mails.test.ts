@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import type { Language } from "../../src/db/entities/user.ts";
-import { requestEventMails } from "../../src/services/event-mails.ts";
-import { type MailWish, requestMails } from "../../src/services/mails.ts";
+import type { Language } from "../../src/db/entities/accounts/user.ts";
+import { requestEventMails } from "../../src/services/mail/event-mails.ts";
+import { type MailRequest, requestMails } from "../../src/services/mail/mails.ts";
 import { apiKey, call, useApi, userIds, useWorker, webhookSecret } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import type { ReceivedMail } from "../support/mailbox.ts";
@@ -29,7 +29,7 @@ const arrived = async (recipient: string, count = 1): Promise<ReceivedMail[]> =>
     },
     { timeout: 20_000, interval: 100 },
   );
-const send = (wish: Omit<MailWish, "event">) =>
+const send = (wish: Omit<MailRequest, "event">) =>
   api.context.transact(origin, (tx) => requestMails(tx, [{ event: randomUUID(), ...wish }]));
 const post = (path: string, headers: Record<string, string>, body: unknown) =>
   call(api.url + path, {

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { cancelJob } from "../../src/services/job-control.ts";
+import { cancelJob } from "../../src/services/operations/job-control.ts";
 import { apiKey, call, useApi } from "../support/api.ts";
 import { haveTodaysList } from "../support/mail-engine.ts";
 import { startHttpProbe } from "../support/mail-probe.ts";
+import { anAdmin } from "../support/operators.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "../support/scripted-smtp.ts";
-import { anAdmin } from "../support/steerers.ts";
 import { useWorkerProcesses } from "../support/worker-process.ts";
 
 const readers = 800;
@@ -40,7 +40,7 @@ afterAll(async () => {
 
 const startWorker = () =>
   workers.start({
-    WORKER_QUEUES: "mail,upkeep",
+    WORKER_QUEUES: "mail,maintenance",
     SMTP_HOST: "127.0.0.1",
     SMTP_PORT: String(smtp.port),
     SMTP_SECURITY: "none",
@@ -51,7 +51,7 @@ const startWorker = () =>
 /** Lets the time pass that a dead worker keeps its jobs. */
 async function endLeases() {
   await api.db.query("UPDATE job SET lease_until = now() WHERE state = 'running'");
-  for (const queue of [api.queues.byName.mail, api.queues.byName.upkeep]) {
+  for (const queue of [api.queues.byName.mail, api.queues.byName.maintenance]) {
     for (const job of await queue.getActive()) await api.queues.client.del(queue.toKey(`${job.id}:lock`));
   }
 }

@@ -71,11 +71,8 @@ describe("an error in the log", () => {
       response: "550 5.1.1 nina@test.example",
       rejected: ["nina@test.example"],
     });
-    const refused = new RefusedMailError("The mail server refused the mail for good", {
-      code: 550,
-      reply: "550 5.1.1 nina@test.example has a box that is full, says 'Nina'",
-      cause,
-    });
+    const reply = "550 5.1.1 nina@test.example has a box that is full, says 'Nina'";
+    const refused = new RefusedMailError("The mail server refused the mail for good", { code: 550, reply }, cause);
     const shown = errorLine(refused);
     expect(shown).toMatchObject({ type: "RefusedMailError", code: 550, cause: { code: "EENVELOPE", reply: 550 } });
     expect(JSON.stringify([shown, errorLine(new BadRecipientError("'nina@a.b'"))])).not.toMatch(/nina/i);

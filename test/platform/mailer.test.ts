@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
+import { costOf } from "../../src/engine/classify-error.ts";
 import { createMailer, type Mailer, RefusedMailError, UncertainMailError } from "../../src/platform/mailer.ts";
-import { costOf } from "../../src/workers/classify-error.ts";
 import { startBreakingSmtp } from "../support/breaking-smtp.ts";
 import { useMailbox } from "../support/mailbox.ts";
 

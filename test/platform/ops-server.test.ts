@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { queueNames } from "../../src/jobs/queues.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { type OpsOptions, startOpsServer } from "../../src/platform/ops-server.ts";
@@ -20,6 +21,7 @@ beforeAll(async () => {
       checks: () => askProbes({ postgres: () => state.probe(), s3: () => Promise.reject(new Error("secret")) })(),
       required: ["postgres"],
     },
+    queues: queueNames,
     explain,
     token: "a-token-of-the-autoscaler",
   });
@@ -63,7 +65,7 @@ describe("the ops port", () => {
   test("has metrics as Prometheus reads them", async () => {
     const { status, text, headers } = await get("/metrics");
     expect([status, headers.get("content-type")]).toEqual([200, expect.stringContaining("text/plain")]);
-    expect(text).toContain("# TYPE jobs_finished_total counter");
+    expect(text).toContain("# TYPE cache_reads_total counter");
   });
 
   test("says to who has the token how many workers a queue needs", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { businessDay, businessTime, writtenDay } from "../../src/services/business-day.ts";
+import { businessDay, businessTime, formatDay } from "../../src/services/business-day.ts";
 
 test.each([
   ["2026-11-22T20:59:59Z", "2026-11-22"],
@@ -16,6 +16,6 @@ test("a time carries its offset", () => {
 });
 
 test("a day is written as people here do, or with another separator", () => {
-  expect(writtenDay("2026-11-22")).toBe("22.11.2026");
-  expect(writtenDay("2026-11-22", "_")).toBe("22_11_2026");
+  expect(formatDay("2026-11-22")).toBe("22.11.2026");
+  expect(formatDay("2026-11-22", "_")).toBe("22_11_2026");
 });

@@ -1,27 +1,32 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Registry } from "prom-client";
 import { afterAll, beforeAll } from "vitest";
 import { createApiServer } from "../../src/api/app.ts";
-import { createAuthenticate } from "../../src/api/authenticate.ts";
 import type { BoardOptions } from "../../src/api/board/bull-board.ts";
-import type { ConnectionRules } from "../../src/api/connections.ts";
-import type { ApiContext } from "../../src/api/context.ts";
-import { inNetworks } from "../../src/api/networks.ts";
-import { describeApi } from "../../src/api/openapi.ts";
-import { createReadyAnswers } from "../../src/api/ready-answers.ts";
-import { createRightWatch } from "../../src/api/right-watch.ts";
+import { createAuthenticate } from "../../src/api/http/authenticate.ts";
+import type { ConnectionRules } from "../../src/api/http/connections.ts";
+import type { ApiContext } from "../../src/api/http/context.ts";
+import { inNetworks } from "../../src/api/http/networks.ts";
+import { describeApi } from "../../src/api/http/openapi.ts";
+import { createResponseCache } from "../../src/api/http/response-cache.ts";
+import { createRightWatch } from "../../src/api/http/right-watch.ts";
+import { createSecrets } from "../../src/api/http/secrets.ts";
 import { routes } from "../../src/api/routes/index.ts";
-import { createSecrets } from "../../src/api/secrets.ts";
-import { createTestProvider } from "../../src/api/test-payment-provider.ts";
-import { Category } from "../../src/db/entities/category.ts";
-import { Image } from "../../src/db/entities/image.ts";
-import { Job } from "../../src/db/entities/job.ts";
-import { type Role, User } from "../../src/db/entities/user.ts";
-import { createOutbox } from "../../src/db/outbox.ts";
-import { createTransact } from "../../src/db/transaction.ts";
+import { createTestProvider } from "../../src/api/routes/payments/test-payment-provider.ts";
+import { type Role, User } from "../../src/db/entities/accounts/user.ts";
+import { Category } from "../../src/db/entities/catalogue/category.ts";
+import { Image } from "../../src/db/entities/catalogue/image.ts";
+import { createQueues, type Queues } from "../../src/engine/bull-queues.ts";
+import { Job } from "../../src/engine/job-entity.ts";
+import { createJobMetrics } from "../../src/engine/metrics.ts";
+import { createOutbox } from "../../src/engine/outbox.ts";
+import { type Relay, startRelay } from "../../src/engine/relay.ts";
+import { startWorker } from "../../src/engine/start-worker.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
 import { jobs } from "../../src/jobs/index.ts";
-import { queueNames } from "../../src/jobs/queues.ts";
+import { type QueueName, queueNames, queues } from "../../src/jobs/queues.ts";
 import { openCache } from "../../src/platform/cache.ts";
 import { createKeptFile } from "../../src/platform/kept-file.ts";
 import { createLogger } from "../../src/platform/logger.ts";
@@ -29,22 +34,19 @@ import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
-import { createPoster } from "../../src/platform/outbound-post.ts";
-import { createQueues } from "../../src/platform/queues.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
-import { type Relay, startRelay } from "../../src/platform/relay.ts";
-import { noMailRules } from "../../src/services/mail-rules.ts";
-import { createMailBooks } from "../../src/workers/mail/mail-books.ts";
+import { createWebhookClient } from "../../src/platform/webhook-client.ts";
+import { noMailRules } from "../../src/services/mail/mail-rules.ts";
+import { createMailStatements } from "../../src/workers/mail/mail-statements.ts";
 import { processors } from "../../src/workers/processors/index.ts";
-import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { useIdentity } from "./identity.ts";
 import { useMailbox } from "./mailbox.ts";
 import { openApiChecker } from "./openapi.ts";
 import { payee } from "./printouts.ts";
 import { queuePrefix, redisUrl } from "./redis.ts";
-import { usualRetention } from "./retention.ts";
+import { defaultRetention } from "./retention.ts";
 import { useBucket } from "./s3.ts";
 
 export const userIds = {
@@ -129,7 +131,7 @@ export function useApi({
     redisUrl: "",
     queuePrefix,
     context: undefined as unknown as ApiContext,
-    queues: undefined as unknown as ReturnType<typeof createQueues>,
+    queues: undefined as unknown as Queues<QueueName>,
     tokens: { admin: "", employee: "", user: "", inactive: "" },
     relay: { offer: () => {}, wake: () => {} } as Pick<Relay, "offer" | "wake">,
     isStopping: false,
@@ -138,7 +140,7 @@ export function useApi({
   beforeAll(async () => {
     api.redisUrl = redis?.url ?? redisUrl;
     const producer = producerConnection(api.redisUrl, log);
-    api.queues = createQueues(producer, queuePrefix, log);
+    api.queues = createQueues(queueNames, producer, queuePrefix, log);
     const metrics = createMetrics();
     const store = createObjectStore({
       endpoint: s3.endpoint,
@@ -152,7 +154,7 @@ export function useApi({
     const limiter = cacheConnection(api.redisUrl, log);
     const cache = openCache(api.redisUrl, { prefix: `${queuePrefix}-cache`, log });
     const relay = relays
-      ? startRelay({ outbox: createOutbox(db, queueNames), queues: api.queues, log, signal: stop.signal })
+      ? startRelay({ outbox: createOutbox(db, queueNames), queues: api.queues, jobs, log, signal: stop.signal })
       : undefined;
     if (relay) api.relay = relay;
 
@@ -178,7 +180,7 @@ export function useApi({
       operators,
       secrets: createSecrets([apiKey], webhookSecret),
       limits: createRateLimits({ redis: limiter, prefix: queuePrefix, ...limitsOf(limits) }),
-      answers: createReadyAnswers(trustProxy),
+      answers: createResponseCache(trustProxy),
       cards: createTestProvider(paymentSecret, "https://api.test"),
       mailLinks: createMailLinks({ publicUrl: "https://api.test", secret: mailLinkSecret }),
       unprovedMailsPerDay,
@@ -255,17 +257,17 @@ export function useWorker(api: TestApi, { links = false } = {}) {
     const connection = consumerConnection(api.redisUrl, log);
     const { store, shop, cache, metrics } = api.context;
     const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
-    const poster = createPoster({ allowPrivate: true });
+    const webhookClient = createWebhookClient({ allowPrivate: true });
     const context = {
       db,
       store,
       shop,
       cache,
       mailer,
-      mailBooks: createMailBooks(db),
+      mailStatements: createMailStatements(db),
       mailRules: noMailRules,
-      retention: usualRetention,
-      poster,
+      retention: defaultRetention,
+      webhookClient,
       log,
       metrics,
     };
@@ -273,7 +275,8 @@ export function useWorker(api: TestApi, { links = false } = {}) {
     const workers = queueNames.map((queue) => {
       const { relay, queuePrefix: prefix } = api;
       const kinds = { jobs, processors };
-      return startWorker({ queue, worker: "test", cutOff, context, relay, connection, prefix, kinds });
+      const own = { ...queues[queue], queue, worker: "test", cutOff, relay, connection, prefix };
+      return startWorker({ ...own, db, log, metrics: createJobMetrics(new Registry()), context, kinds });
     });
     closers.push(
       () => Promise.all(workers.map((worker) => worker.close())),

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
-import { Category } from "../../src/db/entities/category.ts";
-import { Offer } from "../../src/db/entities/offer.ts";
-import { Product } from "../../src/db/entities/product.ts";
-import { SubCategory } from "../../src/db/entities/sub-category.ts";
+import { Category } from "../../src/db/entities/catalogue/category.ts";
+import { Offer } from "../../src/db/entities/catalogue/offer.ts";
+import { Product } from "../../src/db/entities/catalogue/product.ts";
+import { SubCategory } from "../../src/db/entities/catalogue/sub-category.ts";
 
 type CategoryValues = Partial<Pick<Category, "name" | "slug" | "imageUrl" | "imageId">>;
 type SubCategoryValues = Partial<

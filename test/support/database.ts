@@ -3,7 +3,7 @@ import pg from "pg";
 import type { DataSource } from "typeorm";
 import { afterAll, beforeAll, inject } from "vitest";
 import { createDataSource } from "../../src/db/data-source.ts";
-import { type KeyedPool, openKeyedPool } from "../../src/db/prepared.ts";
+import { type KeyedPool, openKeyedPool } from "../../src/platform/postgres/prepared.ts";
 
 /** A database of its own for one test file, cloned from the migrated template in milliseconds. */
 export function useDatabase() {

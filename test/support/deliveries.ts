@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { Waybill } from "../../src/db/entities/waybill.ts";
-import { commitWaybill } from "../../src/services/commit-waybill.ts";
-import { convertOrder } from "../../src/services/convert-order.ts";
+import { Waybill } from "../../src/db/entities/stock/waybill.ts";
+import { convertOrder } from "../../src/services/orders/convert-order.ts";
+import { commitWaybill } from "../../src/services/stock/commit-waybill.ts";
 import { type TestApi, userIds } from "./api.ts";
 
 interface Delivery {

@@ -1,28 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "vitest";
 import { z } from "zod";
-import { Job } from "../../src/db/entities/job.ts";
-import { createOutbox, enqueue, type PromiseOptions } from "../../src/db/outbox.ts";
-import { keepBooks } from "../../src/db/reconcile.ts";
-import { createTransact, type Transact } from "../../src/db/transaction.ts";
-import { type AnyJob, defineJob, type PayloadOf, priorities } from "../../src/jobs/define-job.ts";
-import { type QueueName, queueNames } from "../../src/jobs/queues.ts";
+import { createQueues, type Queues } from "../../src/engine/bull-queues.ts";
+import { type AnyJob, defineJob, type PayloadOf, priorities } from "../../src/engine/define-job.ts";
+import { Job } from "../../src/engine/job-entity.ts";
+import { createJobMetrics } from "../../src/engine/metrics.ts";
+import { createOutbox, type EnqueueOptions, enqueue } from "../../src/engine/outbox.ts";
+import type { JobRun, Kinds } from "../../src/engine/processor.ts";
+import { startReconciler } from "../../src/engine/reconciler.ts";
+import { withReconcilerLock } from "../../src/engine/reconciler-store.ts";
+import { type Relay, startRelay } from "../../src/engine/relay.ts";
+import { startWorker } from "../../src/engine/start-worker.ts";
+import { createTransact, type Transact } from "../../src/engine/transaction.ts";
+import { type QueueName, queueNames, queues } from "../../src/jobs/queues.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
-import { createQueues, type Queues } from "../../src/platform/queues.ts";
-import { startReconciler } from "../../src/platform/reconciler.ts";
 import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
-import { type Relay, startRelay } from "../../src/platform/relay.ts";
-import type { Kinds, RunOf, WorkerContext } from "../../src/workers/context.ts";
-import { startWorker } from "../../src/workers/start-worker.ts";
+import type { WorkerContext } from "../../src/workers/context.ts";
 import { useDatabase } from "./database.ts";
 import { redisUrl } from "./redis.ts";
 
-/** A job of tests in the queue `upkeep`, with whatever else the test wants of it. */
+/** A job of tests in the queue `maintenance`, with whatever else the test wants of it. */
 export function testJob(name: string, changes: Partial<AnyJob> = {}) {
   return defineJob({
     name,
-    queue: "upkeep",
+    queue: "maintenance",
     version: 1,
     payload: z.object({ id: z.uuid() }),
     key: idOf,
@@ -43,17 +45,17 @@ export interface EngineOptions {
   lockMs?: number;
   /** Address of a Redis of the test's own; the shared one otherwise. */
   redis?: { url: string };
-  /** The queue that is worked at; `upkeep` otherwise. */
+  /** The queue that is worked at; `maintenance` otherwise. */
   queue?: QueueName;
   /** What processors may use besides. */
   context?: Partial<WorkerContext>;
   /** What the processors do, by name of the job. */
-  run: Record<string, (job: RunOf<{ id: string }>, context: WorkerContext) => Promise<void>>;
+  run: Record<string, (job: JobRun<{ id: string }>, context: WorkerContext) => Promise<void>>;
 }
 
 /** Ledger, relay, reconciler and a worker of one queue in this process, with jobs of the test's own. */
 export function useEngine(jobs: AnyJob[], options: EngineOptions) {
-  const { concurrency = 10, lockMs, redis, queue = "upkeep", run } = options;
+  const { concurrency = 10, lockMs, redis, queue = "maintenance", run } = options;
   const db = useDatabase();
   const prefix = `test-${randomUUID()}`;
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? "silent", "test");
@@ -63,12 +65,12 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
     prefix,
     log,
     origin: { actorId: null, traceId: null },
-    queues: undefined as unknown as Queues,
+    queues: undefined as unknown as Queues<QueueName>,
     relay: undefined as unknown as Relay,
     transact: undefined as unknown as Transact,
     worker: undefined as unknown as ReturnType<typeof startWorker>,
     /** Promises a job as a request does; returns its id. */
-    promise<J extends AnyJob>(job: J, payload: PayloadOf<J>, options?: PromiseOptions) {
+    promise<J extends AnyJob>(job: J, payload: PayloadOf<J>, options?: EnqueueOptions) {
       return engine.transact(engine.origin, (tx) => enqueue(tx, job, payload, options));
     },
     find: (id: string) => db.manager.findOneByOrFail(Job, { id }),
@@ -79,20 +81,26 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
     const url = redis?.url ?? redisUrl;
     const producer = producerConnection(url, log);
     const connection = consumerConnection(url, log);
-    const kinds: Kinds = {
+    const kinds: Kinds<WorkerContext> = {
       jobs: Object.fromEntries(jobs.map((job) => [job.name, job])),
       processors: Object.fromEntries(Object.entries(run).map(([name, work]) => [name, { run: work }])),
     };
-    engine.queues = createQueues(producer, prefix, log);
+    engine.queues = createQueues(queueNames, producer, prefix, log);
     const signal = stop.signal;
     const outbox = createOutbox(db, queueNames);
     engine.relay = startRelay({ outbox, queues: engine.queues, log, signal, jobs: kinds.jobs });
     engine.transact = createTransact(db, engine.relay.offer);
     const { wake } = engine.relay;
-    const reconciler = startReconciler({ asOnlyOne: keepBooks(db), queues: engine.queues, wake, log, signal });
+    const reconciler = startReconciler({ withLock: withReconcilerLock(db), queues: engine.queues, wake, log, signal });
     const cutOff = new AbortController();
-    const context = { db, log, metrics: createMetrics(), ...options.context } as unknown as WorkerContext;
+    const metrics = createMetrics();
+    const context = { db, log, metrics, ...options.context } as unknown as WorkerContext;
     const worker = startWorker({
+      ...queues[queue],
+      ...(lockMs !== undefined && { lockMs }),
+      db,
+      log,
+      metrics: createJobMetrics(metrics.registry),
       queue,
       worker: "test",
       cutOff: cutOff.signal,
@@ -101,7 +109,6 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
       connection,
       prefix,
       concurrency,
-      lockMs,
       kinds,
     });
     engine.worker = worker;

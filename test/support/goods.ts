@@ -1,12 +1,12 @@
 import type { DataSource } from "typeorm";
-import { Category } from "../../src/db/entities/category.ts";
-import { Offer } from "../../src/db/entities/offer.ts";
-import { Order } from "../../src/db/entities/order.ts";
-import { OrderOffer } from "../../src/db/entities/order-offer.ts";
-import { Product } from "../../src/db/entities/product.ts";
-import { SubCategory } from "../../src/db/entities/sub-category.ts";
-import { Waybill } from "../../src/db/entities/waybill.ts";
-import { WaybillOffer } from "../../src/db/entities/waybill-offer.ts";
+import { Category } from "../../src/db/entities/catalogue/category.ts";
+import { Offer } from "../../src/db/entities/catalogue/offer.ts";
+import { Product } from "../../src/db/entities/catalogue/product.ts";
+import { SubCategory } from "../../src/db/entities/catalogue/sub-category.ts";
+import { Order } from "../../src/db/entities/orders/order.ts";
+import { OrderOffer } from "../../src/db/entities/orders/order-offer.ts";
+import { Waybill } from "../../src/db/entities/stock/waybill.ts";
+import { WaybillOffer } from "../../src/db/entities/stock/waybill-offer.ts";
 
 /** What a test may say of an offer and of what it hangs below; the rest is made up. */
 export interface Goods {

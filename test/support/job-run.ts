@@ -1,9 +1,10 @@
 import type { DataSource } from "typeorm";
-import { Job } from "../../src/db/entities/job.ts";
-import { completeJob, deferJob, holdJob } from "../../src/db/ledger.ts";
-import { enqueue } from "../../src/db/outbox.ts";
-import type { AnyJob, PayloadOf } from "../../src/jobs/define-job.ts";
-import type { RunOf } from "../../src/workers/context.ts";
+import type { AnyJob, PayloadOf } from "../../src/engine/define-job.ts";
+import { Job } from "../../src/engine/job-entity.ts";
+import { completeJob, lockClaim, snoozeJob } from "../../src/engine/ledger.ts";
+import { enqueue } from "../../src/engine/outbox.ts";
+import type { JobRun } from "../../src/engine/processor.ts";
+import { allowSharedWrites } from "../../src/engine/shared-writes.ts";
 
 /** A run of a promised job without a worker around it: the ledger is real, nothing beats and nothing is fenced. */
 export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload: PayloadOf<J>) {
@@ -14,7 +15,7 @@ export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload
   );
   const claim = { id, epoch: row?.epoch ?? 0, claimedBy: "test" };
   const progress: [number, number | null][] = [];
-  const run: RunOf<PayloadOf<J>> = {
+  const run: JobRun<PayloadOf<J>> = {
     id,
     request: "request-of-a-test",
     payload,
@@ -22,15 +23,17 @@ export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload
     complete: (effect) => db.transaction(async (tx) => completeJob(tx, claim, await effect(tx))),
     commit: (effect) =>
       db.transaction(async (tx) => {
-        await holdJob(tx, claim);
+        await lockClaim(tx, claim);
         await effect(tx);
       }),
-    completeBy: async (write) => {
-      if (!(await write(claim))) throw new Error("The claim is lost");
-    },
-    commitBy: (write) => write(claim),
-    defer: (delayMs) => db.transaction((tx) => deferJob(tx, claim, delayMs)),
+    snooze: (delayMs) => db.transaction((tx) => snoozeJob(tx, claim, delayMs)),
     progress: (done, total) => void progress.push([done, total]),
   };
+  allowSharedWrites(run, {
+    complete: async (write) => {
+      if (!(await write(claim))) throw new Error("The claim is lost");
+    },
+    commit: (write) => write(claim),
+  });
   return { run, progress, find: () => db.manager.findOneByOrFail(Job, { id }) };
 }

@@ -1,34 +1,36 @@
 import { randomUUID } from "node:crypto";
+import { Registry } from "prom-client";
 import type { DataSource } from "typeorm";
 import { afterAll, beforeAll } from "vitest";
-import { documents } from "../../src/db/dao/documents.ts";
-import { Document } from "../../src/db/entities/document.ts";
-import { Job } from "../../src/db/entities/job.ts";
-import { Mail } from "../../src/db/entities/mail.ts";
-import { createOutbox } from "../../src/db/outbox.ts";
-import { createTransact } from "../../src/db/transaction.ts";
-import type { AnyJob } from "../../src/jobs/define-job.ts";
+import { documents } from "../../src/db/dao/documents/documents.ts";
+import { Document } from "../../src/db/entities/documents/document.ts";
+import { Mail } from "../../src/db/entities/mail/mail.ts";
+import { createQueues } from "../../src/engine/bull-queues.ts";
+import type { AnyJob } from "../../src/engine/define-job.ts";
+import { Job } from "../../src/engine/job-entity.ts";
+import { createJobMetrics } from "../../src/engine/metrics.ts";
+import { createOutbox } from "../../src/engine/outbox.ts";
+import { startRelay } from "../../src/engine/relay.ts";
+import { startWorker } from "../../src/engine/start-worker.ts";
+import { createTransact } from "../../src/engine/transaction.ts";
 import type { MailKindName } from "../../src/jobs/mail-kinds.ts";
-import { queueNames } from "../../src/jobs/queues.ts";
+import { queues as queueDefinitions, queueNames } from "../../src/jobs/queues.ts";
 import { sendMail } from "../../src/jobs/send-mail.ts";
 import type { DeliveryProbe } from "../../src/platform/delivery-probe.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
-import { createQueues } from "../../src/platform/queues.ts";
 import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
-import { startRelay } from "../../src/platform/relay.ts";
 import { businessDay } from "../../src/services/business-day.ts";
-import { publicPriceList } from "../../src/services/document-kinds/index.ts";
-import { noMailRules } from "../../src/services/mail-rules.ts";
-import { type MailWish, requestMails } from "../../src/services/mails.ts";
+import { publicPriceList } from "../../src/services/documents/kinds/index.ts";
+import { noMailRules } from "../../src/services/mail/mail-rules.ts";
+import { type MailRequest, requestMails } from "../../src/services/mail/mails.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
-import { createMailBooks } from "../../src/workers/mail/mail-books.ts";
+import { createMailStatements } from "../../src/workers/mail/mail-statements.ts";
 import { sendMailProcessor } from "../../src/workers/processors/send-mail.ts";
-import { startWorker } from "../../src/workers/start-worker.ts";
 import { useDatabase } from "./database.ts";
 import { redisUrl } from "./redis.ts";
-import { usualRetention } from "./retention.ts";
+import { defaultRetention } from "./retention.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "./scripted-smtp.ts";
 
 /** So long a mail that broke off is left alone in tests; a dialogue has half of it, also on a busy machine. */
@@ -47,7 +49,7 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
     /** What the probe is to throw; undefined: it answers. */
     probeError: undefined as Error | undefined,
     /** Promises one mail to an address of its own, and returns its id. */
-    async promise(wish: Partial<MailWish> = {}) {
+    async promise(wish: Partial<MailRequest> = {}) {
       const recipient = `${randomUUID()}@test.example`;
       const origin = { actorId: null, traceId: null };
       const wishes = [{ event: randomUUID(), kind: "price-list", recipient, ...wish } as const];
@@ -72,7 +74,7 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
       jobs: { [sendMail.name]: { ...sendMail, retry } as unknown as AnyJob },
       processors: { [sendMail.name]: sendMailProcessor },
     };
-    const queues = createQueues(producer, prefix, log);
+    const queues = createQueues(queueNames, producer, prefix, log);
     const outbox = createOutbox(db, queueNames);
     const relay = startRelay({ outbox, queues, log, signal: stop.signal, jobs: kinds.jobs });
     engine.transact = createTransact(db, relay.offer);
@@ -91,15 +93,19 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
       db,
       log,
       mailer,
-      mailBooks: createMailBooks(db),
+      mailStatements: createMailStatements(db),
       mailRules: { ...noMailRules, off: new Set(off) },
-      retention: usualRetention,
+      retention: defaultRetention,
       store,
       shop,
       metrics: createMetrics(),
     } as unknown as WorkerContext;
     const cutOff = new AbortController();
     const worker = startWorker({
+      ...queueDefinitions.mail,
+      db,
+      log,
+      metrics: createJobMetrics(new Registry()),
       queue: "mail",
       worker: "test",
       cutOff: cutOff.signal,

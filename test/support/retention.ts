@@ -1,4 +1,4 @@
 import { type Retention, readRetention } from "../../src/jobs/retention.ts";
 
 /** How long things are kept when RETENTION is not set. */
-export const usualRetention = readRetention([]) as Retention;
+export const defaultRetention = readRetention([]) as Retention;

@@ -1,9 +1,9 @@
 import type { DataSource } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
 import { beforeAll, expect } from "vitest";
-import { User } from "../../src/db/entities/user.ts";
+import { User } from "../../src/db/entities/accounts/user.ts";
 import { type JobName, jobs } from "../../src/jobs/index.ts";
-import { isAtLeast, type Right, type Standing } from "../../src/services/job-rights.ts";
+import { isAtLeast, type Right, type Standing } from "../../src/services/operations/job-rights.ts";
 import { type TestApi, userIds } from "./api.ts";
 
 /** Addresses of employees who are operators, for `useApi`. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
-import { User } from "../../src/db/entities/user.ts";
+import { User } from "../../src/db/entities/accounts/user.ts";
 
 /** A customer in the database, with whatever the test cares about. */
 export async function addUser(db: DataSource, values: Partial<User> = {}): Promise<User> {

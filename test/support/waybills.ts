@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource } from "typeorm";
-import { type NewLineRow, waybillOffers } from "../../src/db/dao/waybill-offers.ts";
-import { Waybill } from "../../src/db/entities/waybill.ts";
+import { type NewLineRow, waybillOffers } from "../../src/db/dao/stock/waybill-offers.ts";
+import { Waybill } from "../../src/db/entities/stock/waybill.ts";
 import { userIds } from "./api.ts";
 
 type WaybillLine = Pick<NewLineRow, "offerId"> & Partial<NewLineRow>;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DataSource } from "typeorm";
-import { WebhookEndpoint } from "../../src/db/entities/webhook-endpoint.ts";
+import { WebhookEndpoint } from "../../src/db/entities/webhooks/webhook-endpoint.ts";
 
 /** An endpoint of webhooks in the database, with whatever the test cares about. */
 export async function addEndpoint(db: DataSource, values: Partial<WebhookEndpoint & { secret: string }> = {}) {

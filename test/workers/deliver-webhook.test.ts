@@ -1,37 +1,38 @@
 import { randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { Job } from "../../src/db/entities/job.ts";
-import type { AnyJob } from "../../src/jobs/define-job.ts";
+import type { AnyJob } from "../../src/engine/define-job.ts";
+import { Job } from "../../src/engine/job-entity.ts";
+import type { JobRun as EngineJobRun } from "../../src/engine/processor.ts";
 import { deliverWebhook } from "../../src/jobs/deliver-webhook.ts";
-import { createPoster } from "../../src/platform/outbound-post.ts";
-import { recordEvent } from "../../src/services/events.ts";
-import { cancelJob } from "../../src/services/job-control.ts";
-import { noMailRules } from "../../src/services/mail-rules.ts";
+import { createWebhookClient } from "../../src/platform/webhook-client.ts";
+import { noMailRules } from "../../src/services/mail/mail-rules.ts";
+import { cancelJob } from "../../src/services/operations/job-control.ts";
+import { recordEvent } from "../../src/services/webhooks/events.ts";
 import {
   changeEndpoint,
   deleteEndpoint,
-  noteNotDelivered,
   pingEndpoint,
+  recordNotDelivered,
   rotateSecret,
-} from "../../src/services/webhook-endpoints.ts";
-import type { JobRun, RunOf } from "../../src/workers/context.ts";
+} from "../../src/services/webhooks/webhook-endpoints.ts";
+import type { JobRun } from "../../src/workers/context.ts";
 import { startEventFanOut } from "../../src/workers/fan-out-events.ts";
 import { deliverWebhookProcessor } from "../../src/workers/processors/deliver-webhook.ts";
 import { useEngine } from "../support/engine.ts";
+import { anAdmin } from "../support/operators.ts";
 import { useReceiver } from "../support/receiver.ts";
-import { anAdmin } from "../support/steerers.ts";
 import { addEndpoint } from "../support/webhook-endpoints.ts";
 
 type Run = JobRun<"deliver-webhook">;
 const receiver = useReceiver();
-const poster = createPoster({ allowPrivate: true, answerMs: 1_000, bodyMs: 100 });
+const webhookClient = createWebhookClient({ allowPrivate: true, answerMs: 1_000, bodyMs: 100 });
 const soon = { ...deliverWebhook, retry: { attempts: 10, backoffMs: 5, outageMs: 50 } } as AnyJob;
 const engine = useEngine([soon], {
   queue: "webhooks",
-  context: { poster },
+  context: { webhookClient },
   run: {
-    [deliverWebhook.name]: (job, context) => deliverWebhookProcessor.run(job as RunOf<unknown> as Run, context),
+    [deliverWebhook.name]: (job, context) => deliverWebhookProcessor.run(job as EngineJobRun<unknown> as Run, context),
   },
 });
 const { db, origin } = engine;
@@ -43,9 +44,9 @@ beforeEach(async () => {
   receiver.received.length = 0;
   receiver.answer = (res) => res.writeHead(204).end();
   // As if there were three worker processes.
-  const { offer } = engine.relay;
+  const { transact } = engine;
   while (loops.length < 3)
-    loops.push(startEventFanOut({ db, mailRules: noMailRules, offer, log: engine.log, signal: stop.signal }));
+    loops.push(startEventFanOut({ db, mailRules: noMailRules, transact, log: engine.log, signal: stop.signal }));
 });
 afterAll(async () => {
   stop.abort();
@@ -183,7 +184,7 @@ describe("an endpoint", () => {
 
   test("is switched off after 20 failures in a row over three days, and starts anew when it is switched on", async () => {
     const { id, find } = await endpointAt("/dead");
-    const fail = () => db.transaction((tx) => noteNotDelivered(tx, id));
+    const fail = () => db.transaction((tx) => recordNotDelivered(tx, id));
     for (let n = 0; n < 25; n++) await fail();
     expect(await find()).toMatchObject({ consecutiveFailures: 25, isActive: true });
     const fails = (count: number, hours: number) =>

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Document, Packer, Paragraph, Table, TableCell, TableRow, TextRun } from "docx";
 import PDFDocument from "pdfkit";
-import type { BlockOf, Layout } from "../../../src/services/document-kinds/layout.ts";
+import type { BlockOf, Layout } from "../../../src/services/documents/kinds/layout.ts";
 
 const { resolve } = createRequire(import.meta.url);
 const regular = readFileSync(resolve("dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf"));

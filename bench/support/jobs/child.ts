@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Contestant, now, type Producer, pageSize, producers } from "./contestant.ts";
 
-// One process of a contestant: `node child.js <contestant> prepare|producer|worker`, steered over IPC.
+// One process of a contestant: `node child.js <contestant> prepare|producer|worker`, withBoardActions over IPC.
 
 const [, , name = "", role] = process.argv;
 const servers = { databaseUrl: String(process.env.DATABASE_URL), redisUrl: String(process.env.REDIS_URL) };

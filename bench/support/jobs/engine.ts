@@ -1,21 +1,21 @@
 import { z } from "zod";
 import { connectDatabase } from "../../../src/db/data-source.ts";
-import { createOutbox } from "../../../src/db/outbox.ts";
-import { keepBooks } from "../../../src/db/reconcile.ts";
-import { defineJob, priorities } from "../../../src/jobs/define-job.ts";
+import { createQueues } from "../../../src/engine/bull-queues.ts";
+import { defineJob, priorities } from "../../../src/engine/define-job.ts";
+import { createOutbox } from "../../../src/engine/outbox.ts";
+import type { Kinds } from "../../../src/engine/processor.ts";
+import { startReconciler } from "../../../src/engine/reconciler.ts";
+import { withReconcilerLock } from "../../../src/engine/reconciler-store.ts";
+import { startRelay } from "../../../src/engine/relay.ts";
 import { queueNames } from "../../../src/jobs/queues.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
-import { createQueues } from "../../../src/platform/queues.ts";
-import { startReconciler } from "../../../src/platform/reconciler.ts";
 import { producerConnection } from "../../../src/platform/redis.ts";
-import { startRelay } from "../../../src/platform/relay.ts";
-import type { Kinds } from "../../../src/workers/context.ts";
 import type { Servers } from "./contestant.ts";
 
 /** The job of the benches. */
 export const noop = defineJob({
   name: "noop",
-  queue: "upkeep",
+  queue: "maintenance",
   version: 1,
   payload: z.object({ n: z.int(), note: z.string() }),
   key: ({ n }) => String(n),
@@ -27,7 +27,7 @@ export const noop = defineJob({
 });
 
 /** A worker that can do nothing else. */
-export const kinds = (started: (n: number) => void): Kinds => ({
+export const kinds = (started: (n: number) => void): Kinds<object> => ({
   jobs: { noop },
   processors: { noop: { run: async ({ payload }) => started(payload.n) } },
 });
@@ -39,8 +39,8 @@ export async function openEngine({ databaseUrl, redisUrl }: Servers, pool: numbe
   // Two of ours share one Redis.
   const prefix = `bench-${new URL(databaseUrl).pathname.slice(1)}`;
   const db = await connectDatabase(databaseUrl, pool);
-  const queues = createQueues(producerConnection(redisUrl, log), prefix, log);
+  const queues = createQueues(queueNames, producerConnection(redisUrl, log), prefix, log);
   const relay = startRelay({ outbox: createOutbox(db, queueNames), queues, log, signal, jobs: { noop } });
-  void startReconciler({ asOnlyOne: keepBooks(db), queues, wake: relay.wake, log, signal });
+  void startReconciler({ withLock: withReconcilerLock(db), queues, wake: relay.wake, log, signal });
   return { log, db, queues, relay, prefix };
 }

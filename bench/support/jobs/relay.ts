@@ -1,12 +1,12 @@
 import { Redis } from "ioredis";
 import { connectDatabase } from "../../../src/db/data-source.ts";
-import { createOutbox, enqueueAll } from "../../../src/db/outbox.ts";
-import { createTransact } from "../../../src/db/transaction.ts";
+import { createQueues } from "../../../src/engine/bull-queues.ts";
+import { createOutbox, enqueueAll } from "../../../src/engine/outbox.ts";
+import { startRelay } from "../../../src/engine/relay.ts";
+import { createTransact } from "../../../src/engine/transaction.ts";
 import { queueNames } from "../../../src/jobs/queues.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
-import { createQueues } from "../../../src/platform/queues.ts";
 import { producerConnection } from "../../../src/platform/redis.ts";
-import { startRelay } from "../../../src/platform/relay.ts";
 import { now, payloadOf } from "./contestant.ts";
 import { noop } from "./engine.ts";
 
@@ -20,7 +20,7 @@ const redisUrl = `${process.env.REDIS_URL}/1`;
 const log = createLogger("warn", "bench");
 const db = await connectDatabase(String(process.env.DATABASE_URL), 6);
 const admin = new Redis(redisUrl);
-const queues = createQueues(producerConnection(redisUrl, log), "bench", log);
+const queues = createQueues(queueNames, producerConnection(redisUrl, log), "bench", log);
 const queue = queues.byName[noop.queue];
 await queue.waitUntilReady();
 

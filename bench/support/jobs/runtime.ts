@@ -1,13 +1,13 @@
 import { type Job, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
+import { Registry } from "prom-client";
 import { v7 as uuidv7 } from "uuid";
-import type { Claim } from "../../../src/db/ledger.ts";
-import type { QueuedData } from "../../../src/jobs/dispatch.ts";
+import type { Claims } from "../../../src/engine/claims.ts";
+import type { QueuedData } from "../../../src/engine/dispatch.ts";
+import type { Claim } from "../../../src/engine/ledger.ts";
+import { createJobMetrics } from "../../../src/engine/metrics.ts";
+import { type Consumer, runJob } from "../../../src/engine/run-job.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
-import { createMetrics } from "../../../src/platform/metrics.ts";
-import type { Claims } from "../../../src/workers/claims.ts";
-import type { WorkerContext } from "../../../src/workers/context.ts";
-import { type Consumer, runJob } from "../../../src/workers/run-job.ts";
 import { concurrency, payloadOf } from "./contestant.ts";
 import { kinds, noop } from "./engine.ts";
 
@@ -27,7 +27,7 @@ const claims: Claims = {
     signal: new AbortController().signal,
     progress: () => undefined,
     unwritten: () => undefined,
-    letGo: () => undefined,
+    release: () => undefined,
   }),
   close: async () => undefined,
 };
@@ -47,11 +47,15 @@ const claimOf = (id: string): Claim => ({
   traceId: null,
   parentId: null,
 });
-const consumer: Consumer = {
+const consumer: Consumer<object> = {
   queue: noop.queue,
+  lockMs: 30_000,
+  db: undefined as never,
+  log: createLogger("silent", "bench"),
+  metrics: createJobMetrics(new Registry()),
   claims,
   cutOff: new AbortController().signal,
-  context: { log: createLogger("silent", "bench"), metrics: createMetrics() } as unknown as WorkerContext,
+  context: {},
   relay: { offer: () => undefined, wake: () => undefined },
   kinds: kinds(() => undefined),
 };

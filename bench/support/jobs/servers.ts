@@ -53,7 +53,7 @@ const finishedSql = `
                    priority, run_at, created_at, started_at, finished_at, claimed_by, claimed_at, error_key)
   SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0')
           || '8' || substr(md5(n::text), 1, 15))::uuid,
-         'upkeep', CASE WHEN n % 2 = 0 THEN 'noop' ELSE 'other' END, jsonb_build_object('n', -n, 'note', repeat('x', 200)),
+         'maintenance', CASE WHEN n % 2 = 0 THEN 'noop' ELSE 'other' END, jsonb_build_object('n', -n, 'note', repeat('x', 200)),
          1, 'old:' || n, 'bench', n::text, CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'succeeded' END, 1, 5, 10, at, at, at,
          at, 'bench 1', at, CASE WHEN n % 100 = 0 THEN 'Error: it failed' END
   FROM (SELECT n, now() - ($1::int - n) * (interval '30 days' / $1::int) AS at FROM generate_series(1, $1::int) n) old`;

@@ -1,4 +1,4 @@
-import type { BalanceReason, Currency } from "../../../src/db/entities/balance-entry.ts";
+import type { BalanceReason, Currency } from "../../../src/db/entities/payments/balance-entry.ts";
 import type { Random } from "../random.ts";
 import type { Person } from "./people.ts";
 import { sumOf } from "./prices.ts";

@@ -1,4 +1,4 @@
-import { slugify } from "../../../src/services/slug.ts";
+import { slugify } from "../../../src/services/catalogue/slug.ts";
 import { guestNames } from "../words/people.ts";
 import type { Person } from "./people.ts";
 import type { Shop } from "./shop.ts";

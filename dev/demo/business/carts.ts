@@ -1,4 +1,4 @@
-import { priceRubFor } from "../../../src/services/prices.ts";
+import { priceRubFor } from "../../../src/services/orders/prices.ts";
 import type { PlacedOrder } from "./orders.ts";
 import type { Person } from "./people.ts";
 import { typeAt } from "./prices.ts";

@@ -1,5 +1,5 @@
-import type { OrderStatus } from "../../../src/db/entities/order.ts";
-import { priceRubFor } from "../../../src/services/prices.ts";
+import type { OrderStatus } from "../../../src/db/entities/orders/order.ts";
+import { priceRubFor } from "../../../src/services/orders/prices.ts";
 import { orderNotes } from "../words/people.ts";
 import { buyerOf, contactOf } from "./buyers.ts";
 import type { Calendar } from "./calendar.ts";

@@ -1,5 +1,5 @@
-import type { OrderStatus } from "../../../src/db/entities/order.ts";
-import type { PaymentMethod, PaymentState } from "../../../src/db/entities/payment.ts";
+import type { OrderStatus } from "../../../src/db/entities/orders/order.ts";
+import type { PaymentMethod, PaymentState } from "../../../src/db/entities/payments/payment.ts";
 import type { PlacedOrder } from "./orders.ts";
 import { sumOf } from "./prices.ts";
 import type { PaymentRow } from "./rows.ts";

@@ -1,5 +1,5 @@
-import type { CustomerType } from "../../../src/db/entities/user.ts";
-import { slugify } from "../../../src/services/slug.ts";
+import type { CustomerType } from "../../../src/db/entities/accounts/user.ts";
+import { slugify } from "../../../src/services/catalogue/slug.ts";
 import type { Random } from "../random.ts";
 import { type DemoUser, demoUsers } from "../users.ts";
 import { cities, customerNames } from "../words/people.ts";

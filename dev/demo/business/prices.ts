@@ -1,4 +1,4 @@
-import type { CustomerType } from "../../../src/db/entities/user.ts";
+import type { CustomerType } from "../../../src/db/entities/accounts/user.ts";
 import type { Person } from "./people.ts";
 
 /** The type that a customer had at a moment; guests buy retail. */

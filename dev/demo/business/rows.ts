@@ -1,15 +1,15 @@
-import type { Address } from "../../../src/db/entities/address.ts";
-import type { AuditEntry } from "../../../src/db/entities/audit-entry.ts";
-import type { BalanceEntry } from "../../../src/db/entities/balance-entry.ts";
-import type { Cart } from "../../../src/db/entities/cart.ts";
-import type { CartOffer } from "../../../src/db/entities/cart-offer.ts";
-import type { Order } from "../../../src/db/entities/order.ts";
-import type { OrderOffer } from "../../../src/db/entities/order-offer.ts";
-import type { Payment } from "../../../src/db/entities/payment.ts";
-import type { StockMovement } from "../../../src/db/entities/stock-movement.ts";
-import type { User } from "../../../src/db/entities/user.ts";
-import type { Waybill } from "../../../src/db/entities/waybill.ts";
-import type { WaybillOffer } from "../../../src/db/entities/waybill-offer.ts";
+import type { Address } from "../../../src/db/entities/accounts/address.ts";
+import type { User } from "../../../src/db/entities/accounts/user.ts";
+import type { AuditEntry } from "../../../src/db/entities/audit/audit-entry.ts";
+import type { Cart } from "../../../src/db/entities/orders/cart.ts";
+import type { CartOffer } from "../../../src/db/entities/orders/cart-offer.ts";
+import type { Order } from "../../../src/db/entities/orders/order.ts";
+import type { OrderOffer } from "../../../src/db/entities/orders/order-offer.ts";
+import type { BalanceEntry } from "../../../src/db/entities/payments/balance-entry.ts";
+import type { Payment } from "../../../src/db/entities/payments/payment.ts";
+import type { StockMovement } from "../../../src/db/entities/stock/stock-movement.ts";
+import type { Waybill } from "../../../src/db/entities/stock/waybill.ts";
+import type { WaybillOffer } from "../../../src/db/entities/stock/waybill-offer.ts";
 
 /** The columns of an entity; moments are texts as `toISOString()` writes them. */
 type Row<E, Relations extends keyof E = never> = { [K in Exclude<keyof E, Relations>]: Stored<E[K]> };

@@ -1,4 +1,4 @@
-import type { CustomerType } from "../../../src/db/entities/user.ts";
+import type { CustomerType } from "../../../src/db/entities/accounts/user.ts";
 import type { OfferRow } from "../catalogue.ts";
 import type { Random } from "../random.ts";
 

@@ -1,5 +1,5 @@
-import type { WaybillType } from "../../../src/db/entities/waybill.ts";
-import { priceRubFor } from "../../../src/services/prices.ts";
+import type { WaybillType } from "../../../src/db/entities/stock/waybill.ts";
+import { priceRubFor } from "../../../src/services/orders/prices.ts";
 import type { OfferRow } from "../catalogue.ts";
 import type { Random } from "../random.ts";
 import type { Person } from "./people.ts";

@@ -1,9 +1,9 @@
 import type { Request, Response } from "express";
-import type { AuditMethod } from "../../db/entities/audit-entry.ts";
-import { auditEndpoint, recordChained } from "../../services/audit.ts";
-import { logLostAudit } from "../audit-staff.ts";
-import type { ApiContext } from "../context.ts";
-import type { Pressing } from "./steering.ts";
+import type { AuditMethod } from "../../db/entities/audit/audit-entry.ts";
+import { auditEndpoint, recordChained } from "../../services/audit/audit.ts";
+import { logLostAudit } from "../http/audit-staff.ts";
+import type { ApiContext } from "../http/context.ts";
+import type { Pressing } from "./board-actions.ts";
 
 export interface Audited {
   context: Pick<ApiContext, "transact" | "publicUrl" | "log" | "stopping">;
@@ -27,9 +27,9 @@ export function auditWhenDone(
 ) {
   const endpoint = auditEndpoint(context.publicUrl, req.originalUrl);
   const enter = (status: number) => {
-    const { steerer, traceId: requestId } = pressing;
-    const { id: userId } = steerer;
-    const reason = steerer.reason ?? pressing.done;
+    const { operator, traceId: requestId } = pressing;
+    const { id: userId } = operator;
+    const reason = operator.reason ?? pressing.done;
     const { csrf: _csrf, ...body } = (req.body ?? {}) as Record<string, unknown>;
     const payload = { ...body, ...(reason && { reason }) };
     const entry = { userId, method, endpoint, payload, status, requestId };

@@ -8,7 +8,8 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import { auditMethods } from "../../db/entities/audit-entry.ts";
+import { auditMethods } from "../../db/entities/audit/audit-entry.ts";
+import type { QueuedData, Queues } from "../../engine/index.ts";
 import {
   AppError,
   ForbiddenError,
@@ -19,26 +20,24 @@ import {
   UnauthorizedError,
   UnavailableError,
 } from "../../errors.ts";
-import type { QueuedData } from "../../jobs/dispatch.ts";
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
-import type { Queues } from "../../platform/queues.ts";
 import { redactAll } from "../../platform/redact.ts";
-import { isAudited } from "../../services/audit.ts";
-import { isAtLeast, requireRight, type Standing, standings } from "../../services/job-rights.ts";
-import type { ApiContext } from "../context.ts";
-import { countRefusal, limitAnybody, limitRequest } from "../limit-requests.ts";
-import { pageHeaders } from "../page-headers.ts";
-import { headersOf, statusOfError } from "../problem.ts";
-import { createRouter } from "../router.ts";
+import { isAudited } from "../../services/audit/audit.ts";
+import { isAtLeast, requireRight, type Standing, standings } from "../../services/operations/job-rights.ts";
+import type { ApiContext } from "../http/context.ts";
+import { countRefusal, limitAnybody, limitRequest } from "../http/limit-requests.ts";
+import { headersOf, statusOfError } from "../http/problem.ts";
+import { createRouter } from "../http/router.ts";
+import { pageHeaders } from "../pages/page-headers.ts";
 import { auditWhenDone } from "./audit-when-done.ts";
+import { type BoardActions, createBoardActions, type Pressing } from "./board-actions.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
+import { languages, type Words, wordsFor } from "./messages.ts";
 import { pressOf } from "./presses.ts";
 import { reasonPage } from "./reason-page.ts";
 import { type BoardAccess, createSessions, type Sessions, type Visitor } from "./session.ts";
-import { createSteering, type Pressing, type Steering } from "./steering.ts";
-import { languages, type Words, wordsFor } from "./words.ts";
 
 /** Where the board is served. */
 export const boardPath = "/admin/queues";
@@ -75,8 +74,8 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     res.redirect(303, loginPath);
   });
 
-  const steering = createSteering(context, queues);
-  const boards = everyBoard(queues, steering, options);
+  const boardActions = createBoardActions(context, queues);
+  const boards = everyBoard(queues, boardActions, options);
   const ledger = ledgerPages(context, boardPath, sessions);
   router.use(async (req, res, next) => {
     const visitor = await sessions.visitorOf(req).catch((error: unknown) => {
@@ -92,8 +91,8 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   router.post(["/reason", "/ledger/:id/:action"], readForm);
   router.use((req, res, next) => {
     const visitor = res.locals.visitor as Visitor;
-    const steerer = { id: visitor.id, standing: visitor.standing, reason: null };
-    const pressing: Pressing = { steerer, traceId: String(res.locals.requestId), act: undefined };
+    const operator = { id: visitor.id, standing: visitor.standing, reason: null };
+    const pressing: Pressing = { operator, traceId: String(res.locals.requestId), act: undefined };
     res.locals.pressing = pressing;
     const { method } = req;
     if (["GET", "HEAD"].includes(method)) return next();
@@ -121,7 +120,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     const { standing } = res.locals.visitor as Visitor;
     if (isPageView(req)) sessions.csrfOf(req, res);
     renderWithoutFonts(res, next);
-    steering.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][standing](req, res, next));
+    boardActions.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][standing](req, res, next));
   });
   router.use(((error, _req, _res, next) => next(sayWhere(error))) satisfies ErrorRequestHandler);
   router.use("/api", sayWhyBeforeTheBoard);
@@ -148,12 +147,12 @@ function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions
   const form = req.body as { csrf?: unknown; reason?: unknown } | undefined;
   if (visitor.isAmbient) sessions.requireCsrf(req, req.headers["x-xsrf-token"] ?? form?.csrf);
   const given = typeof form?.reason === "string" ? form.reason.trim() : sessions.reasonOf(req);
-  pressing.steerer.reason = given || null;
+  pressing.operator.reason = given || null;
   const press = pressOf(req.method, req.path);
   if (press === "no act") return;
   pressing.act = press.act;
   // Of what Bull Board itself lists only those with a right to everybody's jobs have the buttons.
-  if (!press.isOfPage) requireRight(press.act, "", pressing.steerer);
+  if (!press.isOfPage) requireRight(press.act, "", pressing.operator);
 }
 
 /** The board has no field for a reason: it is given on a page of its own. */
@@ -172,16 +171,16 @@ function renderWithoutFonts(res: Response, next: NextFunction) {
 const foreignLink = /<link href="https:\/\/[^>]{1,1000}>\s{0,9}/g;
 
 /** One for each role and language: buttons and words are fixed when a board is made. */
-function everyBoard(queues: Queues, steering: Steering, options: BoardOptions) {
+function everyBoard(queues: Queues, boardActions: BoardActions, options: BoardOptions) {
   const inLanguage = (words: Words) =>
-    Object.fromEntries(standings.map((one) => [one, board(queues, steering, options, one, words)])) as Record<
+    Object.fromEntries(standings.map((one) => [one, board(queues, boardActions, options, one, words)])) as Record<
       Standing,
       RequestHandler
     >;
   return { en: inLanguage(languages.en), ru: inLanguage(languages.ru) };
 }
 
-function board(queues: Queues, steering: Steering, options: BoardOptions, standing: Standing, words: Words) {
+function board(queues: Queues, boardActions: BoardActions, options: BoardOptions, standing: Standing, words: Words) {
   const serverAdapter = new ExpressAdapter().setBasePath(boardPath);
   (serverAdapter.getRouter() as Express).enable("case sensitive routing");
   const readOnlyMode = !isAtLeast(standing, "operator");
@@ -198,7 +197,7 @@ function board(queues: Queues, steering: Steering, options: BoardOptions, standi
     return new LedgerAdapter(
       queue,
       { readOnlyMode, description, externalJobUrl },
-      { steering, words, ...(readOnlyMode && { redact: redactAll }) },
+      { boardActions, words, ...(readOnlyMode && { redact: redactAll }) },
     );
   });
   createBullBoard({

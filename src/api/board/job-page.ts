@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import type { Job, JobState } from "../../db/entities/job.ts";
-import type { Right } from "../../services/job-rights.ts";
+import type { Job, JobState } from "../../engine/index.ts";
+import type { Right } from "../../services/operations/job-rights.ts";
 import type { JobView } from "../views/job.ts";
 import { escapeHtml } from "./login-page.ts";
+import type { Words } from "./messages.ts";
 import { document } from "./page.ts";
-import type { Words } from "./words.ts";
 
 type Shown = z.output<typeof JobView>;
 

@@ -1,34 +1,32 @@
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { validate as isUuid } from "uuid";
-import type { JobStanding } from "../../db/dao/jobs.ts";
-import type { QueuePause } from "../../db/dao/queue-pauses.ts";
+import { type JobStatus, type QueuedData, type Queues, queuedJobId } from "../../engine/index.ts";
 import { ConflictError, ForbiddenError } from "../../errors.ts";
-import { type QueuedData, queuedJobId } from "../../jobs/dispatch.ts";
 import type { QueueName } from "../../jobs/queues.ts";
-import { fold } from "../../platform/fold.ts";
-import type { Queues } from "../../platform/queues.ts";
-import type { Steering } from "./steering.ts";
-import type { Words } from "./words.ts";
+import { createBatcher } from "../../platform/batch.ts";
+import type { NamedPause } from "../../services/operations/list-pauses.ts";
+import type { BoardActions } from "./board-actions.ts";
+import type { Words } from "./messages.ts";
 
-type Queue = Queues["byName"][QueueName];
+type Queue = NonNullable<Queues["byName"][string]>;
 type Job = NonNullable<Awaited<ReturnType<BullMQAdapter["getJob"]>>>;
 type JobCleanStatus = Parameters<BullMQAdapter["clean"]>[0];
-type JobStatus = Parameters<BullMQAdapter["getJobs"]>[0][number];
+type BullStatus = Parameters<BullMQAdapter["getJobs"]>[0][number];
 type QueueOptions = ConstructorParameters<typeof BullMQAdapter>[1];
 type Retry = (id: string) => Promise<Retried>;
 
 interface Retried {
   isPromised: boolean;
   /** How it stands otherwise; undefined when the ledger does not know it. */
-  standing: JobStanding | undefined;
+  standing: JobStatus | undefined;
 }
 
-const waiting = ["waiting", "prioritized", "delayed", "paused"] as const satisfies JobStatus[];
+const waiting = ["waiting", "prioritized", "delayed", "paused"] as const satisfies BullStatus[];
 const pageSize = 100;
 
 /** What the adapter has to do with. */
 export interface AdapterContext {
-  steering: Steering;
+  boardActions: BoardActions;
   words: Pick<Words, "board">;
   /** What is hidden from those who only look. */
   redact?: <T>(value: T) => T;
@@ -41,24 +39,24 @@ export interface AdapterContext {
 export class LedgerAdapter extends BullMQAdapter {
   private readonly bull: Queue;
   private readonly context: AdapterContext;
-  private readonly steering: Steering;
-  private present: QueuePause | undefined;
+  private readonly boardActions: BoardActions;
+  private present: NamedPause | undefined;
 
   constructor(queue: Queue, options: QueueOptions, context: AdapterContext) {
     super(queue, options);
     this.bull = queue;
     this.context = context;
-    this.steering = context.steering;
+    this.boardActions = context.boardActions;
   }
 
   override async getJob(id: string) {
     const job = await super.getJob(id);
-    return job && this.steered(job, this.retries(), true);
+    return job && this.withBoardActions(job, this.retries(), true);
   }
 
-  override async getJobs(statuses: JobStatus[], start?: number, end?: number) {
+  override async getJobs(statuses: BullStatus[], start?: number, end?: number) {
     const retry = this.retries();
-    return (await super.getJobs(statuses, start, end)).map((job) => this.steered(job, retry, false));
+    return (await super.getJobs(statuses, start, end)).map((job) => this.withBoardActions(job, retry, false));
   }
 
   /** Cleaning what is over only tidies Redis; cleaning what waits cancels it. */
@@ -72,10 +70,10 @@ export class LedgerAdapter extends BullMQAdapter {
   /** Cancels all that waits, those included that wait on the outbox for their group's turn. */
   override async empty() {
     // All or none: what may not be cancelled has to be found before anything is.
-    for await (const page of this.steering.waiting(this.bull.name, pageSize))
-      await this.steering.permit(page.map(({ id }) => id));
-    for await (const page of this.steering.waiting(this.bull.name, pageSize)) {
-      await this.steering.cancel(page.map(({ id }) => id));
+    for await (const page of this.boardActions.waiting(this.bull.name, pageSize))
+      await this.boardActions.permit(page.map(({ id }) => id));
+    for await (const page of this.boardActions.waiting(this.bull.name, pageSize)) {
+      await this.boardActions.cancel(page.map(({ id }) => id));
       await Promise.all(page.map(({ id, gen }) => this.bull.remove(queuedJobId({ jobId: id, gen }))));
     }
     await this.cancelListed(waiting);
@@ -101,16 +99,16 @@ export class LedgerAdapter extends BullMQAdapter {
   }
 
   override pause() {
-    return this.steering.pause(this.bull.name as QueueName);
+    return this.boardActions.pause(this.bull.name as QueueName);
   }
 
   override resume() {
-    return this.steering.resume(this.bull.name as QueueName);
+    return this.boardActions.resume(this.bull.name as QueueName);
   }
 
   /** What people want, even while Redis does not know of it. */
   override async isPaused() {
-    this.present = await this.steering.pauseOf(this.bull.name);
+    this.present = await this.boardActions.pauseOf(this.bull.name);
     return this.present !== undefined;
   }
 
@@ -125,11 +123,11 @@ export class LedgerAdapter extends BullMQAdapter {
   }
 
   /** Cancels what Redis lists now: page by page, as those of the page before are gone from it. */
-  private async cancelListed(statuses: readonly JobStatus[]) {
+  private async cancelListed(statuses: readonly BullStatus[]) {
     for (let from = 0; ; from += pageSize) {
       const page = await super.getJobs([...statuses], from, from + pageSize - 1);
       if (page.length === 0) break;
-      await this.steering.permit(page.map(ledgerIdOf).filter(isUuid));
+      await this.boardActions.permit(page.map(ledgerIdOf).filter(isUuid));
     }
     const counts = await this.getJobCounts();
     let left = statuses.reduce((sum, status) => sum + (counts[status as keyof typeof counts] ?? 0), 0);
@@ -137,7 +135,7 @@ export class LedgerAdapter extends BullMQAdapter {
     while (left > 0) {
       const page = (await super.getJobs([...statuses], 0, pageSize - 1)).filter(({ id }) => !seen.has(String(id)));
       if (page.length === 0) return;
-      await this.steering.cancel(page.map(ledgerIdOf).filter(isUuid));
+      await this.boardActions.cancel(page.map(ledgerIdOf).filter(isUuid));
       await Promise.all(page.map(({ id }) => this.bull.remove(String(id))));
       for (const { id } of page) seen.add(String(id));
       left -= page.length;
@@ -146,18 +144,18 @@ export class LedgerAdapter extends BullMQAdapter {
 
   /** Retries for the jobs of one request: those that are asked for together share a transaction. */
   private retries(): Retry {
-    const { steering } = this;
+    const { boardActions } = this;
     const all = async (ids: string[]): Promise<Retried[]> => {
-      const promised = await steering.retry(ids);
-      const standing = await steering.standing(ids.filter((id) => !promised.has(id)));
+      const promised = await boardActions.retry(ids);
+      const standing = await boardActions.standing(ids.filter((id) => !promised.has(id)));
       return ids.map((id) => ({ isPromised: promised.has(id), standing: standing.get(id) }));
     };
-    return fold(all, { size: pageSize, lanes: 1, concernsAll: () => true });
+    return createBatcher(all, { size: pageSize, maxInFlight: 1, failsWholeBatch: () => true });
   }
 
   /** The job as the board sees it, made anew for each request; `isAlone` when that is about this one only. */
-  private steered(job: Job, retry: Retry, isAlone: boolean): Job {
-    const { steering } = this;
+  private withBoardActions(job: Job, retry: Retry, isAlone: boolean): Job {
+    const { boardActions } = this;
     const id = ledgerIdOf(job);
     // Unlike the job's own, it does not mind a worker that has just taken the job: the ledger tells that one.
     const forget = () => this.bull.remove(String(job.id));
@@ -171,8 +169,8 @@ export class LedgerAdapter extends BullMQAdapter {
         const state = await job.getState();
         if (state === "active") throw new ConflictError(`Job '${id}' is running: cancel it on its ledger page`);
         // Of what Redis calls completed, nothing is left to cancel: a parent there waits for its children.
-        if (isUuid(id) && state !== "completed" && !(state === "failed" && (await isPast(job, id, steering))))
-          await steering.cancel([id]);
+        if (isUuid(id) && state !== "completed" && !(state === "failed" && (await isPast(job, id, boardActions))))
+          await boardActions.cancel([id]);
         await forget();
       },
       async retry(state?: string) {
@@ -202,8 +200,8 @@ function genOf({ id }: Job) {
 }
 
 /** True for an entry of a job that was dispatched again since, or that the ledger does not know. */
-async function isPast(job: Job, id: string, steering: Steering) {
-  const standing = (await steering.standing([id])).get(id);
+async function isPast(job: Job, id: string, boardActions: BoardActions) {
+  const standing = (await boardActions.standing([id])).get(id);
   return standing?.gen !== genOf(job);
 }
 

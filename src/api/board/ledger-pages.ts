@@ -1,20 +1,19 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { EntityManager } from "typeorm";
 import { validate as isUuid } from "uuid";
-import { jobRows } from "../../db/dao/jobs.ts";
-import { User } from "../../db/entities/user.ts";
-import { findJob } from "../../db/ledger.ts";
+import { User } from "../../db/entities/accounts/user.ts";
+import { findJob, jobQueries } from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { redact, redactAll } from "../../platform/redact.ts";
-import { cancelJob, retryJob } from "../../services/job-control.ts";
-import { isAtLeast, rightToJob } from "../../services/job-rights.ts";
-import type { ApiContext } from "../context.ts";
-import { createRouter } from "../router.ts";
+import { cancelJob, retryJob } from "../../services/operations/job-control.ts";
+import { isAtLeast, rightToJob } from "../../services/operations/job-rights.ts";
+import type { ApiContext } from "../http/context.ts";
+import { createRouter } from "../http/router.ts";
 import { jobView } from "../views/job.ts";
+import type { Pressing } from "./board-actions.ts";
 import { jobPage, noJobPage } from "./job-page.ts";
+import { wordsFor } from "./messages.ts";
 import type { Sessions, Visitor } from "./session.ts";
-import type { Pressing } from "./steering.ts";
-import { wordsFor } from "./words.ts";
 
 /** Parts of a job that its page lists. */
 const partsShown = 20;
@@ -31,8 +30,8 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
         .status(404)
         .type("html")
         .send(noJobPage(id, boardPath, words));
-    const parts = await jobRows.list(tx, { parentId: id }, undefined, partsShown);
-    const whole = jobView(job, await jobRows.children(tx, id), true);
+    const parts = await jobQueries.list(tx, { parentId: id }, undefined, partsShown);
+    const whole = jobView(job, await jobQueries.children(tx, id), true);
     const isShown = isAtLeast(visitor.standing, "operator");
     const view = isShown ? whole : redactAll(whole);
     const people = await emailsOf(tx, [job.actorId, view.cancellation?.by ?? null], isShown);
@@ -48,9 +47,9 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
 
   async function act(res: Response, id: string, action: string) {
     if (!isUuid(id)) throw new NotFoundError(`Job with id ${id} not found.`);
-    const { steerer, traceId } = res.locals.pressing as Pressing;
-    await context.transact({ actorId: steerer.id, traceId }, (tx) =>
-      action === "retry" ? retryJob(tx, id, steerer) : cancelJob(tx, id, steerer),
+    const { operator, traceId } = res.locals.pressing as Pressing;
+    await context.transact({ actorId: operator.id, traceId }, (tx) =>
+      action === "retry" ? retryJob(tx, id, operator) : cancelJob(tx, id, operator),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { Words } from "./words.ts";
+import type { Words } from "./messages.ts";
 
 /** The page on which a person logs in to Bull Board; `problem` says why the last try failed. */
 export function loginPage({ lang, login }: Words, problem?: string) {

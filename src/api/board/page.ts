@@ -1,5 +1,5 @@
 import { escapeHtml } from "./login-page.ts";
-import type { Words } from "./words.ts";
+import type { Words } from "./messages.ts";
 
 /** A page of the board's own; `body` is HTML. */
 export function document({ lang }: Words, title: string, body: string) {

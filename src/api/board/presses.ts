@@ -1,4 +1,4 @@
-import type { Act } from "../../services/job-rights.ts";
+import type { Act } from "../../services/operations/job-rights.ts";
 
 /** What pressing a button does: an act of the table of rights; the pages of the ledger ask for the right to the job itself. */
 export type Press = { act: Act; isOfPage?: true } | "no act";

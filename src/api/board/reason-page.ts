@@ -1,6 +1,6 @@
 import { escapeHtml } from "./login-page.ts";
+import type { Words } from "./messages.ts";
 import { document } from "./page.ts";
-import type { Words } from "./words.ts";
 
 /** The page on which an operator says why something is about to be removed; `given` is what was said before. */
 export function reasonPage(words: Words, boardPath: string, csrf: string, given: string | undefined) {

@@ -1,13 +1,13 @@
 import type { Request, RequestHandler, Response } from "express";
-import { users } from "../../db/dao/users.ts";
+import { users } from "../../db/dao/accounts/users.ts";
 import { ForbiddenError, TooManyRequestsError, UnauthorizedError } from "../../errors.ts";
-import { findStanding, type Standing } from "../../services/job-rights.ts";
-import { requireRole } from "../authenticate.ts";
-import type { Actor, ApiContext } from "../context.ts";
-import { guardCredentials } from "../limit-requests.ts";
-import { headersOf, statusOfError } from "../problem.ts";
+import { findStanding, type Standing } from "../../services/operations/job-rights.ts";
+import { requireRole } from "../http/authenticate.ts";
+import type { Actor, ApiContext } from "../http/context.ts";
+import { throttleFailedLogins } from "../http/limit-requests.ts";
+import { headersOf, statusOfError } from "../http/problem.ts";
 import { loginPage } from "./login-page.ts";
-import { wordsFor } from "./words.ts";
+import { wordsFor } from "./messages.ts";
 
 /** How people get in, besides the login page. */
 export interface BoardAccess {
@@ -26,7 +26,7 @@ const cookies = { token: "tcf_board", csrf: "XSRF-TOKEN", reason: "tcf_board_rea
 /** A day's work; the token inside has its own end. */
 const sessionMs = 8 * 3_600_000;
 const reasonMs = 15 * 60_000;
-const longestReason = 300;
+const maxReasonLength = 300;
 
 /** Sessions of the board at `path`: who it is, whether the board's own page sends it, and why it is done. */
 export function createSessions(context: ApiContext, path: string, access: BoardAccess) {
@@ -39,7 +39,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
     const actor =
       named && !authorization
         ? await userNamed(context, named)
-        : await guardCredentials(context, req.ip, () =>
+        : await throttleFailedLogins(context, req.ip, () =>
             context.authenticate(authorization ?? (token && `Bearer ${token}`)),
           );
     requireRole(actor, "EMPLOYEE");
@@ -74,11 +74,11 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
     reasonOf(req: Request): string | undefined {
       const header = req.headers["x-reason"];
       const given = typeof header === "string" ? header : readCookie(req, cookies.reason);
-      return (given && decode(given).trim().slice(0, longestReason)) || undefined;
+      return (given && decode(given).trim().slice(0, maxReasonLength)) || undefined;
     },
 
     keepReason(res: Response, given: unknown) {
-      const reason = typeof given === "string" ? given.trim().slice(0, longestReason) : "";
+      const reason = typeof given === "string" ? given.trim().slice(0, maxReasonLength) : "";
       if (reason === "") return void res.clearCookie(cookies.reason, options);
       res.cookie(cookies.reason, reason, { ...options, httpOnly: true, maxAge: reasonMs });
     },
@@ -88,7 +88,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
         .trim()
         .replace(/^Bearer\s+/, "");
       try {
-        const actor = await guardCredentials(context, req.ip, () => context.authenticate(`Bearer ${token}`));
+        const actor = await throttleFailedLogins(context, req.ip, () => context.authenticate(`Bearer ${token}`));
         requireRole(actor, "EMPLOYEE");
       } catch (error) {
         const isRefused = error instanceof UnauthorizedError || error instanceof ForbiddenError;

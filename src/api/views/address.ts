@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Address } from "../../db/entities/address.ts";
-import { shippingMethods } from "../../db/entities/user.ts";
-import type { Profile } from "../define-route.ts";
-import { timestamp } from "../fields.ts";
+import type { Address } from "../../db/entities/accounts/address.ts";
+import { shippingMethods } from "../../db/entities/accounts/user.ts";
+import type { Profile } from "../http/define-route.ts";
+import { timestamp } from "../http/fields.ts";
 
 export const AddressView = z
   .object({
@@ -14,7 +14,7 @@ export const AddressView = z
     city: z.string(),
     street: z.string(),
     postal_code: z.string(),
-    shipping_method: z.enum(shippingMethods).nullable().meta({ description: "The storefront is never shown OTHER" }),
+    shipping_method: z.enum(shippingMethods).nullable().meta({ description: "The storefront never gets OTHER" }),
     shipping_company: z.string().nullable(),
     is_default: z.boolean().meta({ description: "True for exactly one address of a user" }),
     created_at: timestamp,

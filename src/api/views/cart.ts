@@ -1,9 +1,9 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import { readCart } from "../../services/carts.ts";
-import { skipReasons } from "../../services/merge-cart.ts";
-import type { ApiContext } from "../context.ts";
-import { timestamp } from "../fields.ts";
+import { readCart } from "../../services/orders/carts.ts";
+import { skipReasons } from "../../services/orders/merge-cart.ts";
+import type { ApiContext } from "../http/context.ts";
+import { timestamp } from "../http/fields.ts";
 import { NestedOffer, offerViewsById } from "./offer.ts";
 
 const CartLineView = z
@@ -11,10 +11,10 @@ const CartLineView = z
     id: z.uuid(),
     offer_id: z.uuid(),
     quantity: z.int(),
-    price_rub: z.int().meta({ description: "For one piece, at this customer's prices as of now" }),
-    seen_price_rub: z.int().meta({ description: "What the customer has seen last" }),
+    price_rub: z.int().meta({ description: "For one piece, at this customer's current prices" }),
+    seen_price_rub: z.int().meta({ description: "The price that the customer saw last" }),
     price_changed: z.boolean(),
-    available: z.int().meta({ description: "Pieces that can be ordered; 0 of what is not sold any more" }),
+    available: z.int().meta({ description: "Pieces that can be ordered; 0 for a discontinued offer" }),
     is_short: z.boolean().meta({ description: "More is wanted than is available" }),
     is_out_of_stock: z.boolean(),
     sum_rub: z.int(),
@@ -25,7 +25,7 @@ const CartLineView = z
 /** The open cart of a customer. */
 export const CartView = z
   .object({
-    id: z.uuid().nullable().meta({ description: "Null until something is put in" }),
+    id: z.uuid().nullable().meta({ description: "Null until an offer is added" }),
     user_id: z.uuid(),
     status: z.literal("DRAFT"),
     cart_offers: z.array(CartLineView),
@@ -41,7 +41,7 @@ export const CartView = z
 export const MergedCartView = CartView.extend({
   skipped: z
     .array(z.object({ offer_id: z.uuid(), reason: z.enum(skipReasons) }))
-    .meta({ description: "What was left out: there is no such offer, it is not sold any more, or the cart is full" }),
+    .meta({ description: "Offers that were left out: unknown, discontinued, or the cart is full" }),
 }).meta({ id: "MergedCart" });
 
 /** The open cart of a user; four statements however many lines it has. Throws when there is no such user. */

@@ -1,8 +1,8 @@
-import type { OfferTexts, ProductTexts } from "../../db/dao/catalogue-pages.ts";
+import type { OfferTexts, ProductTexts } from "../../db/dao/catalogue/catalogue-pages.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
-import { placeholderUrl } from "../../services/placeholder-url.ts";
-import { wholesalePriceRub } from "../../services/prices.ts";
-import type { JsonWriter, WriteItem } from "../json-writer.ts";
+import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
+import { wholesalePriceRub } from "../../services/orders/prices.ts";
+import type { JsonWriter, WriteItem } from "../http/json-writer.ts";
 import { type Parents, parentBytes } from "./parents.ts";
 
 /**

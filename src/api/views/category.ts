@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ObjectStore } from "../../platform/object-store.ts";
-import { placeholderUrl } from "../../services/placeholder-url.ts";
-import { timestamp } from "../fields.ts";
+import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
+import { timestamp } from "../http/fields.ts";
 import { type Pictured, pictureUrl } from "./image.ts";
 
 const fields = { id: z.uuid(), name: z.string(), slug: z.string(), image_url: z.url() };

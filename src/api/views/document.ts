@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Document } from "../../db/entities/document.ts";
-import { kindOf, publicKeyOf } from "../../services/document-kinds/index.ts";
-import type { ApiContext } from "../context.ts";
-import { timestamp } from "../fields.ts";
+import type { Document } from "../../db/entities/documents/document.ts";
+import { kindOf, publicKeyOf } from "../../services/documents/kinds/index.ts";
+import type { ApiContext } from "../http/context.ts";
+import { timestamp } from "../http/fields.ts";
 import { JobLink, jobLink } from "./job.ts";
 
 /** A document that was asked for. */
@@ -16,8 +16,8 @@ export const DocumentView = z
     content_type: z.string().nullable(),
     bytes: z.int().nullable(),
     sha256: z.string().nullable(),
-    download_url: z.url().nullable().meta({ description: "Where the file is; null until it is made" }),
-    public_url: z.url().nullable().meta({ description: "Where anybody may read it; only of the wholesale list" }),
+    download_url: z.url().nullable().meta({ description: "Address of the file; null until it is ready" }),
+    public_url: z.url().nullable().meta({ description: "Public address; only for the wholesale list" }),
     job: JobLink.nullable(),
     created_at: timestamp,
     ready_at: timestamp.nullable(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Image } from "../../db/entities/image.ts";
+import type { Image } from "../../db/entities/catalogue/image.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
-import { placeholderUrl } from "../../services/placeholder-url.ts";
+import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
 
 /** Fields of everything that has a picture. */
 export const ImageView = {

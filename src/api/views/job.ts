@@ -1,23 +1,23 @@
 import { z } from "zod";
-import { type Job, type JobState, jobStates } from "../../db/entities/job.ts";
+import { type Job, type JobState, jobStates } from "../../engine/index.ts";
 import { isJobName, jobs } from "../../jobs/index.ts";
-import { timestamp } from "../fields.ts";
+import { timestamp } from "../http/fields.ts";
 
 const status = z.enum(jobStates).meta({
   description:
-    "open: waits; running: at work; waiting: for its children; succeeded, failed, cancelled: over; unknown: an operator has to look",
+    "open: queued; running: in progress; waiting: for its children; succeeded, failed, cancelled: finished; unknown: an operator must check",
 });
 
 /** A job as the answer to the request that promised it. */
 export const JobLink = z
   .object({ id: z.uuid(), status, url: z.url() })
-  .meta({ id: "JobLink", description: "Work that goes on in the background, and where to ask about it" });
+  .meta({ id: "JobLink", description: "A background job and its address" });
 
 const JobAttemptView = z
   .object({
     started_at: timestamp.nullable(),
     ended_at: timestamp,
-    outcome: z.enum(["failed", "postponed", "handed-back", "crashed", "cancelled", "unknown"]),
+    outcome: z.enum(["failed", "rescheduled", "interrupted", "crashed", "cancelled", "unknown"]),
     error: z.object({ name: z.string(), message: z.string() }).nullable(),
     worker: z.string().nullable().meta({ description: "Only for staff" }),
   })
@@ -36,13 +36,13 @@ export const JobView = z
     error: z
       .object({ name: z.string(), message: z.string(), at: timestamp })
       .nullable()
-      .meta({ description: "The last failure, also of a job that succeeded since" }),
+      .meta({ description: "The last failure, also of a job that has succeeded since" }),
     error_key: z.string().nullable().meta({ description: "Equal for failures of one cause" }),
     attempts: z.array(JobAttemptView).meta({ description: "The last 20 runs that did not succeed, oldest first" }),
     progress: z
       .object({ done: z.int(), total: z.int().nullable() })
       .nullable()
-      .meta({ description: "How far it is; of a job with children, how many of them are over" }),
+      .meta({ description: "Progress; of a job with children, how many of them are finished" }),
     children: z
       .record(z.string(), z.int())
       .nullable()
@@ -51,11 +51,11 @@ export const JobView = z
     request_id: z
       .string()
       .nullable()
-      .meta({ description: "X-Request-Id of the request that wanted it, as logs and traces name it; for staff alone" }),
+      .meta({ description: "X-Request-Id of the request that enqueued it, as in logs and traces; for staff only" }),
     cancellation: z.object({ at: timestamp, by: z.uuid().nullable(), reason: z.string().nullable() }).nullable(),
     result: z.unknown(),
     created_at: timestamp,
-    run_at: timestamp.meta({ description: "When it was, or will be, handed to the workers" }),
+    run_at: timestamp.meta({ description: "When workers could, or will be able to, start it" }),
     started_at: timestamp.nullable(),
     finished_at: timestamp.nullable(),
   })

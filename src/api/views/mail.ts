@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type ShownMail, shownMailStates } from "../../db/dao/mails.ts";
-import { languages } from "../../db/entities/user.ts";
-import { timestamp } from "../fields.ts";
+import { type ShownMail, shownMailStates } from "../../db/dao/mail/mails.ts";
+import { languages } from "../../db/entities/accounts/user.ts";
+import { timestamp } from "../http/fields.ts";
 
 export const MailView = z
   .object({
@@ -11,10 +11,10 @@ export const MailView = z
     language: z.enum(languages),
     state: z.enum(shownMailStates).meta({
       description:
-        "queued, retry: waits; sending: on the wire, or it is not known yet what came of that; sent: the server has it; " +
-        "failed, cancelled: will not be sent; unknown: it may have arrived, a person has to look; suppressed: held back, `server_answer` says why",
+        "queued, retry: waits; sending: in transfer, or the result is not known yet; sent: the server has accepted it; " +
+        "failed, cancelled: will not be sent; unknown: it may have arrived, a person must check; suppressed: held back, `server_answer` says why",
     }),
-    tries: z.int().meta({ description: "Dialogues with the mail server" }),
+    tries: z.int().meta({ description: "Attempts to send it" }),
     message_id: z.string().nullable(),
     smtp_code: z.int().nullable(),
     server_answer: z.string().nullable().meta({ description: "What the server said last, or why nothing was sent" }),

@@ -1,12 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import { catalogueRows, type OfferRow } from "../../db/dao/catalogue-rows.ts";
+import { catalogueRows, type OfferRow } from "../../db/dao/catalogue/catalogue-rows.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
-import { wholesalePriceRub } from "../../services/prices.ts";
-import type { ApiContext } from "../context.ts";
-import { timestamp } from "../fields.ts";
-import { PictureDetail, pictureDetail, type Show } from "../pictured.ts";
+import { wholesalePriceRub } from "../../services/orders/prices.ts";
+import type { ApiContext } from "../http/context.ts";
+import { timestamp } from "../http/fields.ts";
+import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { pictureUrl } from "./image.ts";
 import { parentsOf } from "./parents.ts";
 import { NestedProduct, type NestedProductView, nestedProductView } from "./product.ts";

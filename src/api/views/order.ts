@@ -1,14 +1,14 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import { orderOffers } from "../../db/dao/order-offers.ts";
-import { orders as orderRows } from "../../db/dao/orders.ts";
-import { type Order, orderStatuses } from "../../db/entities/order.ts";
-import { shippingMethods } from "../../db/entities/user.ts";
-import type { Waybill } from "../../db/entities/waybill.ts";
-import type { Actor, ApiContext } from "../context.ts";
-import type { Profile } from "../define-route.ts";
-import { timestamp } from "../fields.ts";
-import { isTheirs } from "../order-access.ts";
+import { orderOffers } from "../../db/dao/orders/order-offers.ts";
+import { orders as orderRows } from "../../db/dao/orders/orders.ts";
+import { shippingMethods } from "../../db/entities/accounts/user.ts";
+import { type Order, orderStatuses } from "../../db/entities/orders/order.ts";
+import type { Waybill } from "../../db/entities/stock/waybill.ts";
+import type { Actor, ApiContext } from "../http/context.ts";
+import type { Profile } from "../http/define-route.ts";
+import { timestamp } from "../http/fields.ts";
+import { isTheirs } from "../routes/orders/order-access.ts";
 import { OrderLineView, viewOrderLines } from "./order-line.ts";
 import { UserView, userView } from "./user.ts";
 import { OrderAddress, standInUser, warehouseAddress } from "./warehouse-order.ts";
@@ -20,15 +20,15 @@ export const OrderView = z
     id: z.uuid(),
     status: z.enum(orderStatuses),
     note: z.string().nullable(),
-    country: z.string().nullable().meta({ description: "The storefront is shown ARM, BLR, KAZ and RUS alone" }),
+    country: z.string().nullable().meta({ description: "The storefront gets only ARM, BLR, KAZ and RUS" }),
     city: z.string().nullable(),
     address: z.union([z.string(), OrderAddress]).nullable().meta({ description: "An object for the warehouse" }),
     address_id: z.uuid().nullable().meta({ description: "For the warehouse alone" }),
     street: z.string().nullable(),
     house: z.string().nullable(),
     postal_code: z.string().nullable(),
-    shipping_method: z.enum(shippingMethods).meta({ description: "The storefront is shown CARGO for OTHER" }),
-    shipping_company: z.string().nullable().meta({ description: "The storefront is shown CDEK and KIT alone" }),
+    shipping_method: z.enum(shippingMethods).meta({ description: "The storefront gets CARGO for OTHER" }),
+    shipping_company: z.string().nullable().meta({ description: "The storefront gets only CDEK and KIT" }),
     first_name: z.string(),
     last_name: z.string(),
     email: z.string(),

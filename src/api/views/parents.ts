@@ -1,8 +1,8 @@
 import type { EntityManager } from "typeorm";
-import { catalogueRows } from "../../db/dao/catalogue-rows.ts";
+import { catalogueRows } from "../../db/dao/catalogue/catalogue-rows.ts";
 import type { CachedBody } from "../../platform/cache.ts";
 import type { CacheTag } from "../../platform/cache-tags.ts";
-import type { ApiContext } from "../context.ts";
+import type { ApiContext } from "../http/context.ts";
 import { type NestedSubCategoryView, nestedCategoryView, nestedSubCategoryView } from "./category.ts";
 
 /** Sub-categories with their categories, by id. */

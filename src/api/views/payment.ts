@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Payment, paymentMethods, paymentStates } from "../../db/entities/payment.ts";
-import { timestamp } from "../fields.ts";
+import { type Payment, paymentMethods, paymentStates } from "../../db/entities/payments/payment.ts";
+import { timestamp } from "../http/fields.ts";
 
 /** Money for an order. */
 export const PaymentView = z
@@ -12,7 +12,7 @@ export const PaymentView = z
     amount_rub: z.int(),
     provider: z.string().nullable().meta({ description: "Who handles the card" }),
     provider_reference: z.string().nullable(),
-    checkout_url: z.url().nullable().meta({ description: "Where to pay by card; null once that is over" }),
+    checkout_url: z.url().nullable().meta({ description: "Where to pay by card; null when the payment is finished" }),
     failure: z.string().nullable(),
     created_by: z.uuid().nullable(),
     paid_at: timestamp.nullable(),

@@ -1,12 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import { catalogueRows, type ProductRow } from "../../db/dao/catalogue-rows.ts";
+import { catalogueRows, type ProductRow } from "../../db/dao/catalogue/catalogue-rows.ts";
 import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
-import { placeholderUrl } from "../../services/placeholder-url.ts";
-import type { ApiContext } from "../context.ts";
-import { timestamp } from "../fields.ts";
-import { PictureDetail, pictureDetail, type Show } from "../pictured.ts";
+import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
+import type { ApiContext } from "../http/context.ts";
+import { timestamp } from "../http/fields.ts";
+import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { NestedSubCategory } from "./category.ts";
 import { pictureUrl } from "./image.ts";
 import { type Parents, parentsOf } from "./parents.ts";

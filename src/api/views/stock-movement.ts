@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { StockMovement } from "../../db/entities/stock-movement.ts";
-import { waybillTypes } from "../../db/entities/waybill.ts";
-import { timestamp } from "../fields.ts";
+import type { StockMovement } from "../../db/entities/stock/stock-movement.ts";
+import { waybillTypes } from "../../db/entities/stock/waybill.ts";
+import { timestamp } from "../http/fields.ts";
 
 export const StockMovementView = z
   .object({

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { getSubCategory } from "../../services/sub-categories.ts";
-import type { ApiContext } from "../context.ts";
-import { PictureDetail, pictureDetail, type Show } from "../pictured.ts";
+import { getSubCategory } from "../../services/catalogue/sub-categories.ts";
+import type { ApiContext } from "../http/context.ts";
+import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { NestedSubCategory, nestedCategoryView, nestedSubCategoryView } from "./category.ts";
 
 /** A sub-category by itself. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { customerTypes, languages, roles, shippingMethods, type User } from "../../db/entities/user.ts";
-import type { Profile } from "../define-route.ts";
-import { timestamp } from "../fields.ts";
+import { customerTypes, languages, roles, shippingMethods, type User } from "../../db/entities/accounts/user.ts";
+import type { Profile } from "../http/define-route.ts";
+import { timestamp } from "../http/fields.ts";
 
 export const UserView = z
   .object({
@@ -22,7 +22,7 @@ export const UserView = z
     phone: z.string().nullable(),
     city: z.string().nullable(),
     note: z.string().nullable(),
-    shipping_method: z.enum(shippingMethods).nullable().meta({ description: "The storefront is never shown OTHER" }),
+    shipping_method: z.enum(shippingMethods).nullable().meta({ description: "The storefront never gets OTHER" }),
     shipping_company: z.string().nullable(),
     created_at: timestamp,
     updated_at: timestamp,

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Order } from "../../db/entities/order.ts";
-import { shippingMethods } from "../../db/entities/user.ts";
+import { shippingMethods } from "../../db/entities/accounts/user.ts";
+import type { Order } from "../../db/entities/orders/order.ts";
 import type { UserView } from "./user.ts";
 
 /** An order's address as the warehouse has it. */

@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import type { WaybillOffer } from "../../db/entities/waybill-offer.ts";
-import type { ApiContext } from "../context.ts";
+import type { WaybillOffer } from "../../db/entities/stock/waybill-offer.ts";
+import type { ApiContext } from "../http/context.ts";
 import { lineFields, lineViews } from "./lines.ts";
 
 export const WaybillOfferView = z.object({ ...lineFields, waybill_id: z.uuid() }).meta({ id: "WaybillOffer" });

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { eventTypes } from "../../db/entities/event.ts";
-import { type Job, jobStates } from "../../db/entities/job.ts";
-import type { WebhookEndpoint } from "../../db/entities/webhook-endpoint.ts";
+import { eventTypes } from "../../db/entities/webhooks/event.ts";
+import type { WebhookEndpoint } from "../../db/entities/webhooks/webhook-endpoint.ts";
+import { type Job, jobStates } from "../../engine/index.ts";
 import { deliverWebhook } from "../../jobs/deliver-webhook.ts";
-import { timestamp } from "../fields.ts";
+import { timestamp } from "../http/fields.ts";
 
 export const WebhookEndpointView = z
   .object({
@@ -14,7 +14,9 @@ export const WebhookEndpointView = z
     is_active: z.boolean(),
     consecutive_failures: z.int().meta({ description: "Attempts that failed since one succeeded" }),
     failing_since: timestamp.nullable(),
-    disabled_at: timestamp.nullable().meta({ description: "When it was given up; null when a person switched it off" }),
+    disabled_at: timestamp
+      .nullable()
+      .meta({ description: "When it was disabled after failures; null when a person disabled it" }),
     disabled_reason: z.string().nullable(),
     created_by: z.uuid().nullable(),
     created_at: timestamp,
@@ -24,7 +26,7 @@ export const WebhookEndpointView = z
 
 /** The one answer that has the secret in it. */
 export const WebhookEndpointWithSecret = WebhookEndpointView.extend({
-  secret: z.string().meta({ description: "Signs what is sent (`whsec_…`); shown this once" }),
+  secret: z.string().meta({ description: "Signs deliveries (`whsec_…`); shown only once" }),
 }).meta({ id: "WebhookEndpointWithSecret" });
 
 /** An endpoint, without its secret. */
@@ -48,7 +50,7 @@ export function webhookEndpointView(endpoint: WebhookEndpoint): z.output<typeof 
 export const DeliveryView = z
   .object({
     id: z.uuid().meta({ description: "Its job" }),
-    event_id: z.uuid().meta({ description: "The receiver knows it as `webhook-id`" }),
+    event_id: z.uuid().meta({ description: "Sent to the receiver as `webhook-id`" }),
     status: z.enum(jobStates),
     attempts: z
       .array(
@@ -60,7 +62,7 @@ export const DeliveryView = z
         }),
       )
       .meta({ description: "The last 20 that did not succeed" }),
-    response_status: z.int().nullable().meta({ description: "What the endpoint answered when it took the event" }),
+    response_status: z.int().nullable().meta({ description: "Status with which the endpoint accepted the event" }),
     created_at: timestamp,
     finished_at: timestamp.nullable(),
   })

@@ -18,7 +18,7 @@ export class Search1764028800003 implements MigrationInterface {
           ) codes
         );
 
-      -- Trigrams with the class of their set's size on top (see src/db/dao/trigram-probe.ts, which has the same list).
+      -- Trigrams with the class of their set's size on top (see src/db/dao/catalogue/trigram-probe.ts, which has the same list).
       -- Costly by declaration, so that an index on it is always preferred, and not for parallel workers, because a search
       -- takes less time than starting one.
       CREATE FUNCTION trigram_keys(codes integer[]) RETURNS integer[]

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
-import { idInEndpoint } from "../dao/timeline.ts";
+import { idInEndpoint } from "../dao/audit/timeline.ts";
 
 /** What staff did to one thing is found by the first id in the address that it was done at. */
 export class Timeline1764633600010 implements MigrationInterface {

@@ -1,4 +1,4 @@
-import type { Cell, Layout, Rows } from "../../services/document-kinds/layout.ts";
+import type { Cell, Layout, Rows } from "../../services/documents/kinds/layout.ts";
 
 /** Hears how many rows are done, of how many if anybody knows. */
 export type Progress = (done: number, total: number | null) => void;

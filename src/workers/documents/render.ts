@@ -1,5 +1,5 @@
-import type { Content, DocumentFormat } from "../../services/document-kinds/define-kind.ts";
-import type { Layout } from "../../services/document-kinds/layout.ts";
+import type { Content, DocumentFormat } from "../../services/documents/kinds/define-kind.ts";
+import type { Layout } from "../../services/documents/kinds/layout.ts";
 import { counted, type Progress } from "./counted.ts";
 import { writeCsv } from "./writers/csv.ts";
 import { writeDocx } from "./writers/docx.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Image, ImageVariant } from "../../db/entities/image.ts";
+import type { Image, ImageVariant } from "../../db/entities/catalogue/image.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { makeWebImages, recipeVersion, type Variant } from "./recipe.ts";
 

@@ -1,12 +1,12 @@
 import Handlebars from "handlebars";
-import type { Language } from "../../db/entities/user.ts";
+import type { Language } from "../../db/entities/accounts/user.ts";
+import { PermanentError } from "../../engine/worker.ts";
 import { shopUrl } from "../../services/shop-url.ts";
-import { PermanentError } from "../classify-error.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { layout } from "./layout.ts";
 
 /** What a mail says, apart from how it looks. */
-export interface Letter {
+export interface MailTemplate {
   subject: string;
   heading: string;
   paragraphs: readonly string[];
@@ -49,7 +49,7 @@ const words = {
 const render = Handlebars.compile(layout, { strict: false, knownHelpersOnly: true });
 
 /** Both parts of a mail and its headers; throws `PermanentError` when a link would lead elsewhere than to us. */
-export function compose(letter: Letter, { language, origins, unsubscribe }: Surroundings): MailContent {
+export function compose(letter: MailTemplate, { language, origins, unsubscribe }: Surroundings): MailContent {
   const { otherwise, unsubscribe: unsubscribeLabel, shop } = words[language];
   const byMail = unsubscribe && `mailto:${unsubscribe.address}?subject=unsubscribe`;
   const unsubscribeUrl = unsubscribe?.url ?? byMail;
@@ -82,7 +82,7 @@ function checkLink(url: string, origins: readonly string[]) {
     throw new PermanentError(`A mail must not link to '${url}'`);
 }
 
-function textOf(letter: Letter, shop: string, unsubscribe: string | undefined) {
+function textOf(letter: MailTemplate, shop: string, unsubscribe: string | undefined) {
   const { heading, paragraphs, facts = [], lines = [], total, button } = letter;
   const parts = [
     heading,

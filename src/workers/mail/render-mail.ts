@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Mail } from "../../db/entities/mail.ts";
+import type { Mail } from "../../db/entities/mail/mail.ts";
+import { PermanentError } from "../../engine/worker.ts";
 import { mailKindOf } from "../../jobs/mail-kinds.ts";
 import { businessDay } from "../../services/business-day.ts";
-import { contentTypes } from "../../services/document-kinds/define-kind.ts";
-import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/document-kinds/index.ts";
-import { ensurePriceList } from "../../services/documents.ts";
-import { PermanentError } from "../classify-error.ts";
+import { ensurePriceList } from "../../services/documents/documents.ts";
+import { contentTypes } from "../../services/documents/kinds/define-kind.ts";
+import { namesOf, publicKeyOf, publicPriceList, sourceOf } from "../../services/documents/kinds/index.ts";
 import type { JobRun, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
-import { collectLetter, ofWaybill, type Sources } from "./collect.ts";
 import { compose, type MailContent } from "./compose.ts";
+import { loadTemplateData, ofWaybill, type Sources } from "./load-template-data.ts";
 
 type Run = JobRun<"send-mail">;
 
@@ -21,23 +21,23 @@ type RenderedMail = Pick<Mail, "id" | "kind" | "language" | "parameters">;
 /** A mail from the data of now; waits for what it links to. */
 export async function renderMail(
   job: Run,
-  { db, mailer, mailBooks, shop, store }: WorkerContext,
+  { db, mailer, mailStatements, shop, store }: WorkerContext,
   mail: RenderedMail,
 ): Promise<MailContent> {
   const { links } = mailer;
   const sources: Sources = {
     async priceList() {
       const day = businessDay(new Date());
-      await awaitPriceList(job, { mailBooks, shop }, day);
+      await awaitPriceList(job, { mailStatements, shop }, day);
       return { day, listUrl: store.publicUrl(String(publicKeyOf(publicPriceList(day)))) };
     },
     documentUrl(id) {
       if (links) return links.documentUrl(id);
       throw new PermanentError("Without MAIL_LINK_SECRET and PUBLIC_URL no mail can link to a document");
     },
-    user: mailBooks.user,
+    user: mailStatements.user,
   };
-  const letter = await collectLetter(db.manager, mail, sources);
+  const letter = await loadTemplateData(db.manager, mail, sources);
   const isBulk = mailKindOf(mail.kind)?.isBulk;
   const content = compose(letter, {
     language: mail.language,
@@ -67,11 +67,15 @@ async function waybillFile(
 }
 
 /** The link has to work when the mail arrives. */
-async function awaitPriceList(job: Run, { mailBooks, shop }: Pick<WorkerContext, "mailBooks" | "shop">, day: string) {
-  if (await mailBooks.hasPriceList(day)) return;
+async function awaitPriceList(
+  job: Run,
+  { mailStatements, shop }: Pick<WorkerContext, "mailStatements" | "shop">,
+  day: string,
+) {
+  if (await mailStatements.hasPriceList(day)) return;
   await job.commit((tx) => ensurePriceList(tx, day, shop));
   for (const end = Date.now() + listPatienceMs; Date.now() < end; ) {
-    if (await mailBooks.hasPriceList(day)) return;
+    if (await mailStatements.hasPriceList(day)) return;
     await sleep(pollMs, undefined, { signal: job.signal });
   }
   throw new Error(`The price list of ${day} is not there yet`);

@@ -1,4 +1,4 @@
-import { strayObjects } from "../../db/dao/stray-objects.ts";
+import { strayObjects } from "../../db/dao/documents/stray-objects.ts";
 import type { RetentionName } from "../../jobs/retention.ts";
 import type { StoredObject } from "../../platform/object-store.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";

@@ -1,11 +1,11 @@
 import { Webhook } from "standardwebhooks";
-import { events } from "../../db/dao/events.ts";
-import { webhookEndpoints } from "../../db/dao/webhook-endpoints.ts";
-import { type Event, pingType } from "../../db/entities/event.ts";
-import { type OutboundAnswer, UnreachableError } from "../../platform/outbound-post.ts";
+import { events } from "../../db/dao/webhooks/events.ts";
+import { webhookEndpoints } from "../../db/dao/webhooks/webhook-endpoints.ts";
+import { type Event, pingType } from "../../db/entities/webhooks/event.ts";
+import { PermanentError } from "../../engine/worker.ts";
 import { ForbiddenTargetError } from "../../platform/outbound-url.ts";
-import { noteDelivered, noteGone, noteNotDelivered } from "../../services/webhook-endpoints.ts";
-import { PermanentError } from "../classify-error.ts";
+import { type OutboundAnswer, UnreachableError } from "../../platform/webhook-client.ts";
+import { recordDelivered, recordGone, recordNotDelivered } from "../../services/webhooks/webhook-endpoints.ts";
 import type { Processor } from "../context.ts";
 
 /** The endpoint did not take the event; it is told again. */
@@ -19,7 +19,7 @@ class DeliveryError extends Error {
  * tried again, other 4xx too: people mend their receivers.
  */
 export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
-  async run(job, { db, poster }) {
+  async run(job, { db, webhookClient }) {
     const { endpointId, eventId } = job.payload;
     const endpoint = await webhookEndpoints.findById(db.manager, endpointId);
     if (!endpoint) return job.complete(async () => ({ skipped: "the endpoint was deleted" }));
@@ -30,26 +30,26 @@ export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
 
     const secrets = await webhookEndpoints.secrets(db.manager, endpointId);
     const began = performance.now();
-    const answer = await poster
+    const answer = await webhookClient
       .post({ url: endpoint.url, ...signed(event, secrets), signal: job.signal })
       .catch(async (error: unknown) => {
         if (!(error instanceof UnreachableError || error instanceof ForbiddenTargetError)) throw error;
-        await job.commit((tx) => noteNotDelivered(tx, endpointId));
+        await job.commit((tx) => recordNotDelivered(tx, endpointId));
         if (error instanceof UnreachableError) throw error;
         throw new PermanentError(`The endpoint's address is refused: ${error.message}`);
       });
     if (isTaken(answer)) {
       const result = { status: answer.status, ms: Math.round(performance.now() - began) };
       return job.complete(async (tx) => {
-        await noteDelivered(tx, endpoint);
+        await recordDelivered(tx, endpoint);
         return result;
       });
     }
     if (answer.status === 410) {
-      await job.commit((tx) => noteGone(tx, endpointId));
+      await job.commit((tx) => recordGone(tx, endpointId));
       throw new PermanentError(`The endpoint is gone and was switched off: it answered ${answer.status}`);
     }
-    await job.commit((tx) => noteNotDelivered(tx, endpointId));
+    await job.commit((tx) => recordNotDelivered(tx, endpointId));
     throw new DeliveryError(`The endpoint answered ${answer.status}`);
   },
 };

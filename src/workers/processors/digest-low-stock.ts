@@ -1,4 +1,4 @@
-import { requestLowStockMails } from "../../services/low-stock.ts";
+import { requestLowStockMails } from "../../services/stock/low-stock.ts";
 import type { Processor } from "../context.ts";
 
 /** Promises the mails of one day's digest, once. */

@@ -1,5 +1,5 @@
-import { type Erasure, erasures, type RowKey, type TracedTable } from "../../db/dao/erasures.ts";
-import { beginErasure, eraseAudited, finishErasure } from "../../services/erasures.ts";
+import { type Erasure, erasures, type RowKey, type TracedTable } from "../../db/dao/privacy/erasures.ts";
+import { beginErasure, eraseAudited, finishErasure } from "../../services/privacy/erasures.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 
 type Run = JobRun<"erase-person">;
@@ -20,7 +20,7 @@ export const erasePersonProcessor: Processor<"erase-person"> = {
     const erasure = await erasures.find(context.db.manager, erasureId);
     if (!erasure || erasure.finishedAt) return job.complete(async () => ({ skipped: "it was done before" }));
     await job.commit((tx) => beginErasure(tx, erasure));
-    if (await erasures.isWorkedFor(context.db.manager, erasureId)) return job.defer(settleMs);
+    if (await erasures.isWorkedFor(context.db.manager, erasureId)) return job.snooze(settleMs);
     for (const table of ["documents", "mails", "audit_log", "idempotency_key", "job"] as const)
       await erasePages(job, context, erasure, table);
     let link: unknown;

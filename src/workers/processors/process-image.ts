@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { images } from "../../db/dao/images.ts";
-import type { Image } from "../../db/entities/image.ts";
+import { images } from "../../db/dao/catalogue/images.ts";
+import type { Image } from "../../db/entities/catalogue/image.ts";
+import { PermanentError } from "../../engine/worker.ts";
 import { dropCatalogue } from "../../platform/cache-tags.ts";
 import { MissingObjectError } from "../../platform/object-store.ts";
-import { awaitedImage, publishImage, showFormerImage } from "../../services/images.ts";
-import { PermanentError } from "../classify-error.ts";
+import { awaitedImage, publishImage, showFormerImage } from "../../services/catalogue/images.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { forever, storeWebImages } from "../images/store-web-images.ts";
 import { UnusableImageError } from "../images/unusable-image-error.ts";
@@ -27,7 +27,7 @@ export const processImageProcessor: Processor<"process-image"> = {
     }
   },
 
-  async afterwards({ entity, imageId }, { db, store, cache }) {
+  async onSucceeded({ entity, imageId }, { db, store, cache }) {
     await dropCatalogue(cache, entity);
     const image = await images.findById(db.manager, imageId);
     if (!image?.stagedKey) return;

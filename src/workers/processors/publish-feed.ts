@@ -1,4 +1,4 @@
-import { ensureFeed } from "../../services/documents.ts";
+import { ensureFeed } from "../../services/documents/documents.ts";
 import type { Processor } from "../context.ts";
 
 /** Promises the feed, unless it is up to date; the feed is a child, so this job is over when it is. */

@@ -1,5 +1,5 @@
 import { businessDay } from "../../services/business-day.ts";
-import { ensurePriceList } from "../../services/documents.ts";
+import { ensurePriceList } from "../../services/documents/documents.ts";
 import type { Processor } from "../context.ts";
 
 /** Promises the list of the slot's day, unless it is there; the list is a child, so this job is over when it is. */

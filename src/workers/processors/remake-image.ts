@@ -1,7 +1,7 @@
-import { images } from "../../db/dao/images.ts";
-import type { Image } from "../../db/entities/image.ts";
-import { showAnew } from "../../services/images.ts";
-import { PermanentError } from "../classify-error.ts";
+import { images } from "../../db/dao/catalogue/images.ts";
+import type { Image } from "../../db/entities/catalogue/image.ts";
+import { PermanentError } from "../../engine/worker.ts";
+import { showAnew } from "../../services/catalogue/images.ts";
 import type { Processor } from "../context.ts";
 import { areCurrent, storeWebImages } from "../images/store-web-images.ts";
 

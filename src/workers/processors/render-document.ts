@@ -1,8 +1,8 @@
-import { documents } from "../../db/dao/documents.ts";
-import type { Document } from "../../db/entities/document.ts";
-import { contentTypes } from "../../services/document-kinds/define-kind.ts";
-import { kindOf, namesOf, publicKeyOf, sourceOf } from "../../services/document-kinds/index.ts";
-import { finishDocument } from "../../services/documents.ts";
+import { documents } from "../../db/dao/documents/documents.ts";
+import type { Document } from "../../db/entities/documents/document.ts";
+import { finishDocument } from "../../services/documents/documents.ts";
+import { contentTypes } from "../../services/documents/kinds/define-kind.ts";
+import { kindOf, namesOf, publicKeyOf, sourceOf } from "../../services/documents/kinds/index.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import { renderContent } from "../documents/render.ts";
 import { type SpooledFile, spool } from "../documents/spool.ts";

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { jobRows } from "../../db/dao/jobs.ts";
-import { reopenJob } from "../../db/ledger.ts";
+import { jobQueries, reopenJob } from "../../engine/index.ts";
 import type { Processor } from "../context.ts";
 
-const largestPage = 100;
+const maxPage = 100;
 
 /**
  * Opens the jobs of a replay again, page by page. Safe to repeat: a job that was opened is found no more, and what has
@@ -13,13 +12,13 @@ export const replayJobsProcessor: Processor<"replay-jobs"> = {
   async run(job) {
     const { filter, limitPerMinute, before } = job.payload;
     // A tenth of a minute's share at the most, so that a cancel is not late.
-    const size = Math.max(1, Math.min(largestPage, Math.floor(limitPerMinute / 10)));
+    const size = Math.max(1, Math.min(maxPage, Math.floor(limitPerMinute / 10)));
     let replayed = 0;
     for (;;) {
       let left = 0;
       let found = 0;
       await job.commit(async (tx) => {
-        const { ids, count } = await jobRows.badlyEnded(tx, filter, new Date(before), size);
+        const { ids, count } = await jobQueries.unsuccessful(tx, filter, new Date(before), size);
         for (const id of ids) await reopenJob(tx, id);
         [found, left] = [ids.length, count - ids.length];
       });

@@ -1,6 +1,5 @@
-import { images } from "../../db/dao/images.ts";
-import { enqueueAll } from "../../db/outbox.ts";
-import { priorities } from "../../jobs/define-job.ts";
+import { images } from "../../db/dao/catalogue/images.ts";
+import { enqueueAll, priorities } from "../../engine/index.ts";
 import { remakeImage } from "../../jobs/remake-image.ts";
 import type { Processor } from "../context.ts";
 

@@ -1,13 +1,12 @@
 import type { EntityManager } from "typeorm";
-import { type MailReply, type MailToSend, mails } from "../../db/dao/mails.ts";
-import { CancelledError, FencedError } from "../../db/ledger.ts";
+import { type MailReply, type MailToSend, mails } from "../../db/dao/mail/mails.ts";
+import { CancelledError, costOf, FencedError, PermanentError, sharedWrites } from "../../engine/worker.ts";
 import { UnavailableError } from "../../errors.ts";
 import { type MailKindName, mailKindOf } from "../../jobs/mail-kinds.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
 import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
-import { isPaced, planMail } from "../../services/mail-pace.ts";
-import { isErased, isHeldBack } from "../../services/mail-suppressions.ts";
-import { costOf, PermanentError } from "../classify-error.ts";
+import { isPaced, planMail } from "../../services/mail/mail-pace.ts";
+import { isErased, isHeldBack } from "../../services/mail/mail-suppressions.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
 import type { MailContent } from "../mail/compose.ts";
 import { renderMail } from "../mail/render-mail.ts";
@@ -27,17 +26,17 @@ export class MailInDoubtError extends UnavailableError {}
  */
 export const sendMailProcessor: Processor<"send-mail"> = {
   async run(job, context) {
-    const mail = await context.mailBooks.find(job.payload);
+    const mail = await context.mailStatements.find(job.payload);
     if (!mail || mail.sentAt || mail.state === "suppressed")
       return job.complete(async () => ({ skipped: "it was sent before, is not to be sent, or was deleted" }));
     if (mail.state === "unknown") throw new UncertainMailError(asks(mail));
     if (mail.state === "sending" && (await settle(job, context, mail))) {
       const found = { code: null, text: "It had arrived: it was found by its Message-ID" };
-      return noteSent(job, context, mail.id, found);
+      return recordSent(job, context, mail.id, found);
     }
     if (context.mailRules.off.has(mail.kind as MailKindName)) return holdBack(job, mail, switchedOff);
     const waitMs = await waitOf(job, context, mail);
-    if (waitMs > 0) return job.defer(waitMs);
+    if (waitMs > 0) return job.snooze(waitMs);
     if (isHeldBack(mail)) return suppress(job, mail);
     await deliver(job, context, mail, await renderMail(job, context, mail));
   },
@@ -94,19 +93,19 @@ const asks = ({ id, messageId }: MailToSend) =>
   `have mail ${id} resent`;
 
 async function deliver(job: Run, context: WorkerContext, mail: MailToSend, content: MailContent) {
-  const { mailer, mailBooks } = context;
+  const { mailer, mailStatements } = context;
   // Counted from before the row says so, however long this process is frozen in between.
-  const lastByteBy = performance.now() + mailer.graceMs / 2;
+  const sendDeadline = performance.now() + mailer.graceMs / 2;
   const wanted = { id: mail.id, messageId: mailer.messageIdOf(mail.id) };
-  const sending = await job.commitBy((claim) => mailBooks.begin({ ...wanted, claim }));
+  const sending = await sharedWrites(job).commit((claim) => mailStatements.begin({ ...wanted, claim }));
   if (!sending) return job.complete(async () => ({ skipped: "it is not to be sent any more" }));
   const { messageId, epoch } = sending;
   const headers = { ...content.headers, ...(job.request && { "X-Request-Id": job.request }) };
   const outgoing = { messageId, to: mail.recipient, ...content, headers };
-  const answer = await mailer.send(outgoing, { signal: job.signal, lastByteBy }).catch(async (error: unknown) => {
-    throw await noteNotSent(job, context, { id: mail.id, epoch }, error);
+  const answer = await mailer.send(outgoing, { signal: job.signal, sendDeadline }).catch(async (error: unknown) => {
+    throw await recordNotSent(job, context, { id: mail.id, epoch }, error);
   });
-  await noteSent(job, context, mail.id, { code: Number(answer.slice(0, 3)) || null, text: answer });
+  await recordSent(job, context, mail.id, { code: Number(answer.slice(0, 3)) || null, text: answer });
 }
 
 async function committed<T>(job: Run, effect: (tx: EntityManager) => Promise<T>): Promise<T | undefined> {
@@ -117,8 +116,8 @@ async function committed<T>(job: Run, effect: (tx: EntityManager) => Promise<T>)
   return result;
 }
 
-async function noteSent(job: Run, context: WorkerContext, id: string, reply: MailReply) {
-  const write = () => job.completeBy((claim) => context.mailBooks.end({ id, reply, claim }));
+async function recordSent(job: Run, context: WorkerContext, id: string, reply: MailReply) {
+  const write = () => sharedWrites(job).complete((claim) => context.mailStatements.end({ id, reply, claim }));
   // It is out, however this run ends; a claim that is lost does not keep the mail from being noted as sent.
   await untilWritten(job, context, write).catch((error: unknown) => {
     if (error instanceof FencedError) throw error;
@@ -127,7 +126,7 @@ async function noteSent(job: Run, context: WorkerContext, id: string, reply: Mai
 }
 
 /** Writes down what is known of a mail that was not sent, or not surely; returns how its run ends. */
-async function noteNotSent(job: Run, context: WorkerContext, sending: { id: string; epoch: number }, error: unknown) {
+async function recordNotSent(job: Run, context: WorkerContext, sending: { id: string; epoch: number }, error: unknown) {
   const tx = context.db.manager;
   if (error instanceof UncertainMailError) {
     if (!(job.signal.reason instanceof CancelledError)) return new MailInDoubtError(error.message, { cause: error });

@@ -1,5 +1,5 @@
-import { users } from "../../db/dao/users.ts";
-import { requestNewsletterPage } from "../../services/newsletters.ts";
+import { users } from "../../db/dao/accounts/users.ts";
+import { requestNewsletterPage } from "../../services/mail/newsletters.ts";
 import type { Processor } from "../context.ts";
 
 /** So many mails are promised in one transaction: little memory, and the job can be cancelled in between. */

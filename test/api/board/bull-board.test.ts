@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { AuditEntry } from "../../../src/db/entities/audit-entry.ts";
+import { AuditEntry } from "../../../src/db/entities/audit/audit-entry.ts";
 import { call, useApi, userIds } from "../../support/api.ts";
 
 describe("Bull Board", () => {

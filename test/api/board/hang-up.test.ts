@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import express, { type RequestHandler } from "express";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { auditWhenDone } from "../../../src/api/board/audit-when-done.ts";
-import { AuditEntry } from "../../../src/db/entities/audit-entry.ts";
+import { AuditEntry } from "../../../src/db/entities/audit/audit-entry.ts";
 import { useApi, userIds } from "../../support/api.ts";
 
 const api = useApi({ relay: false });
@@ -77,11 +77,11 @@ describe("an act that is not answered", () => {
     answer: RequestHandler,
     { patienceMs = 60_000, stopping = new AbortController() },
   ) {
-    const steerer = { id: userIds.admin, standing: "admin", reason: "a-test" } as const;
+    const operator = { id: userIds.admin, standing: "admin", reason: "a-test" } as const;
     const context = { ...api.context, stopping: stopping.signal };
     let hasCome = false;
     const app = express().put(path, (req, res, next) => {
-      const pressing = { steerer, traceId: "t", act: undefined };
+      const pressing = { operator, traceId: "t", act: undefined };
       auditWhenDone(req, res, { context, pressing, method: "PUT", route: board, patienceMs });
       hasCome = true;
       return answer(req, res, next);

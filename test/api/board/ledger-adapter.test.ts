@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { createBoardActions } from "../../../src/api/board/board-actions.ts";
 import { LedgerAdapter } from "../../../src/api/board/ledger-adapter.ts";
-import { createSteering } from "../../../src/api/board/steering.ts";
-import { languages } from "../../../src/api/board/words.ts";
-import { Job } from "../../../src/db/entities/job.ts";
-import { enqueueAll } from "../../../src/db/outbox.ts";
+import { languages } from "../../../src/api/board/messages.ts";
+import { Job } from "../../../src/engine/job-entity.ts";
+import { enqueueAll } from "../../../src/engine/outbox.ts";
 import { testJob, useEngine } from "../../support/engine.ts";
-import { anAdmin } from "../../support/steerers.ts";
+import { anAdmin } from "../../support/operators.ts";
 
 describe("the board while jobs run", () => {
   const done: string[] = [];
@@ -35,15 +35,15 @@ describe("the board while jobs run", () => {
     ["obliterate", (adapter: LedgerAdapter) => adapter.obliterate()],
   ])("%s mid-run loses nothing silently: each job is done, or cancelled and not done", async (_name, act) => {
     done.length = 0;
-    const steering = createSteering(engine, engine.queues);
-    const adapter = new LedgerAdapter(engine.queues.byName.upkeep, {}, { steering, words: languages.en });
+    const boardActions = createBoardActions(engine, engine.queues);
+    const adapter = new LedgerAdapter(engine.queues.byName.maintenance, {}, { boardActions, words: languages.en });
     const ids: string[] = [];
     for (const job of [slow, crowded]) {
       const payloads = Array.from({ length: 300 }, () => ({ id: randomUUID() }));
       ids.push(...(await engine.transact(engine.origin, (tx) => enqueueAll(tx, job, payloads))));
     }
     await vi.waitFor(() => expect(done.length).toBeGreaterThan(20), { timeout: 10_000 });
-    await steering.as({ steerer: anAdmin, traceId: "a test", act: "clear" }, () => act(adapter));
+    await boardActions.as({ operator: anAdmin, traceId: "a test", act: "clear" }, () => act(adapter));
     const unfinished = () => engine.db.query("SELECT id, state FROM job WHERE finished_at IS NULL");
     await vi.waitFor(async () => expect(await unfinished()).toEqual([]), { timeout: 20_000 });
     const states = await engine.db.query(
@@ -56,14 +56,14 @@ describe("the board while jobs run", () => {
     expect(cancelled.jobs + succeeded.jobs).toBe(600);
     expect(new Set(done).size).toBe(done.length);
     expect(done).toHaveLength(succeeded.jobs);
-    await vi.waitFor(async () => expect(await engine.queues.byName.upkeep.getActiveCount()).toBe(0), 10_000);
-    expect(await engine.queues.byName.upkeep.getJobCountByTypes("wait", "prioritized", "delayed")).toBe(0);
+    await vi.waitFor(async () => expect(await engine.queues.byName.maintenance.getActiveCount()).toBe(0), 10_000);
+    expect(await engine.queues.byName.maintenance.getJobCountByTypes("wait", "prioritized", "delayed")).toBe(0);
   });
 
   test("shows neither payload nor password of a job that failed", async () => {
     const id = await engine.promise(leaky, { id: randomUUID() });
     await vi.waitFor(async () => expect((await engine.find(id)).state).toBe("failed"), { timeout: 10_000 });
-    const queue = engine.queues.byName.upkeep;
+    const queue = engine.queues.byName.maintenance;
     const bull = await vi.waitFor(async () => {
       const job = await queue.getJob(`${id}-1`);
       expect(await job?.getState()).toBe("failed");

@@ -1,8 +1,8 @@
 import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { presses, pressOf } from "../../../src/api/board/presses.ts";
-import { User } from "../../../src/db/entities/user.ts";
-import { isAtLeast, rightTo, standings } from "../../../src/services/job-rights.ts";
+import { User } from "../../../src/db/entities/accounts/user.ts";
+import { isAtLeast, rightTo, standings } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi, userIds } from "../../support/api.ts";
 
 const board = "/admin/queues";

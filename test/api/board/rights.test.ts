@@ -1,10 +1,10 @@
 import { Worker } from "bullmq";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { queuedJobId } from "../../../src/jobs/dispatch.ts";
+import { queuedJobId } from "../../../src/engine/dispatch.ts";
 import { type JobName, jobs } from "../../../src/jobs/index.ts";
 import { type QueueName, queueNames } from "../../../src/jobs/queues.ts";
 import { consumerConnection } from "../../../src/platform/redis.ts";
-import { type Act, rightTo, standings } from "../../../src/services/job-rights.ts";
+import { type Act, rightTo, standings } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi } from "../../support/api.ts";
 import { compare, type Door, insertJob, operators, outcomeOf, usePeople } from "../../support/rights.ts";
 
@@ -89,7 +89,7 @@ test.each(queueNames)("the button to release a limit of %s takes what the table 
 });
 
 test.each(["empty", "clean/wait"])("%s cancels nothing, on no page, where an erasure waits", async (path) => {
-  const queue = api.queues.byName.upkeep;
+  const queue = api.queues.byName.maintenance;
   await queue.obliterate({ force: true });
   const ids: string[] = [];
   for (let n = 0; n < 120; n++) ids.push(await insertJob(api.db, "collect-garbage", {}));
@@ -97,7 +97,7 @@ test.each(["empty", "clean/wait"])("%s cancels nothing, on no page, where an era
   await queue.addBulk(
     ids.map((id) => ({ name: "x", data: { id }, opts: { jobId: queuedJobId({ jobId: id, gen: 1 }) } })),
   );
-  const wish = { who: "admin", reason: "a test", what: "upkeep" } as const;
+  const wish = { who: "admin", reason: "a test", what: "maintenance" } as const;
   expect(await press((name) => `/${name}/${path}`)(wish)).toBe("forbidden");
   expect(await api.db.query("SELECT count(*)::int AS open FROM job WHERE state = 'open'")).toEqual([{ open: 121 }]);
   expect(await queue.getWaitingCount()).toBe(121);

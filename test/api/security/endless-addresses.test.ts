@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, test, vi } from "vitest";
-import type { ApiContext } from "../../../src/api/context.ts";
-import { createReadyAnswers } from "../../../src/api/ready-answers.ts";
+import type { ApiContext } from "../../../src/api/http/context.ts";
+import { createResponseCache } from "../../../src/api/http/response-cache.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { openCache } from "../../../src/platform/cache.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
@@ -17,8 +17,8 @@ interface Store {
 const tiny = { bytes: Buffer.from('{"count":1}'), etag: '"x"', isFresh: () => true };
 
 /** Ready answers of one route, asked for by the server's own functions. */
-function readyAnswers(path: string): Store {
-  const answers = createReadyAnswers(0);
+function responseCacheHits(path: string): Store {
+  const answers = createResponseCache(0);
   const context = { metrics: createMetrics(), isExempt: () => true } as unknown as ApiContext;
   const route = routes.find((one) => one.path === path && one.method === "get") as (typeof routes)[number];
   const requestOf = (url: string) => ({ method: "GET", url, originalUrl: url, headers: {}, socket: {} }) as never;
@@ -44,7 +44,7 @@ const kept = routes.filter((route) => route.cache === "public").map(({ path }) =
 
 describe("of endlessly many addresses that answer next to nothing", () => {
   test.each([
-    ...[...new Set(kept)].map((path) => [`ready answers of ${path}`, () => readyAnswers(path)] as const),
+    ...[...new Set(kept)].map((path) => [`ready answers of ${path}`, () => responseCacheHits(path)] as const),
     ["the cache", cache] as const,
   ])("%s keep the last thousand at most", async (_name, open) => {
     const store = await open();

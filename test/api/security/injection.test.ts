@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { defineRoute } from "../../../src/api/define-route.ts";
+import { defineRoute } from "../../../src/api/http/define-route.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { call, useApi } from "../../support/api.ts";
 import { addBusiness, known } from "../../support/business.ts";

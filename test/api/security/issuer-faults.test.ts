@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, type FlattenedJWSInput, generateKeyPair, type JWK } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { trustedKeys } from "../../../src/api/trusted-keys.ts";
+import { trustedKeys } from "../../../src/api/http/trusted-keys.ts";
 import { UnavailableError } from "../../../src/errors.ts";
 
 let key: JWK;

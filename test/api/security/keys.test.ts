@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { defineRoute } from "../../../src/api/define-route.ts";
-import { createSecrets } from "../../../src/api/secrets.ts";
+import { defineRoute } from "../../../src/api/http/define-route.ts";
+import { createSecrets } from "../../../src/api/http/secrets.ts";
 import { apiKey, call, useApi, userIds, webhookSecret } from "../../support/api.ts";
 import { useRoutes } from "../../support/routes.ts";
 import { unknownId } from "../../support/sample-request.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
 import { loadApiConfig } from "../../../src/config.ts";
-import { sheetFormats } from "../../../src/services/document-kinds/define-kind.ts";
+import { sheetFormats } from "../../../src/services/documents/kinds/define-kind.ts";
 import { call, useApi, userIds } from "../../support/api.ts";
 import { addOrder } from "../../support/goods.ts";
 import { readDocument } from "../../support/open-api-document.ts";

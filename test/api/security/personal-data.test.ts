@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
-import { enqueue } from "../../../src/db/outbox.ts";
+import { enqueue } from "../../../src/engine/outbox.ts";
 import { deliverWebhook } from "../../../src/jobs/deliver-webhook.ts";
 import { apiKey, mailLinkSecret, paymentSecret, useApi, userIds, webhookSecret } from "../../support/api.ts";
 import { useApiProcesses } from "../../support/api-process.ts";
@@ -101,7 +101,7 @@ beforeAll(async () => {
   const broken = { ...common, S3_ENDPOINT_URL: await listening(brokenBucket) };
   workers = await Promise.all([
     workerProcesses.start({ ...common, WORKER_QUEUES: "mail,webhooks" }),
-    workerProcesses.start({ ...broken, WORKER_QUEUES: "documents,images,upkeep" }),
+    workerProcesses.start({ ...broken, WORKER_QUEUES: "documents,images,maintenance" }),
   ]);
   await untilAllWereTried();
 }, 300_000);

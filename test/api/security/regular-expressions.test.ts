@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import * as fields from "../../../src/api/fields.ts";
-import { preferredWait } from "../../../src/api/preferences.ts";
-import { requestIdOf } from "../../../src/api/request-id.ts";
+import * as fields from "../../../src/api/http/fields.ts";
+import { preferredWait } from "../../../src/api/http/preferences.ts";
+import { requestIdOf } from "../../../src/api/http/request-id.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { call, useApi } from "../../support/api.ts";
 import { readDocument } from "../../support/open-api-document.ts";

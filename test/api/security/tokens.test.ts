@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
-import { User } from "../../../src/db/entities/user.ts";
+import { User } from "../../../src/db/entities/accounts/user.ts";
 import { call, sendCategory, useApi, userIds } from "../../support/api.ts";
 import { readDocument } from "../../support/open-api-document.ts";
 import { samplePath, unknownId } from "../../support/sample-request.ts";

@@ -1,6 +1,6 @@
-import type { Outbox } from "../../../src/jobs/dispatch.ts";
-import type { Queues } from "../../../src/platform/queues.ts";
-import type { Books } from "../../../src/platform/reconciler.ts";
+import type { Queues } from "../../../src/engine/bull-queues.ts";
+import type { Outbox } from "../../../src/engine/dispatch.ts";
+import type { ReconcilerStore } from "../../../src/engine/reconciler-store.ts";
 
 /** Every moment that a process of the harness can be told to die at, by the process that comes there. */
 export const crashPoints = {
@@ -36,7 +36,7 @@ export function createCrash(at = ""): CrashHere {
 /** The outbox with the points of a relay. */
 export function crashingOutbox(outbox: Outbox, crash: CrashHere): Outbox {
   return {
-    takeTurns: (publish) => outbox.takeTurns(publish),
+    takeFairShare: (publish) => outbox.takeFairShare(publish),
     async take(size, olderThanMs, publish) {
       const moved = await outbox.take(size, olderThanMs, async (jobs) => {
         crash("sweep.before-add");
@@ -47,8 +47,8 @@ export function crashingOutbox(outbox: Outbox, crash: CrashHere): Outbox {
       if (moved > 0) crash("sweep.after-commit");
       return moved;
     },
-    async forget(jobs) {
-      await outbox.forget(jobs);
+    async remove(jobs) {
+      await outbox.remove(jobs);
       crash("lane.after-forget");
     },
   };
@@ -67,17 +67,17 @@ export function crashAroundAdd(queues: Queues, crash: CrashHere) {
   }
 }
 
-type KeepBooks = (work: (books: Books) => Promise<void>) => Promise<unknown>;
+type WithLock = (work: (store: ReconcilerStore) => Promise<void>) => Promise<unknown>;
 
 /** The reconciler's transaction with its points. */
-export function crashingBooks(keep: KeepBooks, crash: CrashHere): KeepBooks {
+export function crashingStore(withLock: WithLock, crash: CrashHere): WithLock {
   return async (work) => {
     let isDispatched = false;
-    const result = await keep((books) =>
+    const result = await withLock((store) =>
       work({
-        ...books,
+        ...store,
         async dispatchAgain(jobs) {
-          const again = await books.dispatchAgain(jobs);
+          const again = await store.dispatchAgain(jobs);
           isDispatched = true;
           crash("books.after-dispatch");
           return again;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AnyJob, defineJob, priorities } from "../../../src/jobs/define-job.ts";
+import { type AnyJob, defineJob, priorities } from "../../../src/engine/define-job.ts";
 
 export const kindNames = { stock: "chaos-stock", mail: "chaos-mail", broken: "chaos-broken" } as const;
 export type ChaosKind = (typeof kindNames)[keyof typeof kindNames];
@@ -33,7 +33,7 @@ const sendMail = defineJob({
 const breakUntilMended = defineJob({
   ...shared,
   name: kindNames.broken,
-  queue: "upkeep",
+  queue: "maintenance",
   payload: ref,
   description: "Fails for good until the harness mends what is at fault.",
 });
@@ -41,7 +41,7 @@ const breakUntilMended = defineJob({
 const moveStock = {
   ...shared,
   name: kindNames.stock,
-  queue: "upkeep",
+  queue: "maintenance",
   description: "Moves the stock of an item under fire; some leave a receipt in the bucket.",
 } as const;
 

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { Queue } from "bullmq";
 import { connectDatabase } from "../../../src/db/data-source.ts";
-import { isPostgresUnavailable } from "../../../src/db/postgres-errors.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
+import { isPostgresUnavailable } from "../../../src/platform/postgres/errors.ts";
 import { isRedisTrouble, producerConnection } from "../../../src/platform/redis.ts";
 import { shutdownSignal } from "../../../src/platform/shutdown.ts";
 import { serveOrders } from "./order-server.ts";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
-import { isPostgresUnavailable } from "../../../src/db/postgres-errors.ts";
-import { UnavailableError } from "../../../src/errors.ts";
-import type { AnyJob } from "../../../src/jobs/define-job.ts";
+import type { AnyJob } from "../../../src/engine/define-job.ts";
+import type { JobRun, Kinds } from "../../../src/engine/processor.ts";
+import { PermanentError, UnavailableError } from "../../../src/errors.ts";
 import { UncertainMailError } from "../../../src/platform/mailer.ts";
-import { PermanentError } from "../../../src/workers/classify-error.ts";
-import type { Kinds, RunOf, WorkerContext } from "../../../src/workers/context.ts";
+import { isPostgresUnavailable } from "../../../src/platform/postgres/errors.ts";
+import type { WorkerContext } from "../../../src/workers/context.ts";
 import { mailOf, messageIdOf } from "./chaos-mailer.ts";
 import type { CrashHere } from "./crash-points.ts";
 import { type ChaosKind, kindNames, type MailPayload, type StockPayload } from "./kinds.ts";
@@ -21,13 +21,13 @@ export interface Means {
 }
 
 /** The jobs of the harness and how they are done. */
-export function createKinds(jobs: Record<ChaosKind, AnyJob>, means: Means): Kinds {
+export function createKinds(jobs: Record<ChaosKind, AnyJob>, means: Means): Kinds<WorkerContext> {
   const { crash } = means;
   return {
     jobs,
     processors: {
       [kindNames.stock]: {
-        async run(job: RunOf<StockPayload>, context: WorkerContext) {
+        async run(job: JobRun<StockPayload>, context: WorkerContext) {
           crash("worker.after-claim");
           const receiptKey = job.payload.withReceipt ? await putReceipt(context, job.payload) : null;
           crash("worker.before-complete");
@@ -40,7 +40,7 @@ export function createKinds(jobs: Record<ChaosKind, AnyJob>, means: Means): Kind
       },
       [kindNames.mail]: { run: (job, context) => sendMail(job, context, means) },
       [kindNames.broken]: {
-        async run(job: RunOf<{ ref: string }>, { db }: WorkerContext) {
+        async run(job: JobRun<{ ref: string }>, { db }: WorkerContext) {
           const [repair] = await db.query("SELECT is_mended FROM chaos_repair");
           if (!repair.is_mended) throw new PermanentError("Nobody has mended it yet");
           await job.complete((tx) => move(tx, { ref: job.payload.ref, item: 1, delta: 0, withReceipt: false }, null));
@@ -79,17 +79,17 @@ interface MailRow {
   ageMs: number;
 }
 
-async function sendMail(job: RunOf<MailPayload>, { db, mailer }: WorkerContext, means: Means) {
+async function sendMail(job: JobRun<MailPayload>, { db, mailer }: WorkerContext, means: Means) {
   const { ref } = job.payload;
-  const noteSent = () => untilWritten(job.signal, () => job.complete((tx) => tx.query(noteSql, [ref, "sent"])));
+  const recordSent = () => untilWritten(job.signal, () => job.complete((tx) => tx.query(noteSql, [ref, "sent"])));
   const [row]: MailRow[] = await db.query(
     `SELECT state, (extract(epoch FROM now() - sending_at) * 1000)::int AS "ageMs" FROM chaos_mail WHERE send_key = $1`,
     [ref],
   );
-  if (row?.state === "sent") return noteSent();
+  if (row?.state === "sent") return recordSent();
   if (row?.state === "sending") {
     if (row.ageMs < graceMs) throw new UnavailableError("It may be on its way: too early to look for it");
-    if (await means.hasArrived(messageIdOf(ref), job.signal)) return noteSent();
+    if (await means.hasArrived(messageIdOf(ref), job.signal)) return recordSent();
   }
   await job.commit((tx) => tx.query(beginSql, [ref, messageIdOf(ref)]));
   means.crash("mail.after-sending");
@@ -101,7 +101,7 @@ async function sendMail(job: RunOf<MailPayload>, { db, mailer }: WorkerContext, 
     throw error;
   }
   means.crash("mail.after-answer");
-  await noteSent();
+  await recordSent();
 }
 
 const noteSql = "UPDATE chaos_mail SET state = $2 WHERE send_key = $1";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { closeServer } from "../../../src/api/close-server.ts";
+import { closeServer } from "../../../src/api/http/close-server.ts";
 import { storeAnswer, takeKey } from "../../../src/db/idempotency.ts";
-import { enqueue } from "../../../src/db/outbox.ts";
-import { isPostgresUnavailable } from "../../../src/db/postgres-errors.ts";
-import { createTransact } from "../../../src/db/transaction.ts";
+import { enqueue } from "../../../src/engine/outbox.ts";
+import { createTransact } from "../../../src/engine/transaction.ts";
+import { isPostgresUnavailable } from "../../../src/platform/postgres/errors.ts";
 import { type Order, serveOrders } from "./order-server.ts";
 import { startRuntime } from "./runtime.ts";
 

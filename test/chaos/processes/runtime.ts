@@ -1,15 +1,15 @@
 import { connectDatabase } from "../../../src/db/data-source.ts";
-import { createOutbox } from "../../../src/db/outbox.ts";
-import { keepBooks } from "../../../src/db/reconcile.ts";
+import { createQueues } from "../../../src/engine/bull-queues.ts";
+import { createOutbox } from "../../../src/engine/outbox.ts";
+import { startReconciler } from "../../../src/engine/reconciler.ts";
+import { withReconcilerLock } from "../../../src/engine/reconciler-store.ts";
+import { startRelay } from "../../../src/engine/relay.ts";
 import { queueNames } from "../../../src/jobs/queues.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
-import { createQueues } from "../../../src/platform/queues.ts";
-import { startReconciler } from "../../../src/platform/reconciler.ts";
 import { producerConnection } from "../../../src/platform/redis.ts";
-import { startRelay } from "../../../src/platform/relay.ts";
 import { shutdownSignal } from "../../../src/platform/shutdown.ts";
 import { endOnUncaughtError } from "../../../src/platform/start-up.ts";
-import { crashAroundAdd, crashingBooks, crashingOutbox, createCrash } from "./crash-points.ts";
+import { crashAroundAdd, crashingOutbox, crashingStore, createCrash } from "./crash-points.ts";
 import { chaosJobs } from "./kinds.ts";
 import { readSettings } from "./settings.ts";
 
@@ -24,13 +24,13 @@ export async function startRuntime(name: string) {
   const signal = shutdownSignal();
   const db = await connectDatabase(settings.DATABASE_URL, 12);
   const producer = producerConnection(settings.REDIS_URL, log);
-  const queues = createQueues(producer, settings.QUEUE_PREFIX, log);
+  const queues = createQueues(queueNames, producer, settings.QUEUE_PREFIX, log);
   crashAroundAdd(queues, crash);
   const outbox = crashingOutbox(createOutbox(db, queueNames), crash);
   const jobs = chaosJobs(settings.RELEASE);
   const relay = startRelay({ outbox, queues, log, signal, jobs });
-  const asOnlyOne = crashingBooks(keepBooks(db), crash);
-  const reconciler = startReconciler({ asOnlyOne, queues, wake: relay.wake, log, signal });
+  const withLock = crashingStore(withReconcilerLock(db), crash);
+  const reconciler = startReconciler({ withLock, queues, wake: relay.wake, log, signal });
   return {
     settings,
     jobs,

@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { createJobMetrics } from "../../../src/engine/metrics.ts";
+import { startWorker } from "../../../src/engine/start-worker.ts";
+import { queues } from "../../../src/jobs/queues.ts";
 import { createMetrics } from "../../../src/platform/metrics.ts";
 import { createObjectStore } from "../../../src/platform/object-store.ts";
 import { consumerConnection } from "../../../src/platform/redis.ts";
 import type { WorkerContext } from "../../../src/workers/context.ts";
-import { startWorker } from "../../../src/workers/start-worker.ts";
 import { askSink } from "./ask-sink.ts";
 import { createChaosMailer } from "./chaos-mailer.ts";
 import { createKinds } from "./processors.ts";
@@ -11,7 +13,7 @@ import { startRuntime } from "./runtime.ts";
 
 /** Short, so that a run of a minute sees many take-overs. */
 const lockMs = 5_000;
-const concurrency = { upkeep: 20, mail: 5 } as const;
+const concurrency = { maintenance: 20, mail: 5 } as const;
 
 const { settings, jobs, crash, log, signal, db, relay, end } = await startRuntime("worker");
 const connection = consumerConnection(settings.REDIS_URL, log);
@@ -26,10 +28,16 @@ const store = createObjectStore({
 const mailer = createChaosMailer(settings.SMTP_PORT);
 const cutOff = new AbortController();
 // The jobs of the harness use neither a cache nor outgoing webhooks.
-const context = { db, log, metrics: createMetrics(), store, mailer } as unknown as WorkerContext;
+const metrics = createMetrics();
+const context = { db, log, metrics, store, mailer } as unknown as WorkerContext;
+const jobMetrics = createJobMetrics(metrics.registry);
 const kinds = createKinds(jobs, { crash, hasArrived: askSink(settings.PROBE_URL) });
-const workers = (["upkeep", "mail"] as const).map((queue) =>
+const workers = (["maintenance", "mail"] as const).map((queue) =>
   startWorker({
+    ...queues[queue],
+    db,
+    log,
+    metrics: jobMetrics,
     queue,
     worker: `worker-${process.pid}`,
     cutOff: cutOff.signal,

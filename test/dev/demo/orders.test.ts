@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { warehouseAddressId } from "../../../dev/demo/business/addresses.ts";
 import { demoUsers } from "../../../dev/demo/users.ts";
-import { orderStatuses } from "../../../src/db/entities/order.ts";
+import { orderStatuses } from "../../../src/db/entities/orders/order.ts";
 import { groups } from "../../support/groups.ts";
 import { byId, find, shops } from "./shops.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { paymentMethods, paymentStates } from "../../../src/db/entities/payment.ts";
+import { paymentMethods, paymentStates } from "../../../src/db/entities/payments/payment.ts";
 import { groups } from "../../support/groups.ts";
 import { byId, find, shops, sumOf } from "./shops.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { warehouseAddressId } from "../../../dev/demo/business/addresses.ts";
 import { demoUsers } from "../../../dev/demo/users.ts";
-import { customerTypes } from "../../../src/db/entities/user.ts";
+import { customerTypes } from "../../../src/db/entities/accounts/user.ts";
 import { groups } from "../../support/groups.ts";
 import { byId, find, shops } from "./shops.ts";
 

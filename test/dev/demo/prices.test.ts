@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { CustomerType } from "../../../src/db/entities/user.ts";
-import { priceRubFor } from "../../../src/services/prices.ts";
+import type { CustomerType } from "../../../src/db/entities/accounts/user.ts";
+import { priceRubFor } from "../../../src/services/orders/prices.ts";
 import { byId, find, shops } from "./shops.ts";
 
 describe.each(shops)("the prices of the %s shop", (_size, catalogue, business) => {

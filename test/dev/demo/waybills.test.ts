@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { waybillTypes } from "../../../src/db/entities/waybill.ts";
+import { waybillTypes } from "../../../src/db/entities/stock/waybill.ts";
 import { byId, find, shops } from "./shops.ts";
 
 const text = z.string().trim().min(1);

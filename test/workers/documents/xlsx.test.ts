@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { strFromU8, unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
-import type { BlockOf, Cell } from "../../../src/services/document-kinds/layout.ts";
+import type { BlockOf, Cell } from "../../../src/services/documents/kinds/layout.ts";
 import { writeXlsx } from "../../../src/workers/documents/writers/xlsx.ts";
 import { bytesOf, partsOf, readXlsx } from "../../support/office.ts";
 import { dangerous, layoutOf, listOf } from "../../support/printouts.ts";

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compiledLayout } from "../../../scripts/compile-mails.ts";
-import { languages } from "../../../src/db/entities/user.ts";
+import { languages } from "../../../src/db/entities/accounts/user.ts";
 import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { shopUrl } from "../../../src/services/shop-url.ts";
-import { compose, type Letter } from "../../../src/workers/mail/compose.ts";
-import { letters } from "../../../src/workers/mail/letters/index.ts";
-import { writtenDay, writtenRub, writtenTime } from "../../../src/workers/mail/written.ts";
+import { compose, type MailTemplate } from "../../../src/workers/mail/compose.ts";
+import { formatDay, formatRub, formatTime } from "../../../src/workers/mail/format.ts";
+import { letters } from "../../../src/workers/mail/templates/index.ts";
 
 const origins = ["https://files.test/bucket"];
-const plain: Letter = { subject: "s", heading: "h", paragraphs: ["p"] };
+const plain: MailTemplate = { subject: "s", heading: "h", paragraphs: ["p"] };
 const kinds = Object.keys(mailKinds) as MailKindName[];
 
 test("the compiled layout is what MJML makes of its source", { timeout: 60_000 }, async () => {
@@ -20,7 +20,7 @@ describe.each(kinds.flatMap((kind) => languages.map((language) => [kind, languag
   "%s in %s",
   (kind, language) => {
     const { write, example } = letters[kind];
-    const letter = (write[language] as (data: unknown) => Letter)(example);
+    const letter = (write[language] as (data: unknown) => MailTemplate)(example);
     const { subject, text, html } = compose(letter, { language, origins });
 
     test("says the same in both parts", () => {
@@ -76,7 +76,7 @@ describe("data of strangers", () => {
 
   test("does not get at what objects have by nature", () => {
     const letter = { ...plain, facts: [{ label: "{{constructor}}", value: "{{__proto__}}" }] };
-    const { html } = compose(JSON.parse(JSON.stringify({ ...letter, __proto__: null })) as Letter, {
+    const { html } = compose(JSON.parse(JSON.stringify({ ...letter, __proto__: null })) as MailTemplate, {
       language: "en",
       origins,
     });
@@ -136,11 +136,11 @@ describe("bulk mail", () => {
 });
 
 test("amounts and times are written as the reader writes them, in the shop's time", () => {
-  expect(writtenRub(1_234_567, "ru").replaceAll(/\s/g, " ")).toBe("1 234 567 ₽");
-  expect(writtenRub(1_234_567, "en").replaceAll(/\s/g, " ")).toBe("RUB 1,234,567");
+  expect(formatRub(1_234_567, "ru").replaceAll(/\s/g, " ")).toBe("1 234 567 ₽");
+  expect(formatRub(1_234_567, "en").replaceAll(/\s/g, " ")).toBe("RUB 1,234,567");
   const at = new Date("2026-11-22T21:30:00Z");
-  expect(writtenTime(at, "ru")).toMatch(/^23 ноября 2026 г\..*00:30$/);
-  expect(writtenTime(at, "en")).toMatch(/^23 November 2026.*00:30$/);
-  expect(writtenDay("2026-11-22", "ru")).toBe("22 ноября 2026 г.");
-  expect(writtenDay("2026-11-22", "en")).toBe("22 November 2026");
+  expect(formatTime(at, "ru")).toMatch(/^23 ноября 2026 г\..*00:30$/);
+  expect(formatTime(at, "en")).toMatch(/^23 November 2026.*00:30$/);
+  expect(formatDay("2026-11-22", "ru")).toBe("22 ноября 2026 г.");
+  expect(formatDay("2026-11-22", "en")).toBe("22 November 2026");
 });

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { languages } from "../../../src/db/entities/user.ts";
+import { languages } from "../../../src/db/entities/accounts/user.ts";
 import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { BadRecipientError, createMailer, type Mailer } from "../../../src/platform/mailer.ts";
-import { compose, type Letter } from "../../../src/workers/mail/compose.ts";
-import { letters } from "../../../src/workers/mail/letters/index.ts";
+import { compose, type MailTemplate } from "../../../src/workers/mail/compose.ts";
+import { letters } from "../../../src/workers/mail/templates/index.ts";
 import { type ReceivedMail, useMailbox } from "../../support/mailbox.ts";
 
 // security.md S53–S55: whatever strangers call themselves, their notes and their files, and whatever stands where an
@@ -69,7 +69,7 @@ function spoilt<T>(value: T, text: string): T {
 function written(kind: MailKindName, language: (typeof languages)[number], text?: string) {
   const { write, example } = letters[kind];
   const data = text === undefined ? example : spoilt<unknown>(example, text);
-  return compose((write[language] as (data: unknown) => Letter)(data), { language, origins: [] });
+  return compose((write[language] as (data: unknown) => MailTemplate)(data), { language, origins: [] });
 }
 
 const tagsOf = (html: string) => html.match(/<[^>]*>/g) ?? [];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { languages } from "../../../src/db/entities/user.ts";
+import { languages } from "../../../src/db/entities/accounts/user.ts";
 import { mailKindNames } from "../../../src/jobs/mail-kinds.ts";
-import type { Letter } from "../../../src/workers/mail/compose.ts";
-import { letters } from "../../../src/workers/mail/letters/index.ts";
+import type { MailTemplate } from "../../../src/workers/mail/compose.ts";
+import { letters } from "../../../src/workers/mail/templates/index.ts";
 
 /** To the addresses that the configuration names, with the words of customers. */
 const toStaff = ["order-received-staff", "orders-received-staff", "low-stock"];
@@ -23,7 +23,7 @@ describe.each(languages)("a mail in the language %s", (language) => {
     "of the kind %s addresses its reader by no name, which a stranger may have written",
     (kind) => {
       const { write, example } = letters[kind];
-      const { lines: _lines, ...letter } = (write[language] as (data: unknown) => Letter)(spoilt(example));
+      const { lines: _lines, ...letter } = (write[language] as (data: unknown) => MailTemplate)(spoilt(example));
       expect(JSON.stringify(letter)).not.toContain(marker);
     },
   );

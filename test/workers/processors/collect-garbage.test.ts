@@ -8,7 +8,7 @@ import { collectGarbage } from "../../../src/workers/processors/collect-garbage.
 import { objectKeys } from "../../support/api.ts";
 import { useDatabase } from "../../support/database.ts";
 import { startRun } from "../../support/job-run.ts";
-import { usualRetention } from "../../support/retention.ts";
+import { defaultRetention } from "../../support/retention.ts";
 import { useBucket } from "../../support/s3.ts";
 
 const day = 24 * 3_600_000;
@@ -16,7 +16,7 @@ const day = 24 * 3_600_000;
 describe("collect-garbage", () => {
   const db = useDatabase();
   const s3 = useBucket();
-  const context = { log: createLogger("silent", "test"), metrics: createMetrics(), retention: usualRetention };
+  const context = { log: createLogger("silent", "test"), metrics: createMetrics(), retention: defaultRetention };
   let store: ObjectStore & { close(): void };
   beforeAll(() => {
     const { endpoint, bucket, publicUrl } = s3;

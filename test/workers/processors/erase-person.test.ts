@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { auditLog } from "../../../src/db/dao/audit-log.ts";
-import { type Counts, erasures } from "../../../src/db/dao/erasures.ts";
+import { auditLog } from "../../../src/db/dao/audit/audit-log.ts";
+import { type Counts, erasures } from "../../../src/db/dao/privacy/erasures.ts";
 import { personalTables } from "../../../src/db/personal-data.ts";
 import { erasePerson } from "../../../src/jobs/erase-person.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { createObjectStore } from "../../../src/platform/object-store.ts";
-import { requestErasure, requestGuestErasure } from "../../../src/services/erasures.ts";
-import { requestMails } from "../../../src/services/mails.ts";
+import { requestMails } from "../../../src/services/mail/mails.ts";
+import { requestErasure, requestGuestErasure } from "../../../src/services/privacy/erasures.ts";
 import type { WorkerContext } from "../../../src/workers/context.ts";
 import { erasePersonProcessor } from "../../../src/workers/processors/erase-person.ts";
 import { addOffer } from "../../support/catalogue.ts";

@@ -1,24 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Job } from "../../../src/db/entities/job.ts";
-import { CancelledError } from "../../../src/db/ledger.ts";
 import { firstPage, prunes } from "../../../src/db/prune.ts";
+import { Job } from "../../../src/engine/job-entity.ts";
+import { CancelledError } from "../../../src/engine/ledger.ts";
 import { pruneLedger } from "../../../src/jobs/prune-ledger.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { createMetrics } from "../../../src/platform/metrics.ts";
-import { cancelJob } from "../../../src/services/job-control.ts";
+import { cancelJob } from "../../../src/services/operations/job-control.ts";
 import type { WorkerContext } from "../../../src/workers/context.ts";
 import { pruneLedgerProcessor } from "../../../src/workers/processors/prune-ledger.ts";
 import { useDatabase } from "../../support/database.ts";
 import { startRun } from "../../support/job-run.ts";
-import { usualRetention } from "../../support/retention.ts";
-import { anAdmin } from "../../support/steerers.ts";
+import { anAdmin } from "../../support/operators.ts";
+import { defaultRetention } from "../../support/retention.ts";
 
 describe("prune-ledger", () => {
   const db = useDatabase();
   const metrics = createMetrics();
   const log = createLogger("silent", "test");
-  const context = { retention: usualRetention, metrics, log } as unknown as WorkerContext;
+  const context = { retention: defaultRetention, metrics, log } as unknown as WorkerContext;
   const start = () => startRun(db, pruneLedger, { slot: new Date(Date.now() + Math.random() * 1e9).toISOString() });
   const prune = async () => {
     const started = await start();
@@ -30,7 +30,7 @@ describe("prune-ledger", () => {
   async function addJob(daysAgo: number, state: string | null, parentId: string | null = null) {
     const [{ id }] = await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, created_at, finished_at, parent_id)
-       SELECT uuidv7(make_interval(days => -$1::int)), 'upkeep', 'old', '{}', 1, 1, 10, coalesce($2, 'running'),
+       SELECT uuidv7(make_interval(days => -$1::int)), 'maintenance', 'old', '{}', 1, 1, 10, coalesce($2, 'running'),
          now() - make_interval(days => $1::int), CASE WHEN $2::text IS NOT NULL THEN now() - make_interval(days => $1::int) END, $3
        RETURNING id`,
       [daysAgo, state, parentId],
@@ -112,7 +112,7 @@ describe("prune-ledger", () => {
   test("goes through more than one batch, and says how far it is", async () => {
     await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, finished_at)
-       SELECT uuidv7(interval '-40 days'), 'upkeep', 'old', '{}', 1, 1, 10, CASE WHEN n % 5 = 0 THEN 'failed' ELSE 'succeeded' END,
+       SELECT uuidv7(interval '-40 days'), 'maintenance', 'old', '{}', 1, 1, 10, CASE WHEN n % 5 = 0 THEN 'failed' ELSE 'succeeded' END,
          now() - interval '40 days' FROM generate_series(1, 2500) n`,
     );
     const { result, progress } = await prune();
@@ -195,7 +195,7 @@ describe("prune-ledger", () => {
   test("looks at jobs by their primary key, and for what refers to them by indexes", async () => {
     await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, finished_at)
-       SELECT uuidv7(interval '-1 day'), 'upkeep', 'new', '{}', 1, 1, 10, 'succeeded', now() FROM generate_series(1, 20000)`,
+       SELECT uuidv7(interval '-1 day'), 'maintenance', 'new', '{}', 1, 1, 10, 'succeeded', now() FROM generate_series(1, 20000)`,
     );
     await db.query("ANALYZE job");
     await addJob(31, "succeeded");
@@ -208,7 +208,7 @@ describe("prune-ledger", () => {
           return [{ removed: 0, looked: 0, next: null }];
         },
       };
-      await prunes.jobs(asExplain as unknown as typeof tx, { keep: usualRetention, size: 1_000, after: firstPage });
+      await prunes.jobs(asExplain as unknown as typeof tx, { keep: defaultRetention, size: 1_000, after: firstPage });
       return explained.join("\n");
     });
     expect(plan).toContain("Index Only Scan Backward using job_pkey");

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import { cancelJob } from "../../../src/services/job-control.ts";
+import { cancelJob } from "../../../src/services/operations/job-control.ts";
 import { graceMs, type MailEngine, useMailEngine } from "../../support/mail-engine.ts";
+import { anAdmin } from "../../support/operators.ts";
 import { type Script, type Stage, stages } from "../../support/scripted-smtp.ts";
-import { anAdmin } from "../../support/steerers.ts";
 
 /** A mail that was sent under this script, when it is over; and how often it arrived. */
 async function sent(engine: MailEngine, script: Script) {
@@ -129,8 +129,8 @@ describe("without a probe", () => {
     const id = await engine.promise();
     await vi.waitFor(() => expect(engine.smtp.taken).toHaveLength(1));
     const { jobId } = await engine.find(id);
-    const steering = { ...anAdmin, reason: "a test" };
-    await engine.transact({ actorId: null, traceId: null }, (tx) => cancelJob(tx, String(jobId), steering));
+    const boardActions = { ...anAdmin, reason: "a test" };
+    await engine.transact({ actorId: null, traceId: null }, (tx) => cancelJob(tx, String(jobId), boardActions));
     await vi.waitFor(async () => expect((await engine.job(id)).finishedAt).not.toBeNull(), 10_000);
     expect([(await engine.find(id)).state, (await engine.job(id)).state]).toEqual(["unknown", "unknown"]);
   });

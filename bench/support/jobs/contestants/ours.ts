@@ -1,10 +1,11 @@
-import { enqueue, enqueueAll } from "../../../../src/db/outbox.ts";
-import { createTransact } from "../../../../src/db/transaction.ts";
+import { Registry } from "prom-client";
+import { createJobMetrics } from "../../../../src/engine/metrics.ts";
+import { enqueue, enqueueAll } from "../../../../src/engine/outbox.ts";
+import { startWorker } from "../../../../src/engine/start-worker.ts";
+import { createTransact } from "../../../../src/engine/transaction.ts";
+import { queues } from "../../../../src/jobs/queues.ts";
 import { createLogger } from "../../../../src/platform/logger.ts";
-import { createMetrics } from "../../../../src/platform/metrics.ts";
 import { consumerConnection } from "../../../../src/platform/redis.ts";
-import type { WorkerContext } from "../../../../src/workers/context.ts";
-import { startWorker } from "../../../../src/workers/start-worker.ts";
 import { type Contestant, concurrency, now, numbersFrom, payloadOf, producers } from "../contestant.ts";
 import { kinds, noop, openEngine } from "../engine.ts";
 
@@ -36,10 +37,14 @@ export const contestant: Contestant = {
   async worker(servers, started, finished) {
     const { log, db, relay, prefix } = await openEngine(servers, 10);
     const { worker } = startWorker({
+      ...queues.maintenance,
+      db,
+      log: createLogger("silent", "bench"),
+      metrics: createJobMetrics(new Registry()),
       queue: noop.queue,
       worker: "bench",
       cutOff: new AbortController().signal,
-      context: { db, log: createLogger("silent", "bench"), metrics: createMetrics() } as unknown as WorkerContext,
+      context: {},
       relay,
       connection: consumerConnection(servers.redisUrl, log),
       prefix,

@@ -1,4 +1,4 @@
-import type { Cell, Layout } from "../../../services/document-kinds/layout.ts";
+import type { Cell, Layout } from "../../../services/documents/kinds/layout.ts";
 import { plain } from "./text.ts";
 
 /** Spreadsheets take what begins like this for a formula, or skip such characters and look at the next one. */

@@ -6,7 +6,7 @@ import {
   grouped,
   type Layout,
   roubles,
-} from "../../../services/document-kinds/layout.ts";
+} from "../../../services/documents/kinds/layout.ts";
 import { cell, image, paragraph, row, run, type Side, tableStart } from "./docx/elements.ts";
 import { documentEnd, documentParts, documentStart, textWidth } from "./docx/parts.ts";
 import { matrixOf, matrixToPng } from "./matrix.ts";

@@ -1,4 +1,4 @@
-import type { Block, BlockOf, Layout } from "../../../services/document-kinds/layout.ts";
+import type { Block, BlockOf, Layout } from "../../../services/documents/kinds/layout.ts";
 import { matrixOf } from "./matrix.ts";
 import { drawChart } from "./pdf/chart.ts";
 import { colours, margin, Paper } from "./pdf/paper.ts";
@@ -48,7 +48,7 @@ function drawFields(paper: Paper, { fields }: BlockOf<"fields">) {
     const labels = wrap(readable(label), paper.font("bold"), size, labelWidth - 6);
     const lines = wrap(readable(value) || "—", paper.font(), size, paper.inner - labelWidth);
     for (let n = 0; n < Math.max(labels.length, lines.length); n++) {
-      paper.makeRoom(lineHeight);
+      paper.ensureCapacity(lineHeight);
       paper.text(labels[n] ?? "", margin, paper.y + size, { weight: "bold", size });
       paper.text(lines[n] ?? "", margin + labelWidth, paper.y + size, { size });
       paper.y += lineHeight;
@@ -61,7 +61,7 @@ function drawFields(paper: Paper, { fields }: BlockOf<"fields">) {
 function drawText(paper: Paper, { text, isStrong = false }: BlockOf<"text">) {
   const look = { weight: isStrong ? "bold" : "regular", size: sizes.text } as const;
   for (const line of wrap(readable(text), paper.font(look.weight), look.size, paper.inner)) {
-    paper.makeRoom(lineHeight);
+    paper.ensureCapacity(lineHeight);
     paper.text(line, margin, paper.y + look.size, look);
     paper.y += lineHeight;
   }
@@ -70,7 +70,7 @@ function drawText(paper: Paper, { text, isStrong = false }: BlockOf<"text">) {
 
 /** As vectors: sharp at any size. */
 function drawCode(paper: Paper, { text, caption }: BlockOf<"code">) {
-  paper.makeRoom(codeSide + 12);
+  paper.ensureCapacity(codeSide + 12);
   const matrix = matrixOf(text);
   const side = codeSide / matrix.length;
   const { y } = paper;
@@ -98,7 +98,7 @@ function darkRuns(modules: readonly boolean[]) {
 }
 
 function drawSignatures(paper: Paper, { roles }: BlockOf<"signatures">) {
-  paper.makeRoom(40);
+  paper.ensureCapacity(40);
   const width = paper.inner / roles.length;
   const { y } = paper;
   for (const [n, role] of roles.entries()) {

@@ -1,4 +1,4 @@
-import { PermanentError } from "../../classify-error.ts";
+import { PermanentError } from "../../../engine/worker.ts";
 
 const line = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
 /** Most texts have nothing of all that is looked after below, and one look says so. */

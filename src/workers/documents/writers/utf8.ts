@@ -5,7 +5,7 @@ const fullBytes = 256 * 1024;
 /** A quarter more, since nobody stops in the middle of a row. */
 const startBytes = fullBytes * 1.25;
 /** Bytes of UTF-8 that a UTF-16 unit takes at most. */
-const mostOfUnit = 3;
+const maxOfUnit = 3;
 const digit0 = 48;
 /** Whole numbers below are written digit by digit. */
 const shortNumber = 1e9;
@@ -46,14 +46,14 @@ export class Utf8 {
   }
 
   text(text: string): void {
-    this.makeRoom(mostOfUnit * text.length);
+    this.ensureCapacity(maxOfUnit * text.length);
     this.length += this.buffer.write(text, this.length);
   }
 
   /** Bytes that are text already, as many of them as are short. */
   copy(bytes: Uint8Array): void {
     const { length } = bytes;
-    this.makeRoom(length);
+    this.ensureCapacity(length);
     const { buffer } = this;
     const at = this.length;
     for (let n = 0; n < length; n++) buffer[at + n] = bytes[n] as number;
@@ -69,7 +69,7 @@ export class Utf8 {
   private digits(value: number) {
     let digits = 1;
     for (let rest = value; rest >= 10; rest = Math.trunc(rest / 10)) digits++;
-    this.makeRoom(digits);
+    this.ensureCapacity(digits);
     let rest = value;
     for (let at = this.length + digits - 1; at >= this.length; at--) {
       const next = Math.trunc(rest / 10);
@@ -86,7 +86,7 @@ export class Utf8 {
   plainXml(text: string): boolean {
     const { length } = text;
     if (text.charCodeAt(0) === space || text.charCodeAt(length - 1) === space) return false;
-    this.makeRoom(longestEntity * length);
+    this.ensureCapacity(maxEntityLength * length);
     let at = this.length;
     for (let n = 0; n < length; n++) {
       const unit = text.charCodeAt(n);
@@ -125,10 +125,10 @@ export class Utf8 {
     return 3;
   }
 
-  private makeRoom(bytes: number) {
+  private ensureCapacity(bytes: number) {
     const wanted = this.length + bytes;
     if (wanted > this.buffer.length) this.buffer = Buffer.concat([this.buffer.subarray(0, this.length)], 2 * wanted);
   }
 }
 
-const longestEntity = Math.max(...Object.values(entities).map(({ length }) => length));
+const maxEntityLength = Math.max(...Object.values(entities).map(({ length }) => length));

@@ -1,5 +1,5 @@
-import type { Block, BlockOf, Cell, Column, Layout } from "../../../services/document-kinds/layout.ts";
-import { PermanentError } from "../../classify-error.ts";
+import { PermanentError } from "../../../engine/worker.ts";
+import type { Block, BlockOf, Cell, Column, Layout } from "../../../services/documents/kinds/layout.ts";
 import { matrixOf, matrixToPng } from "./matrix.ts";
 import type { Utf8 } from "./utf8.ts";
 import { type ChartData, chartXml, drawingXml, type Place } from "./xlsx/drawing.ts";
@@ -23,7 +23,7 @@ const titleLines = 1.5;
 /** Characters that a framed text begins later, and a little that it ends earlier. */
 const indentWidth = 2;
 /** Excel opens no more. */
-const mostRows = 1_048_576;
+const maxRows = 1_048_576;
 
 /** A layout as a workbook of one sheet; what is in memory does not grow with its rows. The same gives the same bytes. */
 export function writeXlsx(layout: Layout): AsyncGenerator<Uint8Array> {
@@ -135,8 +135,8 @@ class Sheet {
       const { width = 0 } = shapes[n] ?? {};
       if (width > 0) lines = Math.max(lines, wrappedLines(String(row[n] ?? ""), width));
     }
-    if (++this.row > mostRows)
-      throw new PermanentError(`A sheet holds ${mostRows} rows and this list has more; order it as CSV`);
+    if (++this.row > maxRows)
+      throw new PermanentError(`A sheet holds ${maxRows} rows and this list has more; order it as CSV`);
     startRow(to, this.row, lines);
     for (let n = 0; n < shapes.length; n++) {
       const shape = shapes[n];

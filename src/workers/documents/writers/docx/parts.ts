@@ -1,4 +1,4 @@
-import type { Layout } from "../../../../services/document-kinds/layout.ts";
+import type { Layout } from "../../../../services/documents/kinds/layout.ts";
 import { xmlText } from "../text.ts";
 
 export const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';

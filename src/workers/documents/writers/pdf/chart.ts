@@ -1,4 +1,4 @@
-import { type Bar, type BlockOf, grouped } from "../../../../services/document-kinds/layout.ts";
+import { type Bar, type BlockOf, grouped } from "../../../../services/documents/kinds/layout.ts";
 import { readable } from "../text.ts";
 import { colours, margin, type Paper } from "./paper.ts";
 
@@ -12,16 +12,16 @@ const valueRoom = 70;
 export function drawChart(paper: Paper, chart: BlockOf<"chart">): void {
   const { bars, shape, title, unit } = chart;
   const height = shape === "lying" ? bars.length * rowHeight : plotHeight + 14;
-  paper.makeRoom(height + 34);
+  paper.ensureCapacity(height + 34);
   paper.text(readable(`${title}, ${unit}`), margin, paper.y + 10, { weight: "bold", size: 9.5 });
   paper.y += 18;
   const most = Math.max(1, ...bars.map(({ value }) => value));
-  if (shape === "lying") drawLying(paper, bars, most);
+  if (shape === "lying") drawHorizontal(paper, bars, most);
   else drawStanding(paper, bars, most);
   paper.y += 14;
 }
 
-function drawLying(paper: Paper, bars: readonly Bar[], most: number) {
+function drawHorizontal(paper: Paper, bars: readonly Bar[], most: number) {
   const labelWidth = paper.inner * labelShare;
   const x = margin + labelWidth + 6;
   const room = paper.inner - labelWidth - 6 - valueRoom;

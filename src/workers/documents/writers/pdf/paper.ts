@@ -1,4 +1,4 @@
-import type { Layout } from "../../../../services/document-kinds/layout.ts";
+import type { Layout } from "../../../../services/documents/kinds/layout.ts";
 import { readable } from "../text.ts";
 import { PdfFile, pdfText, pdfTime, type Ref } from "./file.ts";
 import { fontOf, type Weight } from "./fonts.ts";
@@ -77,7 +77,7 @@ export class Paper {
   }
 
   /** Begins another sheet unless so much still fits on this one. */
-  makeRoom(height: number): void {
+  ensureCapacity(height: number): void {
     if (this.y + height > this.bottom && this.y > margin) this.turn();
   }
 

@@ -5,14 +5,14 @@ import {
   grouped,
   roubles,
   type Total,
-} from "../../../../services/document-kinds/layout.ts";
+} from "../../../../services/documents/kinds/layout.ts";
 import { plain, readable } from "../text.ts";
 import type { Weight } from "./fonts.ts";
 import { colours, margin, type Paper } from "./paper.ts";
 import { wrap } from "./wrap.ts";
 
 const padding = { x: 3.5, y: 2.5 };
-const usualSize = 8;
+const defaultSize = 8;
 /** Tables with many columns. */
 const smallSize = 7;
 const manyColumns = 9;
@@ -36,7 +36,7 @@ export async function* drawTable(paper: Paper, table: BlockOf<"table">): AsyncGe
   const grid = gridOf(paper, columns);
   const head = columns.map(({ title }, n) => printed(paper, grid, title, n, "center", "bold"));
   if (title) drawTitle(paper, title);
-  paper.makeRoom(heightOf(grid, head) * 3);
+  paper.ensureCapacity(heightOf(grid, head) * 3);
   drawRow(paper, grid, head, "bold", colours.header);
   for await (const row of rows) {
     const cells = columns.map((column, n) => printed(paper, grid, shown(column, row[n] ?? ""), n, sideOf(column)));
@@ -49,14 +49,14 @@ export async function* drawTable(paper: Paper, table: BlockOf<"table">): AsyncGe
 }
 
 function drawTitle(paper: Paper, title: string) {
-  paper.makeRoom(60);
+  paper.ensureCapacity(60);
   paper.text(readable(title), margin, paper.y + 10, { weight: "bold", size: 9.5 });
   paper.y += 16;
 }
 
 function gridOf(paper: Paper, columns: readonly Column[]): Grid {
   const room = columns.reduce((sum, { width }) => sum + width, 0);
-  const size = columns.length >= manyColumns ? smallSize : usualSize;
+  const size = columns.length >= manyColumns ? smallSize : defaultSize;
   return { widths: columns.map(({ width }) => (paper.inner * width) / room), size, lineHeight: size * 1.22 };
 }
 

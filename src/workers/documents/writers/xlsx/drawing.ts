@@ -1,4 +1,4 @@
-import type { BlockOf } from "../../../../services/document-kinds/layout.ts";
+import type { BlockOf } from "../../../../services/documents/kinds/layout.ts";
 import { xmlText } from "../text.ts";
 import { declaration, office } from "./parts.ts";
 
@@ -53,11 +53,11 @@ export function chartXml({ chart, sheet, labelColumn, valueColumn, firstRow }: C
   const labels = `<c:cat><c:strRef><c:f>${range(labelColumn)}</c:f><c:strCache>${points(bars.map(({ label }) => label))}</c:strCache></c:strRef></c:cat>`;
   const values = `<c:val><c:numRef><c:f>${range(valueColumn)}</c:f><c:numCache><c:formatCode>#,##0</c:formatCode>${points(bars.map(({ value }) => value))}</c:numCache></c:numRef></c:val>`;
   const series = `<c:ser><c:idx val="0"/><c:order val="0"/><c:spPr><a:solidFill><a:srgbClr val="${blue}"/></a:solidFill></c:spPr><c:invertIfNegative val="0"/>${labels}${values}</c:ser>`;
-  const isLying = shape === "lying";
+  const isHorizontal = shape === "lying";
   // The first bar is on top, as it is in the table.
-  const order = `<c:scaling><c:orientation val="${isLying ? "maxMin" : "minMax"}"/></c:scaling>`;
-  const names = `<c:catAx><c:axId val="1"/>${order}<c:delete val="0"/><c:axPos val="${isLying ? "l" : "b"}"/><c:numFmt formatCode="General" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/><c:crossAx val="2"/><c:crosses val="autoZero"/><c:auto val="0"/><c:lblOffset val="100"/><c:noMultiLvlLbl val="1"/></c:catAx>`;
-  const numbers = `<c:valAx><c:axId val="2"/><c:scaling><c:orientation val="minMax"/></c:scaling><c:delete val="0"/><c:axPos val="${isLying ? "b" : "l"}"/><c:majorGridlines/><c:numFmt formatCode="#,##0" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/><c:crossAx val="1"/><c:crosses val="${isLying ? "max" : "autoZero"}"/></c:valAx>`;
+  const order = `<c:scaling><c:orientation val="${isHorizontal ? "maxMin" : "minMax"}"/></c:scaling>`;
+  const names = `<c:catAx><c:axId val="1"/>${order}<c:delete val="0"/><c:axPos val="${isHorizontal ? "l" : "b"}"/><c:numFmt formatCode="General" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/><c:crossAx val="2"/><c:crosses val="autoZero"/><c:auto val="0"/><c:lblOffset val="100"/><c:noMultiLvlLbl val="1"/></c:catAx>`;
+  const numbers = `<c:valAx><c:axId val="2"/><c:scaling><c:orientation val="minMax"/></c:scaling><c:delete val="0"/><c:axPos val="${isHorizontal ? "b" : "l"}"/><c:majorGridlines/><c:numFmt formatCode="#,##0" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/><c:crossAx val="1"/><c:crosses val="${isHorizontal ? "max" : "autoZero"}"/></c:valAx>`;
   const heading = `<c:title><c:tx><c:rich><a:bodyPr/><a:p><a:pPr><a:defRPr sz="1200" b="1"/></a:pPr><a:r><a:rPr lang="ru-RU" sz="1200" b="1"/><a:t>${xmlText(title)}</a:t></a:r></a:p></c:rich></c:tx><c:overlay val="0"/></c:title>`;
-  return `${declaration}<c:chartSpace xmlns:c="${schemas}/chart" xmlns:a="${schemas}/main" xmlns:r="${office}"><c:roundedCorners val="0"/><c:chart>${heading}<c:autoTitleDeleted val="0"/><c:plotArea><c:layout/><c:barChart><c:barDir val="${isLying ? "bar" : "col"}"/><c:grouping val="clustered"/><c:varyColors val="0"/>${series}<c:gapWidth val="60"/><c:axId val="1"/><c:axId val="2"/></c:barChart>${names}${numbers}</c:plotArea><c:plotVisOnly val="1"/><c:dispBlanksAs val="gap"/></c:chart></c:chartSpace>`;
+  return `${declaration}<c:chartSpace xmlns:c="${schemas}/chart" xmlns:a="${schemas}/main" xmlns:r="${office}"><c:roundedCorners val="0"/><c:chart>${heading}<c:autoTitleDeleted val="0"/><c:plotArea><c:layout/><c:barChart><c:barDir val="${isHorizontal ? "bar" : "col"}"/><c:grouping val="clustered"/><c:varyColors val="0"/>${series}<c:gapWidth val="60"/><c:axId val="1"/><c:axId val="2"/></c:barChart>${names}${numbers}</c:plotArea><c:plotVisOnly val="1"/><c:dispBlanksAs val="gap"/></c:chart></c:chartSpace>`;
 }

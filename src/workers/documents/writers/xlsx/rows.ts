@@ -1,4 +1,4 @@
-import type { Cell } from "../../../../services/document-kinds/layout.ts";
+import type { Cell } from "../../../../services/documents/kinds/layout.ts";
 import { plain, xmlText } from "../text.ts";
 import type { Utf8 } from "../utf8.ts";
 import { type Style, styles } from "./parts.ts";
@@ -9,7 +9,7 @@ export interface StyledCell {
 }
 
 /** Excel refuses longer texts. */
-const longestCell = 32_767;
+const maxCellLength = 32_767;
 const lineHeight = 15;
 
 /** A row of cells; `lines` is how many lines of text it is high. */
@@ -92,7 +92,7 @@ export function writeCell(to: Utf8, given: Cell | null | undefined, row: number,
 function writeText(to: Utf8, text: string) {
   const before = to.length;
   to.copy(tagEnd);
-  if (text.length <= longestCell && to.plainXml(text)) return;
+  if (text.length <= maxCellLength && to.plainXml(text)) return;
   to.length = before;
   to.text(cellText(text));
 }
@@ -101,7 +101,7 @@ const outerSpace = /^\s|\s$|\n/;
 
 /** Excel reads `_x0041_` as `A`; an underscore that is spelled like that itself keeps it from doing so. */
 function cellText(text: string) {
-  const shown = xmlText(text.slice(0, longestCell)).replace(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_");
+  const shown = xmlText(text.slice(0, maxCellLength)).replace(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_");
   return outerSpace.test(shown) ? ` xml:space="preserve">${shown}` : `>${shown}`;
 }
 

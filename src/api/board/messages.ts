@@ -1,0 +1,222 @@
+import type { Request } from "express";
+import type { JobState } from "../../engine/index.ts";
+import { type QueueName, queueNames, queues } from "../../jobs/queues.ts";
+
+/** What the board's own pages say. */
+export interface Words {
+  lang: "en" | "ru";
+  /** As Bull Board names the language. */
+  locale: string;
+  login: Record<"title" | "who" | "label" | "hint" | "button" | "refused", string>;
+  reason: Record<"title" | "why" | "label" | "button" | "given" | "clear" | "back", string>;
+  board: Record<"title" | "readOnly" | "reference" | "reason" | "owner" | "runbook" | "paused" | "by" | "gone", string>;
+  job: Record<
+    | "queue"
+    | "unknownKind"
+    | "reason"
+    | "again"
+    | "cancel"
+    | "nobodyKnows"
+    | "told"
+    | "parts"
+    | "failedRuns"
+    | "none"
+    | "noSuch"
+    | "noSuchWhy"
+    | "allQueues"
+    | "rule",
+    string
+  > & {
+    facts: Record<Fact, string>;
+    runs: readonly string[];
+    newest: readonly string[];
+    states: Record<JobState, string>;
+    of: string;
+  };
+  queues: Record<QueueName, string>;
+}
+
+export type Fact =
+  | "id"
+  | "entity"
+  | "actor"
+  | "parent"
+  | "request"
+  | "progress"
+  | "failures"
+  | "promised"
+  | "handedOut"
+  | "started"
+  | "ended"
+  | "cancelled"
+  | "error"
+  | "result";
+
+const en: Words = {
+  lang: "en",
+  locale: "en-US",
+  login: {
+    title: "Jobs",
+    who: "For staff: employees look, operators and admins act.",
+    label: "Access token",
+    hint: "Paste the token of an employee or admin",
+    button: "Log in",
+    refused: "The token was refused",
+  },
+  reason: {
+    title: "Why?",
+    why: "What cannot be taken back or is done to many at once (removing, emptying, pausing, retrying all) needs a reason. It goes into the audit log with every such step of the next quarter of an hour.",
+    label: "Reason",
+    button: "Go on with this reason",
+    given: "Until then it is",
+    clear: "I am done",
+    back: "All queues",
+  },
+  board: {
+    title: "Jobs",
+    readOnly: "Jobs (read only)",
+    reference: "API reference",
+    reason: "Reason for what you do",
+    owner: "Owner",
+    runbook: "Runbook",
+    paused: "PAUSED",
+    by: "by",
+    gone: "a user who is gone",
+  },
+  job: {
+    queue: "Queue",
+    unknownKind: "A kind of job that this version does not know.",
+    reason: "Reason",
+    again: "Run it again",
+    cancel: "Cancel it",
+    nobodyKnows: "Nobody knows whether it happened: to run it again may be to do it twice.",
+    told: "It has been told to stop.",
+    parts: "Parts",
+    failedRuns: "Runs that did not succeed",
+    none: "None.",
+    noSuch: "No such job",
+    noSuchWhy: "Jobs that are over are removed from the ledger after a while. It knows no job",
+    allQueues: "All queues",
+    rule: "a rule",
+    facts: {
+      id: "Id",
+      entity: "Belongs to",
+      actor: "Asked for by",
+      parent: "Part of",
+      request: "Request",
+      progress: "Progress",
+      failures: "Failures",
+      promised: "Promised",
+      handedOut: "Handed out",
+      started: "First started",
+      ended: "Ended",
+      cancelled: "Cancelled",
+      error: "Last error",
+      result: "Result",
+    },
+    runs: ["Started", "Ended", "How", "Worker", "Error"],
+    newest: ["Newest", "Kind", "Status"],
+    states: {
+      open: "open",
+      running: "running",
+      waiting: "waiting",
+      succeeded: "succeeded",
+      failed: "failed",
+      unknown: "unknown",
+      cancelled: "cancelled",
+    },
+    of: "of",
+  },
+  queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].description])) as Words["queues"],
+};
+
+const ru: Words = {
+  lang: "ru",
+  locale: "ru-RU",
+  login: {
+    title: "Задания",
+    who: "Для персонала: сотрудники смотрят, операторы и администраторы управляют.",
+    label: "Токен доступа",
+    hint: "Вставьте токен сотрудника или администратора",
+    button: "Войти",
+    refused: "Токен не принят",
+  },
+  reason: {
+    title: "Почему?",
+    why: "То, что нельзя вернуть или что касается многих заданий сразу (удаление, опустошение, пауза, повтор всех), требует причины. Она попадёт в журнал аудита с каждым таким действием следующих пятнадцати минут.",
+    label: "Причина",
+    button: "Продолжить с этой причиной",
+    given: "До тех пор действует",
+    clear: "Я закончил",
+    back: "Все очереди",
+  },
+  board: {
+    title: "Задания",
+    readOnly: "Задания (только просмотр)",
+    reference: "Справочник API",
+    reason: "Причина действий",
+    owner: "Отвечает",
+    runbook: "Инструкция",
+    paused: "ПАУЗА",
+    by: "поставил",
+    gone: "пользователь, которого больше нет",
+  },
+  job: {
+    queue: "Очередь",
+    unknownKind: "Вид задания, которого эта версия не знает.",
+    reason: "Причина",
+    again: "Выполнить снова",
+    cancel: "Отменить",
+    nobodyKnows: "Никто не знает, выполнено ли оно: повтор может сделать то же дважды.",
+    told: "Ему велено остановиться.",
+    parts: "Части",
+    failedRuns: "Неудачные запуски",
+    none: "Нет.",
+    noSuch: "Нет такого задания",
+    noSuchWhy: "Законченные задания со временем удаляются из реестра. Он не знает задания",
+    allQueues: "Все очереди",
+    rule: "правило",
+    facts: {
+      id: "Номер",
+      entity: "Относится к",
+      actor: "Заказал",
+      parent: "Часть",
+      request: "Запрос",
+      progress: "Сделано",
+      failures: "Неудачи",
+      promised: "Обещано",
+      handedOut: "Передано",
+      started: "Начато впервые",
+      ended: "Закончено",
+      cancelled: "Отменено",
+      error: "Последняя ошибка",
+      result: "Результат",
+    },
+    runs: ["Начало", "Конец", "Как", "Работник", "Ошибка"],
+    newest: ["Новые", "Вид", "Состояние"],
+    states: {
+      open: "ждёт",
+      running: "выполняется",
+      waiting: "ждёт своих частей",
+      succeeded: "выполнено",
+      failed: "не удалось",
+      unknown: "неизвестно",
+      cancelled: "отменено",
+    },
+    of: "из",
+  },
+  queues: {
+    images: "Делает из загруженных фотографий картинки для сайта. Цель: через 3 с после загрузки готово.",
+    documents: "Печатает заказы, накладные и прайс-листы. Цель: заказ или накладная через 2 с после запроса.",
+    mail: "Отправляет письма, по одному получателю. Цель: у почтового сервера через 30 с после запроса.",
+    webhooks: "Сообщает подписчикам, что произошло. Цель: первая попытка через 10 с после события.",
+    maintenance: "То, чего никто не ждёт: повторы, рассылки по частям, уборка. Цель: в течение часа.",
+  },
+};
+
+export const languages = { en, ru };
+
+/** In the language that the browser asks for; English otherwise. */
+export function wordsFor(req: Request): Words {
+  return req.acceptsLanguages(["en", "ru"]) === "ru" ? ru : en;
+}

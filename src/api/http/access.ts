@@ -1,0 +1,79 @@
+import type { Request } from "express";
+import { type Role, roles } from "../../db/entities/accounts/user.ts";
+import { ForbiddenError, UnauthorizedError } from "../../errors.ts";
+import { findStanding, requireStanding } from "../../services/operations/job-rights.ts";
+import { requireRole } from "./authenticate.ts";
+import type { Actor, ApiContext } from "./context.ts";
+import type { Route } from "./define-route.ts";
+
+/**
+ * Who may call a route. `public`: anybody, no token is looked at; `optional`: anybody, and a token that is sent has to
+ * be good; a role: that one or a higher one; `api-key`: programs that have the key; `webhook`: the identity provider;
+ * `print`: EMPLOYEE, or anybody from the networks that the configuration names.
+ */
+export type Access = "public" | "optional" | Role | "api-key" | "webhook" | "print";
+
+/** The caller as the handler of a route sees it. */
+export type ActorOf<A extends Access> = A extends Role
+  ? Actor
+  : A extends "optional" | "print"
+    ? Actor | undefined
+    : undefined;
+
+/**
+ * Finds out who calls, when that can be known, or throws 401; throws 403 to a deactivated user. Whether the role
+ * suffices is for `checkRole`. Changes nothing.
+ */
+export async function admit(access: Access, context: ApiContext, req: Request): Promise<Actor | undefined> {
+  switch (access) {
+    case "public":
+      return undefined;
+    case "optional":
+      return req.headers.authorization === undefined ? undefined : context.authenticate(req.headers.authorization);
+    case "api-key":
+      return checkApiKey(context, req.headers["api-key"]);
+    case "webhook":
+      return checkWebhookSecret(context, req.headers["x-better-auth-secret"]);
+    case "print":
+      return context.isPrinter(req.ip) ? undefined : context.authenticate(req.headers.authorization);
+    default:
+      return context.authenticate(req.headers.authorization);
+  }
+}
+
+/** Throws 403 unless the caller's role suffices; apart from `admit`, because what staff tries in vain is audited too. */
+export function checkRole(access: Access, actor: Actor | undefined) {
+  if (actor === undefined) return;
+  if (access === "print") requireRole(actor, "EMPLOYEE");
+  else if (isRole(access)) requireRole(actor, access);
+}
+
+/** Throws 403 unless the caller may do what the route does by the table of rights to jobs. */
+export async function checkAct({ act }: Route, { db, operators }: ApiContext, actor: Actor | undefined) {
+  if (!act || !actor) return;
+  requireStanding(act.act, act.kind ?? "", await findStanding(db.manager, actor, operators));
+}
+
+/** True for whoever works here. */
+export function isStaff(actor: Actor | undefined): actor is Actor {
+  return actor !== undefined && actor.role !== "USER";
+}
+
+const isRole = (access: Access): access is Role => (roles as readonly string[]).includes(access);
+
+/** Customers see what is theirs, staff sees everything; throws 403 to a customer who asks for somebody else's. */
+export function checkOwn(actor: Actor, ownerId: string) {
+  if (actor.role !== "USER" || actor.id === ownerId) return;
+  throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed.`);
+}
+
+function checkWebhookSecret({ secrets }: ApiContext, given: string | string[] | undefined) {
+  if (secrets.isWebhookSecret(String(given ?? ""))) return undefined;
+  throw new UnauthorizedError("Invalid webhook secret", "Webhook", given === undefined ? "missing" : "wrong");
+}
+
+function checkApiKey({ secrets }: ApiContext, given: string | string[] | undefined) {
+  if (given === undefined || given === "") throw new UnauthorizedError("Not authenticated", "APIKey", "missing");
+  if (!secrets.isApiKey(String(given))) throw new UnauthorizedError("Invalid credentials");
+  return undefined;
+}

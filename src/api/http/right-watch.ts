@@ -1,0 +1,84 @@
+import type { DataSource } from "typeorm";
+import { users } from "../../db/dao/accounts/users.ts";
+import { type AppError, ForbiddenError, UnauthorizedError } from "../../errors.ts";
+import type { Actor } from "./context.ts";
+
+/** How often callers who wait are looked at, and told that the server is still there. */
+export const heartbeatMs = 15_000;
+/** What a timer of Node's can hold. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** The right of one caller for as long as he waits. */
+export interface WatchedRight {
+  /** Fires when the caller would be let in no more, and why is its reason: an `AppError`. */
+  lost: AbortSignal;
+  /** To be called when nobody waits any more. */
+  stop(): void;
+}
+
+export interface RightWatch {
+  /** Watches a caller who was let in: until his token expires, he is deactivated or deleted, or his role changes. */
+  watch(actor: Actor): WatchedRight;
+  /** How many callers are watched. */
+  count(): number;
+}
+
+/**
+ * Looks again at callers who wait: one statement at each heartbeat for all of this process, however many connections they
+ * have. While Postgres cannot be asked, nobody loses a right; a token expires all the same.
+ */
+export function createRightWatch(db: DataSource, everyMs = heartbeatMs): RightWatch {
+  const watched = new Map<Actor, (why: AppError) => void>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const look = async () => {
+    // Who comes while Postgres is asked is for the next look.
+    const asked = [...watched];
+    const ids = [...new Set(asked.map(([{ id }]) => id))];
+    const rights = await users.rights(db.manager, ids).catch(() => undefined);
+    if (rights) for (const [actor, lose] of asked) tell(actor, rights.get(actor.id), lose);
+  };
+  // One look after the other, also where Postgres is slow.
+  const beat = () => {
+    timer = setTimeout(async () => {
+      await look();
+      timer = undefined;
+      if (watched.size > 0) beat();
+    }, everyMs);
+    timer.unref();
+  };
+  return {
+    watch({ ...actor }) {
+      const ending = new AbortController();
+      const stop = () => {
+        watched.delete(actor);
+        clearTimeout(expiry);
+      };
+      const lose = (why: AppError) => {
+        stop();
+        ending.abort(why);
+      };
+      const leftMs = (actor.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
+      const expiry = leftMs < maxTimerMs ? setTimeout(() => lose(tokenExpired()), Math.max(0, leftMs)) : undefined;
+      expiry?.unref();
+      watched.set(actor, lose);
+      if (!timer) beat();
+      return { lost: ending.signal, stop };
+    },
+    count: () => watched.size,
+  };
+}
+
+function tell(
+  actor: Actor,
+  now: (Pick<Actor, "role"> & { isActive: boolean }) | undefined,
+  lose: (why: AppError) => void,
+) {
+  if (!now) lose(new UnauthorizedError("User not found"));
+  else if (!now.isActive) lose(new ForbiddenError("Access denied: this account is deactivated."));
+  else if (now.role !== actor.role)
+    lose(new ForbiddenError(`Access denied: your role is ${now.role} now; send the request again.`));
+}
+
+/** It was right, so it is not counted as a try to get in. */
+const tokenExpired = () => new UnauthorizedError("Token expired", "Bearer", "missing");

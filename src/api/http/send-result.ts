@@ -1,0 +1,67 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Request, Response } from "express";
+import { bytesOf, etagOf } from "../../platform/cache.ts";
+import type { Result, Route } from "./define-route.ts";
+
+/**
+ * Sends what a route returned. What can be read again carries an ETag, and is 304 when the caller has it already; what
+ * belongs to one person is never to be kept on the way.
+ */
+export async function sendResult(req: Request, res: Response, route: Pick<Route, "cache" | "method">, result: Result) {
+  const { status, body, cached, stream, headers = {}, fileName } = result;
+  res.status(status);
+  if (fileName !== undefined) res.attachment(fileName);
+  // Express' own `set` would name a charset, which JSON does not have.
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (!res.hasHeader("cache-control")) {
+    // Anybody may keep it, and has to ask whether it is still good.
+    res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
+  }
+  if (stream) return sendStream(req, res, stream);
+  if (cached) return sendTagged(req, res, cached.etag, cached.bytes);
+  if (body === undefined) return void res.end();
+  const bytes = bytesOf(body);
+  if (route.method === "get" && status === 200) return sendTagged(req, res, etagOf(bytes), bytes);
+  sendBytes(res, bytes);
+}
+
+async function sendStream(req: Request, res: Response, stream: NonNullable<Result["stream"]>) {
+  // Wrapped, a stream that is cut off would be noticed only when the caller takes the next piece.
+  const source = stream instanceof Readable ? stream : Readable.from(stream);
+  if (req.method !== "HEAD") return pipeline(source, res).catch(unlessCallerLeft);
+  // Nobody gets to see what is read for a HEAD, and what is only left alone may hold a connection for ever.
+  source.destroy();
+  res.end();
+}
+
+/** Whoever hangs up in the middle of an answer does no harm, and nobody has to look at it. */
+function unlessCallerLeft(error: { code?: unknown }) {
+  if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+}
+
+/** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */
+export function sendJson(res: Response, body: unknown) {
+  sendBytes(res, JSON.stringify(body));
+}
+
+/** True when a header such as If-None-Match names the ETag. */
+export function matchesTag(header: string, etag: string) {
+  return header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+/** True when If-None-Match says that the caller has this state already. */
+export function knowsTag(ifNoneMatch: string | undefined, etag: string) {
+  return ifNoneMatch !== undefined && (ifNoneMatch.trim() === "*" || matchesTag(ifNoneMatch, etag));
+}
+
+function sendTagged(req: Request, res: Response, etag: string, bytes: Buffer) {
+  res.setHeader("etag", etag);
+  if (knowsTag(req.headers["if-none-match"], etag)) return void res.status(304).end();
+  sendBytes(res, bytes);
+}
+
+function sendBytes(res: Response, bytes: Buffer | string) {
+  if (!res.hasHeader("content-type")) res.setHeader("content-type", "application/json");
+  res.end(bytes);
+}

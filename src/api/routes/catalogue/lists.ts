@@ -1,0 +1,99 @@
+import type { EntityManager } from "typeorm";
+import type { OfferFilter, ProductFilter } from "../../../db/dao/catalogue/catalogue-filters.ts";
+import {
+  countOffers,
+  countProducts,
+  listOffers,
+  listProducts,
+  type OfferTexts,
+  type ProductTexts,
+} from "../../../db/dao/catalogue/catalogue-pages.ts";
+import type { CachedBody } from "../../../platform/cache.ts";
+import type { CacheTag } from "../../../platform/cache-tags.ts";
+import type { ApiContext } from "../../http/context.ts";
+import type { Result } from "../../http/define-route.ts";
+import { jsonPage } from "../../http/json-writer.ts";
+import { type PageQuery, slice } from "../../http/paging.ts";
+import { catalogueWriters, subCategoryOfOffer, subCategoryOfProduct } from "../../views/catalogue-json.ts";
+import { parentsOf } from "../../views/parents.ts";
+
+const tag: CacheTag = "goods";
+
+/** A page and whether it is one of many without anything in them, which are not kept. */
+export interface Loaded {
+  body: object;
+  isEmpty: boolean;
+}
+
+/** Writes these products as JSON. */
+export async function productWriter(context: ApiContext, reader: EntityManager, rows: readonly ProductTexts[]) {
+  return catalogueWriters(await parentsOf(context, reader, rows.map(subCategoryOfProduct)), context.store).product;
+}
+
+/** Writes these offers as JSON. */
+export async function offerWriter(context: ApiContext, reader: EntityManager, rows: readonly OfferTexts[]) {
+  return catalogueWriters(await parentsOf(context, reader, rows.map(subCategoryOfOffer)), context.store).offer;
+}
+
+/** One page of products by name; one statement. */
+export async function productPage(
+  context: ApiContext,
+  reader: EntityManager,
+  filter: ProductFilter,
+  query: PageQuery,
+): Promise<Loaded> {
+  const { rows, total } = await listProducts(reader, filter, slice(query));
+  const write = await productWriter(context, reader, rows);
+  return { body: jsonPage(rows, total, query, write), isEmpty: rows.length === 0 };
+}
+
+/** One page of offers by id; one statement. */
+export async function offerPage(
+  context: ApiContext,
+  reader: EntityManager,
+  filter: OfferFilter,
+  query: PageQuery,
+): Promise<Loaded> {
+  const { rows, total } = await listOffers(reader, filter, slice(query));
+  const write = await offerWriter(context, reader, rows);
+  return { body: jsonPage(rows, total, query, write), isEmpty: rows.length === 0 };
+}
+
+/** How many products there are, as an answer. */
+export function productCount(context: ApiContext, reader: EntityManager, filter: ProductFilter): Promise<CachedBody> {
+  const key = `products:count:${filter.isDeleted}:${filter.subCategoryId ?? ""}`;
+  return cachedCount(context, key, () => countProducts(reader, filter));
+}
+
+/** How many offers there are, as an answer. */
+export function offerCount(context: ApiContext, reader: EntityManager, filter: OfferFilter): Promise<CachedBody> {
+  const { isDeleted, productId = "", inStock = "", hasImage = "" } = filter;
+  const key = `offers:count:${isDeleted}:${productId}:${inStock}:${hasImage}`;
+  return cachedCount(context, key, () => countOffers(reader, filter));
+}
+
+/** A page from the cache; `isBounded` says that there cannot be endlessly many of its kind. */
+export async function cachedPage(
+  context: ApiContext,
+  key: string,
+  load: () => Promise<Loaded>,
+  isBounded = true,
+): Promise<Result> {
+  let isEmpty = false;
+  const loadBody = async () => {
+    const loaded = await load();
+    isEmpty = loaded.isEmpty;
+    return loaded.body;
+  };
+  return { status: 200, cached: await context.cache.read(tag, key, loadBody, () => isBounded && !isEmpty) };
+}
+
+async function cachedCount({ cache }: ApiContext, key: string, load: () => Promise<number>) {
+  let count = 0;
+  const loadBody = async () => {
+    count = await load();
+    return { count };
+  };
+  // Of what is not there, there are endlessly many kinds.
+  return cache.read(tag, key, loadBody, () => count > 0);
+}

@@ -1,0 +1,109 @@
+import type { DataSource, EntityManager } from "typeorm";
+import { documents } from "../../../db/dao/documents/documents.ts";
+import type { Document } from "../../../db/entities/documents/document.ts";
+import { NotFoundError, UnavailableError } from "../../../errors.ts";
+import { MissingObjectError } from "../../../platform/object-store.ts";
+import { type DocumentRequest, requestDocument } from "../../../services/documents/documents.ts";
+import { kindOf, namesOf } from "../../../services/documents/kinds/index.ts";
+import { attachment } from "../../http/attachment.ts";
+import type { ApiContext } from "../../http/context.ts";
+import type { Input, Result } from "../../http/define-route.ts";
+import { patience } from "../../http/preferences.ts";
+import { awaitJob } from "../operations/await-job.ts";
+
+/** How long a route waits for a document unless `Prefer` says otherwise (wire contract, Appendix D 13). */
+const typicalSeconds = 25;
+
+type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "gone">;
+
+export interface MadeDocument {
+  /** As it is now: `readyAt` is set if it was made in time. */
+  document: Document;
+  headers: Record<string, string>;
+}
+
+/**
+ * Orders a document and waits for it, as long as the caller wants to. `before` runs first in the same transaction and may
+ * refuse. Throws `UnavailableError` when it could not be made.
+ */
+export async function makeDocument(
+  { db, shop }: ApiContext,
+  { commit, reader, headers, gone }: Call,
+  request: DocumentRequest,
+  before: (tx: EntityManager) => Promise<void> = async () => {},
+): Promise<MadeDocument> {
+  // A repetition under the same Idempotency-Key finds the same document, and waits for it again.
+  const promised = await commit(async (tx) => {
+    await before(tx);
+    const { id, jobId } = await requestDocument(tx, request, shop);
+    return { status: 202, body: { id, jobId } };
+  });
+  const { id, jobId } = promised.body as { id: string; jobId: string | null };
+  if (jobId) await awaitJob(db, jobId, patience(headers.prefer, typicalSeconds), gone);
+  const document = await documents.findById(reader, id);
+  if (!document) throw new NotFoundError("Document not found");
+  if (!document.readyAt && document.job?.state === "failed") throw failed(document);
+  return { document, headers: { ...promised.headers } };
+}
+
+/** The file of a document that is made, to be saved under `names`. */
+export async function sendDocument({ db, store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
+  const stream = await unlessGone(db, document, () => store.read(String(document.objectKey)));
+  const headers = { ...headersOf(document), "content-disposition": attachment(names.shown, names.ascii) };
+  return { status: 200, headers, stream } satisfies Result;
+}
+
+/** S3 has this long to give all of a file that is kept in memory. */
+const loadMs = 30_000;
+
+/** The file of a feed that is made: from memory, since anybody may read it and hold a connection to S3 meanwhile. */
+export async function sendFeed({ db, store, keptFeed }: ApiContext, document: Document) {
+  const key = String(document.objectKey);
+  const version = { sha256: String(document.sha256), bytes: Number(document.bytes) };
+  const load = () => loadWithin(loadMs, (signal) => store.get(key, { signal }));
+  const stream = await unlessGone(db, document, () =>
+    keptFeed.fits(version) ? keptFeed.open(version, load) : store.read(key, { isPublic: true }),
+  );
+  return { status: 200, headers: headersOf(document), stream } satisfies Result;
+}
+
+async function loadWithin<T>(ms: number, load: (signal: AbortSignal) => Promise<T>) {
+  const signal = AbortSignal.timeout(ms);
+  try {
+    return await load(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new UnavailableError("The object store is too slow; try again in a moment", { cause: error });
+  }
+}
+
+const headersOf = ({ contentType, bytes }: Document) => ({
+  "content-type": String(contentType),
+  "content-length": String(bytes),
+});
+
+/** So long a link to a file works: enough for somebody to click, or for a program to follow it. */
+const linkSeconds = 300;
+
+/** Where the file of a document that is made can be read for some minutes, by whoever has the address. */
+export async function linkToDocument({ db, store }: ApiContext, document: Document): Promise<string> {
+  const { shown, ascii } = namesOf(kindOf(document));
+  const key = String(document.objectKey);
+  await unlessGone(db, document, () => store.get(key, { length: 1 }));
+  return store.signedUrl(key, { disposition: attachment(shown, ascii), seconds: linkSeconds });
+}
+
+/** Throws `NotFoundError` when the file is not in the bucket any more; then whoever orders it again gets a new one. */
+async function unlessGone<T>(db: DataSource, { objectKey }: Document, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof MissingObjectError)) throw error;
+    await documents.forgetFile(db.manager, String(objectKey));
+    throw new NotFoundError("The file has expired; order the document again");
+  }
+}
+
+function failed({ jobId }: Document) {
+  return new UnavailableError(`The document could not be made; job '${jobId}' says why`);
+}

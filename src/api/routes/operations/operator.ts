@@ -1,0 +1,13 @@
+import type { EntityManager } from "typeorm";
+import { findStanding, type Operator } from "../../../services/operations/job-rights.ts";
+import type { Actor, ApiContext } from "../../http/context.ts";
+
+/** The caller as one who steers jobs; where it decides, one look at the user. */
+export async function operatorOf(
+  { operators }: Pick<ApiContext, "operators">,
+  tx: EntityManager,
+  actor: Actor,
+  reason: string | null | undefined,
+): Promise<Operator> {
+  return { id: actor.id, standing: await findStanding(tx, actor, operators), reason: reason ?? null };
+}

@@ -1,0 +1,18 @@
+import type { EntityManager } from "typeorm";
+import { orders } from "../../../db/dao/orders/orders.ts";
+import type { Order } from "../../../db/entities/orders/order.ts";
+import { ForbiddenError, NotFoundError } from "../../../errors.ts";
+import type { Actor } from "../../http/context.ts";
+
+/** True for whoever may see an order with its account and waybill: its owner and staff. */
+export function isTheirs({ userId }: Pick<Order, "userId">, actor: Actor | undefined) {
+  return actor !== undefined && (actor.role !== "USER" || userId === actor.id);
+}
+
+/** The order, for its owner and staff only. That it exists is no secret: everybody who has the id may read it. */
+export async function ownOrder(reader: EntityManager, id: string, actor: Actor) {
+  const order = await orders.findById(reader, id);
+  if (!order) throw new NotFoundError("Order not found");
+  if (!isTheirs(order, actor)) throw new ForbiddenError(`Access denied: order '${id}' belongs to somebody else.`);
+  return order;
+}

@@ -1,0 +1,58 @@
+import type { EntityManager } from "typeorm";
+import { orderOffers } from "../../../db/dao/orders/order-offers.ts";
+import type { Order } from "../../../db/entities/orders/order.ts";
+import { maxOrderLines } from "../../../services/orders/price-order-lines.ts";
+import type { ApiContext } from "../../http/context.ts";
+import type { Result } from "../../http/define-route.ts";
+import { pageEnd, pageStart } from "../../http/json-writer.ts";
+import { type PageQuery, toPage } from "../../http/paging.ts";
+import { type Viewer, viewOrders } from "../../views/order.ts";
+
+/** Lines in memory at once: some four megabytes as JSON. */
+const portion = 10 * maxOrderLines;
+/** So many orders do no harm, however long they are. */
+const few = 25;
+
+/**
+ * One page of orders with their lines. One with very many lines, which anybody can order, is sent in pieces, each made
+ * when the one before it has gone out: made as a whole it would take more memory than the process has.
+ */
+export async function orderPage(
+  context: ApiContext,
+  reader: EntityManager,
+  { orders, total, query, viewer }: { orders: readonly Order[]; total: number; query: PageQuery; viewer: Viewer },
+): Promise<Result> {
+  const portions = await inPortions(reader, orders);
+  if (portions.length <= 1) {
+    return { status: 200, body: toPage(await viewOrders(context, reader, orders, viewer), total, query) };
+  }
+  async function* pieces() {
+    for (const [n, some] of portions.entries()) {
+      const items = JSON.stringify(await viewOrders(context, reader, some, viewer));
+      yield `${n === 0 ? pageStart : ","}${items.slice(1, -1)}`;
+    }
+    yield pageEnd(total, query);
+  }
+  return { status: 200, stream: pieces(), headers: { "content-type": "application/json" } };
+}
+
+/** The orders in parts, each with as many lines as may be in memory, or of one order alone. */
+async function inPortions(reader: EntityManager, orders: readonly Order[]): Promise<Order[][]> {
+  if (orders.length <= few) return [[...orders]];
+  const counts = await orderOffers.countOf(
+    reader,
+    orders.map(({ id }) => id),
+  );
+  const portions: Order[][] = [];
+  let left = 0;
+  for (const order of orders) {
+    const lines = counts.get(order.id) ?? 0;
+    if (portions.length === 0 || lines > left) {
+      portions.push([]);
+      left = portion;
+    }
+    portions.at(-1)?.push(order);
+    left -= lines;
+  }
+  return portions;
+}

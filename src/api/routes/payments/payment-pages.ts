@@ -1,0 +1,130 @@
+import type { EntityManager } from "typeorm";
+import { z } from "zod";
+import { payments } from "../../../db/dao/payments/payments.ts";
+import { NotFoundError } from "../../../errors.ts";
+import { receivePaymentEvent } from "../../../services/payments/payment-states.ts";
+import type { Commit } from "../../http/commit.ts";
+import type { ApiContext } from "../../http/context.ts";
+import { defineRoute, type Result } from "../../http/define-route.ts";
+import { line } from "../../http/fields.ts";
+import { InvalidRequest, Problem } from "../../http/problem.ts";
+import { refuseUnsigned, type WebhookHeaders } from "../../http/webhook-signature.ts";
+import { testPaymentPage } from "../../pages/test-payment-page.ts";
+import type { PaymentProvider } from "./payment-provider.ts";
+import { decisions, type TestPaymentProvider } from "./test-payment-provider.ts";
+
+const tag = "Payments";
+const ofPage = z.object({ reference: line(100) });
+const page = { mediaTypes: ["text/html"] };
+
+const sentences = {
+  done: "Payment updated",
+  repeated: "Event received already",
+  ignored: "The payment is past that state",
+} as const;
+
+/** Does what a webhook says, if its signature is right, and tells what came of it. */
+async function receive(
+  { log }: ApiContext,
+  provider: PaymentProvider,
+  { bytes, headers, commit }: { bytes: Buffer; headers: WebhookHeaders; commit: Commit },
+): Promise<Result> {
+  const event = provider.verify(bytes, headers);
+  if (!event) return { status: 200, body: { message: "Event of no interest" } };
+  let isPaidAfterAll = false;
+  const result = await commit(async (tx) => {
+    const { outcome, payment } = await receivePaymentEvent(tx, { provider: provider.name, event });
+    isPaidAfterAll = outcome === "ignored" && event.state === "paid" && payment?.state === "failed";
+    return { status: 200, body: { message: sentences[outcome] } };
+  });
+  if (isPaidAfterAll)
+    log.error({ payment: event.reference }, "a failed payment was paid: give it back at the provider");
+  return result;
+}
+
+function cardProvider({ cards }: ApiContext, name: string): PaymentProvider {
+  if (cards?.name !== name) throw new NotFoundError("Not Found");
+  return cards;
+}
+
+const testProvider = (context: ApiContext) => cardProvider(context, "test") as TestPaymentProvider;
+
+async function findPayment(reader: EntityManager, reference: string) {
+  const payment = await payments.findByReference(reader, "test", reference);
+  return payment ?? Promise.reject(new NotFoundError("Payment not found"));
+}
+
+async function* once(text: string) {
+  yield text;
+}
+
+async function showPage(reader: EntityManager, reference: string): Promise<Result> {
+  const html = testPaymentPage(await findPayment(reader, reference));
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy":
+      "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'",
+  };
+  return { status: 200, stream: once(html), headers };
+}
+
+export const paymentPageRoutes = [
+  defineRoute({
+    method: "post",
+    path: "/webhooks/payments/{provider}",
+    summary: "Receive a provider webhook",
+    description:
+      "Signed as https://www.standardwebhooks.com has it; the signature may be 5 minutes old. A repeated event has no " +
+      "effect, and neither has one that would move a payment backwards.",
+    tag,
+    access: "public",
+    raw: true,
+    params: z.object({ provider: line(50) }),
+    responses: {
+      200: z.object({ message: z.string() }),
+      400: Problem,
+      401: Problem,
+      404: Problem,
+      409: Problem,
+      422: InvalidRequest,
+    },
+    refuse(context, { params, headers }) {
+      cardProvider(context, params.provider);
+      refuseUnsigned(headers);
+    },
+    handle(context, { params, bytes, headers, commit }) {
+      return receive(context, cardProvider(context, params.provider), { bytes, headers, commit });
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/payments/test-provider/{reference}",
+    summary: "Page that decides how a payment of the test provider ends",
+    tag,
+    access: "public",
+    params: ofPage,
+    responses: { 200: page, 404: Problem, 422: InvalidRequest },
+    refuse: testProvider,
+    handle(_context, { params: { reference }, reader }) {
+      return showPage(reader, reference);
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/payments/test-provider/{reference}",
+    summary: "Submit that decision; it is handled as a signed webhook",
+    tag,
+    access: "public",
+    accepts: ["form"],
+    params: ofPage,
+    body: z.object({ decision: z.enum(decisions) }),
+    responses: { 200: page, 404: Problem, 409: Problem, 422: InvalidRequest },
+    refuse: testProvider,
+    async handle(context, { params: { reference }, body: { decision }, reader, commit }) {
+      const provider = testProvider(context);
+      const { amountRub } = await findPayment(reader, reference);
+      await receive(context, provider, { ...provider.sign({ reference, amountRub, decision }), commit });
+      return showPage(reader, reference);
+    },
+  }),
+];

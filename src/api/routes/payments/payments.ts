@@ -1,0 +1,137 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { orders } from "../../../db/dao/orders/orders.ts";
+import { payments } from "../../../db/dao/payments/payments.ts";
+import { paymentMethods, paymentStates } from "../../../db/entities/payments/payment.ts";
+import { NotFoundError } from "../../../errors.ts";
+import { movePayment, type StaffMove } from "../../../services/payments/payment-states.ts";
+import { createPayment, getPayment, maxRub } from "../../../services/payments/payments.ts";
+import { defineRoute } from "../../http/define-route.ts";
+import { integer, uuid } from "../../http/fields.ts";
+import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
+import { InvalidRequest, Problem } from "../../http/problem.ts";
+import { PaymentView, paymentView } from "../../views/payment.ts";
+import { isTheirs, ownOrder } from "../orders/order-access.ts";
+import { startCardPayment } from "./start-card-payment.ts";
+
+const tag = "Payments";
+const ofOrder = z.object({ order_id: uuid });
+const params = z.object({ payment_id: uuid });
+const refusals = { 401: Problem, 403: Problem, 404: Problem, 422: InvalidRequest };
+
+const NewPayment = z.object({
+  method: z.enum(paymentMethods).meta({ description: "BALANCE pays at once; CARD answers with a checkout_url" }),
+  amount_rub: integer(z.int().min(1).max(maxRub)).optional().meta({ description: "The open amount when absent" }),
+});
+
+/** What staff may say about a payment. */
+const moves: (Omit<StaffMove, "id"> & { name: string; summary: string })[] = [
+  {
+    name: "confirm",
+    summary: "Mark a CASH or INVOICE payment received",
+    from: ["pending"],
+    to: "paid",
+    methods: ["CASH", "INVOICE"],
+  },
+  { name: "capture", summary: "Capture an authorized payment", from: ["authorized"], to: "paid" },
+  { name: "refund", summary: "Mark a payment refunded", from: ["paid"], to: "refunded" },
+  {
+    name: "fail",
+    summary: "Mark a payment failed",
+    from: ["pending", "authorized"],
+    to: "failed",
+    failure: "Given up by staff",
+  },
+];
+
+export const paymentRoutes = [
+  defineRoute({
+    method: "post",
+    path: "/orders/{order_id}/payments",
+    summary: "Create a payment for an order",
+    description:
+      "All payments that are neither failed nor refunded together never exceed the order's total. Card numbers are " +
+      "entered at the provider and never here.",
+    tag,
+    access: "USER",
+    idempotent: true,
+    params: ofOrder,
+    body: NewPayment,
+    responses: { 201: PaymentView, 409: Problem, ...refusals },
+    async handle(context, { params, body: { method, amount_rub }, actor, reader, commit }) {
+      const { id: orderId } = await ownOrder(reader, params.order_id, actor);
+      const asked = { id: randomUUID(), orderId, amountRub: amount_rub };
+      const checkout = method === "CARD" ? await startCardPayment(context, reader, asked) : undefined;
+      return commit(async (tx) => {
+        // The provider has been told an amount, which therefore stays.
+        const amountRub = checkout?.amountRub ?? amount_rub;
+        await createPayment(tx, { ...asked, amountRub, method, createdBy: actor.id, checkout });
+        return { status: 201, body: paymentView(await getPayment(tx, asked.id)) };
+      });
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/orders/{order_id}/payments",
+    summary: "List the payments of an order, oldest first",
+    tag,
+    access: "USER",
+    params: ofOrder,
+    responses: { 200: z.array(PaymentView), ...refusals },
+    async handle(_context, { params, actor, reader }) {
+      const order = await ownOrder(reader, params.order_id, actor);
+      return { status: 200, body: (await payments.ofOrder(reader, order.id)).map(paymentView) };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/payments",
+    summary: "List payments, newest first",
+    tag,
+    access: "EMPLOYEE",
+    query: pageQuery().extend({
+      order_id: uuid.optional(),
+      state: z.enum(paymentStates).optional(),
+      method: z.enum(paymentMethods).optional(),
+    }),
+    responses: { 200: pageOf(PaymentView), 401: Problem, 403: Problem, 422: InvalidRequest },
+    async handle(_context, { query, reader }) {
+      const { order_id: orderId, state, method } = query;
+      const [rows, total] = await payments.list(reader, { orderId, state, method }, slice(query));
+      return { status: 200, body: toPage(rows.map(paymentView), total, query) };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/payments/{payment_id}",
+    summary: "Get a payment: of one's own orders, or any for staff",
+    tag,
+    access: "USER",
+    params,
+    responses: { 200: PaymentView, ...refusals },
+    async handle(_context, { params, actor, reader }) {
+      const payment = await getPayment(reader, params.payment_id);
+      const order = await orders.findById(reader, payment.orderId);
+      if (!order || !isTheirs(order, actor)) throw new NotFoundError("Payment not found");
+      return { status: 200, body: paymentView(payment) };
+    },
+  }),
+  ...moves.map(({ name, summary, ...move }) =>
+    defineRoute({
+      method: "post",
+      path: `/payments/{payment_id}/${name}`,
+      summary,
+      tag,
+      access: "EMPLOYEE",
+      idempotent: true,
+      params,
+      responses: { 200: PaymentView, 409: Problem, ...refusals },
+      async handle(_context, { params: { payment_id: id }, commit }) {
+        return commit(async (tx) => {
+          await movePayment(tx, { ...move, id });
+          return { status: 200, body: paymentView(await getPayment(tx, id)) };
+        });
+      },
+    }),
+  ),
+];

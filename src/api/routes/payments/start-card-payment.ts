@@ -1,0 +1,30 @@
+import type { EntityManager } from "typeorm";
+import { ConflictError } from "../../../errors.ts";
+import { maxRub, openRub } from "../../../services/payments/payments.ts";
+import type { ApiContext } from "../../http/context.ts";
+import type { CardPayment } from "./payment-provider.ts";
+
+/** A payment that the provider knows of, and its amount. */
+export interface StartedPayment {
+  amountRub: number;
+  provider: string;
+  reference: string;
+  checkoutUrl: string;
+}
+
+/**
+ * Tells the provider of cards about a payment before it is stored, because nothing slow belongs into a transaction;
+ * one that is never stored is never paid. Undefined when nothing is open to be paid, which is for the transaction to
+ * say: a repeated request gets its first answer there. Throws when there is no provider.
+ */
+export async function startCardPayment(
+  { cards }: ApiContext,
+  reader: EntityManager,
+  { id, orderId, amountRub }: Omit<CardPayment, "amountRub"> & { amountRub: number | undefined },
+): Promise<StartedPayment | undefined> {
+  if (!cards) throw new ConflictError("Payment by 'CARD' is not set up here; choose another method");
+  const amount = amountRub ?? (await openRub(reader, orderId));
+  if (amount <= 0 || amount > maxRub) return undefined;
+  const { reference, checkoutUrl } = await cards.start({ id, orderId, amountRub: amount });
+  return { amountRub: amount, provider: cards.name, reference, checkoutUrl };
+}

@@ -1,0 +1,87 @@
+import { Column, CreateDateColumn, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from "typeorm";
+import { Job } from "../../../engine/index.ts";
+import type { Language } from "../accounts/user.ts";
+
+/**
+ * queued: not tried yet; sending: it may be on the wire, or was when its worker died; retry: surely not sent, tried
+ * again; sent: the server has it; failed: it will not be sent; unknown: nobody knows, and a person has to say what to
+ * do; suppressed: its recipient wants none, or cannot get any.
+ */
+export const mailStates = ["queued", "sending", "retry", "sent", "failed", "unknown", "suppressed"] as const;
+export type MailState = (typeof mailStates)[number];
+
+/** One message to one recipient; its body is rendered when it is sent, and not kept. */
+@Entity("mails")
+export class Mail {
+  /** Follows from what the message is about and to whom it is: two rows of the same never get in. */
+  @PrimaryColumn("uuid")
+  id!: string;
+
+  /** SHA-256, in hexadecimal, of what this message is the one message about and of its recipient. */
+  @Column("text", { name: "send_key" })
+  sendKey!: string;
+
+  @Column("text")
+  kind!: string;
+
+  @Column("text")
+  recipient!: string;
+
+  @Column("text", { default: "ru" })
+  language!: Language;
+
+  /** What its text is made of. A link in it that proves an address (`url`) is a secret, and forgotten when it is sent. */
+  @Column("jsonb", { default: {} })
+  parameters!: Record<string, unknown>;
+
+  @Column("text", { default: "queued" })
+  state!: MailState;
+
+  @Column("uuid", { name: "job_id", nullable: true })
+  jobId!: string | null;
+
+  @ManyToOne(() => Job)
+  @JoinColumn({ name: "job_id" })
+  job!: Relation<Job> | null;
+
+  /** Of the claim that sent it last. */
+  @Column("integer", { default: 0 })
+  epoch!: number;
+
+  /** How often a dialogue with the mail server was begun. */
+  @Column("integer", { default: 0 })
+  tries!: number;
+
+  /** When the last one began. */
+  @Column("timestamptz", { name: "sending_at", nullable: true })
+  sendingAt!: Date | null;
+
+  /** When it may go out, if its turn is planned; of bulk mail only. */
+  @Column("timestamptz", { name: "slot_at", nullable: true })
+  slotAt!: Date | null;
+
+  /** Without angle brackets; set by the first try, and the same in all. */
+  @Column("text", { name: "message_id", nullable: true })
+  messageId!: string | null;
+
+  /** Code of the server's last reply. */
+  @Column("smallint", { name: "smtp_code", nullable: true })
+  smtpCode!: number | null;
+
+  /** What the server said last, or why nothing was sent. */
+  @Column("text", { name: "server_answer", nullable: true })
+  serverAnswer!: string | null;
+
+  @Column("timestamptz", { name: "sent_at", nullable: true })
+  sentAt!: Date | null;
+
+  /** The mail that this one repeats, and why somebody wanted that. */
+  @Column("uuid", { name: "resend_of", nullable: true })
+  resendOf!: string | null;
+
+  @Column("text", { name: "resend_reason", nullable: true })
+  resendReason!: string | null;
+
+  @CreateDateColumn({ name: "created_at", type: "timestamptz" })
+  createdAt!: Date;
+}

@@ -1,0 +1,12 @@
+import type { MigrationInterface, QueryRunner } from "typeorm";
+
+/** What a sweep of old events is looked for by; databases of before have it from `GroupWeights`. */
+export class ReceivedEventsByAge1766016000026 implements MigrationInterface {
+  async up(runner: QueryRunner) {
+    await runner.query("CREATE INDEX IF NOT EXISTS received_events_created_at ON received_events (created_at)");
+  }
+
+  async down(runner: QueryRunner) {
+    await runner.query("DROP INDEX received_events_created_at");
+  }
+}

@@ -1,0 +1,47 @@
+import { Queue } from "bullmq";
+import { isNetworkError } from "../errors.ts";
+import type { Log } from "../platform/logger.ts";
+import type { RedisConnection } from "../platform/redis.ts";
+import type { QueuedData } from "./dispatch.ts";
+
+/** Queues by name, all on one connection. */
+export interface Queues<Name extends string = string> {
+  byName: Readonly<Record<Name, Queue<QueuedData>>>;
+  /** The queue for jobs of this name, which may be one that a queue had; undefined: none is known here. */
+  find(name: string): Queue<QueuedData> | undefined;
+  /** First part of all keys. */
+  prefix: string;
+  client: RedisConnection;
+  /** False while Redis is away: calls to a queue would wait for it. */
+  isUp(): boolean;
+  /** Closes all queues; their shared connection stays open. */
+  close(): Promise<void>;
+}
+
+/** One BullMQ queue for each name, on a connection that fails fast; `presentName` has the names that queues had. */
+export function createQueues<Name extends string>(
+  names: readonly Name[],
+  connection: RedisConnection,
+  prefix: string,
+  log: Log,
+  presentName: ReadonlyMap<string, string> = new Map(),
+): Queues<Name> {
+  const open = (name: Name) => {
+    const queue = new Queue<QueuedData>(name, { connection, prefix });
+    queue.on("error", (error) => isNetworkError(error) || log.warn({ err: error, queue: name }, "queue error"));
+    return [name, queue] as const;
+  };
+  const byName = Object.fromEntries(names.map(open)) as Queues<Name>["byName"];
+  return {
+    byName,
+    find: (name) => (byName as Queues["byName"])[presentName.get(name) ?? name],
+    prefix,
+    client: connection,
+    isUp: () => connection.status === "ready",
+    async close() {
+      // A queue that never saw Redis would wait for it before it closes.
+      if (connection.status !== "ready") connection.disconnect();
+      await Promise.allSettled(Object.values<Queue<QueuedData>>(byName).map((queue) => queue.close()));
+    },
+  };
+}

@@ -1,0 +1,32 @@
+// The door for everything that defines, promises or steers jobs. docs/engine.md explains it.
+
+export type { Queues } from "./bull-queues.ts";
+export { createQueues } from "./bull-queues.ts";
+export { createEngine, type Engine, type EngineDefinitions, type EngineOptions } from "./create-engine.ts";
+export {
+  type AnyJob,
+  defineJob,
+  defineScheduledJob,
+  type JobDefinition,
+  type JobDefinitions,
+  jobDefaults,
+  type PayloadOf,
+  priorities,
+  readPayload,
+} from "./define-job.ts";
+export { type QueuedData, queuedJobId } from "./dispatch.ts";
+export { groupPauses, groupWeights } from "./groups.ts";
+export { Job, type JobError, type JobProgress, type JobState, jobStates } from "./job-entity.ts";
+export { type Failures, type JobFilter, type JobStatus, jobQueries } from "./job-queries.ts";
+export { cancelJobs, findJob, reopenJob, reopenJobs } from "./ledger.ts";
+export { engineMigrations } from "./migrations/index.ts";
+export { type EnqueueOptions, enqueue, enqueueAll } from "./outbox.ts";
+export { readOutboxStats } from "./outbox-stats.ts";
+export { applyPauses, type QueuePause, queuePauses } from "./pauses.ts";
+export { type JobsToPrune, pruneJobs } from "./prune.ts";
+export type { QueueDefinition, QueueDefinitions } from "./queues.ts";
+export { createAutoscaler, type Explanation, type QueueReport } from "./scaling/autoscaler.ts";
+export { wantedKey } from "./scaling/queue-load.ts";
+export type { ScalingRule, ScalingRules } from "./scaling/rules.ts";
+export type { Schedule, ScheduleConditions } from "./scheduler.ts";
+export { createTransact, type Transact, type TransactionContext } from "./transaction.ts";

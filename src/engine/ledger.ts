@@ -1,0 +1,366 @@
+import type { DataSource, EntityManager } from "typeorm";
+import { type KeyedPool, prepare } from "../platform/postgres/prepared.ts";
+import { withoutDurableCommit } from "../platform/postgres/without-durable-commit.ts";
+import type { PromisedJob } from "./dispatch.ts";
+import {
+  type Cancellation,
+  Job,
+  type JobAttempt,
+  type JobError,
+  type JobProgress,
+  type JobState,
+} from "./job-entity.ts";
+import { dispatchSql, recordPromised } from "./outbox.ts";
+
+/** A job that this process holds, and the fencing token that proves it. */
+export interface Claim {
+  id: string;
+  epoch: number;
+  /** Name of the worker and number of its claim: it tells two claims apart that have the same epoch after a crash. */
+  claimedBy: string;
+  kind: string;
+  payload: unknown;
+  payloadVersion: number;
+  failures: number;
+  maxFailures: number;
+  crashes: number;
+  maxCrashes: number;
+  groupKey: string | null;
+  actorId: string | null;
+  traceId: string | null;
+  parentId: string | null;
+}
+
+/** What proves that a claim holds. */
+export type HeldClaim = Pick<Claim, "id" | "epoch" | "claimedBy">;
+
+export type ClaimResult =
+  | { outcome: "claimed"; claim: Claim }
+  /** Over already, or gone (`job` is null then). */
+  | { outcome: "finished"; job: Job | null }
+  /** Another worker holds it for so many more milliseconds. */
+  | { outcome: "held"; waitMs: number };
+
+/** Thrown when another worker has claimed the job since: whatever this one has not committed must not happen. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+}
+
+/** Thrown into a run whose job was cancelled. */
+export class CancelledError extends Error {
+  override readonly name = "CancelledError";
+}
+
+/** How many runs that did not succeed a row remembers. */
+const keptAttempts = 20;
+
+/** SQL of `attempts` with one more, the oldest dropped when there are too many. */
+const withAttempt = (entry: string) =>
+  `(CASE WHEN jsonb_array_length(attempts) >= ${keptAttempts} THEN attempts - 0 ELSE attempts END) || ${entry}`;
+
+const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const crashedAttempt = `jsonb_build_object('epoch', epoch, 'worker', claimed_by, 'started_at', ${iso("claimed_at")},
+  'ended_at', ${iso("now()")}, 'outcome', 'crashed', 'error', NULL)`;
+
+let claimNumber = 0;
+
+/**
+ * A claim that Postgres forgets when it crashes is made again, and the first one is fenced by its name. Whatever a run
+ * commits later makes its claim durable as well. See docs/decisions/0013.
+ */
+const claimSql = `
+  UPDATE job SET
+    state = 'running', epoch = epoch + 1, claimed_by = $2, claimed_at = now(),
+    lease_until = now() + $3 * interval '1 millisecond',
+    crashes = crashes + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
+    attempts = CASE WHEN state = 'running' THEN ${withAttempt(crashedAttempt)} ELSE attempts END,
+    started_at = coalesce(started_at, now())
+  WHERE ${withoutDurableCommit} AND id = ANY($1) AND cancellation IS NULL AND (state = 'open' OR (state = 'running' AND lease_until < now()))
+  RETURNING id, epoch, claimed_by AS "claimedBy", kind, payload, payload_v AS "payloadVersion", failures, max_failures AS "maxFailures",
+            crashes, max_crashes AS "maxCrashes", group_key AS "groupKey", actor_id AS "actorId", trace_id AS "traceId",
+            parent_id AS "parentId"`;
+
+const claimStatement = prepare(claimSql);
+
+/**
+ * Takes jobs for `leaseMs`, in one statement; at most one caller gets each. Taking over from a worker that died counts
+ * as a crash. Results are in the order of `ids`; an id that is in there twice is claimed once.
+ */
+export async function claimJobs(
+  db: DataSource,
+  pool: KeyedPool,
+  ids: readonly string[],
+  worker: string,
+  leaseMs: number,
+): Promise<ClaimResult[]> {
+  const rows = await pool.run<Claim>(claimStatement, [ids, `${worker} ${++claimNumber}`, leaseMs]);
+  const claims = new Map(rows.map((claim) => [claim.id, claim]));
+  const results: ClaimResult[] = [];
+  for (const id of ids) {
+    const claim = claims.get(id);
+    claims.delete(id);
+    results.push(claim ? { outcome: "claimed", claim } : await refusedClaim(db, id));
+  }
+  return results;
+}
+
+async function refusedClaim(db: DataSource, id: string): Promise<ClaimResult> {
+  const job = await findJob(db.manager, id);
+  if (!job || job.finishedAt || job.state === "waiting") return { outcome: "finished", job };
+  const [held]: { waitMs: number | null }[] = await db.query(
+    'SELECT ceil(extract(epoch FROM lease_until - now()) * 1000)::int AS "waitMs" FROM job WHERE id = $1',
+    [id],
+  );
+  return { outcome: "held", waitMs: Math.max(0, held?.waitMs ?? 0) };
+}
+
+const held = "unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, epoch, claimed_by)";
+/** SQL: the row of `job` is held by the claim of the row of `held`. */
+export const claimHolds =
+  "job.id = held.id AND job.epoch = held.epoch AND job.claimed_by = held.claimed_by AND job.state = 'running'";
+
+/** Claims as the parameters `$1::uuid[]`, `$2::int[]` and `$3::text[]`: ids, epochs, names. */
+export function columnsOf(claims: readonly HeldClaim[]) {
+  return [
+    claims.map(({ id }) => id),
+    claims.map(({ epoch }) => epoch),
+    claims.map(({ claimedBy }) => claimedBy),
+  ] as const;
+}
+
+/** What a look at a claim found: still ours, another worker's, or not wanted any more. */
+export type ClaimState = "held" | "lost" | "cancelled";
+
+/** Prolongs leases in one statement, and says of each claim how it stands, in their order. */
+export async function renewLeases(
+  db: DataSource,
+  claims: readonly HeldClaim[],
+  leaseMs: number,
+): Promise<ClaimState[]> {
+  const [rows]: [ClaimRow[], number] = await db.query(
+    `UPDATE job SET lease_until = now() + $4 * interval '1 millisecond'
+     FROM ${held} WHERE ${claimHolds}
+     RETURNING job.id, job.epoch, job.cancellation IS NOT NULL AS cancelled`,
+    [...columnsOf(claims), leaseMs],
+  );
+  return statesOf(claims, rows);
+}
+
+/** How claims stand, without prolonging them; in their order. */
+export async function checkClaims(db: DataSource, claims: readonly HeldClaim[]): Promise<ClaimState[]> {
+  const rows: ClaimRow[] = await db.query(
+    `SELECT job.id, job.epoch, job.cancellation IS NOT NULL AS cancelled
+     FROM job, ${held} WHERE ${claimHolds}`,
+    columnsOf(claims),
+  );
+  return statesOf(claims, rows);
+}
+
+interface ClaimRow {
+  id: string;
+  epoch: number;
+  cancelled: boolean;
+}
+
+/** One process may hold an old claim and a new one on the same job. */
+export const claimKey = ({ id, epoch }: Pick<Claim, "id" | "epoch">) => `${id} ${epoch}`;
+
+function statesOf(claims: readonly HeldClaim[], rows: ClaimRow[]): ClaimState[] {
+  const found = new Map(rows.map((row) => [claimKey(row), row.cancelled]));
+  return claims.map((claim) => {
+    const cancelled = found.get(claimKey(claim));
+    if (cancelled === undefined) return "lost";
+    return cancelled ? "cancelled" : "held";
+  });
+}
+
+/** Records how far jobs are, in one statement; says nothing of claims that are lost. */
+export async function recordProgress(
+  db: DataSource,
+  steps: readonly (HeldClaim & { progress: JobProgress })[],
+): Promise<void> {
+  await db.query(
+    `UPDATE job SET progress = held.progress
+     FROM unnest($1::uuid[], $2::int[], $3::jsonb[]) AS held (id, epoch, progress)
+     WHERE job.id = held.id AND job.epoch = held.epoch AND job.state = 'running'`,
+    [steps.map(({ id }) => id), steps.map(({ epoch }) => epoch), steps.map(({ progress }) => JSON.stringify(progress))],
+  );
+}
+
+const succeed = `
+  state = CASE WHEN EXISTS (SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
+          THEN 'waiting' ELSE 'succeeded' END,
+  finished_at = CASE WHEN EXISTS (SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
+          THEN NULL ELSE now() END,
+  lease_until = NULL`;
+
+/**
+ * Marks a claimed job as succeeded, or as waiting for its children, in the transaction that holds its effect; throws
+ * `FencedError` when the claim is lost, which rolls that effect back. The row stays locked until the transaction ends.
+ */
+export async function completeJob(
+  tx: EntityManager,
+  { id, epoch, claimedBy }: HeldClaim,
+  result: unknown,
+  progress?: JobProgress,
+): Promise<void> {
+  const [, affected]: [unknown, number] = await tx.query(
+    `UPDATE job SET ${succeed}, result = $4, progress = coalesce($5, progress)
+     WHERE id = $1 AND epoch = $2 AND claimed_by = $3 AND state = 'running'`,
+    [id, epoch, claimedBy, result === undefined ? null : JSON.stringify(result), progress ?? null],
+  );
+  if (affected !== 1) throw fenced(id);
+}
+
+/**
+ * Marks claimed jobs that leave no effect in Postgres and have no children as succeeded, in one statement; returns of
+ * each, in their order, whether its claim still held.
+ */
+export async function finishJobs(pool: KeyedPool, claims: readonly HeldClaim[]): Promise<boolean[]> {
+  const rows = await pool.run<Pick<Claim, "id" | "epoch">>(finishStatement, columnsOf(claims));
+  const finished = new Set(rows.map(claimKey));
+  return claims.map((claim) => finished.has(claimKey(claim)));
+}
+
+const finishStatement = prepare(
+  `UPDATE job SET state = 'succeeded', finished_at = now(), lease_until = NULL
+   FROM ${held} WHERE job.id = ANY($1) AND ${claimHolds}
+   RETURNING job.id, job.epoch`,
+);
+
+/**
+ * Makes sure, until the transaction ends, that the claim holds and the job is not cancelled; throws `FencedError`
+ * or `CancelledError`.
+ */
+export async function lockClaim(tx: EntityManager, { id, epoch, claimedBy }: HeldClaim): Promise<void> {
+  const [row]: { cancelled: boolean }[] = await tx.query(
+    `SELECT cancellation IS NOT NULL AS cancelled FROM job
+     WHERE id = $1 AND epoch = $2 AND claimed_by = $3 AND state = 'running' FOR UPDATE`,
+    [id, epoch, claimedBy],
+  );
+  if (!row) throw fenced(id);
+  if (row.cancelled) throw cancelledError(id);
+}
+
+/** The claim on a job is lost. */
+export const fenced = (id: string) => new FencedError(`Job '${id}' is held by another worker since`);
+
+/** A job was cancelled. */
+export const cancelledError = (id: string) => new CancelledError(`Job '${id}' is cancelled`);
+
+/**
+ * What a failure costs: `none` is for outages and shutdowns, `one` for a failure of the work, `all` for what no
+ * repetition can mend.
+ */
+export type FailureCost = "none" | "one" | "all";
+
+/** How a run ended that did not succeed. */
+export interface Release {
+  /** `cancelled` and `unknown` end the job; so do `failed` runs that have used up its attempts. */
+  outcome: Exclude<JobAttempt["outcome"], "crashed">;
+  cost: FailureCost;
+  error: JobError | null;
+  /** What failures of one cause have in common. */
+  errorKey: string | null;
+}
+
+/**
+ * Gives a claimed job back after a run that did not succeed; returns its state then: `open` means that it will be tried
+ * again. Returns undefined when the claim is lost, and changes nothing then.
+ */
+export async function releaseJob(
+  db: DataSource,
+  { id, epoch, claimedBy }: HeldClaim,
+  { outcome, cost, error, errorKey }: Release,
+): Promise<JobState | undefined> {
+  const attempt = `jsonb_build_object('epoch', epoch, 'worker', claimed_by, 'started_at', ${iso("claimed_at")},
+    'ended_at', ${iso("now()")}, 'outcome', $6::text, 'error', $4::jsonb - 'at')`;
+  const next = `CASE WHEN cancellation IS NOT NULL AND $6::text <> 'unknown' THEN 'cancelled'
+    WHEN $6::text IN ('cancelled', 'unknown') THEN $6::text
+    WHEN $3 = 'all' OR ($3 = 'one' AND failures + 1 >= max_failures) THEN 'failed' ELSE 'open' END`;
+  const [rows]: [{ state: JobState }[], number] = await db.query(
+    `UPDATE job SET
+       failures = failures + CASE WHEN $3 = 'none' THEN 0 ELSE 1 END,
+       state = ${next},
+       finished_at = CASE WHEN ${next} <> 'open' THEN now() END,
+       lease_until = NULL, last_error = coalesce($4::jsonb, last_error), error_key = coalesce($5::text, error_key),
+       attempts = ${withAttempt(attempt)}
+     WHERE id = $1 AND epoch = $2 AND claimed_by = $7 AND state = 'running'
+     RETURNING state`,
+    [id, epoch, cost, error && JSON.stringify(error), errorKey, outcome, claimedBy],
+  );
+  return rows[0]?.state;
+}
+
+/**
+ * Gives a claimed job back until later: it is enqueued again under the next generation, which costs no attempt. Throws
+ * `FencedError` or `CancelledError`.
+ */
+export async function snoozeJob(tx: EntityManager, claim: HeldClaim, delayMs: number): Promise<void> {
+  await lockClaim(tx, claim);
+  const rows: PromisedJob[] = await tx.query(
+    `WITH snoozed AS (
+       UPDATE job SET state = 'open', gen = gen + 1, lease_until = NULL, run_at = now() + $2 * interval '1 millisecond'
+       WHERE id = $1
+       RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
+     )
+     ${dispatchSql("snoozed")}`,
+    [claim.id, delayMs],
+  );
+  recordPromised(tx, rows);
+}
+
+/**
+ * Cancels jobs and their unfinished children, in the caller's transaction: those that wait at once, those that run by a
+ * note that their workers see. Leaves alone what is over.
+ */
+export async function cancelJobs(tx: EntityManager, ids: readonly string[], cancellation: Cancellation): Promise<void> {
+  // The parents first and by themselves: a page of children that is being promised holds its parent.
+  const values = [ids, JSON.stringify(cancellation)];
+  const [, affected]: [unknown, number] = await tx.query(
+    `UPDATE job SET ${cancelled} WHERE id = ANY($1) AND finished_at IS NULL`,
+    values,
+  );
+  if (affected === 0) return;
+  await tx.query(`UPDATE job SET ${cancelled} WHERE parent_id = ANY($1) AND finished_at IS NULL`, values);
+  await tx.query(
+    `DELETE FROM job_outbox USING job
+     WHERE job_outbox.job_id = job.id AND (job.id = ANY($1) OR job.parent_id = ANY($1)) AND job.state = 'cancelled'`,
+    [ids],
+  );
+}
+
+const cancelled = `
+  cancellation = coalesce(cancellation, $2::jsonb),
+  finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END,
+  state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END`;
+
+/**
+ * Opens a failed, cancelled or unknown job again with all its attempts and enqueues it again under the next generation;
+ * false when it is in another state, and nothing changes then.
+ */
+export async function reopenJob(tx: EntityManager, id: string): Promise<boolean> {
+  return (await reopenJobs(tx, [id])).length > 0;
+}
+
+/** As `reopenJob`, for many in one statement; returns the ids of those that were opened. */
+export async function reopenJobs(tx: EntityManager, ids: readonly string[]): Promise<string[]> {
+  const rows: PromisedJob[] = await tx.query(
+    `WITH reopened AS (
+       UPDATE job SET state = 'open', gen = gen + 1, failures = 0, crashes = 0, finished_at = NULL, run_at = now(),
+         cancellation = NULL, progress = NULL
+       WHERE id = ANY($1) AND ended_badly
+       RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
+     )
+     ${dispatchSql("reopened")}`,
+    [ids],
+  );
+  recordPromised(tx, rows);
+  return rows.map(({ jobId }) => jobId);
+}
+
+/** The ledger row of a job, or null. */
+export function findJob(tx: EntityManager, id: string) {
+  return tx.findOneBy(Job, { id });
+}

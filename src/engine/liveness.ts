@@ -1,0 +1,72 @@
+import type { Checks } from "../platform/probes.ts";
+
+/** A consumer that takes nothing for so long although jobs are ready is of no use any more. */
+const limitMs = 180_000;
+const lookMs = 15_000;
+
+/** What is known from the outside of something that takes jobs. */
+export interface Fetching {
+  queue: string;
+  /** False once its loop has ended. */
+  isRunning: () => boolean;
+  /** Jobs that it holds now. */
+  running: () => number;
+  /** Jobs that it has ever begun. */
+  begun: () => number;
+}
+
+export interface LivenessOptions {
+  fetching: readonly Fetching[];
+  /** Whether a free worker would get a job from this queue now; rejects when nobody can tell. */
+  hasReady: (queue: string) => Promise<boolean>;
+  /** A process that stops is alive, whatever it does. */
+  isStopping: () => boolean;
+  limitMs?: number;
+  lookMs?: number;
+}
+
+/**
+ * Finds consumers that live and take nothing: loops that have ended, and those that hang, whose sign is that jobs stay
+ * ready while they hold none. Never blames a dependency: while Redis does not answer, nothing is held against anybody.
+ * Call `close` to end it.
+ */
+export function watchFetching({ fetching, hasReady, isStopping, ...limits }: LivenessOptions) {
+  const most = limits.limitMs ?? limitMs;
+  const watched = fetching.map((one) => ({ ...one, seen: one.begun(), idleSince: undefined as number | undefined }));
+  const look = async () => {
+    for (const one of watched) {
+      const isBusy = one.running() > 0 || one.begun() !== one.seen;
+      one.seen = one.begun();
+      const isLeftWaiting = !isBusy && (await hasReady(one.queue).catch(() => false));
+      one.idleSince = isLeftWaiting ? (one.idleSince ?? performance.now()) : undefined;
+    }
+  };
+  let isLooking = false;
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
+    });
+  }, limits.lookMs ?? lookMs);
+  return {
+    /** How each queue is fetched from: "ok" or what is wrong. */
+    checks(): Checks {
+      const now = performance.now();
+      return Object.fromEntries(
+        watched.map(({ queue, isRunning, idleSince }) => [
+          `fetch ${queue}`,
+          verdict(queue, isRunning(), idleSince, now),
+        ]),
+      );
+    },
+    close: () => clearInterval(timer),
+  };
+
+  function verdict(queue: string, isRunning: boolean, idleSince: number | undefined, now: number) {
+    if (isStopping()) return "ok";
+    if (!isRunning) return `the loop that takes jobs of queue '${queue}' has ended`;
+    if (idleSince === undefined || now - idleSince <= most) return "ok";
+    return `no job of queue '${queue}' was taken for ${Math.round((now - idleSince) / 1_000)} s although jobs are ready`;
+  }
+}

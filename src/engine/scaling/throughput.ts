@@ -1,0 +1,141 @@
+import type { Queues } from "../bull-queues.ts";
+import type { JobMetrics } from "../metrics.ts";
+
+/** How fast the numbers follow what happens. */
+export interface Pace {
+  /** What is counted together. */
+  bucketMs: number;
+  /** What came and went is remembered for so long. */
+  windowMs: number;
+  /** Arrivals count half after so long. */
+  halfLifeMs: number;
+  /** A worker that has said nothing for so long is gone. */
+  silentMs: number;
+  /** Counts go to Redis so often. */
+  flushMs: number;
+}
+
+/** Ten minutes of history, and arrivals of the last half minute count most; a simulation that squeezes time takes another. */
+export const defaultPace: Pace = {
+  bucketMs: 5_000,
+  windowMs: 600_000,
+  halfLifeMs: 30_000,
+  silentMs: 15_000,
+  flushMs: 1_000,
+};
+
+const keys = (prefix: string, queue: string) =>
+  [`${prefix}:${queue}:throughput`, `${prefix}:${queue}:workers`] as const;
+
+/**
+ * Adds to the present five seconds, by the clock of Redis, and says that a worker lives or (argument 5) is gone.
+ * Old fields go when there are many.
+ */
+const recordScript = ({ bucketMs, windowMs, silentMs }: Pace) => `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local bucket = math.floor(now / ${bucketMs})
+  for index, field in ipairs({'arrived', 'completed', 'busy'}) do
+    local count = tonumber(ARGV[index])
+    if count > 0 then redis.call('HINCRBY', KEYS[1], field .. ':' .. bucket, count) end
+  end
+  redis.call('PEXPIRE', KEYS[1], ${windowMs + bucketMs})
+  if redis.call('HLEN', KEYS[1]) > ${(4 * windowMs) / bucketMs} then
+    for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+      if tonumber(string.match(field, '%d+$')) < bucket - ${windowMs / bucketMs} then redis.call('HDEL', KEYS[1], field) end
+    end
+  end
+  if ARGV[4] ~= '' then
+    if ARGV[5] == 'gone' then redis.call('ZREM', KEYS[2], ARGV[4]) else redis.call('ZADD', KEYS[2], now, ARGV[4]) end
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ${silentMs})
+    redis.call('PEXPIRE', KEYS[2], ${2 * silentMs})
+  end`;
+
+export interface Throughput {
+  /** Jobs were put into a queue. */
+  arrived(queue: string, jobs: number): void;
+  /** A run ended; one that was broken off has taken its time, but is no completion. */
+  ran(queue: string, seconds: number, isCompletion: boolean): void;
+  /** Says that this process works no more, and stops counting. */
+  close(): Promise<void>;
+}
+
+interface Counts {
+  arrived: number;
+  completed: number;
+  busyMs: number;
+}
+
+/**
+ * Counts what comes and goes in this process and adds it up with what others count in Redis, once a second; a worker
+ * also says there which queues it serves. What cannot be written because Redis is away is forgotten.
+ */
+export function countThroughput(
+  { client, prefix, isUp }: Pick<Queues, "client" | "prefix" | "isUp">,
+  worker?: { name: string; queues: readonly string[] },
+  pace = defaultPace,
+): Throughput {
+  const script = recordScript(pace);
+  let counts = new Map<string, Counts>();
+  const of = (queue: string) => {
+    const known = counts.get(queue) ?? { arrived: 0, completed: 0, busyMs: 0 };
+    counts.set(queue, known);
+    return known;
+  };
+  const flush = async (state: "here" | "gone") => {
+    const taken = counts;
+    counts = new Map();
+    if (!isUp()) return;
+    const named = new Set([...taken.keys(), ...(worker?.queues ?? [])]);
+    const writes = [...named].map((queue) => {
+      const { arrived, completed, busyMs } = taken.get(queue) ?? { arrived: 0, completed: 0, busyMs: 0 };
+      const name = worker?.queues.some((served) => served === queue) ? worker.name : "";
+      return client.eval(script, 2, ...keys(prefix, queue), arrived, completed, Math.round(busyMs), name, state);
+    });
+    await Promise.allSettled(writes);
+  };
+  const timer = setInterval(() => void flush("here"), pace.flushMs);
+  return {
+    arrived(queue, jobs) {
+      of(queue).arrived += jobs;
+    },
+    ran(queue, seconds, isCompletion) {
+      const count = of(queue);
+      if (isCompletion) count.completed++;
+      count.busyMs += seconds * 1_000;
+    },
+    async close() {
+      clearInterval(timer);
+      await flush("gone");
+    },
+  };
+}
+
+/** Sums of what was counted, as `QueueLoad` names them; `nowMs` is the clock that the fields were named by. */
+export function summarise(fields: Readonly<Record<string, string>>, nowMs: number, pace = defaultPace) {
+  const { bucketMs, windowMs, halfLifeMs } = pace;
+  const weight = (ageMs: number) => 0.5 ** (ageMs / halfLifeMs);
+  const first = (nowMs - windowMs) / bucketMs;
+  let [completions, busyMs, arrivals] = [0, 0, 0];
+  for (const [field, text] of Object.entries(fields)) {
+    const [what, bucket] = [field.slice(0, field.indexOf(":")), Number(field.slice(field.indexOf(":") + 1))];
+    if (bucket < first) continue;
+    if (what === "completed") completions += Number(text);
+    if (what === "busy") busyMs += Number(text);
+    if (what === "arrived") arrivals += Number(text) * weight(nowMs - bucket * bucketMs);
+  }
+  // The weights of all moments of the window; the present five seconds are not over yet.
+  let seconds = 0;
+  for (let bucket = Math.floor(nowMs / bucketMs); bucket >= first; bucket--) {
+    seconds += (Math.min(bucketMs, nowMs - bucket * bucketMs) / 1_000) * weight(nowMs - bucket * bucketMs);
+  }
+  return { completions, busySeconds: busyMs / 1_000, arrivalsPerSecond: seconds > 0 ? arrivals / seconds : 0 };
+}
+
+/** What to record of jobs that a relay has published: how many there were, by kind, and that they have arrived. */
+export function recordPublished({ enqueued }: Pick<JobMetrics, "enqueued">, throughput: Pick<Throughput, "arrived">) {
+  return (queue: string, jobs: readonly { kind: string }[]) => {
+    throughput.arrived(queue, jobs.length);
+    for (const { kind } of jobs) enqueued.inc({ queue, kind });
+  };
+}

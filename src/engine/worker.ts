@@ -1,0 +1,21 @@
+// The door for processes that do jobs. docs/engine.md explains it.
+
+export { InconclusiveError, PermanentError } from "../errors.ts";
+export { costOf } from "./classify-error.ts";
+export {
+  CancelledError,
+  cancelledError,
+  claimHolds,
+  claimKey,
+  columnsOf,
+  FencedError,
+  fenced,
+  type HeldClaim,
+} from "./ledger.ts";
+export { type Fetching, watchFetching } from "./liveness.ts";
+export { measureSchedules } from "./metrics.ts";
+export type { JobRun, Kinds, Processor } from "./processor.ts";
+export { hasReady } from "./scaling/queue-load.ts";
+export { staleSchedules, startScheduler } from "./scheduler.ts";
+export { type SharedWrites, sharedWrites } from "./shared-writes.ts";
+export { startWorker, type WorkerSettings } from "./start-worker.ts";

@@ -1,0 +1,41 @@
+import { isNetworkError } from "../../errors.ts";
+
+interface PostgresError {
+  code?: string;
+  constraint?: string;
+}
+
+function postgresError(error: unknown): PostgresError {
+  const { driverError } = error as { driverError?: PostgresError };
+  return driverError ?? (error as PostgresError) ?? {};
+}
+
+/** Name of the unique constraint that refused a value (SQLSTATE 23505); undefined for any other error. */
+export function violatedUnique(error: unknown) {
+  const { code, constraint } = postgresError(error);
+  return code === "23505" ? (constraint ?? "") : undefined;
+}
+
+/** Name of the foreign key that refused a change (SQLSTATE 23503); undefined for any other error. */
+export function violatedForeignKey(error: unknown) {
+  const { code, constraint } = postgresError(error);
+  return code === "23503" ? (constraint ?? "") : undefined;
+}
+
+/** True for a deadlock or a serialisation failure (40P01, 40001): the whole transaction may be run again. */
+export function isTransactionConflict(error: unknown) {
+  return ["40P01", "40001"].includes(postgresError(error).code ?? "");
+}
+
+/**
+ * True when Postgres is away, overloaded or stuck rather than the statement wrong: connection errors,
+ * SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, time-outs) and 55P03 (lock time-out).
+ */
+export function isPostgresUnavailable(error: unknown) {
+  const { code = "" } = postgresError(error);
+  if (isNetworkError(postgresError(error)) || /^(08|53|57)/.test(code) || code === "55P03") return true;
+  const message = error instanceof Error ? error.message : "";
+  return /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+    message,
+  );
+}

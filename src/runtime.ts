@@ -1,0 +1,97 @@
+import { connectDatabase, poolState } from "./db/data-source.ts";
+import { createEngine } from "./engine/index.ts";
+import { jobs } from "./jobs/index.ts";
+import { type QueueName, queues } from "./jobs/queues.ts";
+import type { ScalingRules } from "./jobs/scaling.ts";
+import { openCache } from "./platform/cache.ts";
+import { createLogger } from "./platform/logger.ts";
+import { measurePool, measureRedis } from "./platform/measure.ts";
+import { createMetrics } from "./platform/metrics.ts";
+import { createObjectStore, type S3Options } from "./platform/object-store.ts";
+import { producerConnection, warnOfEviction } from "./platform/redis.ts";
+import { shutdownSignal } from "./platform/shutdown.ts";
+import { startTracing, type TracingOptions } from "./platform/tracing.ts";
+import { packageVersion } from "./platform/version.ts";
+import { whileUnreachable } from "./platform/while-unreachable.ts";
+
+/** What every process of this back end is told. */
+export interface RuntimeConfig {
+  warnings: readonly string[];
+  LOG_LEVEL: string;
+  DATABASE_URL: string;
+  DATABASE_POOL_MAX: number;
+  REDIS_URL: string;
+  QUEUE_PREFIX: string;
+  redisCacheUrl: string;
+  scaling: ScalingRules;
+  s3: S3Options;
+  tracing: Omit<TracingOptions, "service" | "version">;
+}
+
+export interface RuntimeOptions {
+  config: RuntimeConfig;
+  /** Names the process in its log. */
+  name: string;
+  /** Names it in traces. */
+  service: string;
+  /** What it works at, and by which name in the ledger; absent: nothing. */
+  worker?: { name: string; queues: readonly QueueName[] };
+}
+
+/**
+ * Starts what the API and the workers have in common: log, traces, metrics, Postgres, Redis, S3, the cache and the job
+ * engine. Waits for Postgres as long as it cannot be reached; throws `StartUpError` when it can never be used.
+ */
+export async function startRuntime({ config, name, service, worker }: RuntimeOptions) {
+  const log = createLogger(config.LOG_LEVEL, name);
+  for (const warning of config.warnings) log.warn(warning);
+  const stopping = shutdownSignal();
+  const version = packageVersion();
+  const tracing = startTracing({ ...config.tracing, service, version });
+  const db = await whileUnreachable(() => connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX), {
+    say: (text) => log.warn(text),
+    signal: stopping,
+  });
+  const redis = producerConnection(config.REDIS_URL, log);
+  warnOfEviction(redis, log);
+  const metrics = createMetrics();
+  const { registry } = metrics;
+  measureRedis(registry, redis);
+  measurePool(registry, () => poolState(db));
+  const engine = createEngine({
+    queues,
+    jobs,
+    scaling: config.scaling,
+    db,
+    redis,
+    prefix: config.QUEUE_PREFIX,
+    log,
+    registry,
+    signal: stopping,
+    ...(worker && { worker }),
+  });
+  const store = createObjectStore(config.s3);
+  const count = (source: string) => metrics.cacheReads.inc({ source });
+  const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log, count });
+  return {
+    log,
+    /** Fires when the process is to stop. */
+    stopping,
+    version,
+    db,
+    redis,
+    metrics,
+    engine,
+    store,
+    cache,
+    /** Closes all of it, once nothing uses it any more and `engine.done` has resolved. */
+    async close() {
+      await engine.close();
+      cache.close();
+      redis.disconnect();
+      store.close();
+      await db.destroy();
+      await tracing.close();
+    },
+  };
+}

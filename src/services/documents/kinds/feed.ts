@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { catalogueState } from "../../../db/dao/catalogue/catalogue-state.ts";
+import { ymlFeed } from "../feed/yml.ts";
+import { defineKind } from "./define-kind.ts";
+
+/** The catalogue as a Yandex feed (wire contract 7). */
+export const feedKind = defineKind({
+  kind: "feed",
+  summary: "What is in stock, as a Yandex feed",
+  formats: ["xml"],
+  asked: z.object({}),
+  missing: "Feed not found",
+  names: () => ({ shown: "Фид", ascii: "yml_feed" }),
+  async source(tx, _parameters, { publicUrl }) {
+    const { changedAt, fingerprint } = await catalogueState(tx);
+    return { state: fingerprint, content: () => ({ text: ymlFeed(tx, publicUrl, changedAt) }) };
+  },
+});

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { documentSources, type PrintedLine } from "../../../db/dao/documents/document-sources.ts";
+import type { Order, OrderStatus } from "../../../db/entities/orders/order.ts";
+import { businessDay, formatDay } from "../../business-day.ts";
+import { amountInWords } from "./amount-in-words.ts";
+import { contactFields } from "./contact.ts";
+import { defineKind, sheetFormats } from "./define-kind.ts";
+import type { Layout } from "./layout.ts";
+import { latest, linesTable, totalOf } from "./lines.ts";
+
+/** The confirmation of an order: for whoever ordered, and for whoever packs it. */
+export const orderKind = defineKind({
+  kind: "order",
+  summary: "An order as it was placed",
+  formats: sheetFormats,
+  asked: z.object({ id: z.uuid() }),
+  missing: "Order not found",
+  about: "order",
+  names: ({ id }) => ({ shown: `Заказ ${id}`, ascii: `order_${id}` }),
+  async source(tx, { id }) {
+    const order = await documentSources.order(tx, id);
+    if (!order) return null;
+    const lines = await documentSources.orderLines(tx, id);
+    return { state: [order, lines], content: () => orderLayout(order, lines) };
+  },
+});
+
+const statuses: Record<OrderStatus, string> = {
+  NEW: "Новый",
+  IN_PROGRESS: "В работе",
+  SHIPPING: "Отправлен",
+  COMPLETED: "Выполнен",
+  CANCELED: "Отменён",
+};
+
+function orderLayout(order: Order, lines: readonly PrintedLine[]): Layout {
+  const { name, phone, city, shipping } = contactFields(order);
+  const street = [order.street, order.house].filter(Boolean).join(", ");
+  const address = order.address ?? [order.postalCode, street].filter(Boolean).join(", ");
+  return {
+    title: `Заказ № ${order.id}`,
+    blocks: [
+      {
+        type: "fields",
+        fields: [
+          { label: "Дата", value: formatDay(businessDay(order.createdAt)) },
+          { label: "Состояние", value: statuses[order.status] },
+          name,
+          phone,
+          { label: "E-mail", value: order.email },
+          city,
+          { label: "Адрес", value: address },
+          shipping,
+          ...(order.note ? [{ label: "Примечание", value: order.note }] : []),
+        ],
+      },
+      linesTable(lines),
+      { type: "text", text: `Сумма заказа: ${amountInWords(totalOf(lines))}`, isStrong: true },
+    ],
+    changedAt: latest(order, lines),
+  };
+}

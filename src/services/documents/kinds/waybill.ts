@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { documentSources, type PrintedLine } from "../../../db/dao/documents/document-sources.ts";
+import type { Waybill, WaybillType } from "../../../db/entities/stock/waybill.ts";
+import { businessDay, formatDay } from "../../business-day.ts";
+import { amountInWords } from "./amount-in-words.ts";
+import { contactFields } from "./contact.ts";
+import { defineKind, sheetFormats } from "./define-kind.ts";
+import type { Block, Layout } from "./layout.ts";
+import { latest, linesTable, totalOf } from "./lines.ts";
+
+/** A waybill for the goods to travel with, in or out or back. */
+export const waybillKind = defineKind({
+  kind: "waybill",
+  summary: "A waybill: goods that come in, go out or come back",
+  formats: sheetFormats,
+  asked: z.object({ id: z.uuid() }),
+  missing: "Waybill not found",
+  about: "waybill",
+  names: ({ id }) => ({ shown: `Накладная ${id}`, ascii: `waybill_${id}` }),
+  async source(tx, { id }) {
+    const waybill = await documentSources.waybill(tx, id);
+    if (!waybill) return null;
+    const lines = await documentSources.waybillLines(tx, id);
+    return { state: [waybill, lines], content: () => waybillLayout(waybill, lines) };
+  },
+});
+
+const types: Record<WaybillType, { name: string; roles: readonly string[] }> = {
+  WAYBILL_OUT: { name: "Расход", roles: ["Отпустил", "Получил"] },
+  WAYBILL_IN: { name: "Приход", roles: ["Сдал", "Принял на склад"] },
+  WAYBILL_RETURN: { name: "Возврат", roles: ["Вернул", "Принял на склад"] },
+};
+
+/** One that was made of an order goes to whoever ordered. */
+function waybillLayout(waybill: Waybill, lines: readonly PrintedLine[]): Layout {
+  const { name, phone, city, shipping } = contactFields(waybill.order ?? waybill.customer);
+  const type = types[waybill.waybillType];
+  const day = (at: Date) => formatDay(businessDay(at));
+  const state = waybill.committedAt ? `проведена ${day(waybill.committedAt)}` : "не проведена";
+  return {
+    title: `Накладная № ${waybill.id}`,
+    blocks: [
+      { type: "text", text: `${type.name}, от ${day(waybill.createdAt)}, ${state}`, isStrong: true },
+      { type: "fields", fields: [name, phone, city, shipping] },
+      ...(waybill.orderId ? [line(`По заказу № ${waybill.orderId}`)] : []),
+      ...(waybill.note ? [line(`Примечание: ${waybill.note}`)] : []),
+      linesTable(lines),
+      { type: "text", text: `Всего на сумму: ${amountInWords(totalOf(lines))}`, isStrong: true },
+      { type: "signatures", roles: type.roles },
+    ],
+    changedAt: latest(waybill, lines),
+  };
+}
+
+const line = (text: string): Block => ({ type: "text", text });

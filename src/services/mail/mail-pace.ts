@@ -1,0 +1,71 @@
+import type { EntityManager } from "typeorm";
+import { mailPace } from "../../db/dao/mail/mail-pace.ts";
+import { mails } from "../../db/dao/mail/mails.ts";
+import type { Mail } from "../../db/entities/mail/mail.ts";
+import { mailKindOf } from "../../jobs/mail-kinds.ts";
+import { businessDay, businessTime } from "../business-day.ts";
+import type { MailPace } from "./mail-rules.ts";
+
+/** What a mail is told to wait when its turn is so near; a look at Postgres takes as long. */
+const negligibleMs = 50;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+export type PlannedMail = Pick<Mail, "id" | "kind" | "recipient" | "slotAt">;
+
+/**
+ * Plans when a mail may go out, once, and returns in how many milliseconds that is: 0 means now. Belongs in a
+ * transaction that commits, or its turn is not taken.
+ */
+export async function planMail(tx: EntityManager, mail: PlannedMail, pace: MailPace, now: Date): Promise<number> {
+  if (!mailKindOf(mail.kind)?.isBulk) {
+    if (!mail.slotAt) await enter(tx, mail, pace, { now, most: any });
+    return 0;
+  }
+  const quietMs = quietForMs(pace.quietHours, now);
+  if (quietMs > 0) return quietMs;
+  if (mail.slotAt) return Math.max(0, mail.slotAt.getTime() - now.getTime());
+  const waitMs = await enter(tx, mail, pace, { now, most: pace.dailyCap || any });
+  if (waitMs === undefined) return untilMidnightMs(now);
+  return waitMs > negligibleMs ? waitMs : 0;
+}
+
+/** What the column of a day's mails holds. */
+const any = 2 ** 31 - 1;
+
+/** Takes a mail's place in its day and its domain; returns how far off that is, or undefined when the day is full. */
+async function enter(
+  tx: EntityManager,
+  { id, recipient }: PlannedMail,
+  { domainRates }: MailPace,
+  { now, most }: { now: Date; most: number },
+): Promise<number | undefined> {
+  if (!(await mailPace.count(tx, businessDay(now), most))) return undefined;
+  const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
+  const rate = domainRates.get(domain) ?? domainRates.get("*");
+  const waitMs = rate ? await mailPace.takeTurn(tx, domain, rate) : 0;
+  await mails.setSlot(tx, id, waitMs);
+  return waitMs;
+}
+
+/** True when there is anything to plan by. */
+export const isPaced = ({ domainRates, quietHours, dailyCap }: MailPace) =>
+  domainRates.size > 0 || quietHours !== undefined || dailyCap > 0;
+
+/** How long it is still quiet. */
+export function quietForMs(hours: MailPace["quietHours"], now: Date): number {
+  if (!hours) return 0;
+  const [from, until] = hours;
+  const sinceMidnight = sinceMidnightMs(now);
+  const sinceBegin = (sinceMidnight - from * hourMs + dayMs) % dayMs;
+  const length = ((until - from) * hourMs + dayMs) % dayMs;
+  return sinceBegin < length ? length - sinceBegin : 0;
+}
+
+/** How long the day of the shop still is. */
+export const untilMidnightMs = (now: Date) => dayMs - sinceMidnightMs(now);
+
+function sinceMidnightMs(now: Date): number {
+  const [hours = 0, minutes = 0, seconds = 0] = businessTime(now).slice(11, 19).split(":").map(Number);
+  return hours * hourMs + minutes * 60_000 + seconds * 1_000 + now.getMilliseconds();
+}

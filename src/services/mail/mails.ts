@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import type { EntityManager } from "typeorm";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { mails } from "../../db/dao/mail/mails.ts";
+import type { Language } from "../../db/entities/accounts/user.ts";
+import { type EnqueueOptions, enqueueAll, jobQueries } from "../../engine/index.ts";
+import { BadRequestError, ConflictError, NotFoundError, TooManyRequestsError } from "../../errors.ts";
+import type { MailKindName } from "../../jobs/mail-kinds.ts";
+import { sendMail } from "../../jobs/send-mail.ts";
+import { reopen } from "../operations/job-control.ts";
+import { demand, type Operator, strictest } from "../operations/job-rights.ts";
+import { shopUrl } from "../shop-url.ts";
+import { type CountedMail, countMails, type MailAct, mailActs, whyHeldBack } from "./mail-counts.ts";
+import { untilMidnightMs } from "./mail-pace.ts";
+import { isErased } from "./mail-suppressions.ts";
+
+/** Of our send keys (a random UUID): the same key is the same mail, for ever. */
+const sendKeys = "0b3f5c0e-9f2d-4f0c-8a55-6f5f3f8f1c9a";
+
+export interface MailRequest {
+  /** What it is the one mail about, to its one recipient: `<event>:<id of what it is about>`. */
+  event: string;
+  kind: MailKindName;
+  recipient: string;
+  language?: Language;
+  parameters?: Record<string, unknown>;
+  /** The newsletter that it is a part of. */
+  newsletterId?: string;
+  resendOf?: string;
+  resendReason?: string;
+}
+
+/**
+ * Promises mails and returns the ids of their jobs, in order. A mail of the same event to the same recipient is promised
+ * once, however often this is asked.
+ */
+export async function requestMails(tx: EntityManager, requests: readonly MailRequest[], options: EnqueueOptions = {}) {
+  if (requests.length === 0) return [];
+  const keyed = requests.map(withKey);
+  const payloads = keyed.map(({ id, newsletterId }) => ({ mailId: id, ...(newsletterId && { newsletterId }) }));
+  const jobIds = await enqueueAll(tx, sendMail, payloads, options);
+  await mails.insertNew(
+    tx,
+    keyed.map((row, index) => ({ ...row, jobId: jobIds[index] ?? null })),
+  );
+  return jobIds;
+}
+
+/** A mail that a stranger has sent to an unproved address; see `countMails`. */
+export interface CountedMailRequest extends MailRequest, Pick<CountedMail, "act" | "most"> {}
+
+/**
+ * As `requestMails`, of mails that are counted by the mailbox they go to. One too many is entered as held back, with the
+ * reason; null stands for the job that it does not have.
+ */
+export async function requestCountedMails(tx: EntityManager, requests: readonly CountedMailRequest[]) {
+  const ids = requests.map(mailIdOf);
+  const heldBack = await countMails(
+    tx,
+    requests.map(({ act, recipient, most }, index) => ({ id: String(ids[index]), act, recipient, most })),
+  );
+  const isOut = (_request: unknown, index: number) => !heldBack.has(String(ids[index]));
+  const kept = requests.filter((request, index) => !isOut(request, index));
+  if (kept.length > 0) await mails.insertNew(tx, kept.map(heldBackRow));
+  const jobIds = await requestMails(tx, requests.filter(isOut));
+  return requests.map((request, index) => (isOut(request, index) ? (jobIds.shift() ?? null) : null));
+}
+
+function heldBackRow({ act, most, ...request }: CountedMailRequest) {
+  return { ...withKey(request), jobId: null, state: "suppressed" as const, serverAnswer: whyHeldBack(act, most) };
+}
+
+/** The id of a mail, which follows from what it is about and to whom. */
+export function mailIdOf({ event, recipient }: Pick<MailRequest, "event" | "recipient">): string {
+  return uuidv5(keyOf(event, recipient), sendKeys);
+}
+
+const keyOf = (event: string, recipient: string) => `${event}:${recipient.toLowerCase()}`;
+
+function withKey({ event, language = "ru", parameters = {}, ...request }: MailRequest) {
+  const key = keyOf(event, request.recipient);
+  return { ...request, id: uuidv5(key, sendKeys), sendKey: sha256(key), language, parameters };
+}
+
+/** What became of a request to send a mail again. */
+export interface Resent {
+  mailId: string;
+  jobId: string;
+}
+
+/**
+ * Sends a mail again because somebody wants it: one that ended badly under its own Message-ID, one that was sent or held
+ * back as a new mail. Throws `ConflictError` while it is on its way, `NotFoundError`, `ForbiddenError` to those who may
+ * not, `ReasonNeededError`, and `TooManyRequestsError` when `most` mails were sent again to this mailbox today.
+ */
+export async function resendMail(
+  tx: EntityManager,
+  { id, operator, most }: { id: string; operator: Operator; most: number },
+): Promise<Resent> {
+  const mail = await mails.findShown(tx, id);
+  if (!mail) throw new NotFoundError(`Mail with id ${id} not found.`);
+  const lines = mail.jobId ? await jobQueries.lines(tx, [mail.jobId], operator.id) : [];
+  demand("resend", strictest("resend", [{ kind: sendMail.name, isOwn: false }, ...lines]), operator);
+  const reason = String(operator.reason);
+  if (isErased(mail.recipient)) throw new ConflictError(`The recipient of mail '${id}' is erased`);
+  if (mail.kind === "verify-email" && !("url" in mail.parameters))
+    throw new ConflictError(`The link in mail '${id}' is not kept; have the identity provider make a new one`);
+  const again = async () => {
+    const counted = { id: uuidv7(), act: "resend", recipient: mail.recipient, most } as const;
+    if ((await countMails(tx, [counted])).size > 0) throw tooManyMails("resend", most);
+  };
+  if (mail.jobId && ["failed", "unknown", "cancelled"].includes(mail.shownState)) {
+    await again();
+    await mails.reopen(tx, id, reason);
+    await reopen(tx, mail.jobId);
+    return { mailId: id, jobId: mail.jobId };
+  }
+  if (mail.shownState !== "sent" && mail.shownState !== "suppressed")
+    throw new ConflictError(`Mail '${id}' is on its way (${mail.shownState}); there is nothing to send again`);
+  await again();
+  const { kind, recipient, language, parameters } = mail;
+  const request = { kind: kind as MailKindName, recipient, language, parameters, resendOf: id, resendReason: reason };
+  const [jobId = ""] = await requestMails(tx, [{ ...request, event: `resend:${uuidv7()}` }]);
+  const row = await mails.findByJob(tx, jobId);
+  return { mailId: String(row?.id), jobId };
+}
+
+/** What a caller is told who wants one more mail to a mailbox than it may get on a day. */
+export function tooManyMails(act: MailAct, most: number) {
+  const seconds = Math.ceil(untilMidnightMs(new Date()) / 1_000);
+  const what = `${most} mails ${mailActs[act]} have gone to this mailbox today, and that is all that may`;
+  return new TooManyRequestsError(`${what}; try again tomorrow, in ${seconds} s`, seconds);
+}
+
+export interface Verification extends Required<Pick<MailRequest, "recipient" | "language">> {
+  /** Throws `BadRequestError` unless it leads to the shop. */
+  url: string;
+  /** So many on a day to one mailbox; 0: no limit. */
+  most: number;
+}
+
+/** Promises the mail with the link that proves an address; returns the id of its job, null when it is held back. */
+export async function requestVerificationMail(
+  tx: EntityManager,
+  { recipient, language, url, most }: Verification,
+): Promise<string | null> {
+  if (new URL(url).origin !== shopUrl) throw new BadRequestError(`'${url}' does not lead to ${shopUrl}`);
+  const request = { kind: "verify-email", recipient, language, parameters: { url } } as const;
+  const counted = { ...request, event: `verify-email:${sha256(url)}`, act: "verification", most } as const;
+  const [jobId = null] = await requestCountedMails(tx, [counted]);
+  return jobId;
+}
+
+/** A send key is kept for ever, so what it is made of is not in there. */
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Promises the mail with the link to the day's price list; returns the id of its job, null when it is held back. */
+export async function requestPriceListMail(
+  tx: EntityManager,
+  { recipient, most }: { recipient: string; most: number },
+): Promise<string | null> {
+  const request = { event: `price-list:${uuidv7()}`, kind: "price-list", recipient, act: "price-list", most } as const;
+  const [jobId = null] = await requestCountedMails(tx, [request]);
+  return jobId;
+}

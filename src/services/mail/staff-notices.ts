@@ -1,0 +1,73 @@
+import type { EntityManager } from "typeorm";
+import { mailRecipients } from "../../db/dao/mail/mail-recipients.ts";
+import { countMails } from "./mail-counts.ts";
+import { type MailRequest, mailIdOf, requestMails } from "./mails.ts";
+
+/** In each span of ten minutes so many orders are told of one by one; all that the shop has on a busy day. */
+export const singleNotices = 5;
+export const noticeSpanMs = 600_000;
+/** By then all orders of a span are committed: requests end sooner. */
+const settledMs = 5_000;
+
+/** An order that staff is to be told of. */
+export interface NewOrder {
+  id: string;
+  createdAt: Date;
+}
+
+/**
+ * Promises staff a mail about each of these orders. Of more than five in the same ten minutes the others are told of by
+ * one mail for all, which goes out when those are over, and says how many they were. May be repeated.
+ */
+export async function requestStaffNotices(
+  tx: EntityManager,
+  { staff, orders, now = new Date() }: { staff: readonly string[]; orders: readonly NewOrder[]; now?: Date },
+): Promise<void> {
+  const about = orders.map(({ id: orderId, createdAt }) => ({
+    ...{ event: `order-received-staff:${orderId}`, kind: "order-received-staff" as const, parameters: { orderId } },
+    begin: Math.floor(createdAt.getTime() / noticeSpanMs) * noticeSpanMs,
+  }));
+  const requests = await toStaff(tx, staff, about);
+  const counted = requests.map(({ begin, ...request }) => ({
+    ...{ id: mailIdOf(request), act: "staff-notice" as const, recipient: request.recipient },
+    ...{ most: singleNotices, span: new Date(begin).toISOString() },
+  }));
+  const folded = await countMails(tx, counted);
+  const isFolded = (request: MailRequest) => folded.has(mailIdOf(request));
+  const single = requests.filter((request) => !isFolded(request)).map(({ begin: _begin, ...request }) => request);
+  if (single.length > 0) await requestMails(tx, single);
+  await requestDigests(tx, requests.filter(isFolded), now);
+}
+
+/** One mail for each span and member of staff, once its span is over. */
+async function requestDigests(tx: EntityManager, folded: readonly (MailRequest & { begin: number })[], now: Date) {
+  for (const begin of new Set(folded.map((request) => request.begin))) {
+    const [since, until] = [new Date(begin), new Date(begin + noticeSpanMs)];
+    const parameters = { since: since.toISOString(), until: until.toISOString() };
+    const event = `orders-received-staff:${parameters.since}`;
+    const to = new Map(
+      folded.filter((request) => request.begin === begin).map((request) => [request.recipient, request]),
+    );
+    const digests = [...to.values()].map(({ recipient, language = "ru" }) => ({
+      ...{ event, kind: "orders-received-staff" as const, recipient, language, parameters },
+    }));
+    await requestMails(tx, digests, { delayMs: Math.max(0, until.getTime() + settledMs - now.getTime()) });
+  }
+}
+
+/** The same mails to each address of the staff, in the language of the user who has it. */
+export async function toStaff<Content extends Pick<MailRequest, "event" | "kind" | "parameters">>(
+  tx: EntityManager,
+  staff: readonly string[],
+  contents: readonly Content[],
+): Promise<(Content & Required<Pick<MailRequest, "recipient" | "language">>)[]> {
+  if (staff.length === 0 || contents.length === 0) return [];
+  const languages = await mailRecipients.languages(tx, staff);
+  return contents.flatMap((content) =>
+    staff.map((recipient) => ({
+      ...content,
+      recipient,
+      language: languages.get(recipient.toLowerCase()) ?? ("ru" as const),
+    })),
+  );
+}

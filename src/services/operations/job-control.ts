@@ -1,0 +1,88 @@
+import type { EntityManager } from "typeorm";
+import { cancelJobs, findJob, groupWeights, queuePauses, reopenJob, reopenJobs } from "../../engine/index.ts";
+import { ConflictError, NotFoundError } from "../../errors.ts";
+import type { QueueName } from "../../jobs/queues.ts";
+import { type Act, type Operator, requireRight, requireRightTo } from "./job-rights.ts";
+
+// Every door that steers jobs comes through here, and each function asks the table of rights: throws `ForbiddenError`
+// to those who may not, and `ReasonNeededError` when a reason is needed and none was given.
+
+/**
+ * Cancels a job and all its unfinished children. What waits is cancelled at once; what runs is told to stop, and
+ * becomes `cancelled` when it has. May be repeated; throws `ConflictError` when the job is over in another way, and
+ * `NotFoundError`.
+ */
+export async function cancelJob(tx: EntityManager, id: string, operator: Operator): Promise<void> {
+  if (!(await findJob(tx, id))) throw noJob(id);
+  await cancelUnfinished(tx, [id], operator, "cancel");
+  const job = await findJob(tx, id);
+  if (!job) throw noJob(id);
+  if (job.cancellation || job.state === "cancelled") return;
+  throw new ConflictError(`Job '${id}' has ${job.state} already; there is nothing to cancel`);
+}
+
+/** Cancels those of many jobs that are not over yet, as `cancelJob` does; says nothing of the others. */
+export async function cancelUnfinished(
+  tx: EntityManager,
+  ids: readonly string[],
+  operator: Operator,
+  act: Act,
+): Promise<void> {
+  await requireRightTo(tx, act, ids, operator);
+  await cancelJobs(tx, ids, { at: new Date().toISOString(), by: operator.id, reason: operator.reason });
+}
+
+/**
+ * Has a job that failed, was cancelled or is `unknown` run again with all its attempts; of several who ask at once one
+ * does it. Throws `ConflictError` when the job is in another state, and `NotFoundError`.
+ */
+export async function retryJob(tx: EntityManager, id: string, operator: Operator): Promise<void> {
+  if (!(await findJob(tx, id))) throw noJob(id);
+  await requireRightTo(tx, "retry", [id], operator);
+  await reopen(tx, id);
+}
+
+/** As `retryJob`, for who has the right to what this is a part of. */
+export async function reopen(tx: EntityManager, id: string): Promise<void> {
+  if (await reopenJob(tx, id)) return;
+  const job = await findJob(tx, id);
+  if (!job) throw noJob(id);
+  throw new ConflictError(`Job '${id}' is ${job.state}; only failed, cancelled and unknown jobs can be retried`);
+}
+
+/** Has those of many jobs run again that ended badly; returns their ids and says nothing of the others. */
+export async function retryEnded(
+  tx: EntityManager,
+  ids: readonly string[],
+  operator: Operator,
+  act: Act,
+): Promise<string[]> {
+  await requireRightTo(tx, act, ids, operator);
+  return reopenJobs(tx, ids);
+}
+
+/** Has no other job of a queue begin, until that is taken back. One that is paused keeps who did it, when and why. */
+export async function pauseQueue(tx: EntityManager, queue: QueueName, operator: Operator): Promise<void> {
+  requireRight("pause-queue", "", operator);
+  await queuePauses.add(tx, queue, operator.id, String(operator.reason));
+}
+
+/** Lets a queue go on. May be repeated. */
+export async function resumeQueue(tx: EntityManager, queue: QueueName, operator: Operator): Promise<void> {
+  requireRight("resume-queue", "", operator);
+  await queuePauses.remove(tx, queue);
+}
+
+/** Gives a group of a queue so many turns where others have one. */
+export async function weighGroup(
+  tx: EntityManager,
+  queue: QueueName,
+  group: string,
+  turns: number,
+  operator: Operator,
+) {
+  requireRight("tune-queue", "", operator);
+  await groupWeights.set(tx, queue, group, turns);
+}
+
+const noJob = (id: string) => new NotFoundError(`Job with id ${id} not found.`);

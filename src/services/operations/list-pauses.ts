@@ -1,0 +1,19 @@
+import type { EntityManager } from "typeorm";
+import { users } from "../../db/dao/accounts/users.ts";
+import { type QueuePause, queuePauses } from "../../engine/index.ts";
+
+/** A pause, and the e-mail of the user who wants it; null when that is not known any more. */
+export interface NamedPause extends QueuePause {
+  byEmail: string | null;
+}
+
+/** The queues that are paused, and by whom. */
+export async function listPauses(tx: EntityManager): Promise<NamedPause[]> {
+  const pauses = await queuePauses.list(tx);
+  const found = await users.findByIds(
+    tx,
+    pauses.flatMap(({ by }) => by ?? []),
+  );
+  const emails = new Map(found.flatMap((user) => (user ? [[user.id, user.email]] : [])));
+  return pauses.map((pause) => ({ ...pause, byEmail: emails.get(String(pause.by)) ?? null }));
+}

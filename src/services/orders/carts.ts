@@ -1,0 +1,99 @@
+import type { EntityManager } from "typeorm";
+import { sellableOffers } from "../../db/dao/catalogue/sellable-offers.ts";
+import { type CartLineRow, carts } from "../../db/dao/orders/carts.ts";
+import type { CustomerType } from "../../db/entities/accounts/user.ts";
+import { ConflictError, NotFoundError } from "../../errors.ts";
+import { maxOrderLines, type RequestedLine } from "./price-order-lines.ts";
+import { priceRubFor } from "./prices.ts";
+
+/** More pieces of one offer are a slip of the finger. */
+const maxCartPieces = 1_000_000;
+
+/** A line as its customer sees it now. */
+export interface CartLine extends CartLineRow {
+  /** For this customer. */
+  priceRub: number;
+  isPriceChanged: boolean;
+  /** Pieces that can be ordered; none of an offer that is not sold any more. */
+  available: number;
+}
+
+/** The open cart of a user with its lines at that customer's prices; empty when there is none. Changes nothing. */
+export async function readCart(tx: EntityManager, userId: string) {
+  const cart = await carts.of(tx, userId);
+  if (!cart) throw new NotFoundError("User not found");
+  const rows = cart.id === null ? [] : await carts.lines(tx, cart.id);
+  return { ...cart, lines: rows.map((row) => lineOf(row, cart.customerType)) };
+}
+
+function lineOf(row: CartLineRow, customerType: CustomerType): CartLine {
+  const priceRub = priceRubFor(customerType, row);
+  return {
+    ...row,
+    priceRub,
+    isPriceChanged: priceRub !== row.seenPriceRub,
+    available: row.isGone ? 0 : Math.max(0, row.stock),
+  };
+}
+
+/** Puts pieces of an offer in, more of them when it is in already; opens a cart when there is none. */
+export async function addToCart(tx: EntityManager, { userId, line }: { userId: string; line: RequestedLine }) {
+  const cart = await lockCart(tx, userId);
+  const [offer] = await sellableOffers.lock(tx, [line.offerId]);
+  if (!offer || offer.isGone) throw new NotFoundError("Offer not found");
+  const isIn = cart.lines.some(({ offerId }) => offerId === line.offerId);
+  if (!isIn && cart.lines.length >= maxOrderLines)
+    throw new ConflictError(`A cart holds ${maxOrderLines} offers at most`);
+  const [put] = await carts.add(tx, cart.id, [{ ...line, priceRub: priceRubFor(cart.customerType, offer) }]);
+  if (put && put.quantity > maxCartPieces) {
+    throw new ConflictError(
+      `'${put.quantity}' pieces of offer '${line.offerId}' are more than the ${maxCartPieces} at most`,
+    );
+  }
+  await carts.touch(tx, cart.id);
+}
+
+/** Gives an offer of the cart another quantity. */
+export async function changeCartLine(tx: EntityManager, { userId, line }: { userId: string; line: RequestedLine }) {
+  const cartId = await carts.lock(tx, userId);
+  const isIn = cartId !== undefined && (await carts.setQuantity(tx, cartId, line.offerId, line.quantity));
+  if (!isIn) throw new NotFoundError("Offer not found in cart");
+  await carts.touch(tx, cartId);
+}
+
+/** Takes an offer out of the cart. */
+export async function removeCartLine(tx: EntityManager, { userId, offerId }: { userId: string; offerId: string }) {
+  const cartId = await carts.lock(tx, userId);
+  const removed = cartId === undefined ? 0 : await carts.remove(tx, cartId, offerId);
+  if (cartId === undefined || removed === 0) throw new NotFoundError("Offer not found in cart");
+  await carts.touch(tx, cartId);
+}
+
+/** Takes everything out of the cart; may be repeated. */
+export async function emptyCart(tx: EntityManager, { userId }: { userId: string }) {
+  const cartId = await carts.lock(tx, userId);
+  if (cartId === undefined) return;
+  await carts.remove(tx, cartId, null);
+  await carts.touch(tx, cartId);
+}
+
+/** Takes the present prices as seen; may be repeated. */
+export async function acceptPrices(tx: EntityManager, { userId }: { userId: string }) {
+  const cartId = await carts.lock(tx, userId);
+  if (cartId === undefined) return;
+  const { lines } = await readCart(tx, userId);
+  const prices = lines.map(({ offerId, priceRub }) => ({ offerId, priceRub }));
+  await carts.setSeen(tx, cartId, prices);
+  await carts.touch(tx, cartId);
+}
+
+/** The open cart, held until the transaction ends; a new one when there is none. */
+export async function lockCart(tx: EntityManager, userId: string) {
+  // The one that was there may be ordered by somebody else meanwhile, and then there is room for another.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const id = await carts.lock(tx, userId);
+    if (id !== undefined) return { ...(await readCart(tx, userId)), id };
+    await carts.open(tx, userId);
+  }
+  throw new ConflictError("The cart is being changed from several places at once; try again");
+}

@@ -1,0 +1,87 @@
+import type { EntityManager } from "typeorm";
+import { users } from "../../db/dao/accounts/users.ts";
+import { type NewOrderLine, orderOffers } from "../../db/dao/orders/order-offers.ts";
+import { type NewOrderRow, type OrderFields, orders } from "../../db/dao/orders/orders.ts";
+import { payments } from "../../db/dao/payments/payments.ts";
+import type { User } from "../../db/entities/accounts/user.ts";
+import type { OrderStatus } from "../../db/entities/orders/order.ts";
+import { BadRequestError, ConflictError, NotFoundError } from "../../errors.ts";
+import { recordEvent } from "../webhooks/events.ts";
+import { contactOf, type RequestedContact } from "./order-contact.ts";
+import { priceOrderLines, type RequestedLine } from "./price-order-lines.ts";
+
+export interface OrderRequest {
+  /** Who sends it; null for a guest. */
+  callerId: string | null;
+  /** The account that a guest says is theirs; nobody has checked that. */
+  claimedUserId: string | null;
+  status: OrderStatus;
+  note: string | null;
+  contact: RequestedContact;
+  lines: readonly RequestedLine[];
+}
+
+/**
+ * Stores an order with its lines, all or nothing, and returns its id. It belongs to its caller, at that customer's
+ * prices. A guest pays retail prices, and the order goes to the account they claim only when its e-mail is the one in
+ * the order. Anybody below EMPLOYEE gets status NEW. Throws when an offer is unknown, deleted or short.
+ */
+export async function createOrder(tx: EntityManager, request: OrderRequest) {
+  const { callerId, contact: requested, lines } = request;
+  const caller = callerId === null ? null : await users.findById(tx, callerId);
+  const contact = await contactOf(tx, { requested, caller });
+  const owner = caller ?? (await claimedAccount(tx, request.claimedUserId, contact.email));
+  const customerType = caller?.customerType ?? "USER_RETAIL";
+  const priced = await priceOrderLines(tx, { lines, customerType });
+  const status = caller && caller.role !== "USER" ? request.status : "NEW";
+  return storeOrder(tx, {
+    order: { ...contact, userId: owner?.id ?? null, status, note: request.note, byGuest: caller === null },
+    lines: priced,
+  });
+}
+
+/** Enters an order and lines that are priced already; offers have to be held before, for the order refers to a user. */
+export async function storeOrder(
+  tx: EntityManager,
+  { order, lines }: { order: NewOrderRow; lines: readonly NewOrderLine[] },
+) {
+  const id = await orders.insert(tx, order);
+  await orderOffers.insert(tx, id, lines);
+  await recordEvent(tx, "order.created", { id, status: order.status });
+  return id;
+}
+
+async function claimedAccount(tx: EntityManager, id: string | null, email: string): Promise<User | null> {
+  const user = id === null ? null : await users.findById(tx, id);
+  return user?.isActive && user.email.toLowerCase() === email.toLowerCase() ? user : null;
+}
+
+/** An order with its account and stored address; throws the wire contract's words when there is none. */
+export async function getOrder(tx: EntityManager, id: string) {
+  return (await orders.findById(tx, id)) ?? Promise.reject(new NotFoundError(`Order with id ${id} not found.`));
+}
+
+/** Changes what is given of an order; any status may follow any other. Throws when there is nothing to change. */
+export async function changeOrder(tx: EntityManager, { id, change }: { id: string; change: Partial<OrderFields> }) {
+  if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
+  const order = await orders.lock(tx, id);
+  if (!order) throw new NotFoundError("Entity not found");
+  await orders.patch(tx, id, change);
+  const { status = order.status } = change;
+  if (status !== order.status)
+    await recordEvent(tx, "order.status_changed", { id, status, previous_status: order.status });
+}
+
+/** Deletes an order with its lines and failed payments; throws while it has a waybill or any other payment. */
+export async function deleteOrder(tx: EntityManager, { id }: { id: string }) {
+  if (!(await orders.lock(tx, id))) throw new NotFoundError("Order not found");
+  const waybill = await orders.lockWaybill(tx, id);
+  if (waybill) throw new ConflictError(`Order '${id}' has waybill '${waybill.id}'; delete that one first`);
+  await payments.removeFailed(tx, id);
+  const kept = await payments.ofOrder(tx, id);
+  if (kept.length > 0) {
+    const list = kept.map((payment) => `'${payment.id}' (${payment.state})`).join(", ");
+    throw new ConflictError(`Order '${id}' has payments that have not failed: ${list}; it has to be kept`);
+  }
+  await orders.remove(tx, id);
+}

@@ -1,0 +1,33 @@
+import type { EntityManager } from "typeorm";
+import { catalogueRows } from "../../db/dao/catalogue/catalogue-rows.ts";
+import type { NewLineRow } from "../../db/dao/stock/waybill-offers.ts";
+import type { CustomerType } from "../../db/entities/accounts/user.ts";
+import { NotFoundError } from "../../errors.ts";
+import { priceRubFor } from "./prices.ts";
+
+/** Of one waybill: enough for a truckload, and neither a commit nor the list of them takes long. */
+export const maxWaybillLines = 1_000;
+
+export interface NewLine {
+  offerId: string;
+  quantity: number;
+}
+
+/**
+ * Lines as they are to be stored: brand, number and price of the offer as of now, the price for this type of customer.
+ * Deleted offers count too, for what is left of them has to leave the stock somehow. Throws when an offer is unknown.
+ */
+export async function priceLines(
+  tx: EntityManager,
+  { customerType, lines }: { customerType: CustomerType; lines: readonly NewLine[] },
+): Promise<NewLineRow[]> {
+  if (lines.length === 0) return [];
+  const offers = await catalogueRows.offers(tx, [...new Set(lines.map(({ offerId }) => offerId))]);
+  const byId = new Map(offers.map((offer) => [offer.id, offer]));
+  return lines.map(({ offerId, quantity }) => {
+    const offer = byId.get(offerId);
+    if (!offer) throw new NotFoundError("Offer not found");
+    const { brand, manufacturerNumber } = offer;
+    return { offerId, quantity, brand, manufacturerNumber, priceRub: priceRubFor(customerType, offer) };
+  });
+}

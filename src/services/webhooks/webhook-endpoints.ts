@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import type { EntityManager } from "typeorm";
+import { events } from "../../db/dao/webhooks/events.ts";
+import { type EndpointFields, type EndpointPatch, webhookEndpoints } from "../../db/dao/webhooks/webhook-endpoints.ts";
+import { pingType } from "../../db/entities/webhooks/event.ts";
+import type { WebhookEndpoint } from "../../db/entities/webhooks/webhook-endpoint.ts";
+import { enqueue } from "../../engine/index.ts";
+import { ConflictError, NotFoundError } from "../../errors.ts";
+import { deliverWebhook, endpointEntity } from "../../jobs/deliver-webhook.ts";
+
+/** Each event is sent to all of them. */
+const most = 50;
+/** Receivers can check with the secret before for so long; Standard Webhooks has rotation without an outage so. */
+const overlapHours = 24;
+
+const notFound = (id: string) => new NotFoundError(`Webhook endpoint with id ${id} not found.`);
+
+/** 24 to 64 random bytes in base64 after `whsec_`, says Standard Webhooks. */
+const newSecret = () => `whsec_${randomBytes(32).toString("base64")}`;
+
+/** An endpoint; throws `NotFoundError`. */
+export async function getEndpoint(tx: EntityManager, id: string): Promise<WebhookEndpoint> {
+  return (await webhookEndpoints.findById(tx, id)) ?? Promise.reject(notFound(id));
+}
+
+/** Enters an endpoint; returns its id and its secret, which nobody is shown again. Throws when there are too many. */
+export async function createEndpoint(
+  tx: EntityManager,
+  { fields, createdBy }: { fields: EndpointFields; createdBy: string },
+): Promise<{ id: string; secret: string }> {
+  if ((await webhookEndpoints.countAlone(tx)) >= most)
+    throw new ConflictError(`There are ${most} webhook endpoints already; delete one that is not needed`);
+  const secret = newSecret();
+  return { id: await webhookEndpoints.insert(tx, { ...fields, createdBy, secret }), secret };
+}
+
+/** Changes what is given of an endpoint; switched on again it starts without its failures. Throws `NotFoundError`. */
+export async function changeEndpoint(tx: EntityManager, { id, patch }: { id: string; patch: EndpointPatch }) {
+  const endpoint = await webhookEndpoints.lock(tx, id);
+  if (!endpoint) throw notFound(id);
+  if (patch.isActive && !endpoint.isActive) await webhookEndpoints.clearFailures(tx, id);
+  if (Object.values(patch).some((value) => value !== undefined)) await webhookEndpoints.patch(tx, id, patch);
+}
+
+/** Deletes an endpoint; what was still to be delivered to it is skipped. Throws `NotFoundError`. */
+export async function deleteEndpoint(tx: EntityManager, id: string) {
+  if (!(await webhookEndpoints.remove(tx, id))) throw notFound(id);
+}
+
+/**
+ * Gives an endpoint another secret and returns it; everything is signed with the one before, too, for a day. Repeated,
+ * it changes the secret again. Throws `NotFoundError`.
+ */
+export async function rotateSecret(tx: EntityManager, id: string): Promise<string> {
+  const secret = newSecret();
+  if (!(await webhookEndpoints.rotate(tx, id, { secret, overlapHours }))) throw notFound(id);
+  return secret;
+}
+
+/** Promises the delivery of a ping, to one that is switched off as well; returns the job's id. Throws `NotFoundError`. */
+export async function pingEndpoint(tx: EntityManager, id: string): Promise<string> {
+  await getEndpoint(tx, id);
+  const data = { id };
+  const eventId = await events.insert(tx, { type: pingType, entityType: endpointEntity, entityId: id, data });
+  await events.markFannedOut(tx, [eventId]);
+  return enqueue(tx, deliverWebhook, { eventId, endpointId: id });
+}
+
+/** Attempts in a row, and days that they are spread over, after which nobody seems to be there. */
+const giveUp = { failures: 20, days: 3 };
+
+/** Forgets the failures of an endpoint that has taken a delivery. */
+export function recordDelivered(tx: EntityManager, { id, consecutiveFailures }: WebhookEndpoint) {
+  return consecutiveFailures > 0 ? webhookEndpoints.recordSuccess(tx, id) : undefined;
+}
+
+/** Counts a failed attempt; after 20 in a row over 3 days or more the endpoint is switched off. */
+export function recordNotDelivered(tx: EntityManager, id: string) {
+  const reason = `All deliveries failed for ${giveUp.days} days`;
+  return webhookEndpoints.recordFailure(tx, id, { ...giveUp, reason });
+}
+
+/** Switches an endpoint off that wants to hear no more (410 Gone). */
+export function recordGone(tx: EntityManager, id: string) {
+  return webhookEndpoints.disable(tx, id, "It answered 410 Gone");
+}

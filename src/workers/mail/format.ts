@@ -1,0 +1,27 @@
+import type { Language } from "../../db/entities/accounts/user.ts";
+
+const locales = { ru: "ru-RU", en: "en-GB" } as const;
+
+/** Whole roubles as people write them. */
+export function formatRub(amount: number, language: Language): string {
+  const style = { style: "currency", currency: "RUB", maximumFractionDigits: 0 } as const;
+  return new Intl.NumberFormat(locales[language], style).format(amount);
+}
+
+/** A moment in the shop's own time. */
+export function formatTime(at: Date, language: Language): string {
+  const style = { timeZone: "Europe/Simferopol", dateStyle: "long", timeStyle: "short" } as const;
+  return new Intl.DateTimeFormat(locales[language], style).format(at);
+}
+
+/** A calendar day, given as `2026-11-22`. */
+export function formatDay(day: string, language: Language): string {
+  return new Intl.DateTimeFormat(locales[language], { timeZone: "UTC", dateStyle: "long" }).format(new Date(day));
+}
+
+/** Pieces of something. */
+export const formatPieces = (quantity: number, language: Language) =>
+  `${new Intl.NumberFormat(locales[language]).format(quantity)} ${language === "ru" ? "шт." : "pcs"}`;
+
+/** The part of an id that people read out to each other. */
+export const shortId = (id: string) => id.slice(0, 8);

@@ -1,0 +1,39 @@
+import type { DataSource } from "typeorm";
+import { users } from "../../db/dao/accounts/users.ts";
+import { type MailBegin, type MailEnd, mails } from "../../db/dao/mail/mails.ts";
+import { createBatcher } from "../../platform/batch.ts";
+import { isPostgresUnavailable } from "../../platform/postgres/errors.ts";
+import { isPriceListThere } from "../../services/documents/documents.ts";
+
+/** A busy worker's statements are so far apart, so that a few mails share each; one that was idle does not wait. */
+const batching = { size: 100, maxInFlight: 2, minIntervalMs: 20, failsWholeBatch: isPostgresUnavailable };
+
+export type MailStatements = ReturnType<typeof createMailStatements>;
+
+/** What a worker asks and writes down about each mail; of mails that come close together, in one statement. */
+export function createMailStatements({ manager }: DataSource) {
+  const begin = createBatcher((begins: MailBegin[]) => mails.markSending(manager, begins), batching);
+  return {
+    /** What is to be sent; null when it was deleted. */
+    find: createBatcher(
+      (asked: Parameters<typeof mails.findToSend>[1][number][]) => mails.findToSend(manager, asked),
+      batching,
+    ),
+    /** See `mails.markSending`; throws what it says of the claim. */
+    async begin(mail: MailBegin) {
+      const begun = await begin(mail);
+      if (begun instanceof Error) throw begun;
+      return begun;
+    },
+    /** See `mails.markSent`. */
+    end: createBatcher((ends: MailEnd[]) => mails.markSent(manager, ends), batching),
+    /** To whom a mail speaks; null when they were deleted. */
+    user: createBatcher((ids: string[]) => users.findByIds(manager, ids), batching),
+    /** Whether the public price list of a day can be read. */
+    hasPriceList: createBatcher(async (days: string[]) => {
+      const there = new Map<string, boolean>();
+      for (const day of new Set(days)) there.set(day, await isPriceListThere(manager, day));
+      return days.map((day) => there.get(day) === true);
+    }, batching),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Language } from "../../../db/entities/accounts/user.ts";
+import type { MailTemplate } from "../compose.ts";
+import { formatPieces, formatRub, formatTime, shortId } from "../format.ts";
+
+export interface MailedLine {
+  name: string;
+  brand: string;
+  manufacturerNumber: string;
+  quantity: number;
+  priceRub: number;
+}
+
+/** An order as mails tell of it. */
+export interface MailedOrder {
+  id: string;
+  createdAt: Date;
+  firstName: string;
+  lastName: string;
+  phone: string;
+  email: string;
+  note: string | null;
+  lines: readonly MailedLine[];
+}
+
+const words = {
+  ru: { order: "Заказ", date: "Дата", total: "Итого" },
+  en: { order: "Order", date: "Date", total: "Total" },
+};
+
+/** What a line comes to, which no line break is to tear apart. */
+const sumOf = (quantity: number, priceRub: number, language: Language) =>
+  `${formatPieces(quantity, language)} × ${formatRub(priceRub, language)}`.replaceAll(" ", "\u00a0");
+
+/** What was ordered, as a part of a mail. */
+export function goods(lines: readonly MailedLine[], language: Language): Pick<MailTemplate, "lines" | "total"> {
+  const sum = lines.reduce((total, { quantity, priceRub }) => total + quantity * priceRub, 0);
+  return {
+    lines: lines.map(({ name, brand, manufacturerNumber, quantity, priceRub }) => ({
+      name,
+      detail: `${brand} ${manufacturerNumber} · ${sumOf(quantity, priceRub, language)}`,
+      amount: formatRub(quantity * priceRub, language),
+    })),
+    total: { label: words[language].total, value: formatRub(sum, language) },
+  };
+}
+
+/** Which order it is. */
+export function orderFacts({ id, createdAt }: MailedOrder, language: Language) {
+  const { order, date } = words[language];
+  return [
+    { label: order, value: shortId(id) },
+    { label: date, value: formatTime(createdAt, language) },
+  ];
+}
+
+export const exampleOrder: MailedOrder = {
+  id: "2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6071",
+  createdAt: new Date("2026-11-22T16:29:13Z"),
+  firstName: "Анна",
+  lastName: "Петрова",
+  phone: "+79780424666",
+  email: "anna@example.com",
+  note: "Позвоните перед доставкой",
+  lines: [
+    {
+      name: "Колодки тормозные передние Ford Focus III",
+      brand: "ATE",
+      manufacturerNumber: "13.0460-2722.2",
+      quantity: 1,
+      priceRub: 4350,
+    },
+    { name: "Фильтр масляный", brand: "MANN", manufacturerNumber: "W 7008", quantity: 2, priceRub: 690 },
+  ],
+};

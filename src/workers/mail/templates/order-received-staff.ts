@@ -1,0 +1,32 @@
+import { shortId } from "../format.ts";
+import { defineTemplate } from "./define-template.ts";
+import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
+
+/** To staff: somebody has ordered. */
+export const orderReceivedStaff = defineTemplate<MailedOrder>({
+  write: {
+    ru: (order) => ({
+      subject: `Новый заказ ${shortId(order.id)}`,
+      heading: "Новый заказ",
+      paragraphs: order.note ? [`Примечание: ${order.note}`] : [],
+      facts: [...orderFacts(order, "ru"), ...contact(order, ["Покупатель", "Телефон", "E-mail"])],
+      ...goods(order.lines, "ru"),
+    }),
+    en: (order) => ({
+      subject: `New order ${shortId(order.id)}`,
+      heading: "New order",
+      paragraphs: order.note ? [`Note: ${order.note}`] : [],
+      facts: [...orderFacts(order, "en"), ...contact(order, ["Customer", "Phone", "E-mail"])],
+      ...goods(order.lines, "en"),
+    }),
+  },
+  example: exampleOrder,
+});
+
+function contact({ firstName, lastName, phone, email }: MailedOrder, [name, tel, mail]: [string, string, string]) {
+  return [
+    { label: name, value: `${firstName} ${lastName}` },
+    { label: tel, value: phone },
+    { label: mail, value: email },
+  ];
+}

@@ -1,0 +1,33 @@
+import type { OrderStatus } from "../../../db/entities/orders/order.ts";
+import { shortId } from "../format.ts";
+import { defineTemplate } from "./define-template.ts";
+import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
+
+const sentences: Record<OrderStatus, { ru: string; en: string }> = {
+  NEW: { ru: "принят", en: "has been received" },
+  IN_PROGRESS: { ru: "в работе", en: "is being prepared" },
+  SHIPPING: { ru: "отправлен", en: "is on its way" },
+  COMPLETED: { ru: "выполнен", en: "is completed" },
+  CANCELED: { ru: "отменён", en: "is cancelled" },
+};
+
+/** To whoever ordered: how far the order is. */
+export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>({
+  write: {
+    ru: (order) => ({
+      subject: `Заказ ${shortId(order.id)} ${sentences[order.status].ru}`,
+      heading: `Ваш заказ ${sentences[order.status].ru}`,
+      paragraphs: ["Состояние вашего заказа изменилось."],
+      facts: orderFacts(order, "ru"),
+      ...goods(order.lines, "ru"),
+    }),
+    en: (order) => ({
+      subject: `Order ${shortId(order.id)} ${sentences[order.status].en}`,
+      heading: `Your order ${sentences[order.status].en}`,
+      paragraphs: ["There is news of your order."],
+      facts: orderFacts(order, "en"),
+      ...goods(order.lines, "en"),
+    }),
+  },
+  example: { ...exampleOrder, status: "SHIPPING" },
+});

@@ -1,0 +1,511 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import type { z } from "zod";
+import type { UserView } from "../../../../src/api/views/user.ts";
+import { User } from "../../../../src/db/entities/accounts/user.ts";
+import { AuditEntry } from "../../../../src/db/entities/audit/audit-entry.ts";
+import { apiKey, useApi, userIds } from "../../../support/api.ts";
+import { asker } from "../../../support/ask.ts";
+import { countStatements } from "../../../support/count-statements.ts";
+import { naughtyBodies, naughtyTexts, refusedLines } from "../../../support/naughty.ts";
+import { addUser } from "../../../support/users.ts";
+
+type Shown = z.output<typeof UserView>;
+interface Page {
+  items: Shown[];
+  total: number;
+}
+
+describe("users", () => {
+  const api = useApi({ relay: false });
+  const ask = asker(api);
+  const add = (values: Partial<User> = {}) => addUser(api.db, values);
+  const rowOf = (id: string) => api.db.manager.findOneByOrFail(User, { id });
+  const shown = async (id: string, prefix = "/warehouse") => (await ask<Shown>(`GET ${prefix}/users/${id}`)).body;
+  const idsOf = async (query: string) => (await ask<Page>(`GET /users?${query}`)).body.items.map(({ id }) => id);
+
+  describe("who may", () => {
+    const missing = { status: 401, body: { detail: "Missing Authorization header" } };
+    const denied = (role: string) => ({ status: 403, body: { detail: `Access denied: role ${role} is not allowed.` } });
+    const deactivated = { status: 403, body: { detail: "Access denied: this account is deactivated." } };
+
+    test.each(["GET /users", "GET /users/meta/count", `PATCH /users/${userIds.user}`, "GET /users?size=0"])(
+      "%s: staff, whatever else is wrong with the request",
+      async (request) => {
+        const body = request.startsWith("PATCH") ? { customer_type: 5 } : undefined;
+        expect(await ask(request, { as: "anonymous", body })).toMatchObject(missing);
+        expect(await ask(request, { as: "anonymous", body, headers: { "api-key": apiKey } })).toMatchObject(missing);
+        expect(await ask(request, { as: "user", body })).toMatchObject(denied("USER"));
+        expect(await ask(request, { as: "inactive", body })).toMatchObject(deactivated);
+        for (const as of ["employee", "admin"] as const) {
+          expect((await ask(request, { as, body })).status).toBe(/PATCH|size=0/.test(request) ? 422 : 200);
+        }
+      },
+    );
+
+    test("GET /users/{id}: customers themselves, staff everybody", async () => {
+      const own = `GET /users/${userIds.user}`;
+      expect(await ask(own, { as: "anonymous" })).toMatchObject(missing);
+      expect(await ask(own, { as: "user" })).toMatchObject({ status: 200, body: { id: userIds.user } });
+      expect(await ask(own, { as: "employee" })).toMatchObject({ status: 200, body: { id: userIds.user } });
+      expect(await ask(`GET /users/${userIds.inactive}`, { as: "inactive" })).toMatchObject(deactivated);
+    });
+
+    test("GET /users/{id}: a customer cannot tell others from those who do not exist", async () => {
+      const texts = new Set<unknown>();
+      for (const id of [userIds.admin, userIds.inactive, randomUUID()]) {
+        const { status, body } = await ask(`GET /users/${id}`, { as: "user" });
+        expect(status).toBe(403);
+        texts.add(JSON.stringify({ ...body, request_id: "" }));
+      }
+      expect(texts.size).toBe(1);
+    });
+
+    test("GET /users/clerk/{clerk_id}: customers themselves, staff everybody", async () => {
+      const clerkId = `user_${randomUUID()}`;
+      const { id } = await add({ clerkId });
+      const own = { token: await api.identity.token(id) };
+      const path = `GET /users/clerk/${clerkId}`;
+      expect(await ask(path, { as: own })).toMatchObject({ status: 200, body: { id, clerk_id: clerkId } });
+      expect(await ask(path, { as: "employee" })).toMatchObject({ status: 200, body: { id } });
+      expect(await ask(path, { as: "user" })).toMatchObject(denied("USER"));
+      expect(await ask(path, { as: "anonymous" })).toMatchObject(missing);
+    });
+  });
+
+  describe("GET", () => {
+    test("lists newest first, in pages, ties by id", async () => {
+      const createdAt = new Date("2099-01-01");
+      const made = await Promise.all(Array.from({ length: 5 }, () => add({ createdAt, lastName: "Страничкин" })));
+      const expected = made.map(({ id }) => id).toSorted((a, b) => (a < b ? 1 : -1));
+      expect(await idsOf("search_term=страничкин")).toEqual(expected);
+      expect(await idsOf("search_term=страничкин&size=2&page=2")).toEqual(expected.slice(2, 4));
+      const older = await add({ createdAt: new Date("2098-01-01"), lastName: "Страничкин" });
+      expect(await ask("GET /users?search_term=страничкин&size=2&page=9")).toMatchObject({
+        status: 200,
+        body: { items: [], total: 6, page: 9, size: 2, pages: 3 },
+      });
+      expect((await idsOf("search_term=страничкин")).at(-1)).toBe(older.id);
+    });
+
+    test("filters by role and customer type, and ignores what it does not know", async () => {
+      const word = `w${randomUUID()}`;
+      const staff = await add({ city: word, firstName: word, role: "EMPLOYEE" });
+      const dealer = await add({ firstName: word, customerType: "USER_WHOLESALE" });
+      const both = `search_term=${word}`;
+      expect((await idsOf(both)).toSorted()).toEqual([staff.id, dealer.id].toSorted());
+      expect(await idsOf(`${both}&role=EMPLOYEE`)).toEqual([staff.id]);
+      expect(await idsOf(`${both}&customer_type=USER_WHOLESALE&order_by=x`)).toEqual([dealer.id]);
+      expect(await idsOf(`${both}&customer_type=USER_WHOLESALE&role=EMPLOYEE`)).toEqual([]);
+      expect((await ask<Page>("GET /users?search_term=")).body.total).toBe(await api.db.manager.count(User));
+    });
+
+    test("finds a part of the first name, last name, phone number and e-mail, in any case", async () => {
+      const email = "Zoe.Search@Example.ru";
+      const { id } = await add({ firstName: "Зоя", lastName: "Ёлкина", phone: "+79785550011", email });
+      for (const term of ["зОЯ", "ёлк", "978555", "zoe.search@EXAMPLE"]) {
+        expect(await idsOf(`search_term=${encodeURIComponent(term)}`), term).toEqual([id]);
+      }
+      expect(await idsOf(`search_term=${encodeURIComponent("Ёлкина Зоя")}`)).toEqual([]);
+    });
+
+    test("percent, underscore and backslash mean themselves in a search", async () => {
+      const { id } = await add({ lastName: String.raw`100%_\ скидка` });
+      for (const term of ["100%", "%_", String.raw`_\ `, "\\"]) {
+        expect(await idsOf(`search_term=${encodeURIComponent(term)}`), term).toEqual([id]);
+      }
+      expect(await idsOf("search_term=1%25%25")).toEqual([]);
+    });
+
+    test.each([
+      ["role=admin", "'USER', 'EMPLOYEE' or 'ADMIN'"],
+      ["customer_type=", "'USER_RETAIL', 'USER_WHOLESALE' or 'USER_SUPER_WHOLESALE'"],
+    ])("answers 422 to %s", async (query, expected) => {
+      const [name] = query.split("=");
+      const answer = { type: "enum", loc: ["query", name], msg: `Input should be ${expected}`, ctx: { expected } };
+      expect(await ask(`GET /users?${query}`)).toMatchObject({ status: 422, body: { detail: [answer] } });
+    });
+
+    test("no text that anybody looks for leads to a 5xx", async () => {
+      for (const text of naughtyTexts) {
+        const query = new URLSearchParams({ search_term: text.slice(0, 1_000) });
+        expect((await ask(`GET /users?size=1&${query}`)).status, JSON.stringify(text)).toBeOneOf([200, 422]);
+      }
+    });
+
+    test("counts, by role if wanted", async () => {
+      const count = (role?: "ADMIN") => api.db.manager.countBy(User, role ? { role } : {});
+      expect((await ask("GET /users/meta/count")).body).toEqual({ count: await count() });
+      expect((await ask("GET /users/meta/count?role=ADMIN")).body).toEqual({ count: await count("ADMIN") });
+      expect((await ask("GET /users/meta/count?role=BOSS")).status).toBe(422);
+    });
+
+    test("finds one by id in any spelling; 404 and 422 otherwise", async () => {
+      for (const spelling of [userIds.user, userIds.user.toUpperCase(), userIds.user.replaceAll("-", "")]) {
+        expect((await ask(`GET /users/${spelling}`)).body.id).toBe(userIds.user);
+      }
+      expect(await ask(`GET /users/${randomUUID()}`)).toMatchObject({
+        status: 404,
+        body: { detail: "User not found" },
+      });
+      expect(await ask("GET /users/me")).toMatchObject({
+        status: 422,
+        body: { detail: [{ type: "uuid_parsing", loc: ["path", "user_id"], input: "me" }] },
+      });
+    });
+
+    test("404 to an unknown clerk_id, with it in the text, and 422 to one that cannot be", async () => {
+      const missing = { status: 404, body: { detail: "User with clerk_id user_nobody not found." } };
+      for (const as of ["user", "employee"] as const) {
+        expect(await ask("GET /users/clerk/user_nobody", { as })).toMatchObject(missing);
+      }
+      expect((await ask("GET /users/clerk/%00")).status).toBe(422);
+    });
+
+    test("has the fields of the contract and the language of mails, and OTHER for the warehouse alone", async () => {
+      const { id } = await add({ shippingMethod: "OTHER", balanceRub: -1_350, phone: "+79780000000" });
+      const { created_at, updated_at, ...user } = await shown(id);
+      expect(user).toEqual({
+        id,
+        clerk_id: "",
+        email: `${id}@test.example`,
+        first_name: "Нина",
+        last_name: "Ли",
+        is_active: true,
+        role: "USER",
+        customer_type: "USER_RETAIL",
+        balance_rub: -1_350,
+        balance_usd: 0,
+        balance_eur: 0,
+        balance_try: 0,
+        mailing: false,
+        language: "ru",
+        phone: "+79780000000",
+        city: null,
+        note: null,
+        shipping_method: "OTHER",
+        shipping_company: null,
+      });
+      for (const time of [created_at, updated_at]) expect(new Date(time).toISOString()).toBe(time);
+      expect(await shown(id, "")).toEqual({ ...user, created_at, updated_at, shipping_method: null });
+      const { items } = (await ask<Page>(`GET /users?search_term=${id}`)).body;
+      expect(items).toEqual([{ ...user, created_at, updated_at, shipping_method: null }]);
+    });
+
+    test("shows a stored phone number that is none, and its owner is not locked out", async () => {
+      const { id } = await add({ phone: "спросить Марину" });
+      const own = { token: await api.identity.token(id) };
+      expect(await ask(`GET /users/${id}`, { as: own })).toMatchObject({
+        status: 200,
+        body: { phone: "спросить Марину" },
+      });
+      expect((await ask("GET /users?size=500")).status).toBe(200);
+    });
+
+    test("costs two statements for a list of any length, and the one that finds the caller", async () => {
+      const word = `w${randomUUID()}`;
+      const statements = (size: number) =>
+        countStatements(api.db, () => ask(`GET /users?search_term=${word}&size=${size}`));
+      await add({ lastName: word });
+      const one = await statements(1);
+      for (let n = 0; n < 19; n++) await add({ lastName: word });
+      expect([one, await statements(20)]).toEqual([3, 3]);
+    });
+  });
+
+  describe("PATCH", () => {
+    const patch = (id: string, body: unknown, as: "employee" | "admin" = "employee", prefix = "") =>
+      ask<Shown>(`PATCH ${prefix}/users/${id}`, { as, body });
+
+    test.each([
+      ["first_name", " Анна ", "Анна"],
+      ["last_name", "О’Нил-Ли", "О’Нил-Ли"],
+      ["customer_type", "USER_WHOLESALE", "USER_WHOLESALE"],
+      ["mailing", "yes", true],
+      ["phone", "8 (978) 042-46-66", "+79780424666"],
+      ["phone", "", null],
+      ["phone", null, null],
+      ["city", "Севастополь", "Севастополь"],
+      ["city", "  ", null],
+      ["note", "первая\nвторая", "первая\nвторая"],
+      ["note", "", null],
+      ["shipping_method", "CARGO", "CARGO"],
+      ["shipping_method", null, null],
+      ["shipping_company", "CDEK", "CDEK"],
+      ["shipping_company", "", null],
+    ])("staff changes %s to %j", async (field, sent, stored) => {
+      const { id } = await add({
+        phone: "+79780000000",
+        city: "Ялта",
+        note: "есть",
+        shippingMethod: "SELF_PICKUP",
+        shippingCompany: "KIT",
+      });
+      const before = await shown(id);
+      const { status, body } = await patch(id, { [field]: sent }, "employee", "/warehouse");
+      expect(status).toBe(200);
+      expect(body).toEqual({ ...before, [field]: stored, updated_at: body.updated_at });
+      expect(body.updated_at > before.updated_at).toBe(true);
+      expect(await shown(id)).toEqual(body);
+    });
+
+    test.each([
+      ["role", "EMPLOYEE"],
+      ["is_active", false],
+      ["email", "another-one@test.example"],
+    ])("only an admin changes %s, and of what else came with it nothing is stored", async (field, value) => {
+      const { id } = await add();
+      const before = await shown(id);
+      const refused = await patch(id, { [field]: value, city: "Ялта" });
+      const detail = `Access denied: role EMPLOYEE is not allowed to change '${field}'.`;
+      expect(refused).toMatchObject({ status: 403, body: { detail } });
+      expect(await shown(id)).toEqual(before);
+      const allowed = await patch(id, { [field]: value, city: "Ялта" }, "admin");
+      expect(allowed).toMatchObject({ status: 200, body: { [field]: value, city: "Ялта" } });
+      await patch(id, { email: before.email }, "admin");
+    });
+
+    test("what an admin has changed holds for the user's next request", async () => {
+      const { id } = await add();
+      const own = { token: await api.identity.token(id) };
+      expect((await ask("GET /users", { as: own })).status).toBe(403);
+      await patch(id, { role: "EMPLOYEE" }, "admin");
+      expect((await ask("GET /users", { as: own })).status).toBe(200);
+      await patch(id, { role: "USER" }, "admin");
+      expect((await ask("GET /users", { as: own })).status).toBe(403);
+      await patch(id, { is_active: false }, "admin");
+      expect((await ask(`GET /users/${id}`, { as: own })).status).toBe(403);
+    });
+
+    test("takes the warehouse's whole object, without the foreign balances, with one thing changed", async () => {
+      const { id } = await add({ shippingMethod: "OTHER", balanceRub: 700, clerkId: `user_${randomUUID()}` });
+      const { balance_usd, balance_eur, balance_try, ...whole } = await shown(id);
+      const sent = { ...whole, customer_type: "USER_SUPER_WHOLESALE" };
+      const { status, body } = await patch(id, sent, "employee", "/warehouse");
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ ...whole, customer_type: "USER_SUPER_WHOLESALE", updated_at: body.updated_at });
+    });
+
+    test("never writes ids, balances, times and unknown keys, whoever sends them", async () => {
+      const { id } = await add();
+      const before = await rowOf(id);
+      for (const as of ["employee", "admin"] as const) {
+        const body = {
+          id: userIds.admin,
+          clerk_id: "user_stolen",
+          balance_rub: 1_000_000,
+          balance_usd: 1,
+          balance_eur: "x",
+          balance_try: null,
+          created_at: "1999-01-01T00:00:00Z",
+          updated_at: 5,
+          isActive: false,
+          balanceRub: 5,
+          password: "hunter2",
+          constructor: { prototype: { role: "ADMIN" } },
+        };
+        expect((await patch(id, body, as)).status).toBe(200);
+        expect(
+          (await ask(`PATCH /users/${id}`, { as, body: JSON.parse('{"__proto__":{"role":"ADMIN"}}') })).status,
+        ).toBe(200);
+      }
+      expect(await rowOf(id)).toEqual(before);
+    });
+
+    test("nothing to change answers 200 with the row as it is", async () => {
+      const { id } = await add({ phone: "+79780424666", note: "а" });
+      const before = await shown(id);
+      const same = { role: "USER", is_active: "true", email: before.email, phone: "tel:+7-978-042-46-66", note: " а " };
+      for (const body of [{}, before, same]) {
+        expect(await patch(id, body, "employee", "/warehouse")).toMatchObject({ status: 200, body: before });
+      }
+    });
+
+    test("what is stored, however odd, may be sent back with something else changed", async () => {
+      const email = "legacy@localhost";
+      const { id } = await add({ firstName: "", lastName: "", phone: "спросить Марину", city: "", email });
+      const whole = await shown(id);
+      const { status, body } = await patch(id, { ...whole, mailing: true });
+      expect([status, body.mailing, body.phone, body.email]).toEqual([200, true, "спросить Марину", email]);
+      expect((await patch(id, { first_name: " " })).status).toBe(422);
+    });
+
+    test("the storefront's null for OTHER changes nothing, and a method of its own does", async () => {
+      const { id } = await add({ shippingMethod: "OTHER" });
+      const whole = await shown(id, "");
+      expect(whole.shipping_method).toBeNull();
+      expect((await patch(id, { ...whole, city: "Ялта" })).body).toMatchObject({ city: "Ялта", shipping_method: null });
+      expect((await shown(id)).shipping_method).toBe("OTHER");
+      expect((await patch(id, { shipping_method: "CARGO" })).body.shipping_method).toBe("CARGO");
+    });
+
+    test.each([
+      ["first_name", "", "string_too_short", "String should have at least 1 character"],
+      ["first_name", null, "string_type", "Input should be a valid string"],
+      ["last_name", 5, "string_type", "Input should be a valid string"],
+      ["last_name", "a\0b", "value_error", "Value error, the text has control characters in it"],
+      [
+        "customer_type",
+        "user_retail",
+        "enum",
+        "Input should be 'USER_RETAIL', 'USER_WHOLESALE' or 'USER_SUPER_WHOLESALE'",
+      ],
+      ["mailing", "maybe", "bool_parsing", "Input should be a valid boolean, unable to interpret input"],
+      ["shipping_method", "PIGEON", "enum", "Input should be 'SELF_PICKUP', 'CARGO' or 'OTHER'"],
+      ["role", "GOD", "enum", "Input should be 'USER', 'EMPLOYEE' or 'ADMIN'"],
+      ["is_active", null, "bool_parsing", "Input should be a valid boolean, unable to interpret input"],
+      ["phone", "12345", "value_error", "value is not a valid phone number"],
+      ["phone", "звоните 89780424666", "value_error", "value is not a valid phone number"],
+      ["phone", 89780424666, "string_type", "Input should be a valid string"],
+    ])("answers 422 to %s %j", async (field, value, type, msg) => {
+      const { status, body } = await patch(userIds.user, { [field]: value }, "admin");
+      expect(status).toBe(422);
+      expect(body).toMatchObject({ detail: [{ type, msg, loc: ["body", field] }] });
+    });
+
+    test.each([
+      ["last_name", 300],
+      ["city", 300],
+      ["note", 5_000],
+    ])("%s has at most %i characters", async (field, most) => {
+      const { status, body } = await patch(userIds.user, { [field]: "x".repeat(most + 1) }, "admin");
+      const msg = `String should have at most ${most} characters`;
+      expect(status).toBe(422);
+      expect(body).toMatchObject({
+        detail: expect.arrayContaining([expect.objectContaining({ msg, loc: ["body", field] })]),
+      });
+    });
+
+    test.each([
+      "a@localhost",
+      "a@b.c",
+      "иван@почта.рф",
+      "a@x.ru\r\nBcc: evil@y.ru",
+      "a@x.ru, evil@y.ru",
+      "G: a@x.ru, evil@y.ru;",
+      '"evil@y.ru x"@z.ru',
+      "Иван <a@x.ru>",
+      "a b@x.ru",
+      "a..b@x.ru",
+      ".a@x.ru",
+      "a.@x.ru",
+      "a@x..ru",
+      "@x.ru",
+      "a@",
+      "",
+      "a\0@x.ru",
+    ])("answers 422 to the e-mail %j", async (email) => {
+      const { status, body } = await patch(userIds.user, { email }, "admin");
+      expect(status).toBe(422);
+      expect(JSON.stringify(body)).toContain("value is not a valid email address: ");
+      expect((await rowOf(userIds.user)).email).toBe("user@test.example");
+    });
+
+    test.each([
+      ["+7 978 042 46 66", "+79780424666"],
+      ["89780424666", "+79780424666"],
+      ["9780424666", "+79780424666"],
+      ["tel:+7-978-042-46-66", "+79780424666"],
+      ["TEL:8-978-042-46-66", "+79780424666"],
+      ["+375 29 123-45-67", "+375291234567"],
+    ])("stores the phone number %s as %s", async (phone, stored) => {
+      const { id } = await add();
+      expect((await patch(id, { phone })).body.phone).toBe(stored);
+    });
+
+    test.each([
+      [[], "model_attributes_type"],
+      ["text", "model_attributes_type"],
+      [null, "model_attributes_type"],
+    ])("answers 422 to the body %j", async (body, type) => {
+      expect(await patch(userIds.user, body)).toMatchObject({
+        status: 422,
+        body: { detail: [{ type, loc: ["body"] }] },
+      });
+    });
+
+    test("answers 422 to no body and to one that is not JSON", async () => {
+      expect(await ask(`PATCH /users/${userIds.user}`)).toMatchObject({
+        status: 422,
+        body: { detail: [{ type: "missing", loc: ["body"] }] },
+      });
+      const headers = { "content-type": "text/plain" };
+      expect((await ask(`PATCH /users/${userIds.user}`, { body: {}, headers })).status).toBe(422);
+    });
+
+    test("answers 404 to an unknown id, but 422 when the body is wrong as well", async () => {
+      const id = randomUUID();
+      expect(await patch(id, { city: "Ялта" })).toMatchObject({ status: 404, body: { detail: "Entity not found" } });
+      expect((await patch(id, { city: 5 })).status).toBe(422);
+    });
+
+    test("answers 409 to the e-mail of another, in any case", async () => {
+      const { id } = await add();
+      const { status, body } = await patch(id, { email: "Admin@TEST.example", city: "Ялта" }, "admin");
+      const detail = "A user with the e-mail 'Admin@TEST.example' exists already; give another one";
+      expect([status, body]).toMatchObject([409, { detail }]);
+      expect((await shown(id)).city).toBeNull();
+    });
+
+    test("parallel changes of different things all survive", async () => {
+      const { id } = await add();
+      const bodies = [
+        { city: "Ялта" },
+        { note: "а" },
+        { mailing: true },
+        { phone: "89780424666" },
+        { last_name: "Ро" },
+      ];
+      const answers = await Promise.all(bodies.map((body) => patch(id, body)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+      expect(await rowOf(id)).toMatchObject({
+        city: "Ялта",
+        note: "а",
+        mailing: true,
+        phone: "+79780424666",
+        lastName: "Ро",
+      });
+    });
+
+    test("changes only the state that the caller expects, if the caller says which", async () => {
+      const { id } = await add();
+      const etag = (await ask(`GET /users/${id}`)).headers.get("etag") ?? "";
+      const send = (city: string) => ask(`PATCH /users/${id}`, { body: { city }, headers: { "if-match": etag } });
+      const answers = await Promise.all(["Ялта", "Саки", "Керчь"].map(send));
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 412, 412]);
+    });
+
+    test("no text in any field leads to a 5xx", async () => {
+      const { id } = await add();
+      for (const body of naughtyBodies(["first_name", "last_name", "city", "note", "shipping_company"])) {
+        expect((await patch(id, body)).status, JSON.stringify(body)).toBe(200);
+      }
+      for (const text of refusedLines) {
+        expect((await patch(id, { first_name: text })).status, JSON.stringify(text.slice(0, 40))).toBe(422);
+      }
+    });
+
+    test("enters each try by staff in the audit log, with its outcome", async () => {
+      const { id } = await add();
+      const unknown = randomUUID();
+      const tries: [string, unknown][] = [
+        [id, { city: "Ялта" }],
+        [id, { role: "ADMIN" }],
+        [unknown, { city: "Ялта" }],
+        [id, { city: 5 }],
+      ];
+      const requests: string[] = [];
+      for (const [to, body] of tries) requests.push((await patch(to, body)).headers.get("x-request-id") ?? "");
+      const rows = await Promise.all(requests.map((requestId) => api.db.manager.findBy(AuditEntry, { requestId })));
+      expect(rows.flat()).toMatchObject(
+        [200, 403, 404, 422].map((status, n) => ({
+          status,
+          method: "PATCH",
+          endpoint: `https://api.test/users/${tries[n]?.[0]}`,
+          payload: tries[n]?.[1],
+          userId: userIds.employee,
+        })),
+      );
+    });
+  });
+});

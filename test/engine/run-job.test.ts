@@ -1,0 +1,229 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { enqueueAll } from "../../src/engine/outbox.ts";
+import { cancelJob } from "../../src/services/operations/job-control.ts";
+import { testJob, useEngine } from "../support/engine.ts";
+import { anAdmin } from "../support/operators.ts";
+
+const quick = testJob("quick");
+const endless = testJob("endless");
+const stubborn = testJob("stubborn");
+const late = testJob("late", { timeoutMs: 100, retry: { attempts: 2, backoffMs: 20, outageMs: 50 } });
+const failing = testJob("failing");
+const renamed = testJob("renamed", {
+  version: 3,
+  payload: z.object({ id: z.uuid(), title: z.string() }),
+  upgrades: {
+    1: (payload) => ({ ...(payload as object), name: "nobody" }),
+    2: (payload) => {
+      const { name, ...rest } = payload as { name: string };
+      return { ...rest, title: name };
+    },
+  },
+});
+const newer = testJob("newer", { version: 2, upgrades: { 1: (payload) => payload } });
+const parent = testJob("parent");
+const child = testJob("child");
+const counting = testJob("counting");
+const shy = testJob("shy");
+
+const seen: unknown[] = [];
+const signals: AbortSignal[] = [];
+const release = new AbortController();
+const id = () => randomUUID();
+const byUs = { ...anAdmin, reason: "test" };
+
+describe("a run of a job", () => {
+  const engine = useEngine([quick, endless, stubborn, late, failing, renamed, parent, child, counting, shy], {
+    run: {
+      quick: async () => {},
+      endless: async ({ signal }) => {
+        signals.push(signal);
+        await sleep(60_000, undefined, { signal });
+      },
+      // Looks at no signal, like an encoder in its thread.
+      stubborn: () => sleep(6_000),
+      late: async ({ signal }) => sleep(5_000, undefined, { signal }),
+      failing: async () => {
+        throw new Error("Order 4711 of 'Ivan' is broken");
+      },
+      renamed: async ({ payload }) => void seen.push(payload),
+      parent: async (job) => {
+        const page = Array.from({ length: 20 }, () => ({ id: id() }));
+        await job.commit((tx) => enqueueAll(tx, child, page, { parentId: job.id }));
+      },
+      child: async ({ signal }) => {
+        await Promise.race([sleep(60_000, undefined, { signal, ref: false }), untilReleased()]);
+      },
+      shy: async (job, { db }) => {
+        seen.push(job.payload.id);
+        const [row] = await db.query("SELECT gen FROM job WHERE id = $1", [job.id]);
+        if (row.gen < 3) await job.snooze(row.gen === 1 ? 0 : 600_000);
+      },
+      counting: async (job) => {
+        for (let n = 1; n <= 1_000; n++) job.progress(n, 1_000);
+        await vi.waitFor(
+          async () => expect((await engine.find(job.id)).progress).toEqual({ done: 1_000, total: 1_000 }),
+          10_000,
+        );
+      },
+    },
+  });
+  const state = async (jobId: string) => (await engine.find(jobId)).state;
+  const cancel = (jobId: string) => engine.transact(engine.origin, (tx) => cancelJob(tx, jobId, byUs));
+  const untilState = (jobId: string, wanted: string, timeout = 5_000) =>
+    vi.waitFor(async () => expect(await state(jobId)).toBe(wanted), { timeout, interval: 10 });
+
+  test("that ends without a word has succeeded", async () => {
+    const job = await engine.promise(quick, { id: id() });
+    await untilState(job, "succeeded");
+    expect(await engine.find(job)).toMatchObject({ failures: 0, attempts: [], result: null });
+  });
+
+  test.each([
+    ["looks at its signal", endless],
+    ["looks at nothing", stubborn],
+  ])("that %s is cancelled within a second", async (_name, kind) => {
+    const job = await engine.promise(kind, { id: id() });
+    await untilState(job, "running");
+    const began = performance.now();
+    await cancel(job);
+    await untilState(job, "cancelled");
+    // The goal is a second on a quiet machine; the work itself would take six and more.
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(await engine.find(job)).toMatchObject({ failures: 0, attempts: [{ outcome: "cancelled", error: null }] });
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+  });
+
+  test("that takes too long counts as failed, and is tried again as often as its definition says", async () => {
+    const job = await engine.promise(late, { id: id() });
+    await untilState(job, "failed");
+    expect(await engine.find(job)).toMatchObject({
+      failures: 2,
+      lastError: { name: "DeadlineError", message: "It took longer than 0.1 s" },
+    });
+  });
+
+  test("that fails says so in the ledger, with what failures of one cause have in common", async () => {
+    const job = await engine.promise(failing, { id: id() });
+    await untilState(job, "failed");
+    const { attempts, errorKey } = await engine.find(job);
+    expect(errorKey).toBe("Error: Order <n> of <value> is broken");
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(["failed", "failed", "failed"]);
+  });
+
+  test("gets a payload of an older version as the present one", async () => {
+    const job = await engine.promise(renamed, { id: id(), title: "x" });
+    await untilState(job, "succeeded");
+    const old = id();
+    const { transact, origin } = engine;
+    const first = { ...renamed, version: 1, payload: z.object({ id: z.uuid() }), key: () => old };
+    const oldJob = await transact(origin, async (tx) => (await enqueueAll(tx, first, [{ id: old }]))[0]);
+    await untilState(String(oldJob), "succeeded");
+    expect(seen.at(-1)).toEqual({ id: old, title: "nobody" });
+  });
+
+  test("of a kind or version that only newer code knows is put back and costs no attempt", async () => {
+    const job = await engine.promise(newer, { id: id() });
+    const future = await engine.promise({ ...quick, version: 2 }, { id: id() });
+    for (const one of [job, future]) {
+      await vi.waitFor(async () => expect((await engine.find(one)).attempts).toHaveLength(1), 10_000);
+      expect(await engine.find(one)).toMatchObject({
+        state: "open",
+        failures: 0,
+        attempts: [{ outcome: "rescheduled" }],
+      });
+    }
+  });
+
+  test("that is to go on later runs again then, and costs no attempt", async () => {
+    const payload = { id: id() };
+    const job = await engine.promise(shy, payload);
+    await vi.waitFor(async () => expect((await engine.find(job)).gen).toBe(3), 10_000);
+    expect(seen.filter((one) => one === payload.id)).toHaveLength(2);
+    const deferred = await engine.find(job);
+    expect(deferred).toMatchObject({ state: "open", failures: 0, crashes: 0, attempts: [], leaseUntil: null });
+    expect(deferred.runAt.getTime()).toBeGreaterThan(Date.now() + 500_000);
+    await engine.transact(engine.origin, (tx) => cancelJob(tx, job, byUs));
+    expect((await engine.find(job)).state).toBe("cancelled");
+  });
+
+  test("says how far it is", async () => {
+    const job = await engine.promise(counting, { id: id() });
+    await untilState(job, "succeeded");
+  });
+
+  test("with children is over when they are, and a cancel stops those that are left", async () => {
+    const job = await engine.promise(parent, { id: id() });
+    await untilState(job, "waiting");
+    await vi.waitFor(async () => expect(await statesOf(job)).toContain("running"), 10_000);
+    await cancel(job);
+    await vi.waitFor(async () => expect(new Set(await statesOf(job))).toEqual(new Set(["cancelled"])), 10_000);
+    expect(await state(job)).toBe("cancelled");
+
+    const other = await engine.promise(parent, { id: id() });
+    await untilState(other, "waiting");
+    release.abort();
+    await untilState(other, "succeeded");
+    expect((await engine.find(other)).result).toEqual({ children: { succeeded: 20 } });
+  });
+
+  async function statesOf(parentId: string): Promise<string[]> {
+    const rows = await engine.db.query("SELECT state FROM job WHERE parent_id = $1", [parentId]);
+    return rows.map(({ state: one }: { state: string }) => one);
+  }
+
+  function untilReleased() {
+    return new Promise<void>((resolve) => {
+      if (release.signal.aborted) resolve();
+      release.signal.addEventListener("abort", () => resolve());
+    });
+  }
+});
+
+describe("one worker and many groups", () => {
+  const grouped = testJob("grouped", {
+    payload: z.object({ id: z.uuid(), group: z.string() }),
+    group: (payload) => (payload as { group: string }).group,
+  });
+  const started = new Map<string, number>();
+  const engine = useEngine([grouped], {
+    concurrency: 4,
+    run: {
+      grouped: async ({ payload }) => {
+        started.set(payload.id, performance.now());
+        await sleep(20);
+      },
+    },
+  });
+  const give = async (group: string, count: number) => {
+    const payloads = Array.from({ length: count }, () => ({ id: id(), group }));
+    await engine.transact(engine.origin, (tx) => enqueueAll(tx, grouped, payloads));
+    return payloads.map((payload) => payload.id);
+  };
+  async function waitsOf(group: string) {
+    const promised = performance.now();
+    const ids = await give(group, 10);
+    await vi.waitFor(() => expect(ids.every((one) => started.has(one))).toBe(true), { timeout: 15_000, interval: 5 });
+    return ids.map((one) => Number(started.get(one)) - promised).sort((a, b) => a - b);
+  }
+
+  test("ten jobs of one wait less than twice as long beside ten thousand of another", { timeout: 60_000 }, async () => {
+    const alone: number[] = [];
+    for (let n = 0; n < 5; n++) alone.push(...(await waitsOf(`alone-${n}`)));
+    await give("crowd", 10_000);
+    await vi.waitFor(() => expect(started.size).toBeGreaterThan(100), { timeout: 20_000 });
+    const beside: number[] = [];
+    for (let n = 0; n < 5; n++) beside.push(...(await waitsOf(`beside-${n}`)));
+    const p95 = (waits: number[]) => waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.95)] ?? 0;
+    expect(p95(beside)).toBeLessThan(2 * p95(alone));
+  });
+
+  test("a crowd that is alone keeps the worker busy", async () => {
+    const { maintenance } = engine.queues.byName;
+    await vi.waitFor(async () => expect(await maintenance.getActiveCount()).toBe(4), { timeout: 10_000, interval: 5 });
+    expect(await maintenance.getJobCountByTypes("wait", "prioritized")).toBeGreaterThan(0);
+  });
+});

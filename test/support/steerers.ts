@@ -1,4 +1,0 @@
-import type { Steerer } from "../../src/services/job-rights.ts";
-
-/** Somebody who may steer every job, for tests of what steering does. */
-export const anAdmin: Steerer = { id: "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d01", standing: "admin", reason: "a test" };
