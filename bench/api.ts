@@ -9,7 +9,7 @@ import { machine, markdownTable, median } from "./support/statistics.ts";
 export const summary =
   "the REST API over the full catalogue: cached and uncached lists, search [--rounds 3] [--seconds 4]";
 
-/** Goals: wire contract of this bench, in docs/benchmarks.md. */
+/** Goals of this bench, explained in docs/benchmarks.md. */
 const goals = { cached: 0.6, orm: 6, rows: 1.5, searchMs: 50, sitemapMb: 200, seenMs: 100 };
 
 interface Options {

@@ -8,7 +8,7 @@ import { machine, markdownTable, median } from "./support/statistics.ts";
 export const summary =
   "no-op jobs, promised and run, against bare BullMQ and other queues [--rounds 5] [--jobs 10000] [--ledger 1000000]";
 
-/** Goals: wire contract of this bench, in docs/benchmarks.md. */
+/** Goals of this bench, explained in docs/benchmarks.md. */
 const goals = { latency: 1.3, p99Ms: 15, pollMs: 260, sustained: 0.35, relay: 0.8, ledger: 0.1, runtime: 1.15 };
 
 /** In the order in which they take turns; ours next to what it is compared with. */

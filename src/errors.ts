@@ -77,7 +77,7 @@ export class UnavailableError extends AppError {
   readonly code = "unavailable";
 }
 
-/** One wrong value of a request, as the wire contract (1.11) shows it. */
+/** One wrong value of a request, as contract 1.11 shows it. */
 export interface Violation {
   type: string;
   loc: (string | number)[];

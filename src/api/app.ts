@@ -51,7 +51,7 @@ export function createApiServer(options: AppOptions): Server {
   const clients = { proxies: options.trustProxy, isExempt: context.isExempt };
   const admits = boundConnections(server, options.connections, clients);
   server.on("request", (req, res) => {
-    // Routes, ready answers, limits, logs and audit rows all see this form and no other.
+    // Routes, response cache, limits, logs and audit rows all see this form and no other.
     req.url = normalTarget(req.url);
     if (!admits(req, res)) overLimit.add(req);
     else if (!hasOddHost(req) && context.answers.serve(context, req, res)) return;

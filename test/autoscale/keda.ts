@@ -10,7 +10,7 @@ export interface ScaledObject {
   behavior: Pick<HpaSpec, "scaleUp" | "scaleDown">;
 }
 
-/** The ScaledObject of kubernetes.md 3.2, which the chart has. */
+/** The ScaledObject that the chart has. */
 export const scaledObject: ScaledObject = {
   minReplicaCount: 0,
   maxReplicaCount: 10,

@@ -3,7 +3,7 @@ import { isMet, writeReport } from "./report.ts";
 import { playAll } from "./scenarios.ts";
 import { openServers } from "./servers.ts";
 
-// `npm run autoscale-sim`: goals G1 to G9 of the autoscaler. `-- --only=burst,steady` plays some scenarios;
+// `npm run autoscale-sim` measures the goals G1 to G9 of `scenarios.ts`. `-- --only=burst,steady` plays some scenarios;
 // `--report=docs/proof/autoscale` says where the report goes. With `--certain` only what may never happen on any
 // machine makes the exit code 1: the others depend on what else the machine does.
 

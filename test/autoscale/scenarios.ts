@@ -12,7 +12,7 @@ import { scaledObject } from "./keda.ts";
 import type { Servers } from "./servers.ts";
 import { queue } from "./work.ts";
 
-/** A figure with its goal (kubernetes.md 3.5). */
+/** A figure with its goal. */
 export interface Goal {
   id: string;
   what: string;
@@ -127,7 +127,7 @@ const longJobs: Steps = async (cluster) => {
   ];
 };
 
-/** As long as the load lasts that the goal of 40 % was measured with (kubernetes.md 3.5). */
+/** As long as the load lasts that the goal of 40 % was measured with. */
 const steadySeconds = 60;
 
 const steady: Steps = async (cluster) => {

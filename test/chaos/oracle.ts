@@ -36,7 +36,7 @@ interface LedgerRow {
   has_cause: boolean;
 }
 
-/** Looks from outside at what a run has left: the ledger, the effects, the sink and the bucket (invariants I1 to I7). */
+/** Looks from outside at what a run has left: the ledger, the effects, the sink and the bucket. */
 export async function judge(
   stack: Stack,
   acknowledged: ReadonlyMap<string, Order>,
@@ -113,7 +113,7 @@ const wrong = ["lost", "doubled", "unknown", "failed", "stuck"] as const;
 const complaints = (work: string, sum: Tally) =>
   wrong.filter((name) => sum[name] > 0).map((name) => `${sum[name]} of ${sum.promised} ${work} jobs are ${name}`);
 
-/** I2: nothing has happened that nobody promised. */
+/** Nothing has happened that was not promised. */
 async function withoutPromise({ postgres, sink }: Stack, ledger: ReadonlyMap<string, LedgerRow>) {
   const [row] = await postgres.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM chaos_movement
@@ -122,33 +122,33 @@ async function withoutPromise({ postgres, sink }: Stack, ledger: ReadonlyMap<str
   const strays = [...sink.received.keys()].filter((id) => !ledger.has(id.slice(1, id.indexOf("@")))).length;
   const moved = row?.count ?? 0;
   return [
-    ...(moved > 0 ? [`${moved} movements of stock have no job (I2)`] : []),
-    ...(strays > 0 ? [`${strays} mails have no job (I2)`] : []),
+    ...(moved > 0 ? [`${moved} movements of stock have no job`] : []),
+    ...(strays > 0 ? [`${strays} mails have no job`] : []),
   ];
 }
 
-/** I3: the stock of each item is what it was at first and what was moved since. */
+/** The stock of each item is what it was at first and what was moved since. */
 async function wrongSums({ postgres }: Stack) {
   const rows = await postgres.query<{ item: number }>(
     `SELECT item FROM chaos_stock LEFT JOIN chaos_movement USING (item) GROUP BY item, quantity
      HAVING quantity <> $1 + coalesce(sum(delta), 0)`,
     [initialQuantity],
   );
-  return rows.length > 0 ? [`The stock of ${rows.length} items is not the sum of its movements (I3)`] : [];
+  return rows.length > 0 ? [`The stock of ${rows.length} items is not the sum of its movements`] : [];
 }
 
-/** I6: what Postgres says is in the bucket is there. */
+/** What Postgres says is in the bucket is there. */
 async function missingReceipts({ postgres, bucket }: Stack) {
   const rows = await postgres.query<{ source_key: string; receipt_key: string }>(
     "SELECT source_key, receipt_key FROM chaos_movement WHERE receipt_key IS NOT NULL",
   );
   const keys = await bucket.keys();
   const missing = rows.filter((row) => !keys.has(row.receipt_key) || row.receipt_key !== receiptKeyOf(row.source_key));
-  return missing.length > 0 ? [`${missing.length} receipts of ${rows.length} are not in the bucket (I6)`] : [];
+  return missing.length > 0 ? [`${missing.length} receipts of ${rows.length} are not in the bucket`] : [];
 }
 
-/** I9: whoever looks at a failed job can read why. */
+/** A failed job says why it failed. */
 function withoutCause(ledger: ReadonlyMap<string, LedgerRow>) {
   const silent = [...ledger.values()].filter(({ state, has_cause }) => state === "failed" && !has_cause).length;
-  return silent > 0 ? [`${silent} failed jobs have no cause (I9)`] : [];
+  return silent > 0 ? [`${silent} failed jobs have no cause`] : [];
 }

@@ -9,7 +9,7 @@ import type { Stack } from "./stack.ts";
 const patienceMs = 20_000;
 
 /**
- * I9: mends what made jobs fail, has each of them retried twice at once, and says what went wrong; the relays of the
+ * Mends what made jobs fail, has each of them retried twice at once, and says what went wrong; the relays of the
  * processes have to find the promises.
  */
 export async function retryTwice({ postgres, env }: Stack): Promise<string[]> {
@@ -26,7 +26,7 @@ export async function retryTwice({ postgres, env }: Stack): Promise<string[]> {
         () => false,
       );
     const retried = (await Promise.all([...failed, ...failed].map(retry))).filter(Boolean).length;
-    if (retried !== failed.length) return [`${failed.length} failed jobs were retried ${retried} times (I9)`];
+    if (retried !== failed.length) return [`${failed.length} failed jobs were retried ${retried} times`];
   } finally {
     await db.destroy();
   }
@@ -44,7 +44,5 @@ export async function retryTwice({ postgres, env }: Stack): Promise<string[]> {
     if (isRight(await outcome())) return [];
   }
   const { jobs, done, moved } = await outcome();
-  return [
-    `Of ${jobs} failed jobs that were retried twice at once ${done} were done, and moved stock ${moved} times (I9)`,
-  ];
+  return [`Of ${jobs} failed jobs that were retried twice at once ${done} were done, and moved stock ${moved} times`];
 }

@@ -62,11 +62,11 @@ export interface RunResult extends Verdict {
   processes: { starts: number; kills: number; peakRssMb: number; peakFiles: number };
 }
 
-/** What the drain may take (I7). */
+/** What the drain may take. */
 export const drainLimitMs = 60_000;
 /** The naive variant cannot say that it is done. */
 const naiveDrainMs = 15_000;
-/** Bounds of I10 for one process of ours. */
+/** Bounds for one process of ours. */
 const largestRssMb = 500;
 const mostFiles = 250;
 
@@ -175,6 +175,6 @@ function broken({ fleet }: Stack, { failures }: Timeline) {
 }
 
 const unbounded = ({ rssMb, files }: { rssMb: number; files: number }) => [
-  ...(rssMb > largestRssMb ? [`A process took ${Math.round(rssMb)} MB (I10)`] : []),
-  ...(files > mostFiles ? [`A process had ${files} open files (I10)`] : []),
+  ...(rssMb > largestRssMb ? [`A process took ${Math.round(rssMb)} MB`] : []),
+  ...(files > mostFiles ? [`A process had ${files} open files`] : []),
 ];

@@ -8,7 +8,7 @@ export type ContractRoute = readonly [
   success: number,
 ];
 
-/** Every route of wire contract 2.6, 3.2 to 3.11 and 5 as the new service has it; names of parameters carry no meaning. */
+/** Every route of contract 2.6, 3.2 to 3.11 and 5; names of parameters carry no meaning. */
 export const contractRoutes: readonly ContractRoute[] = [
   // 3.2
   ["GET", "/users", "EMPLOYEE", 200],

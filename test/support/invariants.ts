@@ -47,7 +47,7 @@ const checks = {
       ELSE own.booked <> goods.rub END`,
 };
 
-/** Which promises about stock and balances (durability I3, I4) are broken, and by which rows; empty when all is well. */
+/** Which sums of stock and balances are not those of their movements, and by which rows; empty when all is well. */
 export async function brokenPromises(db: DataSource): Promise<Record<string, string[]>> {
   const broken: Record<string, string[]> = {};
   for (const [promise, sql] of Object.entries(checks)) {

@@ -25,7 +25,7 @@ interface Trusted extends TokenIssuer {
 /** Clocks may differ by so much. */
 const clockToleranceSeconds = 30;
 
-/** Checks bearer tokens against the trusted issuers and finds their user; texts and order as wire contract 2.1. */
+/** Checks bearer tokens against the trusted issuers and finds their user; texts and order as contract 2.1. */
 export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer[]): ApiContext["authenticate"] {
   const trusted = issuers.map((issuer) => ({ ...issuer, keys: trustedKeys(issuer.jwksUrl) }));
   return async (authorization): Promise<Actor> => {

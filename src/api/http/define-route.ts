@@ -13,7 +13,7 @@ type Shape = z.ZodObject;
 type Nothing = z.ZodObject<Record<never, never>>;
 type NoBody = z.ZodUndefined;
 
-/** The two representations of one API (wire contract 1.16). */
+/** The two representations of one API (contract 1.16). */
 export type Profile = "shop" | "warehouse";
 
 export interface ImageField {

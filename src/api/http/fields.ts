@@ -9,7 +9,7 @@ const printable = /^[^\p{Cc}\p{Cs}]*$/u;
 export const line = (max = 300) =>
   z.string().trim().min(1).max(max).regex(printable, "the text has control characters in it");
 
-/** A required field of a form, where an empty value counts as missing (wire contract 1.8). */
+/** A required field of a form, where an empty value counts as missing (contract 1.8). */
 export const required = <S extends z.ZodType>(schema: S) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema);
 
@@ -20,7 +20,7 @@ export const integer = (schema: z.ZodType<number>) =>
     return isWhole ? Number(value) : value;
   }, schema);
 
-/** A UUID in any of its usual spellings (wire contract 1.3); comes out in lower case with dashes. */
+/** A UUID in any of its usual spellings (contract 1.3); comes out in lower case with dashes. */
 export const uuid = z.preprocess((value) => {
   const hex =
     typeof value === "string"
@@ -36,7 +36,7 @@ export const uuid = z.preprocess((value) => {
 /** A moment as clients want it: ISO 8601 in UTC, ending in `Z`. */
 export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" });
 
-/** True or false in any of its usual spellings (wire contract 1.7). */
+/** True or false in any of its usual spellings (contract 1.7). */
 export const boolean = z.preprocess((value) => {
   // An object may have a toString that is no function.
   const text = typeof value === "object" ? "" : String(value).toLowerCase();
@@ -79,7 +79,7 @@ export const searchTerm = z
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
 
-/** One e-mail address that the clients' own check accepts: ASCII, and a domain with a dot (wire contract 1.16). */
+/** One e-mail address that the clients' own check accepts: ASCII, and a domain with a dot (contract 1.16). */
 const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.email.source.slice(1)}`) });
 
 /** An e-mail address as people type it, perhaps with blanks around it. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defaultSize } from "../../db/dao/catalogue/catalogue-pages.ts";
 import { integer } from "./fields.ts";
 
-/** Page query of a list (wire contract 1.6). */
+/** Page query of a list (contract 1.6). */
 export const pageQuery = (largest = 500) =>
   z.object({
     page: integer(z.int().min(1).max(1_000_000).default(1)),
@@ -15,7 +15,7 @@ export type PageQuery = z.output<ReturnType<typeof pageQuery>>;
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({ items: z.array(item), total: z.int(), page: z.int(), size: z.int(), pages: z.int() });
 
-/** Response schema of a list that the warehouse wants whole and bare (wire contract 1.16). */
+/** Response schema of a list that the warehouse wants whole and bare (contract 1.16). */
 export const pageOrArrayOf = <S extends z.ZodType>(item: S) =>
   z.union([pageOf(item), z.array(item)]).meta({ description: "A page; under `/warehouse` an array of all" });
 

@@ -25,7 +25,7 @@ export interface Form<F> {
 }
 
 /**
- * Reads a form, multipart or urlencoded; any other body counts as an empty form (wire contract 1.8).
+ * Reads a form, multipart or urlencoded; any other body counts as an empty form (contract 1.8).
  * Bounded in bytes, fields and files; throws when it is broken, too large or cut, with the file taken back.
  */
 export async function receiveForm<F>(req: IncomingMessage, options: FormOptions<F>): Promise<Form<F>> {

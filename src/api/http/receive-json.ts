@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { BadRequestError, TooLargeError, ValidationError } from "../../errors.ts";
 import { noList, noObject } from "./violations.ts";
 
-/** Largest JSON body, in bytes (wire contract 1.8). */
+/** Largest JSON body, in bytes (contract 1.8). */
 const maxBodyBytes = 1024 * 1024;
 /** No request needs more; deeper ones are made to exhaust a stack. */
 const maxDepth = 40;
@@ -28,7 +28,7 @@ export async function receiveBytes(req: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * Reads a JSON body; undefined when there is none. Throws on other kinds of body (422, as wire contract 1.8), on what
+ * Reads a JSON body; undefined when there is none. Throws on other kinds of body (422, as contract 1.8), on what
  * is no JSON (422), and on what only an attacker sends: duplicate keys, deep nesting, bytes that are no UTF-8 (400), more
  * names and values than any client needs (413).
  */

@@ -40,7 +40,7 @@ function unlessCallerLeft(error: { code?: unknown }) {
   if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }
 
-/** Express' own `json` names a charset, which JSON does not have (RFC 8259; wire contract 1.2). */
+/** Express' own `json` names a charset, which JSON does not have (RFC 8259; contract 1.2). */
 export function sendJson(res: Response, body: unknown) {
   sendBytes(res, JSON.stringify(body));
 }

@@ -10,7 +10,7 @@ const maxShown = 50;
 const maxInputLength = 1_000;
 
 /**
- * Puts the parser's complaints in the words of the wire contract (1.11). Of a missing key `input` is null, or what the
+ * Puts the parser's complaints in the words of contract 1.11. Of a missing key `input` is null, or what the
  * key is missing in when `missing` says so; long values are left out.
  */
 export function toViolations(

@@ -22,7 +22,7 @@ export const AddressView = z
   })
   .meta({ id: "Address" });
 
-/** An address; the storefront knows no shipping method OTHER (wire contract 1.16). */
+/** An address; the storefront knows no shipping method OTHER (contract 1.16). */
 export function addressView(address: Address, profile: Profile): z.output<typeof AddressView> {
   return {
     id: address.id,

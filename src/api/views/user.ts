@@ -29,7 +29,7 @@ export const UserView = z
   })
   .meta({ id: "User" });
 
-/** A user; the storefront knows no shipping method OTHER (wire contract 1.16). */
+/** A user; the storefront knows no shipping method OTHER (contract 1.16). */
 export function userView(user: User, profile: Profile): z.output<typeof UserView> {
   return {
     id: user.id,

@@ -23,7 +23,7 @@ export const OrderAddress = z
 /** Stands where there is no account. */
 export const nobody = "00000000-0000-0000-0000-000000000000";
 
-/** The stored address of an order, or one made of the order's own fields; no text of it is empty (wire contract 4.3). */
+/** The stored address of an order, or one made of the order's own fields; no text of it is empty (contract 4.3). */
 export function warehouseAddress(order: Order, isComplete: boolean): z.output<typeof OrderAddress> {
   const stored = isComplete ? order.storedAddress : null;
   const street = order.address || [order.street, order.house].filter(Boolean).join(", ");
@@ -43,7 +43,7 @@ export function warehouseAddress(order: Order, isComplete: boolean): z.output<ty
   };
 }
 
-/** Who stands in for the account of an order that has none, or none to be shown (wire contract 4.3). */
+/** Who stands in for the account of an order that has none, or none to be shown (contract 4.3). */
 export function standInUser(order: Order): z.output<typeof UserView> {
   return {
     id: nobody,

@@ -16,7 +16,7 @@ export function auditEndpoint(base: string, pathAndQuery: string): string {
 }
 
 /**
- * Enters one change that staff made or tried to make; a list as payload is wrapped, as the wire contract wants it, and
+ * Enters one change that staff made or tried to make; a list as payload is wrapped, as contract 2.4 wants it, and
  * what looks like a secret or like data of a card is left out.
  */
 export function recordAudit(tx: EntityManager, entry: Entry) {

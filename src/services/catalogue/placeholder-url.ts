@@ -1,2 +1,2 @@
-/** Shown where there is no picture (wire contract 3.12). */
+/** Shown where there is no picture (contract 3.12). */
 export const placeholderUrl = "https://storage.yandexcloud.net/tcf-images/default.svg";

@@ -65,7 +65,7 @@ export async function getSubCategoryBySlug(tx: EntityManager, slug: string) {
   return (await subCategories.findBySlug(tx, slug)) ?? Promise.reject(notFound());
 }
 
-/** The id of the sub-category that a list of products is asked for by; the wire contract (1.11) has other words here. */
+/** The id of the sub-category that a list of products is asked for by; contract 1.11 has another sentence here. */
 export async function getSubCategoryIdBySlug(tx: EntityManager, slug: string) {
   const subCategory = await subCategories.findBySlug(tx, slug);
   if (!subCategory) throw new NotFoundError("SubCategory not found");

@@ -56,7 +56,7 @@ async function claimedAccount(tx: EntityManager, id: string | null, email: strin
   return user?.isActive && user.email.toLowerCase() === email.toLowerCase() ? user : null;
 }
 
-/** An order with its account and stored address; throws the wire contract's words when there is none. */
+/** An order with its account and stored address; throws, with a sentence of its own (contract 1.11), when there is none. */
 export async function getOrder(tx: EntityManager, id: string) {
   return (await orders.findById(tx, id)) ?? Promise.reject(new NotFoundError(`Order with id ${id} not found.`));
 }

@@ -6,7 +6,7 @@ export interface Prices {
   superWholesalePriceRub: number;
 }
 
-/** The price between the two, rounded half up, wherever it is shown, charged or printed (wire contract 3.12, Appendix D 3). */
+/** The price between the two, rounded half up, wherever it is shown, charged or printed (contract 3.12). */
 export function wholesalePriceRub({ priceRub, superWholesalePriceRub }: Prices): number {
   return Math.round((priceRub + superWholesalePriceRub) / 2);
 }

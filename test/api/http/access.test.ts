@@ -127,7 +127,7 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))("%s", (nam
   });
 });
 
-/** What the wire contract (2.1 to 2.6, 1.11) answers to a caller who is not let in. */
+/** What contract 1.11 and 2.1 to 2.6 answer to a caller who is not let in. */
 function refusal(caller: Caller, admission: Admission, { act, access }: Route) {
   if (admission === "the identity provider") return no("Invalid webhook secret", "Webhook");
   if (admission === "programs") {

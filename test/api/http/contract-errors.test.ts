@@ -19,7 +19,7 @@ const order = { status: "NEW", shipping_method: "SELF_PICKUP", ...contact };
 const waybill = { waybill_type: "WAYBILL_OUT", is_pending: true };
 const event = { id: unknownId, email: "a@example.com", first_name: "", last_name: "" };
 
-/** Whom to ask as (the employee unless said otherwise), and the sentence of wire contract 1.11, 2 and 3. */
+/** Whom to ask as (the employee unless said otherwise), and the sentence of contract 1.11, 2 and 3. */
 type Refusal = [status: number, request: string, detail: string, question?: Question];
 
 const refusals: Refusal[] = [
@@ -99,7 +99,7 @@ const refusals: Refusal[] = [
   [404, `DELETE /waybill-offers/${unknownId}`, "Offer not found in waybill"],
 ];
 
-/** The complaint of wire contract 1.6, 1.7 and 1.11 about one value. */
+/** The complaint of contract 1.6, 1.7 and 1.11 about one value. */
 interface Complaint {
   type: string;
   loc: (string | number)[];

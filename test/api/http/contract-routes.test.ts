@@ -13,7 +13,7 @@ const operations = new Map(
 );
 const find = (method: string, path: string) => operations.get(`${method} ${nameless(path)}`);
 
-describe("the routes of the wire contract", () => {
+describe("the routes of the contract", () => {
   test("are all in the OpenAPI document", () => {
     const missing = contractRoutes.filter(([method, path]) => !find(method, path));
     expect(missing.map(([method, path]) => `${method} ${path}`)).toEqual([]);

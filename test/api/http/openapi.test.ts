@@ -45,7 +45,7 @@ describe("the OpenAPI document", () => {
   });
 
   test("declares 422 wherever a value may be wrong", () => {
-    // The identity provider is answered 400 whatever is wrong (wire contract 2.6).
+    // The identity provider is answered 400 whatever is wrong (contract 2.6).
     const takesNothing = ({ parameters = [], requestBody, "x-access": access }: Described) =>
       parameters.length === 0 && (!requestBody || access === "webhook");
     expect(breaking((operation) => takesNothing(operation) || "422" in operation.responses)).toEqual([]);

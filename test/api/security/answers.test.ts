@@ -29,7 +29,7 @@ function get(operation: Described, headers: Record<string, string> = {}, base = 
 }
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-describe("S67: nobody on the way keeps", () => {
+describe("nobody on the way keeps", () => {
   test.each(reads)("what is not for everybody: %s", async (_name, operation) => {
     const isPublic = operation["x-access"] === "public";
     for (const token of [api.tokens.admin, api.tokens.user]) {
@@ -62,7 +62,7 @@ describe("S67: nobody on the way keeps", () => {
   );
 });
 
-describe("S73: every answer", () => {
+describe("every answer", () => {
   const answers: Record<string, () => ReturnType<typeof call>> = {
     "200": () => call(`${api.url}/categories`),
     "200 from memory": () => call(`${api.url}/categories`),
@@ -139,7 +139,7 @@ describe("S73: every answer", () => {
   });
 });
 
-describe("S75: a method", () => {
+describe("a method", () => {
   /** Sends a head that no client library would send; resolves with the whole answer, empty when there is none. */
   async function raw(line: string, ...headers: string[]) {
     const socket = connect(Number(new URL(api.url).port), "127.0.0.1");

@@ -21,7 +21,7 @@ async function open(...lines: string[]) {
 
 const statuses = (answer: string) => [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
 
-describe("S51: a connection that is misused", () => {
+describe("a connection that is misused", () => {
   test("by headers that never end is closed within 15 s, and keeps nobody else waiting", async () => {
     const began = performance.now();
     const slow = await Promise.all(

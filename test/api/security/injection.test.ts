@@ -15,7 +15,7 @@ const api = useApi({ relay: false });
 beforeAll(() => addBusiness(api.db));
 const asAdmin = () => ({ authorization: `Bearer ${api.tokens.admin}` });
 
-describe("S52: a search", () => {
+describe("a search", () => {
   const searches = operations.filter((one) => parametersOf(one, "query").some(({ name }) => name === "search_term"));
   const search = async (path: string, term: string) => {
     const url = `${api.url}${path}?search_term=${encodeURIComponent(term)}`;
@@ -53,7 +53,7 @@ describe("S52: a search", () => {
   );
 });
 
-describe("S60: a way to the prototype", () => {
+describe("a way to the prototype", () => {
   const keys = ["__proto__", "constructor", "prototype", "__proto__.polluted", "constructor.prototype.polluted"];
   const writes = operations.filter(({ requestBody }) => requestBody).map((one) => [one.name, one] as const);
 
@@ -88,7 +88,7 @@ describe("S60: a way to the prototype", () => {
   });
 });
 
-describe("S61: a header", () => {
+describe("a header", () => {
   const names = [
     'a"b.pdf',
     "a\r\nX-Evil: 1.pdf",

@@ -47,7 +47,7 @@ const faults: Record<string, RequestListener> = {
 const ask = async (keys: ReturnType<typeof trustedKeys>, kid = "key-1") =>
   keys({ alg: "EdDSA", kid }, { payload: "", signature: "" } as FlattenedJWSInput);
 
-describe.each(Object.entries(faults))("S9: an issuer that %s", (_what, fault) => {
+describe.each(Object.entries(faults))("an issuer that %s", (_what, fault) => {
   test("when it was never seen is unavailable after 3 s at most", async () => {
     serve = fault;
     const keys = trustedKeys(url);
@@ -69,7 +69,7 @@ describe.each(Object.entries(faults))("S9: an issuer that %s", (_what, fault) =>
   });
 });
 
-test("S9: an issuer that is back is asked again", async () => {
+test("an issuer that is back is asked again", async () => {
   serve = (_req, res) => void res.writeHead(503).end();
   const keys = trustedKeys(url);
   await expect(ask(keys)).rejects.toBeInstanceOf(UnavailableError);
@@ -77,7 +77,7 @@ test("S9: an issuer that is back is asked again", async () => {
   await vi.waitFor(async () => expect(await ask(keys)).toBeDefined(), 5_000);
 });
 
-test("S7: unknown key ids ask the issuer once, and are refused without delay", async () => {
+test("unknown key ids ask the issuer once, and are refused without delay", async () => {
   serve = good;
   const keys = trustedKeys(url);
   await ask(keys);

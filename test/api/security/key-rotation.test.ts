@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { call, useApi, userIds } from "../../support/api.ts";
 import { unknownId } from "../../support/sample-request.ts";
 
-describe("S8: when the issuer changes its key", () => {
+describe("when the issuer changes its key", () => {
   const api = useApi({ relay: false });
   afterEach(() => vi.useRealTimers());
   const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);

@@ -18,7 +18,7 @@ const wrongKeys = [
   ["a megabyte", "k".repeat(1_000_000)],
 ] as const;
 
-describe("S13: API keys and the webhook's secret", () => {
+describe("API keys and the webhook's secret", () => {
   const secrets = createSecrets([key, "fedcba9876543210"], webhookSecret);
 
   test("of which several may be good at once", () => {
@@ -41,7 +41,7 @@ describe("S13: API keys and the webhook's secret", () => {
   });
 });
 
-describe("S13, S15: a route for programs", () => {
+describe("a route for programs", () => {
   const api = useApi({ relay: false });
   let runs = 0;
   const route = (access: "api-key" | "webhook") =>
@@ -87,7 +87,7 @@ describe("S13, S15: a route for programs", () => {
   });
 });
 
-describe("S16: twenty wrong credentials from one address", () => {
+describe("twenty wrong credentials from one address", () => {
   const twenty = { points: 20, seconds: 60 };
   const api = useApi({ relay: false, trustProxy: 1, limits: { credentials: twenty, expired: twenty } });
   const url = () => `${api.url}/jobs/${unknownId}`;

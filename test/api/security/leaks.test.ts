@@ -121,7 +121,7 @@ function expectNone(text: string, where: string) {
   ).toEqual([]);
 }
 
-describe("S65: secrets and what was told in confidence", () => {
+describe("secrets and what was told in confidence", () => {
   test("are known to this test", () => {
     expect(Object.values(secrets).filter((secret) => secret.length < 10)).toEqual([]);
     expect(answers.length).toBeGreaterThan(20);
@@ -134,7 +134,7 @@ describe("S65: secrets and what was told in confidence", () => {
   });
 
   test("are in no answer but to the one who sent them", () => {
-    // A wrong value is shown to the caller who sent it (wire contract 1.11), and to nobody else.
+    // A wrong value is shown to the caller who sent it (contract 1.11), and to nobody else.
     const text = answers.join("\n");
     for (const [what, secret] of Object.entries(secrets)) {
       if (secret !== given.password && what !== "the token of an employee") expect(text, what).not.toContain(secret);
@@ -158,7 +158,7 @@ describe("S65: secrets and what was told in confidence", () => {
   });
 });
 
-describe("S62: lines of the log", () => {
+describe("lines of the log", () => {
   const evil = '\u001b[31mred\u001b[0m "level":60,"msg":"forged"';
 
   test("are one JSON object each, whatever a caller calls himself or asks for", async () => {
@@ -190,7 +190,7 @@ describe("S62: lines of the log", () => {
   });
 });
 
-describe("S16: refused credentials", () => {
+describe("refused credentials", () => {
   test("leave a line each, with the status and the address they came from", () => {
     const refused = lines().filter(({ status }) => status === 401);
     expect(refused.length).toBeGreaterThanOrEqual(2);

@@ -9,7 +9,7 @@ import { parametersOf, sampleOf, samplePath } from "../../support/sample-request
 
 const { operations, follow } = readDocument(routes);
 
-describe("S45: a limit that is no number", () => {
+describe("a limit that is no number", () => {
   const shared = {
     ENVIRONMENT: "local",
     DATABASE_URL: "postgresql://user@localhost:5432/shop",
@@ -38,7 +38,7 @@ describe("S45: a limit that is no number", () => {
   });
 });
 
-describe("S47: a query out of all bounds", () => {
+describe("a query out of all bounds", () => {
   const api = useApi({ relay: false });
   const lists = operations.filter(
     (one) => one.method === "GET" && parametersOf(one, "query").some(({ name }) => name === "size"),
@@ -68,7 +68,7 @@ describe("S47: a query out of all bounds", () => {
   });
 });
 
-describe("S50: a hundred documents at once", () => {
+describe("a hundred documents at once", () => {
   const api = useApi({ relay: false });
 
   async function order(token: string, id: string, format: string) {
@@ -106,7 +106,7 @@ describe("S50: a hundred documents at once", () => {
   });
 });
 
-describe("S49: a burst", () => {
+describe("a burst", () => {
   const limits = { anonymous: { points: 50, seconds: 60 }, user: { points: 50, seconds: 60 } };
   const direct = useApi({ relay: false, limits });
   const proxied = useApi({ relay: false, limits, trustProxy: 1 });

@@ -12,7 +12,7 @@ const early = routes.filter(({ refuse }) => refuse).map(({ method, path }) => `$
 const unpackedBytes = 256 * 1024 * 1024;
 const bomb = new Uint8Array(gzipSync(Buffer.alloc(unpackedBytes), { level: 1 }));
 
-describe("S46: a body that says it is packed", () => {
+describe("a body that says it is packed", () => {
   const api = useApi({ relay: false });
   const writes = operations.filter(({ requestBody, "x-access": access }) => requestBody && access !== "webhook");
 

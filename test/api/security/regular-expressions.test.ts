@@ -10,7 +10,7 @@ import { unknownId } from "../../support/sample-request.ts";
 const size = 100_000;
 const longestMs = 50;
 const repeated = ["a", " ", "\t", "1", "+", "-", ".", "@", "a@", "a.", "0", "é", "\n", "=", "?", "{", "-a", "Prefer "];
-/** S48: texts that make a careless expression try everything. */
+/** Texts that make a careless expression try everything. */
 const texts = repeated.flatMap((part) => ["", "!", "\0", "@"].map((end) => part.repeat(size / part.length) + end));
 
 function slowest(run: (text: string) => unknown) {
@@ -30,7 +30,7 @@ function slowest(run: (text: string) => unknown) {
   return most;
 }
 
-describe("S48: 100 kB of the worst", () => {
+describe("100 kB of the worst", () => {
   const { boolean, integer, line, note, optionalLine, pieces, required, roubles, searchTerm, timestamp, uuid } = fields;
   const schemas = {
     ...{ boolean, note, pieces, roubles, searchTerm, timestamp, uuid },
@@ -57,7 +57,7 @@ describe("S48: 100 kB of the worst", () => {
   });
 });
 
-describe("S48: a long address", () => {
+describe("a long address", () => {
   const api = useApi({ relay: false });
 
   test.each(["?token", "&token", "?token?secret&", "?api-key=", "?", "&", "=", "?a=?", "token"])(

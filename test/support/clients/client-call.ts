@@ -3,7 +3,7 @@ import { z } from "zod";
 /** What a front end does with an answer; `unchecked` and `status` are read without a schema. */
 export type AnswerShape = "one" | "array" | "page" | "unchecked" | "status";
 
-/** One call of a front end, as wire contract 4.1 and 4.2 number them. */
+/** One call of a front end (contract 4.1 and 4.2). */
 export interface ClientCall<S extends z.ZodType = z.ZodType> {
   method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Below the base URL of the client, with its query; `{name}` stands for what the client fills in. */
@@ -13,7 +13,7 @@ export interface ClientCall<S extends z.ZodType = z.ZodType> {
   schema: S;
 }
 
-/** The page envelope that both front ends demand (wire contract 1.6). */
+/** The page envelope that both front ends demand (contract 1.6). */
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({
     items: z.array(item),

@@ -1,4 +1,4 @@
-/** The answers of wire contract, appendix A: both front ends read them. */
+/** Answers that both front ends read (contract 1.16). */
 const times = { created_at: "2026-01-15T09:30:00.123Z", updated_at: "2026-01-16T10:00:00.000Z" };
 const image_url = "https://storage.yandexcloud.net/tcf-images/default.svg";
 

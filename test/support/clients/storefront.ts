@@ -116,10 +116,10 @@ const Order = z.object({
 
 const Count = z.object({ count: z.number().nonnegative() });
 
-/** What the storefront parses answers with, by the names of wire contract 3.1. */
+/** What the storefront parses answers with (contract 3.1). */
 export const storefrontSchemas = { Category, SubCategory, Product, Offer, User, Waybill, OrderOffer, Order, Count };
 
-/** Every call of the storefront (wire contract 4.1), below the base `/`; S20 has several. */
+/** Every call of the storefront (contract 4.1), below the base `/`; S20 has several. */
 export const storefrontCalls = {
   S1: page("/categories", Category),
   S2: one("GET", "/categories/slug/{slug}", Category),

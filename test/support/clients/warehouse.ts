@@ -128,16 +128,16 @@ const BestSelling = z.object({
 
 const Count = z.object({ count: z.number().nonnegative() });
 
-/** What the warehouse parses answers with, by the names of wire contract 3.1. */
+/** What the warehouse parses answers with (contract 3.1). */
 export const warehouseSchemas = {
   ...{ Category, SubCategory, Product, Offer, User, Address, Waybill, OrderOffer, WaybillOffer, Order },
   ...{ AuditEntry, BestSelling, Count },
 };
 
-/** Where the warehouse finds this API; its calls stand below (wire contract 1.16). */
+/** Where the warehouse finds this API; its calls stand below (contract 1.16). */
 export const warehouseBase = "/warehouse";
 
-/** Every call of the warehouse (wire contract 4.2), below `warehouseBase`; some numbers stand for several. */
+/** Every call of the warehouse (contract 4.2), below `warehouseBase`; some numbers stand for several. */
 export const warehouseCalls = {
   W1: array("/categories?order_by=name", Category),
   "W2.slug": one("GET", "/categories/slug/{slug}", Category),

@@ -7,7 +7,7 @@ import { compose, type MailTemplate } from "../../../src/workers/mail/compose.ts
 import { letters } from "../../../src/workers/mail/templates/index.ts";
 import { type ReceivedMail, useMailbox } from "../../support/mailbox.ts";
 
-// security.md S53–S55: whatever strangers call themselves, their notes and their files, and whatever stands where an
+// Whatever strangers call themselves, their notes and their files, and whatever stands where an
 // address should be, there is one mail to one recipient, and nothing in it that we did not write.
 
 const mailbox = useMailbox();

@@ -6,7 +6,7 @@ import type { ObjectStore } from "../../../platform/object-store.ts";
 import type { StagedImage } from "../../../services/catalogue/images.ts";
 import { placeholderImage } from "./placeholder-image.ts";
 
-/** Largest picture that is taken, in bytes (wire contract 1.8). */
+/** Largest picture that is taken, in bytes (contract 1.8). */
 export const maxImageBytes = 5 * 1024 * 1024;
 /** Enough of a file to tell its type. */
 const headBytes = 4_100;
@@ -133,7 +133,7 @@ const extensionsOf: Record<string, string[]> = {
   "image/webp": ["webp"],
 };
 
-/** The detected type decides, and the file name has to agree with it (wire contract 3.12). */
+/** The detected type decides, and the file name has to agree with it (contract 3.12). */
 async function checkType(head: Buffer, name: string) {
   const type = await detectType(head);
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";

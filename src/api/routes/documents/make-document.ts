@@ -11,7 +11,7 @@ import type { Input, Result } from "../../http/define-route.ts";
 import { patience } from "../../http/preferences.ts";
 import { awaitJob } from "../operations/await-job.ts";
 
-/** How long a route waits for a document unless `Prefer` says otherwise (wire contract, Appendix D 13). */
+/** How long a route waits for a document unless `Prefer` says otherwise (contract 5). */
 const typicalSeconds = 25;
 
 type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "gone">;

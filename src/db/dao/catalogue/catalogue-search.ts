@@ -12,7 +12,7 @@ export interface Search {
   order: "best first" | "id descending" | "id ascending";
 }
 
-/** Wire contract 3.6 and 3.7. */
+/** Similarity has to be above these: contract 3.6 and 3.7. */
 const productThreshold: Threshold = { over: 1, of: 10 };
 const offerThreshold: Threshold = { over: 3, of: 20 };
 

@@ -10,7 +10,7 @@ import { cdata, escapeXml } from "./xml.ts";
 type PublicUrl = (key: string) => string;
 
 /**
- * The catalogue as a Yandex feed (wire contract 7), in pieces that are made as they are asked for. `changedAt` stands in
+ * The catalogue as a Yandex feed (contract 6), in pieces that are made as they are asked for. `changedAt` stands in
  * it as its date, so that the same catalogue gives the same bytes.
  */
 export async function* ymlFeed(reader: EntityManager, publicUrl: PublicUrl, changedAt: Date): AsyncGenerator<string> {

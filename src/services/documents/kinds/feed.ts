@@ -3,7 +3,7 @@ import { catalogueState } from "../../../db/dao/catalogue/catalogue-state.ts";
 import { ymlFeed } from "../feed/yml.ts";
 import { defineKind } from "./define-kind.ts";
 
-/** The catalogue as a Yandex feed (wire contract 7). */
+/** The catalogue as a Yandex feed (contract 6). */
 export const feedKind = defineKind({
   kind: "feed",
   summary: "What is in stock, as a Yandex feed",
