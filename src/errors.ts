@@ -13,7 +13,7 @@ export class NotFoundError extends AppError {
   readonly code = "not_found";
 }
 
-/** A link that needs no login has a signature that is not ours. */
+/** A link that needs no login has a signature that this system did not make. */
 export class ForgedLinkError extends NotFoundError {
   readonly fault: CredentialFault = "wrong";
 }
@@ -30,7 +30,7 @@ export class BadRequestError extends AppError {
   readonly code = "bad_request";
 }
 
-/** What is wrong with a credential: none was sent, it is not one of ours, or it was one once. */
+/** What is wrong with a credential: it is missing, invalid or expired. */
 export type CredentialFault = "missing" | "wrong" | "expired";
 
 export class UnauthorizedError extends AppError {
@@ -54,7 +54,7 @@ export class PreconditionFailedError extends AppError {
   readonly code = "precondition_failed";
 }
 
-/** The caller has used up what it may do for now. */
+/** The caller has used up its rate limit or quota for now. */
 export class TooManyRequestsError extends AppError {
   readonly code = "too_many_requests";
   readonly retryAfterSeconds: number;
@@ -72,7 +72,7 @@ export class TooLargeError extends AppError {
   readonly code = "too_large";
 }
 
-/** Something we need is away for the moment; the same request may succeed in a few seconds. */
+/** A dependency is unavailable for the moment; the same request may succeed in a few seconds. */
 export class UnavailableError extends AppError {
   readonly code = "unavailable";
 }
@@ -86,7 +86,7 @@ export interface Violation {
   ctx?: Record<string, unknown>;
 }
 
-/** The request is understood, but values in it are wrong; says which. */
+/** The request is understood, but values in it are wrong; names them. */
 export class ValidationError extends AppError {
   readonly code = "invalid_request";
   readonly violations: Violation[];
@@ -96,7 +96,7 @@ export class ValidationError extends AppError {
   }
 }
 
-/** It is done to many at once or cannot be taken back, and the request does not say why. */
+/** The act affects many things or cannot be undone, and the request gives no reason. */
 export class ReasonNeededError extends ValidationError {
   constructor(act: string) {
     const msg = `Field required: say why, '${act}' takes a reason here and others will read it`;
@@ -104,29 +104,29 @@ export class ReasonNeededError extends ValidationError {
   }
 }
 
-/** A failure of a job that no repetition can mend; people read its message. */
+/** A failure of a job that no retry can repair; people read its message. */
 export class PermanentError extends Error {
   override readonly name: string = "PermanentError";
 }
 
-/** Nobody can tell whether the effect of a job happened: it is not repeated before a person has decided. */
+/** Whether a job took effect cannot be known: it is not repeated before a person has decided. */
 export class InconclusiveError extends Error {
   override readonly name: string = "InconclusiveError";
 }
 
 const networkCodes = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"];
 
-/** True when a connection could not be made or broke: whoever is at the other end may not have heard of it. */
+/** True when a connection could not be made or broke: the other side may not know of it. */
 export function isNetworkError(error: unknown) {
   return networkCodes.includes(String((error as { code?: unknown } | null)?.code));
 }
 
-/** The process cannot start before an operator has mended something; the message says what. */
+/** The process cannot start before an operator has corrected something; the message says what. */
 export class StartUpError extends Error {
   override get name() {
     return this.constructor.name;
   }
 }
 
-/** As that, but it may pass without anybody's help: what is needed cannot be reached, or starts itself. */
+/** As `StartUpError`, but it may pass by itself: a dependency cannot be reached, or is starting. */
 export class NotThereYetError extends StartUpError {}

@@ -14,7 +14,7 @@ import { startTracing, type TracingOptions } from "./platform/tracing.ts";
 import { packageVersion } from "./platform/version.ts";
 import { whileUnreachable } from "./platform/while-unreachable.ts";
 
-/** What every process of this back end is told. */
+/** The settings of every process of this back end. */
 export interface RuntimeConfig {
   warnings: readonly string[];
   LOG_LEVEL: string;
@@ -34,13 +34,13 @@ export interface RuntimeOptions {
   name: string;
   /** Names it in traces. */
   service: string;
-  /** What it works at, and by which name in the ledger; absent: nothing. */
+  /** The queues that it works on, and its name in the ledger; absent: none. */
   worker?: { name: string; queues: readonly QueueName[] };
 }
 
 /**
  * Starts what the API and the workers have in common: log, traces, metrics, Postgres, Redis, S3, the cache and the job
- * engine. Waits for Postgres as long as it cannot be reached; throws `StartUpError` when it can never be used.
+ * engine. Waits for Postgres while it cannot be reached; throws `StartUpError` when it can never be used.
  */
 export async function startRuntime({ config, name, service, worker }: RuntimeOptions) {
   const log = createLogger(config.LOG_LEVEL, name);
@@ -75,7 +75,7 @@ export async function startRuntime({ config, name, service, worker }: RuntimeOpt
   const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log, count });
   return {
     log,
-    /** Fires when the process is to stop. */
+    /** Fires when the process has to stop. */
     stopping,
     version,
     db,

@@ -51,14 +51,14 @@ const defaultTimeouts = {
   statement_timeout: 10_000,
   lock_timeout: 3_000,
   idle_in_transaction_session_timeout: 10_000,
-  // Counted here, for a server that does not answer any more.
+  // Measured on this side, for a server that does not answer any more.
   query_timeout: 15_000,
 };
-/** An index on a large table takes minutes; a lock that is not free soon is better waited for in another attempt. */
+/** An index on a large table takes minutes; if a lock is not free soon, another attempt is better than to wait. */
 const migrationTimeouts = { lock_timeout: 30_000 };
 /** A request must not wait longer for a connection … */
 const connectMs = 3_000;
-/** … but a start has the time that a busy machine needs for making one. */
+/** … but a start may take as long as a busy machine needs to connect. */
 const firstConnectMs = 30_000;
 
 /**
@@ -121,7 +121,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
     installExtensions: false,
     uuidExtension: "pgcrypto",
     poolSize,
-    // An idle connection that breaks is replaced by the pool; without a handler it would end the process.
+    // The pool replaces an idle connection that breaks; without a handler its error would end the process.
     poolErrorHandler: () => undefined,
     extra: {
       connectionTimeoutMillis: connectMs,
@@ -132,8 +132,8 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
 }
 
 /**
- * A connected data source; throws `StartUpError` with the address when Postgres refuses, `NotThereYetError` when it is not
- * there or starts still.
+ * A connected data source; throws `StartUpError` with the address when Postgres refuses, `NotThereYetError` when it
+ * cannot be reached or is starting.
  */
 export function connectDatabase(url: string, poolSize?: number) {
   return connect(url, poolSize, defaultTimeouts);
@@ -153,7 +153,9 @@ async function connect(url: string, poolSize: number | undefined, timeouts: obje
   return db;
 }
 
-/** Gives what `work` gives; throws `NotThereYetError` with the address where Postgres is away, overloaded or stuck. */
+/**
+ * Returns what `work` returns; throws `NotThereYetError` with the address where Postgres is unavailable or overloaded.
+ */
 export async function reaching<T>(url: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -165,12 +167,12 @@ export async function reaching<T>(url: string, work: () => Promise<T>): Promise<
 
 function about(url: string, done: "reached" | "used", error: unknown) {
   const { host, pathname } = new URL(url);
-  // Where a name has several addresses, the error of all of them has no message of its own.
+  // Where a name has several addresses, the error for all of them has no message of its own.
   const reason = error instanceof Error ? error.message || (error as { code?: string }).code : String(error);
   return `Postgres at ${host}${pathname} cannot be ${done}: ${reason}.`;
 }
 
-/** How many connections of a data source are at work or idle, and how many callers wait for one. */
+/** How many connections of a data source are busy or idle, and how many callers wait for one. */
 export function poolState(db: DataSource) {
   const { totalCount, idleCount, waitingCount } = poolOf(db);
   return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
@@ -179,7 +181,7 @@ export function poolState(db: DataSource) {
 const poolOf = ({ driver }: DataSource) => (driver as unknown as { master: pg.Pool }).master;
 
 /**
- * Names of migrations that this code needs and the database does not have, and of those that it has and this code does
+ * Names of migrations that this code has and the database lacks, and of those that the database has and this code does
  * not know; rejects when Postgres does not answer.
  */
 export async function pendingOf(tx: EntityManager) {

@@ -9,7 +9,7 @@ export interface FlatStatement {
   values: readonly unknown[];
 }
 
-/** Postgres' own words for each value: no numbers, dates or objects are made that would be written out again. */
+/** Each value as Postgres' own text: nothing is parsed that would be serialized again. */
 const asText = { getTypeParser: () => (value: unknown) => value };
 
 /**

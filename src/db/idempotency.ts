@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** What a request with an Idempotency-Key was answered. */
+/** The answer to a request with an Idempotency-Key. */
 export interface StoredAnswer {
   status: number;
   /** JSON text; null for an answer without a body. */
@@ -9,16 +9,16 @@ export interface StoredAnswer {
 }
 
 export interface KeyedRequest {
-  /** Who sends it: keys of different callers never meet. */
+  /** The caller: keys of different callers never collide. */
   scope: string;
   key: string;
-  /** Hash of all that makes it this request and no other. */
+  /** Hash of all that identifies the request. */
   hash: string;
 }
 
 export type KeyState = { state: "new" } | { state: "answered"; answer: StoredAnswer } | { state: "other request" };
 
-/** A few expired keys go with every new one, so the table needs no maintenance of its own. */
+/** Each new key deletes a few expired ones, so the table needs no maintenance of its own. */
 const takeSql = `
   WITH expired AS (
     DELETE FROM idempotency_key WHERE (scope, key) IN (
@@ -34,8 +34,8 @@ const takeSql = `
   RETURNING key`;
 
 /**
- * Takes the key for this transaction, or tells what its request was answered. Waits for a transaction that holds the
- * same key, so of parallel requests one does the work and the others get its answer.
+ * Takes the key for this transaction, or returns the stored answer. Waits for a transaction that holds the same key, so
+ * that of parallel requests one does the work and the others get its answer.
  */
 export async function takeKey(tx: EntityManager, { scope, key, hash }: KeyedRequest): Promise<KeyState> {
   const taken = await tx.query(takeSql, [scope, key, hash]);
@@ -48,7 +48,7 @@ export async function takeKey(tx: EntityManager, { scope, key, hash }: KeyedRequ
   return { state: "answered", answer: row };
 }
 
-/** Keeps the answer with its key, in the transaction that did the work. */
+/** Stores the answer with its key, in the transaction that did the work. */
 export async function storeAnswer(
   tx: EntityManager,
   { scope, key }: KeyedRequest,

@@ -1,33 +1,33 @@
 import { idInEndpoint } from "./dao/audit/timeline.ts";
 
-/** What an erasure makes of a column: another value (SQL), nothing because its row goes, or it is kept, and why. */
+/** What an erasure does with a column: sets another value (SQL), deletes it with its row, or keeps it, and why. */
 export type Column = ({ becomes: string } | { goes: true } | { kept: string; isHidden?: true }) & {
-  /** SQL of what an export shows of it; absent: all. */
+  /** SQL of the part that an export shows; absent: all. */
   shownAs?: string;
 };
 
 export interface PersonalTable {
   /**
-   * SQL of which rows `t` are a person's: of the account `$1` (uuid or null), or of the contact address `$2` (in lower
-   * case, or null) as far as no account has them. An export shows these.
+   * SQL that selects a person's rows `t`: those of the account `$1` (uuid or null), or of the contact address `$2` (in
+   * lower case, or null) as far as no account has them. An export shows these.
    */
   rows: string;
-  /** SQL of rows that are another account's and name the address `$2`: erased as well, and shown to nobody. */
+  /** SQL of rows that are another account's and name the address `$2`: erased as well, and never shown. */
   mentions?: string;
-  /** Its primary key: exports and erasures go in its order. Of several columns an export needs the last one alone. */
+  /** Its primary key: exports and erasures go in its order. Of several columns an export needs only the last one. */
   key: Readonly<Record<string, "uuid" | "text">>;
   columns: Readonly<Record<string, Column>>;
-  /** Columns that lead to more about the person while an erasure runs. */
+  /** Columns that lead to more data of the person while an erasure runs. */
   marks?: { id?: string; address?: string; phone?: string };
   /**
-   * SQL of which rows `t` an erasure finds page by page, by the marks of the erasure `$1`, which began at `begun`.
+   * SQL of the rows `t` that an erasure finds page by page, by the marks of the erasure `$1`, which began at `begun`.
    * Absent: it finds those of `rows`, at once.
    */
   traces?: string;
 }
 
 const kept = (why: string, ...names: string[]) => columns(names, { kept: why });
-/** Neither shown in an export: other people's, or of no use to anybody. */
+/** Not shown in an export: another person's data, or of no use to any reader. */
 const hidden = (why: string, ...names: string[]) => columns(names, { kept: why, isHidden: true });
 const becomes = (sql: string, ...names: string[]) => columns(names, { becomes: sql });
 const goes = (...names: string[]) => columns(names, { goes: true });
@@ -36,17 +36,17 @@ function columns(names: readonly string[], column: Column) {
   return Object.fromEntries(names.map((name) => [name, column]));
 }
 
-/** As `becomes`, of a column of which an export shows a part. */
+/** As `becomes`, for a column of which an export shows a part. */
 const becomesAndShows = (name: string, sql: string, shownAs: string) => ({ [name]: { becomes: sql, shownAs } });
 
-/** What stands for an address that is erased; mails to it are held back (RFC 2606 keeps the domain from being real). */
+/** Replaces an erased address; mails to it are suppressed (RFC 2606 keeps the domain from being real). */
 export const erasedDomain = "erased.invalid";
 const erasedAddress = `'erased@${erasedDomain}'`;
 const erasedName = "'Удалено'";
 
 const id = { id: "uuid" } as const;
 const books = "what was sold for how much, and who owes what: book-keeping";
-const when = "says nothing without the rest";
+const when = "means nothing without the rest";
 const technical = "leads to no person";
 const staff = "another person's id: of staff";
 
@@ -64,7 +64,7 @@ const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const idIn = (text: string) => `EXISTS (
   SELECT 1 FROM regexp_matches(${text}, '${uuid}', 'g') AS found (id) JOIN erasure_marks ON value = found.id[1]
   WHERE erasure_id = $1 AND kind = 'id')`;
-/** An address may stand in a URL, too. */
+/** An address may occur in a URL, too. */
 const wordIn = (text: string) => `EXISTS (
   SELECT 1 FROM erasure_marks WHERE erasure_id = $1 AND kind IN ('address', 'phone')
     AND (strpos(lower(${text}), value) > 0 OR strpos(lower(${text}), replace(value, '@', '%40')) > 0))`;
@@ -74,8 +74,8 @@ const jobText = `coalesce(t.last_error::text, '') || coalesce(t.result::text, ''
 const auditText = "t.endpoint || coalesce(t.payload::text, '')";
 
 /**
- * Everything that is stored about people, table by table, in the order in which an erasure goes: what belongs to a row
- * before that row. Exports and erasures walk this list; a test compares it, and the list of the rest, with the schema.
+ * Everything that is stored about people, table by table, in the order of an erasure: what belongs to a row before that
+ * row. Exports and erasures use this list; a test compares it, and the list of the other tables, with the schema.
  */
 export const personalTables: Readonly<Record<string, PersonalTable>> = {
   mail_suppressions: {
@@ -170,7 +170,7 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...kept(books, "id", "customer_type", "balance_rub", "balance_usd", "balance_eur", "balance_try"),
       ...kept(when, "created_at", "updated_at"),
       ...kept("keeps the account from being made again", "identity_updated_at"),
-      // Each its own: no two accounts have one address, and the person's is free again.
+      // A different one for each: no two accounts have one address, and the person's is free again.
       ...becomes(`id || '@${erasedDomain}'`, "email"),
       ...becomes(erasedName, "first_name", "last_name"),
       ...becomes("NULL", "email_verified", "clerk_id", "phone", "city", "note", "shipping_method", "shipping_company"),
@@ -189,13 +189,13 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...becomes("CASE WHEN state IN ('queued', 'sending', 'retry') THEN 'suppressed' ELSE state END", "state"),
       ...hidden(technical, "job_id", "epoch", "tries", "sending_at", "slot_at", "smtp_code", "resend_of", "message_id"),
       ...becomes(erasedAddress, "recipient"),
-      // The link that proves an address is for who reads its mails, not for who has an account with it.
+      // The link that verifies an address is for the reader of its mails, not for the owner of an account with it.
       ...becomesAndShows("parameters", "'{}'", "t.parameters - 'url'"),
       ...becomes("'ru'", "language"),
       ...becomes("'erased:' || id", "send_key"),
       ...becomes("NULL", "server_answer", "resend_reason"),
     },
-    // Staff is told of an order by its id alone, and a later mail to the same address is a new person's.
+    // Mails to staff name an order only by its id, and a later mail to the same address is a new person's.
     traces: `t.kind <> 'order-received-staff' AND (
       ${namedIn("t.parameters")} OR t.created_at <= begun.at AND ${marked("address", "lower(t.recipient)")})`,
   },
@@ -207,7 +207,7 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...goes("object_key", "content_type", "sha256", "job_id", "source_hash"),
       ...hidden("the person, or staff", "requested_by"),
     },
-    // About the person, whoever asked for them; what the person asked for about others, as staff does, stays.
+    // About the person, whatever user requested them; what the person requested about others, as staff, stays.
     traces: `t.created_at <= begun.at AND ${namedIn("t.parameters")}`,
   },
   audit_log: {
@@ -243,11 +243,11 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...hidden(technical, "queue", "payload_v", "dedupe_key", "entity_type", "entity_id", "gen", "epoch", "failures"),
       ...hidden(technical, "max_failures", "crashes", "max_crashes", "priority", "run_at", "lease_until", "claimed_by"),
       ...hidden(technical, "actor_id", "trace_id", "group_key", "parent_id", "claimed_at", "progress", "ended_badly"),
-      // A job that is still to run needs the ids in there, and has no more.
+      // A job that has yet to run needs the ids in there, and contains nothing else.
       ...becomes("CASE WHEN finished_at IS NULL THEN payload ELSE without_person(payload) END", "payload"),
       ...becomes("without_person(last_error)", "last_error"),
       ...becomes("without_person(result)", "result"),
-      // Without what is for staff: the names of workers, and who cancelled it.
+      // Without the data for staff: the names of workers, and who cancelled it.
       ...becomesAndShows(
         "attempts",
         "without_person(attempts)",
@@ -262,22 +262,22 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
     rows: "t.user_id = $1",
     key: id,
     columns: {
-      ...kept("that and why it was done, for whoever has to prove it", "id", "user_id", "reason", "counts"),
-      ...kept("that and why it was done, for whoever has to prove it", "begun_at", "created_at", "finished_at"),
+      ...kept("the proof that it was done, and why", "id", "user_id", "reason", "counts"),
+      ...kept("the proof that it was done, and why", "begun_at", "created_at", "finished_at"),
       ...hidden(staff, "requested_by", "endpoint", "job_id"),
-      ...hidden("forgotten at the end of the erasure", "address"),
+      ...hidden("deleted at the end of the erasure", "address"),
     },
     traces: "false",
   },
 };
 
-/** Tables that hold nothing about customers, and why. */
+/** Tables without data about customers, and why. */
 export const impersonalTables: Readonly<Record<string, string>> = {
   audit_anchor: "where the audit chain was cut, a number and a hash",
   categories: "the catalogue",
   erasure_marks: "emptied by the erasure that fills it",
-  events: "ids and states alone; 30 days",
-  images: "pictures of goods, which staff uploads; originals go when they are published",
+  events: "only ids and states; 30 days",
+  images: "pictures of goods, which staff uploads; originals are removed when they are published",
   job_group_pause: "whose newsletter is paused, by id",
   job_group_weight: "a setting",
   job_in_flight: "ids of jobs",
@@ -291,11 +291,11 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   offer_search: "the catalogue",
   product_search: "the catalogue",
   products: "the catalogue",
-  queue_pause: "what staff said about a queue, and who, by id",
-  deleted_users: "ids that the identity provider has deleted, to keep them out; kept for good",
+  queue_pause: "why staff paused a queue, and who, by id",
+  deleted_users: "ids that the identity provider has deleted, so that they cannot return; kept for good",
   received_events: "ids that other systems gave to their messages; 30 days",
   stock_movements: "goods; who booked them, by id",
-  stray_object: "names of files that go tomorrow",
+  stray_object: "names of files that are removed tomorrow",
   sub_categories: "the catalogue",
   webhook_endpoints: "addresses of programs; who entered them, by id",
 };

@@ -5,7 +5,7 @@ import { firstIdSince } from "../platform/postgres/uuid-time.ts";
 import { auditLog, type ChainLink } from "./dao/audit/audit-log.ts";
 import { mails } from "./dao/mail/mails.ts";
 
-/** Rows of one transaction, how long they are kept, and where it begins. */
+/** Rows of one transaction, how long they are kept, and the cursor. */
 export interface Page {
   keep: Retention;
   size: number;
@@ -15,9 +15,9 @@ export interface Page {
 
 export interface PrunedPage {
   removed: number;
-  /** Where the next page begins; null: there is none. */
+  /** The cursor of the next page; null: there is none. */
   next: string | null;
-  /** The last link of the audit chain that is gone: the log has to keep it. */
+  /** The last removed link of the audit chain: the log has to keep it. */
   cutAfter?: ChainLink;
 }
 
@@ -25,12 +25,12 @@ type Prune = (tx: EntityManager, page: Page) => Promise<PrunedPage>;
 
 export const firstPage = "";
 
-/** Comes before all ids. */
+/** Less than all ids. */
 const lowestId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * What removes old rows, line by line of the retention. Each call is one short statement that finds its rows by an index,
- * leaves alone what somebody holds, and may be repeated. Objects of the bucket are not here: see `collect-garbage`.
+ * Removes old rows, line by line of the retention. Each call is one short statement that finds its rows by an index,
+ * skips locked rows, and may be repeated. Objects of the bucket are not here: see `collect-garbage`.
  */
 export const prunes = {
   async jobs(tx, { keep, size, after }) {
@@ -42,7 +42,7 @@ export const prunes = {
       ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
     "events",
   ),
-  // One that still waits goes with what becomes of its job.
+  // The outcome of its job decides about a mail that still waits.
   mails: old(
     (days) => `DELETE FROM mails WHERE id IN (
       SELECT id FROM mails WHERE created_at < ${ago(days)}
@@ -60,14 +60,14 @@ export const prunes = {
       ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
     "mail_counts",
   ),
-  // Only what a mail server said: the wish not to be written to is never forgotten.
+  // Only what a mail server said: a recipient's refusal of mail is never deleted.
   bounces: old(
     (days) => `DELETE FROM mail_suppressions WHERE address IN (
       SELECT address FROM mail_suppressions WHERE reason = 'bounce' AND created_at < ${ago(days)}
       ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
     "bounces",
   ),
-  // Their lines go along; there are a few hundred at the most.
+  // Deletes their lines as well, at most a few hundred.
   async audit(tx, { keep, size }) {
     const before = new Date(Date.now() - keep.audit * 24 * 3_600_000);
     const { removed, cutAfter } = await auditLog.removeOldest(tx, before, size);
@@ -97,8 +97,8 @@ function ago(days: string) {
 }
 
 /**
- * Rows alone; `collect-garbage` removes a file when no row names it. What the shop publishes and whoever asks is given
- * stays as long as nothing newer is there.
+ * Only rows; `collect-garbage` removes a file when no row names it. What the shop publishes for everybody stays as long
+ * as there is nothing newer.
  */
 function oldDocuments(days: string, ofKind: string) {
   return `DELETE FROM documents WHERE id IN (
@@ -121,7 +121,7 @@ function old(sql: (days: string) => string, name: RetentionName): Prune {
 
 const pageOf = (removed: number, size: number): PrunedPage => ({ removed, next: removed < size ? null : firstPage });
 
-/** Nothing shows it, no unfinished picture would be replaced by it again, and its own job is over. */
+/** No row shows it, no unfinished picture would fall back to it, and its own job is over. */
 function unusedPicture() {
   const shownBy = (table: string) => `NOT EXISTS (SELECT 1 FROM ${table} WHERE image_id = images.id)`;
   return `created_at < ${ago("$3")}
@@ -130,7 +130,7 @@ function unusedPicture() {
     AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = images.job_id AND job.finished_at IS NULL)`;
 }
 
-/** Removes those rows of which `isOld` holds, among the `size` after `after`; by the primary key, which costs no write. */
+/** Removes rows that match `isOld`, among the `size` after `after`; by the primary key, which costs no write. */
 function walk(table: string, name: RetentionName, isOld: () => string): Prune {
   return async (tx, { keep, size, after }) => {
     const [page]: WalkedPage[] = await tx.query(
@@ -149,7 +149,7 @@ function walk(table: string, name: RetentionName, isOld: () => string): Prune {
   };
 }
 
-/** Forgets when the next mail may go to a domain that gets none, and how many there were on a day. */
+/** Deletes the next slot of domains that get no mail, and the counts of old days. */
 async function pruneMailPace(tx: EntityManager, { keep, size, after }: Page): Promise<PrunedPage> {
   const [page]: WalkedPage[] = await tx.query(
     `WITH page AS (
@@ -168,13 +168,13 @@ async function pruneMailPace(tx: EntityManager, { keep, size, after }: Page): Pr
 
 interface WalkedPage {
   removed: number;
-  /** Rows that were looked at. */
+  /** Rows that were read. */
   looked: number;
   /** The last one of them. */
   next: string;
 }
 
 function walked(page: WalkedPage | undefined, size: number): PrunedPage {
-  if (!page) throw new Error("Postgres did not say what was removed");
+  if (!page) throw new Error("Postgres did not return what was removed");
   return { removed: page.removed, next: page.looked < size ? null : page.next };
 }

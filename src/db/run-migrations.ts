@@ -2,13 +2,12 @@ import { StartUpError } from "../errors.ts";
 import { waitForSessionLock } from "../platform/postgres/locks.ts";
 import { connectForMigration, reaching } from "./data-source.ts";
 
-/** The oldest that has `uuidv7()`, which the schema uses for its keys. */
+/** The oldest version with `uuidv7()`, which the schema uses for its keys. */
 const minPostgres = 18;
 
 /**
- * Brings the schema up to this code, and returns the names of the migrations that were missing; waits for another
- * process that is at it. May be repeated. Throws as `connectForMigration` does, and before it changes anything where
- * Postgres is too old.
+ * Runs the missing migrations, and returns their names; waits for another process that does this. May be repeated.
+ * Throws as `connectForMigration` does, and before any change where Postgres is too old.
  */
 export async function runMigrations(databaseUrl: string): Promise<string[]> {
   const db = await connectForMigration(databaseUrl);

@@ -5,8 +5,9 @@ import { endOnUncaughtError } from "../platform/start-up.ts";
 import { whileUnreachable } from "../platform/while-unreachable.ts";
 import { connectForMigration, pendingOf } from "./data-source.ts";
 
-// For an init container: ends with 0 once the database has the migrations of this build. Whoever starts it tries again
-// when it gives up; until then the log says what it waits for.
+// For an init container: ends with 0 once the database has the migrations of this build. Kubernetes starts it again
+// when
+// it gives up; until then the log says what it waits for.
 
 const patienceMs = 300_000;
 const pauseMs = 1_000;

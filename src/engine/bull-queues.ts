@@ -7,18 +7,18 @@ import type { QueuedData } from "./dispatch.ts";
 /** Queues by name, all on one connection. */
 export interface Queues<Name extends string = string> {
   byName: Readonly<Record<Name, Queue<QueuedData>>>;
-  /** The queue for jobs of this name, which may be one that a queue had; undefined: none is known here. */
+  /** The queue of this name, which may be a former one; undefined: this process knows none. */
   find(name: string): Queue<QueuedData> | undefined;
-  /** First part of all keys. */
+  /** Prefix of all keys. */
   prefix: string;
   client: RedisConnection;
-  /** False while Redis is away: calls to a queue would wait for it. */
+  /** False while Redis is unavailable: calls to a queue would wait for it. */
   isUp(): boolean;
   /** Closes all queues; their shared connection stays open. */
   close(): Promise<void>;
 }
 
-/** One BullMQ queue for each name, on a connection that fails fast; `presentName` has the names that queues had. */
+/** One BullMQ queue for each name, on a connection that fails fast; `presentName` maps former names to present ones. */
 export function createQueues<Name extends string>(
   names: readonly Name[],
   connection: RedisConnection,

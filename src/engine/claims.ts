@@ -17,13 +17,13 @@ import {
   renewLeases,
 } from "./ledger.ts";
 
-/** How soon a run learns that its job is cancelled; with what a run may take to stop it stays below a second. */
+/** How soon a run learns that its job is cancelled; together with the time to stop it stays below a second. */
 const lookMs = 400;
 
-/** Statements of busy workers are so far apart, or have so many jobs; a worker with one job at a time does not wait. */
+/** Interval between statements of busy workers, or their jobs; a worker with one job at a time does not wait. */
 const [minIntervalMs, flushAt] = [12, 16];
 
-/** For claims and finishes, besides the pool that all share. */
+/** Connections for claims and finishes, besides the shared pool. */
 export const connectionsPerQueue = 4;
 
 export interface ClaimsOptions {
@@ -39,19 +39,19 @@ export interface ClaimsOptions {
 export interface KeptClaim {
   /** Fires with a `FencedError` or a `CancelledError`. */
   signal: AbortSignal;
-  /** Reports how far the job is; written within half a second, together with other jobs. */
+  /** Reports the job's progress; written within half a second, together with other jobs. */
   progress(done: number, total: number | null): void;
-  /** What was reported last and is not written yet. */
+  /** The last report that is not written yet. */
   unwritten(): JobProgress | undefined;
-  /** The run is over: the lease is not prolonged any more. */
+  /** The run is over: the lease is not renewed any more. */
   release(): void;
 }
 
 export type Claims = ReturnType<typeof createClaims>;
 
 /**
- * The claims of one worker on the jobs of one queue. Statements of jobs that come close together are combined into one:
- * a claim or a finish of a hundred jobs costs Postgres hardly more than that of one.
+ * The claims of one worker on the jobs of one queue. Statements that come close together are combined into one: to
+ * claim or finish a hundred jobs costs Postgres hardly more than one.
  */
 export function createClaims({ db, worker, leaseMs, log }: ClaimsOptions) {
   const pool = openKeyedPool(db, connectionsPerQueue);
@@ -79,18 +79,18 @@ export function createClaims({ db, worker, leaseMs, log }: ClaimsOptions) {
     if (isLooking) return;
     isLooking = true;
     look()
-      .catch((error: unknown) => log.debug({ err: error }, "claims could not be looked at"))
+      .catch((error: unknown) => log.debug({ err: error }, "claims could not be checked"))
       .finally(() => {
         isLooking = false;
       });
   }, lookMs);
 
   return {
-    /** Takes a job; see `claimJobs`. */
+    /** Claims a job; see `claimJobs`. */
     claim: createBatcher<string, ClaimResult>((ids) => claimJobs(db, pool, ids, worker, leaseMs), batching),
-    /** Writes down that a job succeeded which left nothing in Postgres; false when the claim is lost. */
+    /** Records the success of a job that wrote nothing else to Postgres; false when the claim is lost. */
     finish: createBatcher<Claim, boolean>((claims) => finishJobs(pool, claims), batching),
-    /** Keeps the lease of a claim until it is let go. */
+    /** Renews the lease of a claim until it is released. */
     keep(claim: Claim): KeptClaim {
       const entry: Entry = { claim, abort: new AbortController(), progress: undefined };
       kept.add(entry);
@@ -117,6 +117,6 @@ interface Entry {
 }
 
 function reasonOf({ id }: Claim, state: ClaimState) {
-  if (state === "lost") return new FencedError(`Job '${id}' is held by another worker since`);
+  if (state === "lost") return new FencedError(`Job '${id}' is held by another worker now`);
   return state === "cancelled" ? new CancelledError(`Job '${id}' is cancelled`) : undefined;
 }

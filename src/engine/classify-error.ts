@@ -10,16 +10,16 @@ export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
-/** What a failed run costs: an outage of what we depend on nothing, a broken payload or input everything, the rest one. */
+/** Attempts that a failed run costs: none for an outage of a dependency, all for a bad payload or input, else one. */
 export function costOf(error: unknown): FailureCost {
   if (error instanceof UnavailableError || isPostgresUnavailable(error)) return "none";
   return permanent.some((kind) => error instanceof kind) ? "all" : "one";
 }
 
-/** What is inconclusive is not repeated before a person says so. */
+/** An inconclusive run is not repeated before a person decides so. */
 const permanent = [PermanentError, ZodError, AppError, InconclusiveError];
 
-/** How a run ends that threw this. */
+/** How a run that threw this error ends. */
 export function endOf(error: unknown): Release {
   const cost = costOf(error);
   const shown = describeError(error);

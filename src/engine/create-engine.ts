@@ -18,7 +18,7 @@ import type { ScalingRules } from "./scaling/rules.ts";
 import { countThroughput, recordPublished, type Throughput } from "./scaling/throughput.ts";
 import { createTransact, type Transact } from "./transaction.ts";
 
-/** What the application's jobs are; the engine knows none of them by itself. */
+/** The application's jobs; the engine knows none of them by itself. */
 export interface EngineDefinitions<Queue extends string> {
   queues: Readonly<Record<Queue, QueueDefinitions[string]>>;
   // biome-ignore lint/suspicious/noExplicitAny: payloads of many types; each job has checked its own.
@@ -30,19 +30,19 @@ export interface EngineOptions<Queue extends string> extends EngineDefinitions<Q
   db: DataSource;
   /** A connection that fails fast; the caller closes it after the engine. */
   redis: RedisConnection;
-  /** First part of all keys in Redis. */
+  /** Prefix of all keys in Redis. */
   prefix: string;
   log: Log;
   registry: Registry;
-  /** Ends the relay and the reconciler. */
+  /** Stops the relay and the reconciler. */
   signal: AbortSignal;
-  /** What this process works at, and by which name; absent: it only promises jobs. */
+  /** The queues that this process works on, and its name; absent: it only enqueues jobs. */
   worker?: { name: string; queues: readonly Queue[] };
 }
 
-/** What a process needs to promise jobs, to move them to Redis and to steer them. */
+/** What a process needs to enqueue jobs, to publish them to Redis and to control them. */
 export interface Engine<Queue extends string = string> {
-  /** Opens transactions whose promised jobs are moved to Redis as soon as they have committed. */
+  /** Opens transactions; the jobs that one enqueues are published to Redis as soon as it has committed. */
   transact: Transact;
   queues: Queues<Queue>;
   relay: Relay;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** Lower runs first. Interactive work has a person waiting for it; bulk work may take the night. */
+/** Lower runs first. A person waits for interactive work; bulk work may take the night. */
 export const priorities = { interactive: 10, normal: 50, bulk: 100 } as const;
 
-/** What a definition has that does not say otherwise. */
+/** The defaults of a definition. */
 export const jobDefaults = {
   version: 1,
   priority: priorities.normal,
@@ -11,13 +11,13 @@ export const jobDefaults = {
   timeoutMs: 60_000,
 } as const;
 
-/** By class of error, what a failed run costs and when the next one comes. */
+/** By class of error, what a failed run costs and when the job is retried. */
 export interface RetryRule {
-  /** Transient, the work itself failed: so many runs in all … */
+  /** Transient, the work itself failed: total number of runs … */
   attempts: number;
   /** … with waits between them that double from here. */
   backoffMs: number;
-  /** Infrastructure, Postgres, Redis or S3 is unavailable: costs no attempt, tried again every so many milliseconds. */
+  /** Infrastructure, Postgres, Redis or S3 is unavailable: costs no attempt, retried after this many milliseconds. */
   outageMs: number;
 }
 
@@ -29,18 +29,21 @@ export interface JobDefinition<Name extends string, Schema extends z.ZodType, Qu
   /** Goes up with every change of `payload`. */
   readonly version: number;
   readonly payload: Schema;
-  /** `upgrades[1]` makes a payload of version 1 one of version 2, and so on; pure functions, one for each old version. */
+  /** `upgrades[1]` turns a payload of version 1 into version 2, and so on; pure functions, one for each old version. */
   readonly upgrades?: Readonly<Record<number, (payload: unknown) => unknown>>;
-  /** Same key, same effect once: the ledger refuses a second row. */
+  /** Jobs with the same key take effect once: the ledger refuses a second row. */
   readonly key: (payload: z.output<Schema>) => string;
-  /** What the job belongs to, for people who look for it. */
+  /** The entity that the job belongs to, for people who look for it. */
   readonly entity: (payload: z.output<Schema>) => { type: string; id: string };
-  /** Whose job it is: groups of one queue share it fairly, however many jobs each has. Absent or null: first come, first served. */
+  /**
+   * The group of the job: groups share a queue fairly, however many jobs each has. Absent or null: first come, first
+   * served.
+   */
   readonly group?: (payload: z.output<Schema>) => string | null;
   /** Lower runs first; see `priorities`. */
   readonly priority: number;
   readonly retry: RetryRule;
-  /** Deadline of one run: after so long it is aborted and counts as failed once. */
+  /** Time limit of one run: after that it is aborted and counts as one failure. */
   readonly timeoutMs: number;
   /** One sentence for people who read a list of jobs. */
   readonly description: string;
@@ -54,7 +57,7 @@ export type JobDefinitions = Readonly<Record<string, AnyJob>>;
 
 type Defaulted = keyof typeof jobDefaults;
 
-/** A definition that leaves out what `jobDefaults` says. */
+/** A definition in which the options of `jobDefaults` are optional. */
 export type NewJob<Name extends string, Schema extends z.ZodType, Queue extends string> = Omit<
   JobDefinition<Name, Schema, Queue>,
   Defaulted
@@ -62,7 +65,8 @@ export type NewJob<Name extends string, Schema extends z.ZodType, Queue extends 
   Partial<Omit<Pick<JobDefinition<Name, Schema, Queue>, Defaulted>, "retry">> & { retry?: Partial<RetryRule> };
 
 /**
- * Defines a job with the defaults filled in, and freezes it; throws when an older version of its payload has no upgrade.
+ * Defines a job with the defaults filled in, and freezes it; throws when an older version of its payload has no
+ * upgrade.
  *
  * ```ts
  * export const sendInvoice = defineJob({
@@ -85,7 +89,7 @@ export function defineJob<const Name extends string, Schema extends z.ZodType, c
   return Object.freeze(defined);
 }
 
-/** What a scheduled job is told: the moment it was due, ISO 8601 in UTC. */
+/** The payload of a scheduled job: the moment it was due, ISO 8601 in UTC. */
 export const slotPayload = z.object({ slot: z.iso.datetime() });
 
 type ScheduledJob<Name extends string, Queue extends string> = Omit<
@@ -94,7 +98,7 @@ type ScheduledJob<Name extends string, Queue extends string> = Omit<
 >;
 
 /**
- * Defines a job that a schedule promises: its payload and key are the slot, so each slot has one job; `schedule` is the
+ * Defines a job that a schedule enqueues: its payload and key are the slot, so each slot has one job; `schedule` is the
  * name of its schedule, by which people find its jobs.
  */
 export function defineScheduledJob<const Name extends string, const Queue extends string>({
@@ -110,8 +114,8 @@ export function defineScheduledJob<const Name extends string, const Queue extend
 }
 
 /**
- * A stored payload as the present code wants it, upgraded from the version it was promised in; throws a `ZodError` when
- * it is none, and must not be asked about versions newer than the definition's.
+ * A stored payload in the present version, upgraded from the one it was enqueued with; throws a `ZodError` when it is
+ * invalid. Must not be called with versions newer than the definition's.
  */
 export function readPayload<J extends AnyJob>(job: J, stored: unknown, version: number): PayloadOf<J> {
   let payload = stored;

@@ -1,7 +1,7 @@
 const longest = 200;
 
 /**
- * What failures of one cause have in common: name and message without ids, numbers, quoted values and addresses, at
+ * The common key of failures with one cause: name and message without ids, numbers, quoted values and addresses, at
  * most 200 characters. Equal keys make one row of `GET /jobs/failures`.
  */
 export function errorKeyOf({ name, message }: { name: string; message: string }) {

@@ -4,23 +4,23 @@ import { priorities } from "./define-job.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 /**
- * How many jobs of one group of weight 1 may be in Redis or at work in one queue. More than all workers of the queue
- * run at once, so that a group that is alone keeps them busy; the rest waits here, where it delays no other group.
+ * How many jobs of one group of weight 1 may be in Redis or running in one queue. More than all workers of the queue
+ * run at once, so that a single group keeps them busy; the rest waits in the outbox, where it delays no other group.
  */
 const inFlightPerGroup = 200;
 const batchSize = 500;
 /** Levels that fit between two classes of priority: interactive work stays before normal, normal before bulk. */
 const levels = priorities.normal - priorities.interactive - 1;
-/** A group's jobs that are over, wait for their children, or were dispatched again are in flight no more. */
+/** Jobs of a group that are over, wait for their children, or were dispatched again are not in flight any more. */
 const landSql = `
   DELETE FROM job_in_flight USING job
   WHERE job.id = job_in_flight.job_id
     AND (job.finished_at IS NOT NULL OR job.state = 'waiting' OR job.gen <> job_in_flight.gen)`;
 
 /**
- * The more jobs a group has in flight, the later its next one comes: its level is their number. So ten jobs of one
- * customer go before the ten-thousandth of another, and equals alternate. A group of weight 3 has three jobs on each
- * level, and three times as many in flight.
+ * The more jobs a group has in flight, the later its next one is dispatched: its level is their number. So ten jobs of
+ * one customer go before the ten-thousandth of another, and groups with equal numbers alternate. A group of weight 3
+ * has three jobs on each level, and three times as many in flight.
  */
 const fairShareSql = `
   WITH RECURSIVE groups AS (
@@ -61,8 +61,8 @@ const fairShareSql = `
   FROM taken ORDER BY level, priority, run_at`;
 
 /**
- * Takes members of groups off the outbox, the ones whose groups have the fewest jobs in flight first, and none of groups
- * that are paused; nothing while another process does so. Belongs in the transaction that publishes them.
+ * Removes members of groups from the outbox, first of the groups with the fewest jobs in flight, and none of paused
+ * groups; does nothing while another process does this. Belongs in the transaction that publishes them.
  */
 export async function takeFairShare(tx: EntityManager, queues: readonly string[]): Promise<Dispatch[]> {
   if (!(await tryLock(tx, "fairDispatch"))) return [];

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** Groups of jobs of which no more are begun for now. */
+/** Groups of jobs of which no more are started for now. */
 export const groupPauses = {
   async add(tx: EntityManager, row: { queue: string; groupKey: string; pausedBy: string | null }): Promise<void> {
     await tx.query(
@@ -9,7 +9,7 @@ export const groupPauses = {
     );
   },
 
-  /** Has what waits go on at once, also what was snoozed while it was paused. */
+  /** Resumes a group: its waiting jobs go on at once, also those snoozed during the pause. */
   async remove(tx: EntityManager, queue: string, groupKey: string): Promise<void> {
     await tx.query("DELETE FROM job_group_pause WHERE queue = $1 AND group_key = $2", [queue, groupKey]);
     await tx.query("UPDATE job_outbox SET run_at = now() WHERE queue = $1 AND group_key = $2 AND run_at > now()", [
@@ -19,9 +19,9 @@ export const groupPauses = {
   },
 };
 
-/** Groups of jobs that get several places where others get one. */
+/** Groups of jobs with a larger share than others. */
 export const groupWeights = {
-  /** Weighs a group with 1 to 100, from its next job on; 1 is what all have. */
+  /** Sets the weight of a group, 1 to 100, from its next job on; the default is 1. */
   async set(tx: EntityManager, queue: string, groupKey: string, weight: number): Promise<void> {
     if (weight === 1) {
       await tx.query("DELETE FROM job_group_weight WHERE queue = $1 AND group_key = $2", [queue, groupKey]);

@@ -1,4 +1,4 @@
-// The door for everything that defines, promises or steers jobs. docs/engine.md explains it.
+// The door for code that defines, enqueues or controls jobs. docs/engine.md explains it.
 
 export type { Queues } from "./bull-queues.ts";
 export { createQueues } from "./bull-queues.ts";

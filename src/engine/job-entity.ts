@@ -1,9 +1,9 @@
 import { Column, Entity, PrimaryColumn } from "typeorm";
 
 /**
- * open: promised; running: a worker holds it; waiting: its own work is done, that of its children is not;
- * succeeded, failed, cancelled: over; unknown: over, and nobody can tell whether its effect happened (a mail cut off
- * after its last byte).
+ * open: enqueued; running: a worker holds it; waiting: its own work is done, that of its children is not; succeeded,
+ * failed, cancelled: over; unknown: over, but whether it took effect cannot be known (a connection that broke after the
+ * last byte of a mail).
  */
 export const jobStates = ["open", "running", "waiting", "succeeded", "failed", "unknown", "cancelled"] as const;
 export type JobState = (typeof jobStates)[number];
@@ -22,26 +22,29 @@ export interface JobAttempt {
   /** ISO times. */
   started_at: string | null;
   ended_at: string;
-  /** `crashed`: its worker died or went silent; `interrupted`: its worker was stopped; `rescheduled`: something that it needs was unavailable. */
+  /**
+   * `crashed`: its worker died or went silent; `interrupted`: its worker was stopped; `rescheduled`: a dependency was
+   * unavailable.
+   */
   outcome: "failed" | "rescheduled" | "interrupted" | "crashed" | "cancelled" | "unknown";
   error: { name: string; message: string } | null;
 }
 
-/** How far a job is, in whatever it counts: rows, recipients. */
+/** The progress of a job, in the unit that it counts: rows, recipients. */
 export interface JobProgress {
   done: number;
   total: number | null;
 }
 
-/** That a job is not wanted any more. */
+/** The request to cancel a job. */
 export interface Cancellation {
   at: string;
-  /** User who asked; null for a rule of ours. */
+  /** User who asked; null for a rule of the system. */
   by: string | null;
   reason: string | null;
 }
 
-/** The ledger: one row for each promised piece of work. Postgres is the truth, Redis only the engine. */
+/** The ledger: one row for each job. Postgres is the truth, Redis only the transport. */
 @Entity("job")
 export class Job {
   @PrimaryColumn("uuid")
@@ -75,7 +78,7 @@ export class Job {
   @Column("integer", { default: 1 })
   gen!: number;
 
-  /** Fencing token: goes up with every claim, and only its newest holder may write. */
+  /** Fencing token: goes up with every claim, and only the holder of the newest may write. */
   @Column("integer", { default: 0 })
   epoch!: number;
 
@@ -85,7 +88,7 @@ export class Job {
   @Column("integer", { name: "max_failures" })
   maxFailures!: number;
 
-  /** Times that a worker died or went silent while it held the job. */
+  /** How often a worker died or went silent while it held the job. */
   @Column("integer", { default: 0 })
   crashes!: number;
 
@@ -98,11 +101,11 @@ export class Job {
   @Column("timestamptz", { name: "run_at" })
   runAt!: Date;
 
-  /** Whose jobs share one turn with the queue's other groups; null: not shared out. */
+  /** Jobs of one group get one share of the queue, whatever their number; null: not shared out. */
   @Column("text", { name: "group_key", nullable: true })
   groupKey!: string | null;
 
-  /** The job that promised it as a part of its own work. */
+  /** The job that enqueued it as a part of its own work. */
   @Column("uuid", { name: "parent_id", nullable: true })
   parentId!: string | null;
 
@@ -130,18 +133,18 @@ export class Job {
   @Column("jsonb", { nullable: true })
   progress!: JobProgress | null;
 
-  /** Set as soon as somebody asks; the state follows when the worker has stopped. */
+  /** Set at the request; the state follows when the worker has stopped. */
   @Column("jsonb", { nullable: true })
   cancellation!: Cancellation | null;
 
   @Column("jsonb", { nullable: true })
   result!: unknown;
 
-  /** Who caused it, if a person did. */
+  /** The user who caused it; null: none. */
   @Column("uuid", { name: "actor_id", nullable: true })
   actorId!: string | null;
 
-  /** Request that caused it; travels into the worker's log lines. */
+  /** The request that caused it; also in the worker's log lines. */
   @Column("text", { name: "trace_id", nullable: true })
   traceId!: string | null;
 

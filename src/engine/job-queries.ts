@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { Job, type JobState } from "./job-entity.ts";
 
-/** Which jobs; what is absent does not matter. */
+/** A filter of jobs; an absent condition matches all. */
 export interface JobFilter {
   state?: JobState | undefined;
   /** Finds jobs of those kinds whose newest one is in this queue. */
@@ -9,9 +9,9 @@ export interface JobFilter {
   kind?: string | undefined;
   entity?: { type: string; id: string } | undefined;
   parentId?: string | undefined;
-  /** What failures of one cause have in common, as `GET /jobs/failures` names it. */
+  /** The common key of failures with one cause, as `GET /jobs/failures` returns it. */
   errorKey?: string | undefined;
-  /** ISO times: jobs that were over then or later, and before then. */
+  /** ISO times: jobs that ended at or after the first, and before the second. */
   endedSince?: string | undefined;
   endedUntil?: string | undefined;
 }
@@ -26,16 +26,16 @@ export interface Failures {
   message: string | null;
 }
 
-/** The state of a job, and under which generation it was dispatched last. */
+/** The state of a job, and its last dispatch generation. */
 export type JobStatus = Pick<Job, "id" | "state" | "gen">;
 
-/** A kind of job among those that were asked about or above them, and whether what was asked about is one's own. */
+/** A kind of the given jobs or of their parents, and whether the given jobs belong to the caller. */
 export interface JobLine {
   kind: string;
   isOwn: boolean;
 }
 
-/** `$1` is the person. Thousands of parts of one job make one line. */
+/** `$1` is the caller. Thousands of parts of one job make one line. */
 const linesFrom = (where: string) => `
   WITH RECURSIVE line AS (
     SELECT DISTINCT kind, parent_id, coalesce(actor_id = $1, false) AS is_own FROM job WHERE ${where}
@@ -51,15 +51,15 @@ const every = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF";
 /** Rows of the ledger for people; hot statements are in `ledger.ts`. */
 export const jobQueries = {
   /**
-   * Jobs before the one called `before`, the newest first; ids are in the order of time. Costs the same for a million
-   * rows: each kind has an index in that order, and so has what is unfinished, and what ended badly.
+   * Jobs older than `before`, the newest first; ids are in the order of time. Costs the same for a million rows: each
+   * kind has an index in that order, and so have unfinished jobs and unsuccessful ones.
    */
   async list(tx: EntityManager, filter: JobFilter, before: string | undefined, limit: number): Promise<Job[]> {
     const { conditions, values } = conditionsOf(filter);
     values.push(before ?? every, limit);
     const [beforeAt, limitAt] = [`$${values.length - 1}`, `$${values.length}`];
     const isNarrow = filter.entity || filter.parentId || filter.kind || unfinished.includes(filter.state as JobState);
-    // Kinds of other queues have nothing to offer, and a million rows of them would be looked at for that.
+    // Kinds of other queues have no match, and a million rows of them would be read to find that out.
     if (!isNarrow) values.push(filter.queue ?? null);
     const rest = `${conditions.join(" AND ") || "true"} AND id < ${beforeAt} ORDER BY id DESC LIMIT ${limitAt}`;
     const sql = isNarrow
@@ -76,7 +76,7 @@ export const jobQueries = {
       .getMany();
   },
 
-  /** How many children a job has, by state. */
+  /** The number of a job's children, by state. */
   async children(tx: EntityManager, parentId: string): Promise<Partial<Record<JobState, number>>> {
     const rows: { state: JobState; jobs: number }[] = await tx.query(
       "SELECT state, count(*)::int AS jobs FROM job WHERE parent_id = $1 GROUP BY state",
@@ -96,7 +96,7 @@ export const jobQueries = {
       [since],
     ),
 
-  /** Jobs that ended badly before then, the oldest first, and how many there are; rows that others hold are left out. */
+  /** Unsuccessful jobs that ended before then, the oldest first, and their number; locked rows are left out. */
   async unsuccessful(tx: EntityManager, filter: JobFilter, before: Date, limit: number) {
     const { conditions, values } = conditionsOf(filter);
     values.push(before);
@@ -109,11 +109,11 @@ export const jobQueries = {
     return { ids: ids.map(({ id }) => id), count: row?.count ?? 0 };
   },
 
-  /** The kinds of these jobs and of all that they are parts of, and whether the jobs are this person's. */
+  /** The kinds of these jobs and of all their parents, and whether the jobs belong to this person. */
   lines: (tx: EntityManager, ids: readonly string[], person: string): Promise<JobLine[]> =>
     tx.query(linesFrom("id = ANY($2)"), [person, ids]),
 
-  /** As `lines`, of all that ended badly before then. */
+  /** As `lines`, of all unsuccessful jobs that ended before then. */
   linesOfUnsuccessful(tx: EntityManager, filter: JobFilter, before: Date, person: string): Promise<JobLine[]> {
     const { conditions, values } = conditionsOf(filter, [person]);
     values.push(before);
@@ -121,7 +121,7 @@ export const jobQueries = {
     return tx.query(linesFrom(where.join(" AND ")), values);
   },
 
-  /** How long the last fifty jobs of a kind took to run, in seconds on average; undefined when none has ended well. */
+  /** The average run of the last fifty jobs of a kind that succeeded, in seconds; undefined when there is none. */
   async typicalSeconds(tx: EntityManager, kind: string): Promise<number | undefined> {
     const [row]: { seconds: number | null }[] = await tx.query(
       `SELECT avg(extract(epoch FROM finished_at - claimed_at))::float8 AS seconds
@@ -131,13 +131,13 @@ export const jobQueries = {
     return row?.seconds ?? undefined;
   },
 
-  /** State and dispatch generation of each of these jobs that there is. */
+  /** State and dispatch generation of those of these jobs that exist. */
   statuses: (tx: EntityManager, ids: readonly string[]): Promise<JobStatus[]> =>
     tx.query("SELECT id, state, gen FROM job WHERE id = ANY($1)", [ids]),
 
   /**
-   * Jobs that wait in a queue or, on the outbox, for their turn in it, with ids between these two, in their order; what
-   * is promised for later is not among them.
+   * Jobs that wait in a queue or on the outbox for it, with ids between these two, in the order of ids; jobs that are
+   * due later are not among them.
    */
   waiting: (tx: EntityManager, queue: string, after: string, before: string, limit: number): Promise<JobStatus[]> =>
     tx.query(
@@ -161,7 +161,7 @@ export const jobQueries = {
   },
 };
 
-/** The kinds there are, also those that the code has forgotten, and the queue of each, by jumping through their index. */
+/** All kinds in the ledger, also those unknown to the code, and the queue of each, by jumping through their index. */
 const allKinds = `
   WITH RECURSIVE kinds AS (
     (SELECT kind, queue FROM job ORDER BY kind, id DESC LIMIT 1)

@@ -16,7 +16,7 @@ import { dispatchSql, recordPromised } from "./outbox.ts";
 export interface Claim {
   id: string;
   epoch: number;
-  /** Name of the worker and number of its claim: it tells two claims apart that have the same epoch after a crash. */
+  /** Name of the worker and number of its claim: tells apart two claims that have the same epoch after a crash. */
   claimedBy: string;
   kind: string;
   payload: unknown;
@@ -36,12 +36,12 @@ export type HeldClaim = Pick<Claim, "id" | "epoch" | "claimedBy">;
 
 export type ClaimResult =
   | { outcome: "claimed"; claim: Claim }
-  /** Over already, or gone (`job` is null then). */
+  /** Over already, or deleted (`job` is null then). */
   | { outcome: "finished"; job: Job | null }
-  /** Another worker holds it for so many more milliseconds. */
+  /** Another worker holds it for this many more milliseconds. */
   | { outcome: "held"; waitMs: number };
 
-/** Thrown when another worker has claimed the job since: whatever this one has not committed must not happen. */
+/** Thrown when another worker has claimed the job: what this one has not committed must not happen. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
 }
@@ -51,10 +51,10 @@ export class CancelledError extends Error {
   override readonly name = "CancelledError";
 }
 
-/** How many runs that did not succeed a row remembers. */
+/** How many unsuccessful runs a row remembers. */
 const keptAttempts = 20;
 
-/** SQL of `attempts` with one more, the oldest dropped when there are too many. */
+/** SQL of `attempts` with one more entry; the oldest is dropped when there are too many. */
 const withAttempt = (entry: string) =>
   `(CASE WHEN jsonb_array_length(attempts) >= ${keptAttempts} THEN attempts - 0 ELSE attempts END) || ${entry}`;
 
@@ -66,8 +66,8 @@ const crashedAttempt = `jsonb_build_object('epoch', epoch, 'worker', claimed_by,
 let claimNumber = 0;
 
 /**
- * A claim that Postgres forgets when it crashes is made again, and the first one is fenced by its name. Whatever a run
- * commits later makes its claim durable as well. See docs/decisions/0013.
+ * Postgres may lose a claim in a crash: another worker then claims the job, and the first claim is fenced by its name.
+ * Any later commit of a run makes its claim durable as well. See docs/decisions/0013.
  */
 const claimSql = `
   UPDATE job SET
@@ -84,8 +84,8 @@ const claimSql = `
 const claimStatement = prepare(claimSql);
 
 /**
- * Takes jobs for `leaseMs`, in one statement; at most one caller gets each. Taking over from a worker that died counts
- * as a crash. Results are in the order of `ids`; an id that is in there twice is claimed once.
+ * Claims jobs for `leaseMs`, in one statement; at most one caller gets each. To claim the job of a worker that died
+ * counts as a crash. Results are in the order of `ids`; a duplicate id is claimed once.
  */
 export async function claimJobs(
   db: DataSource,
@@ -116,7 +116,7 @@ async function refusedClaim(db: DataSource, id: string): Promise<ClaimResult> {
 }
 
 const held = "unnest($1::uuid[], $2::int[], $3::text[]) AS held (id, epoch, claimed_by)";
-/** SQL: the row of `job` is held by the claim of the row of `held`. */
+/** SQL: the claim in the row of `held` holds the row of `job`. */
 export const claimHolds =
   "job.id = held.id AND job.epoch = held.epoch AND job.claimed_by = held.claimed_by AND job.state = 'running'";
 
@@ -129,10 +129,10 @@ export function columnsOf(claims: readonly HeldClaim[]) {
   ] as const;
 }
 
-/** What a look at a claim found: still ours, another worker's, or not wanted any more. */
+/** The state of a claim: it holds, another worker has the job, or the job is cancelled. */
 export type ClaimState = "held" | "lost" | "cancelled";
 
-/** Prolongs leases in one statement, and says of each claim how it stands, in their order. */
+/** Renews leases in one statement, and returns the state of each claim, in their order. */
 export async function renewLeases(
   db: DataSource,
   claims: readonly HeldClaim[],
@@ -147,7 +147,7 @@ export async function renewLeases(
   return statesOf(claims, rows);
 }
 
-/** How claims stand, without prolonging them; in their order. */
+/** The state of each claim, in their order, without renewing the leases. */
 export async function checkClaims(db: DataSource, claims: readonly HeldClaim[]): Promise<ClaimState[]> {
   const rows: ClaimRow[] = await db.query(
     `SELECT job.id, job.epoch, job.cancellation IS NOT NULL AS cancelled
@@ -175,7 +175,7 @@ function statesOf(claims: readonly HeldClaim[], rows: ClaimRow[]): ClaimState[] 
   });
 }
 
-/** Records how far jobs are, in one statement; says nothing of claims that are lost. */
+/** Records the progress of jobs, in one statement; ignores claims that are lost. */
 export async function recordProgress(
   db: DataSource,
   steps: readonly (HeldClaim & { progress: JobProgress })[],
@@ -214,7 +214,7 @@ export async function completeJob(
 }
 
 /**
- * Marks claimed jobs that leave no effect in Postgres and have no children as succeeded, in one statement; returns of
+ * Marks claimed jobs without an effect in Postgres and without children as succeeded, in one statement; returns for
  * each, in their order, whether its claim still held.
  */
 export async function finishJobs(pool: KeyedPool, claims: readonly HeldClaim[]): Promise<boolean[]> {
@@ -244,30 +244,30 @@ export async function lockClaim(tx: EntityManager, { id, epoch, claimedBy }: Hel
 }
 
 /** The claim on a job is lost. */
-export const fenced = (id: string) => new FencedError(`Job '${id}' is held by another worker since`);
+export const fenced = (id: string) => new FencedError(`Job '${id}' is held by another worker now`);
 
 /** A job was cancelled. */
 export const cancelledError = (id: string) => new CancelledError(`Job '${id}' is cancelled`);
 
 /**
- * What a failure costs: `none` is for outages and shutdowns, `one` for a failure of the work, `all` for what no
- * repetition can mend.
+ * Attempts that a failure costs: `none` for outages and shutdowns, `one` for a failure of the work, `all` for a failure
+ * that no retry can repair.
  */
 export type FailureCost = "none" | "one" | "all";
 
-/** How a run ended that did not succeed. */
+/** The end of an unsuccessful run. */
 export interface Release {
   /** `cancelled` and `unknown` end the job; so do `failed` runs that have used up its attempts. */
   outcome: Exclude<JobAttempt["outcome"], "crashed">;
   cost: FailureCost;
   error: JobError | null;
-  /** What failures of one cause have in common. */
+  /** The common key of failures with one cause. */
   errorKey: string | null;
 }
 
 /**
- * Gives a claimed job back after a run that did not succeed; returns its state then: `open` means that it will be tried
- * again. Returns undefined when the claim is lost, and changes nothing then.
+ * Releases a claimed job after an unsuccessful run; returns its new state: `open` means that it will be retried.
+ * Returns undefined when the claim is lost, and changes nothing then.
  */
 export async function releaseJob(
   db: DataSource,
@@ -294,8 +294,8 @@ export async function releaseJob(
 }
 
 /**
- * Gives a claimed job back until later: it is enqueued again under the next generation, which costs no attempt. Throws
- * `FencedError` or `CancelledError`.
+ * Snoozes a claimed job: it is enqueued again under the next generation, which costs no attempt. Throws `FencedError`
+ * or `CancelledError`.
  */
 export async function snoozeJob(tx: EntityManager, claim: HeldClaim, delayMs: number): Promise<void> {
   await lockClaim(tx, claim);
@@ -312,11 +312,11 @@ export async function snoozeJob(tx: EntityManager, claim: HeldClaim, delayMs: nu
 }
 
 /**
- * Cancels jobs and their unfinished children, in the caller's transaction: those that wait at once, those that run by a
- * note that their workers see. Leaves alone what is over.
+ * Cancels jobs and their unfinished children, in the caller's transaction: waiting ones at once, running ones by a mark
+ * that their workers see. Leaves finished jobs alone.
  */
 export async function cancelJobs(tx: EntityManager, ids: readonly string[], cancellation: Cancellation): Promise<void> {
-  // The parents first and by themselves: a page of children that is being promised holds its parent.
+  // The parents first and by themselves: a transaction that enqueues a page of children holds its parent.
   const values = [ids, JSON.stringify(cancellation)];
   const [, affected]: [unknown, number] = await tx.query(
     `UPDATE job SET ${cancelled} WHERE id = ANY($1) AND finished_at IS NULL`,
@@ -337,14 +337,14 @@ const cancelled = `
   state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END`;
 
 /**
- * Opens a failed, cancelled or unknown job again with all its attempts and enqueues it again under the next generation;
- * false when it is in another state, and nothing changes then.
+ * Reopens a failed, cancelled or unknown job with all its attempts and enqueues it under the next generation; returns
+ * false, and changes nothing, when it is in another state.
  */
 export async function reopenJob(tx: EntityManager, id: string): Promise<boolean> {
   return (await reopenJobs(tx, [id])).length > 0;
 }
 
-/** As `reopenJob`, for many in one statement; returns the ids of those that were opened. */
+/** As `reopenJob`, for many in one statement; returns the ids of the reopened jobs. */
 export async function reopenJobs(tx: EntityManager, ids: readonly string[]): Promise<string[]> {
   const rows: PromisedJob[] = await tx.query(
     `WITH reopened AS (

@@ -1,34 +1,34 @@
 import type { Checks } from "../platform/probes.ts";
 
-/** A consumer that takes nothing for so long although jobs are ready is of no use any more. */
+/** A consumer that takes no job for this long although some are ready does not work any more. */
 const limitMs = 180_000;
 const lookMs = 15_000;
 
-/** What is known from the outside of something that takes jobs. */
+/** What can be observed of a consumer of jobs. */
 export interface Fetching {
   queue: string;
   /** False once its loop has ended. */
   isRunning: () => boolean;
   /** Jobs that it holds now. */
   running: () => number;
-  /** Jobs that it has ever begun. */
+  /** Jobs that it has started since its own start. */
   begun: () => number;
 }
 
 export interface LivenessOptions {
   fetching: readonly Fetching[];
-  /** Whether a free worker would get a job from this queue now; rejects when nobody can tell. */
+  /** Whether a free worker would get a job from this queue now; rejects when that is unknown. */
   hasReady: (queue: string) => Promise<boolean>;
-  /** A process that stops is alive, whatever it does. */
+  /** A process that is stopping counts as alive. */
   isStopping: () => boolean;
   limitMs?: number;
   lookMs?: number;
 }
 
 /**
- * Finds consumers that live and take nothing: loops that have ended, and those that hang, whose sign is that jobs stay
- * ready while they hold none. Never blames a dependency: while Redis does not answer, nothing is held against anybody.
- * Call `close` to end it.
+ * Finds consumers that are alive and take no jobs: loops that have ended, and loops that hang, whose sign is that jobs
+ * stay ready while they hold none. An outage of Redis never counts: without its answer no consumer is reported. Call
+ * `close` to end it.
  */
 export function watchFetching({ fetching, hasReady, isStopping, ...limits }: LivenessOptions) {
   const most = limits.limitMs ?? limitMs;
@@ -50,7 +50,7 @@ export function watchFetching({ fetching, hasReady, isStopping, ...limits }: Liv
     });
   }, limits.lookMs ?? lookMs);
   return {
-    /** How each queue is fetched from: "ok" or what is wrong. */
+    /** The state of each queue's consumer: "ok" or what is wrong. */
     checks(): Checks {
       const now = performance.now();
       return Object.fromEntries(

@@ -4,13 +4,13 @@ import type { OutboxStats, QueueReport, Reports } from "./scaling/autoscaler.ts"
 
 export type JobMetrics = ReturnType<typeof createJobMetrics>;
 
-/** What one process counts of jobs; names and labels are public, see docs/metrics.md. */
+/** The job metrics of one process; names and labels are public, see docs/metrics.md. */
 export function createJobMetrics(registry: Registry) {
   const registers = [registry];
   return {
     enqueued: new Counter({
       name: "jobs_enqueued_total",
-      help: "Promised jobs that this process has put into their queue",
+      help: "Enqueued jobs that this process has published to their queue",
       labelNames: ["queue", "kind"],
       registers,
     }),
@@ -63,7 +63,7 @@ export function createJobMetrics(registry: Registry) {
 
 const shared = "the same from every process: aggregate with max, not sum";
 
-/** Adds how every queue stands and how many workers it needs. */
+/** Adds the load of each queue and the number of workers that it needs. */
 export function measureQueues(registry: Registry, reports: () => Promise<Reports>) {
   const queue = (name: string, help: string, read: (report: QueueReport) => number) =>
     measure(registry, name, `${help}; ${shared}`, ["queue"], async () =>
@@ -93,10 +93,10 @@ export function measureQueues(registry: Registry, reports: () => Promise<Reports
   queue("jobs_autoscaler_desired_workers", "Workers that the queue needs", ({ desired }) => desired.desiredWorkers);
   queue(
     "jobs_autoscaler_unclamped_workers",
-    "What it would be without least and most",
+    "The number without minimum and maximum",
     ({ desired }) => desired.unclamped,
   );
-  queue("jobs_autoscaler_max_workers", "The most workers there may be", ({ rule }) => rule.maxWorkers);
+  queue("jobs_autoscaler_max_workers", "Maximum number of workers", ({ rule }) => rule.maxWorkers);
   parts("jobs_autoscaler_input", "What the number of workers is computed from", "input", ({ state, desired }) => ({
     ready: desired.ready,
     active: state.active,
@@ -105,19 +105,19 @@ export function measureQueues(registry: Registry, reports: () => Promise<Reports
   }));
 }
 
-/** Adds what waits on the outbox; also while Redis is away. */
+/** Adds the jobs that wait on the outbox; also while Redis is unavailable. */
 export function measureOutbox(registry: Registry, readStats: () => Promise<OutboxStats>) {
   measure(
     registry,
     "jobs_outbox_jobs",
-    `Promised jobs that have been due for a second and are not in Redis; ${shared}`,
+    `Enqueued jobs that have been due for a second and are not in Redis; ${shared}`,
     ["queue"],
     async () => (await readStats()).promised.map(({ queue, jobs }) => [{ queue }, jobs]),
   );
   measure(
     registry,
     "jobs_outbox_oldest_unpublished_seconds",
-    `How long the oldest promised job has been due without being in Redis: the lag of the relay; ${shared}`,
+    `How long the oldest enqueued job has been due without being in Redis: the lag of the relay; ${shared}`,
     [],
     async () => [[{}, Math.max(0, ...(await readStats()).promised.map(({ lagSeconds }) => lagSeconds))]],
   );

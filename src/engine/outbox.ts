@@ -11,15 +11,15 @@ import { contextOf } from "./transaction.ts";
 export interface EnqueueOptions {
   /** Overrides the priority of the definition. */
   priority?: number;
-  /** The job whose work this one is a part of. */
+  /** The parent job, of whose work this one is a part. */
   parentId?: string;
-  /** Not before so many milliseconds from now, by the clock of Postgres. */
+  /** Delays the job by this many milliseconds, by the clock of Postgres. */
   delayMs?: number;
 }
 
 /**
- * SQL that puts the rows of a preceding CTE on the outbox and returns them; they have to have the columns id, queue,
- * kind, gen, priority, max_failures, run_at and group_key.
+ * SQL that adds the rows of a preceding CTE to the outbox and returns them; they need the columns id, queue, kind, gen,
+ * priority, max_failures, run_at and group_key.
  */
 export const dispatchSql = (rows: string) => `
   INSERT INTO job_outbox (job_id, queue, kind, gen, priority, max_failures, run_at, group_key)
@@ -28,7 +28,7 @@ export const dispatchSql = (rows: string) => `
   RETURNING job_id AS "jobId", queue, kind, gen, priority, max_failures AS "maxFailures", group_key AS "groupKey",
             run_at <= now() AS "isDue"`;
 
-/** Tells the transaction which promises it made, so that they are moved as soon as it has committed. */
+/** Adds enqueued jobs to the transaction's context, so that they are published as soon as it has committed. */
 export function recordPromised(tx: EntityManager, rows: readonly PromisedJob[]) {
   contextOf(tx).promised.push(...rows);
 }
@@ -49,8 +49,8 @@ const promiseOne = promising("(VALUES ($1::uuid, $2::jsonb, $3::text, $4::text, 
 const promiseMany = promising("unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], $5::text[], $6::text[])");
 
 /**
- * Promises a job inside the caller's transaction: it will run if, and only if, that transaction commits.
- * Returns the id of its ledger row; a second promise under the same key changes nothing and returns the first id.
+ * Enqueues a job inside the caller's transaction: it will run if, and only if, that transaction commits.
+ * Returns the id of its ledger row; a second call with the same key changes nothing and returns the first id.
  */
 export async function enqueue<J extends AnyJob>(
   tx: EntityManager,
@@ -102,7 +102,7 @@ export async function enqueueAll<J extends AnyJob>(
   const first = others.length > 0 ? await idsOf(tx, others) : new Map<string, string>();
   return wanted.map(({ id, key }) => {
     const known = promised.has(id) ? id : first.get(key);
-    if (!known) throw new Error(`Job '${key}' was neither promised nor found`);
+    if (!known) throw new Error(`Job '${key}' was neither enqueued nor found`);
     return known;
   });
 }
@@ -133,7 +133,7 @@ export function createOutbox(db: DataSource, queues: readonly string[]): Outbox 
     take: (size, olderThanMs, publish) =>
       publishing(db, publish, (tx) => tx.query(takeSql, [queues, size, olderThanMs])),
     async takeFairShare(publish) {
-      // In the order of its index, or the planner reads the table, with everything that has left it since the last vacuum.
+      // In the order of its index, or the planner reads the table, with all rows deleted since the last vacuum.
       const [waits] = await db.query(
         `SELECT 1 FROM job_outbox WHERE group_key IS NOT NULL AND run_at <= now()
          ORDER BY queue, group_key, priority, run_at LIMIT 1`,
@@ -152,7 +152,7 @@ export function createOutbox(db: DataSource, queues: readonly string[]): Outbox 
 
 async function publishing(db: DataSource, publish: Publish, take: (tx: EntityManager) => Promise<Dispatch[]>) {
   return db.transaction(async (tx) => {
-    // A lost commit only publishes the same ids again, and Redis may keep us waiting with the rows locked.
+    // A lost commit only publishes the same ids again, and Redis may be slow while the rows are locked.
     await tx.query(
       `SET LOCAL synchronous_commit = off; SET LOCAL idle_in_transaction_session_timeout = '5s'; ${forceIndexScan}`,
     );

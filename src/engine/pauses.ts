@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import type { Queues } from "./bull-queues.ts";
 
-/** That a queue is paused: by whom (an id of the application, or null), since when, and why. */
+/** The pause of a queue: by whom (an id of the application, or null), since when, and why. */
 export interface QueuePause {
   queue: string;
   by: string | null;
@@ -9,12 +9,12 @@ export interface QueuePause {
   at: Date;
 }
 
-/** Pauses as people want them; Redis is made to agree, whatever happens to it. */
+/** The pauses that people have set; Redis is brought in line with them. */
 export const queuePauses = {
   list: (tx: EntityManager): Promise<QueuePause[]> =>
     tx.query('SELECT queue, paused_by AS "by", reason, paused_at AS at FROM queue_pause ORDER BY queue'),
 
-  /** Pauses a queue; one that is paused keeps who did it, when and why. */
+  /** Pauses a queue; one that is paused already keeps its actor, time and reason. */
   add: (tx: EntityManager, queue: string, by: string | null, reason: string) =>
     tx.query("INSERT INTO queue_pause (queue, paused_by, reason) VALUES ($1, $2, $3) ON CONFLICT (queue) DO NOTHING", [
       queue,
@@ -26,8 +26,8 @@ export const queuePauses = {
 };
 
 /**
- * Pauses the queues of these pauses in Redis and lets all others go on; may be repeated, by any process, and has to be
- * now and then, since Redis may forget.
+ * Pauses these queues in Redis and resumes all others. Any process may repeat it, and one has to from time to time,
+ * since Redis may lose a pause.
  */
 export async function applyPauses({ byName }: Queues, pauses: readonly { queue: string }[]): Promise<void> {
   for (const [name, queue] of Object.entries(byName)) {

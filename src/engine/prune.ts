@@ -2,32 +2,32 @@ import type { EntityManager } from "typeorm";
 import { firstIdSince } from "../platform/postgres/uuid-time.ts";
 
 export interface JobsToPrune {
-  /** Days that jobs are kept which succeeded, and which ended in another way. */
+  /** Days that succeeded jobs are kept, and unsuccessful ones. */
   days: number;
   failedDays: number;
   /** Rows of one transaction. */
   size: number;
-  /** Where it begins: "", or what the page before returned. */
+  /** The cursor of the page: "", or what the page before returned. */
   after: string;
 }
 
 export interface PrunedJobs {
   removed: number;
-  /** Where the next page begins; null: there is none. */
+  /** The cursor of the next page; null: there is none. */
   next: string | null;
 }
 
-/** Comes after all ids. */
+/** Greater than all ids. */
 const highestId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 const expired = (job: string) =>
   `(${job}.finished_at < now() - CASE WHEN ${job}.ended_badly THEN $4::int ELSE $3::int END * interval '1 day')`;
 
 /**
- * Removes old jobs among the `size` that come before `after`, newest first, so that children go before their parents.
- * A child stays as long as its parent may be run again and would promise it again; a parent as long as it has children,
- * often until the next night. Nothing is left to the cascade of foreign keys, which knows no batches. Ids begin with the
- * time, so that jobs of the last weeks are not even looked at.
+ * Removes old jobs among the `size` that come before `after`, newest first, so that children go before their parents. A
+ * child stays as long as its parent may run again and would enqueue it again; a parent as long as it has children,
+ * often until the next night. Foreign keys do not cascade, since a cascade has no batches. Ids begin with the time, so
+ * that jobs of the last weeks are not even read.
  */
 export async function pruneJobs(
   tx: EntityManager,
@@ -48,6 +48,6 @@ export async function pruneJobs(
      SELECT (SELECT count(*)::int FROM gone) AS removed, count(*)::int AS looked, min(id::text) AS next FROM page`,
     [after || highestId, size, days, failedDays],
   );
-  if (!page) throw new Error("Postgres did not say what was removed");
+  if (!page) throw new Error("Postgres did not return what was removed");
   return { removed: page.removed, next: page.looked < size ? null : page.next };
 }

@@ -4,7 +4,7 @@ import { forceIndexScan } from "../platform/postgres/prepared.ts";
 import type { Dispatch, PromisedJob } from "./dispatch.ts";
 import { dispatchSql } from "./outbox.ts";
 
-/** Runs work of the reconciler in a transaction, unless another process does so just now: then nothing. */
+/** Runs work of the reconciler in a transaction; does nothing while another process does this. */
 export function withReconcilerLock(db: DataSource) {
   return (work: (store: ReconcilerStore) => Promise<void>) =>
     db.transaction(async (tx) => {
@@ -14,7 +14,7 @@ export function withReconcilerLock(db: DataSource) {
     });
 }
 
-/** What the reconciler does in Postgres, in one transaction that no other process has open. */
+/** The reconciler's statements, in a transaction that only one process has open. */
 export type ReconcilerStore = ReturnType<typeof storeOf>;
 
 function storeOf(tx: EntityManager) {
@@ -27,8 +27,8 @@ function storeOf(tx: EntityManager) {
 }
 
 /**
- * Jobs that should be in Redis: unfinished, off the outbox, and neither dispatched nor held by a worker within the last
- * `quietMs`; in the order of their ids, after `cursor`.
+ * Jobs that should be in Redis: unfinished, not on the outbox, and neither dispatched nor held by a worker within the
+ * last `quietMs`; in the order of their ids, after `cursor`.
  */
 function findSuspects(tx: EntityManager, cursor: string, quietMs: number, size: number): Promise<Dispatch[]> {
   return tx.query(
@@ -43,7 +43,7 @@ function findSuspects(tx: EntityManager, cursor: string, quietMs: number, size: 
 }
 
 /**
- * Enqueues jobs again that Redis has lost, under their next generation; those that have moved on since they were found
+ * Enqueues jobs that Redis has lost again, under their next generation; those that have changed since they were found
  * stay as they are.
  */
 function dispatchAgain(tx: EntityManager, jobs: readonly Dispatch[]): Promise<PromisedJob[]> {
@@ -59,7 +59,7 @@ function dispatchAgain(tx: EntityManager, jobs: readonly Dispatch[]): Promise<Pr
   );
 }
 
-/** Ends jobs that were cancelled while they ran and whose workers have died since. */
+/** Ends jobs that were cancelled while they ran and whose workers have died. */
 async function cancelAbandoned(tx: EntityManager): Promise<void> {
   await tx.query(
     `UPDATE job SET state = 'cancelled', finished_at = now(), lease_until = NULL
@@ -68,8 +68,8 @@ async function cancelAbandoned(tx: EntityManager): Promise<void> {
 }
 
 /**
- * Ends jobs that waited for their children, all of which are over; their results count how those ended. One
- * that was cancelled while it ended its own work is cancelled. May run anywhere, at any time.
+ * Ends jobs that waited for their children, all of which are over; their results count the children by state. A job
+ * that was cancelled while it ended its own work is cancelled. Any process may run it at any time.
  */
 export async function settleParents(tx: EntityManager): Promise<void> {
   await tx.query(

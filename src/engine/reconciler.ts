@@ -6,30 +6,30 @@ import { type Dispatch, queuedJobId } from "./dispatch.ts";
 import type { ReconcilerStore } from "./reconciler-store.ts";
 
 const passMs = 1_000;
-/** Long enough for a job to be between two states without anything being wrong. */
+/** How long a sound job may be between two states. */
 const quietMs = 15_000;
 /** The same when Redis has lost its data, and everything is missing. */
 const quietAfterLossMs = 1_000;
 const pageSize = 500;
-/** Pages looked at in one pass after a loss; otherwise it is one. */
+/** Pages of one pass after a loss; otherwise it is one page. */
 const pagesAfterLoss = 8;
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 export interface ReconcilerOptions {
-  /** Runs `work` unless another process does so. */
+  /** Runs `work` unless another process does this. */
   withLock: (work: (store: ReconcilerStore) => Promise<void>) => Promise<unknown>;
   queues: Queues;
   /** Wakes the relay after jobs were enqueued again. */
   wake: () => void;
-  /** What else is to be set right now and then. */
+  /** Other corrections of each pass. */
   onEachPass?: () => Promise<void>;
   log: Log;
   signal: AbortSignal;
 }
 
 /**
- * Compares the ledger with Redis until told to stop, and enqueues again what Redis has lost; any number of processes may
- * do so, one at a time works. Each job is looked at in the order of ids; when Redis has lost its data, all are at once.
+ * Compares the ledger with Redis until the signal, and enqueues again what Redis has lost; any number of processes may
+ * run it, one at a time works. It checks jobs in the order of ids; when Redis has lost its data, all at once.
  */
 export function startReconciler({ withLock, queues, wake, onEachPass, log, signal }: ReconcilerOptions) {
   const comparePage = async (store: ReconcilerStore, { cursor, isAfterLoss }: Place): Promise<Place> => {
@@ -56,7 +56,7 @@ export function startReconciler({ withLock, queues, wake, onEachPass, log, signa
       if (queues.isUp() && (await isDue(queues))) place = await compare(store);
     });
     if (!place) return false;
-    // Only now that the promises are committed.
+    // Only now that the enqueued jobs are committed.
     await writePlace(queues, place);
     wake();
     await onEachPass?.();
@@ -72,14 +72,14 @@ export function startReconciler({ withLock, queues, wake, onEachPass, log, signa
   });
 }
 
-/** How far the comparison is, for whichever process goes on with it. */
+/** The progress of the comparison, for the process that continues it. */
 interface Place {
   cursor: string;
-  /** Redis has lost its data, and not all of the ledger was looked at since. */
+  /** Redis has lost its data, and part of the ledger is not compared yet. */
   isAfterLoss: boolean;
 }
 
-/** The place is kept in Redis itself: when it is gone, so is all the rest. */
+/** The cursor is in Redis itself: when it is lost, so is everything else there. */
 async function readPlace({ client, prefix }: Queues): Promise<Place> {
   const [mode, cursor] = ((await client.get(`${prefix}:reconciler`)) ?? "").split(" ");
   return { cursor: cursor || firstId, isAfterLoss: mode !== "calm" };
@@ -89,17 +89,17 @@ async function writePlace({ client, prefix }: Queues, { cursor, isAfterLoss }: P
   await client.set(`${prefix}:reconciler`, `${isAfterLoss ? "lost" : "calm"} ${cursor}`);
 }
 
-/** True once in a while for one of all processes. */
+/** True for one of all processes, at intervals. */
 async function isDue({ client, prefix }: Queues) {
   return (await client.set(`${prefix}:reconciled`, "1", "PX", Math.round(passMs * 0.8), "NX")) === "OK";
 }
 
-/** Those that no queue knows, or that it calls over. */
+/** Jobs that no queue has, or that a queue calls finished. */
 async function missingIn(queues: Queues, suspects: Dispatch[]): Promise<Dispatch[]> {
   const states = await Promise.all(
     suspects.map((job) => {
       const queue = queues.find(job.queue);
-      // Newer code has put it into a queue that is not known here.
+      // Newer code has put it into a queue that this process does not know.
       return queue ? stateIn(queue, queuedJobId(job)) : "waiting";
     }),
   );

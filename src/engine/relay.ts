@@ -14,21 +14,21 @@ import {
 } from "./dispatch.ts";
 
 const batchSize = 500;
-/** Of a backlog, before groups have their share again. */
+/** Batches of a backlog before groups get their share again. */
 const batchesInARow = 10;
-/** For what was promised in a process that died, or while Redis was unavailable. */
+/** Interval of sweeps for jobs of a process that died, or that were enqueued while Redis was unavailable. */
 const pollMs = 150;
-/** What has just been promised is on its way already; the sweep leaves it alone for so long. */
+/** The process that enqueued a job publishes it itself; the sweep leaves new jobs alone for this long. */
 const headStartMs = 100;
-/** The same while this process has much to move. */
+/** The same while this process has much to publish. */
 const busyHeadStartMs = 2_000;
-/** While busy, a short pause makes batches of 100 and more instead of many small ones. */
+/** Under load, a short pause makes batches of 100 and more instead of many small ones. */
 const spacingMs = 10;
-/** More than this waits on the outbox alone, instead of in memory as well. */
+/** Maximum number of jobs in memory; more wait only on the outbox. */
 const maxLane = 5_000;
-/** The same for what is moved without a sweep; when there is little to move it goes at once. */
+/** The same pause for jobs that need no sweep; with little load they are published at once. */
 const laneSpacingMs = 10;
-/** What is published is removed so much later: out of the way of its claim, and many together. Well below the head start. */
+/** Delay between publishing and removal: after the claim, and many rows together. Well below the head start. */
 const removeAfterMs = 25;
 const connectMs = 2_000;
 const maxBackoffMs = 1_000;
@@ -38,24 +38,24 @@ export interface RelayOptions {
   queues: Queues;
   log: Log;
   signal: AbortSignal;
-  /** Definitions of the jobs that may come. */
+  /** Definitions of all jobs. */
   jobs: JobDefinitions;
-  /** Told of jobs of one queue that were put into it. */
+  /** Called with jobs of one queue after they were published. */
   onPublished?: (queue: string, jobs: readonly Dispatch[]) => void;
 }
 
 export interface Relay {
-  /** Moves jobs that a transaction has just promised, without asking Postgres for them first. */
+  /** Publishes jobs that a transaction has just enqueued, without reading them from Postgres first. */
   offer(jobs: readonly PromisedJob[]): void;
-  /** Looks at the outbox now instead of at the next poll. */
+  /** Reads the outbox now instead of at the next poll. */
   wake(): void;
   /** Resolves when everything has ended after `signal`. */
   done: Promise<void>;
 }
 
 /**
- * Moves promised jobs from Postgres to Redis until told to stop: what this process promises at once, everything else by
- * sweeping the outbox. To crash anywhere is safe; any number may run.
+ * Publishes enqueued jobs from Postgres to Redis until the signal: those of this process at once, all others by
+ * sweeping the outbox. A crash at any point is safe; any number of processes may run it.
  */
 export function startRelay(options: RelayOptions): Relay {
   const publish = createPublish(options);
@@ -71,7 +71,7 @@ export function startRelay(options: RelayOptions): Relay {
   };
 }
 
-/** The fast way of a process's own promises: publish first, take off the outbox behind that. */
+/** The fast path of a process's own jobs: publishes first, removes from the outbox later. */
 function createLane({ outbox, queues, log, signal }: RelayOptions, publish: Publish) {
   let waiting: Dispatch[] = [];
   let published: Dispatch[] = [];
@@ -80,10 +80,10 @@ function createLane({ outbox, queues, log, signal }: RelayOptions, publish: Publ
     await sleep(removeAfterMs);
     const batch = published;
     published = [];
-    // Left on the outbox it is published once more, under the same id.
+    // A row left on the outbox is published once more, under the same id.
     await outbox
       .remove(batch)
-      .catch((error) => log.warn({ err: error }, "relay could not take what it published off the outbox"));
+      .catch((error) => log.warn({ err: error }, "relay could not remove published jobs from the outbox"));
     return published.length > 0;
   });
   const moving = repeatedly(async () => {
@@ -94,7 +94,7 @@ function createLane({ outbox, queues, log, signal }: RelayOptions, publish: Publ
       published.push(...batch.filter(({ jobId }) => !refused.has(jobId)));
       if (published.length > 0) removing.start();
     } catch {
-      // The sweep finds it, and says so when it fails as well.
+      // The sweep finds the jobs, and logs its own failure.
       waiting = [];
     }
     if (waiting.length > 0 && waiting.length < batchSize) await sleep(laneSpacingMs);
@@ -115,7 +115,7 @@ function createLane({ outbox, queues, log, signal }: RelayOptions, publish: Publ
   };
 }
 
-/** Runs `work` again and again while it says that there is more to do, never twice at once. */
+/** Repeats `work` while it returns that there is more to do, never two at once. */
 function repeatedly(work: () => Promise<boolean>) {
   let running: Promise<void> | undefined;
   let isWanted = false;
@@ -173,12 +173,12 @@ function startSweep(
     }
   };
   const recover = async (error: unknown) => {
-    if (backoffMs === 0) log.warn({ err: error }, "relay failed; promised jobs wait in Postgres");
+    if (backoffMs === 0) log.warn({ err: error }, "relay failed; enqueued jobs wait in Postgres");
     backoffMs = Math.min(maxBackoffMs, 2 * backoffMs || 200);
     await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
   };
   const loop = async () => {
-    // A process that has just started has not reached Redis yet; that is no outage.
+    // A process that has just started may not have reached Redis yet; that is not an outage.
     for (const end = Date.now() + connectMs; !queues.isUp() && Date.now() < end; ) await sleep(20);
     while (!signal.aborted) await look().catch(recover);
   };
@@ -212,7 +212,7 @@ function createPublish({ queues, jobs, onPublished }: RelayOptions): Publish {
   };
 }
 
-/** One of them is to blame; the others must not wait for it. */
+/** One of the jobs is at fault; the others must not wait for it. */
 async function oneByOne(batch: Dispatch[], add: (some: Dispatch[]) => Promise<unknown>) {
   const refused: Unpublishable[] = [];
   for (const job of batch) {

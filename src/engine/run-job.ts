@@ -29,11 +29,11 @@ import type { Throughput } from "./scaling/throughput.ts";
 import { allowSharedWrites } from "./shared-writes.ts";
 import { createTransact, type Transact } from "./transaction.ts";
 
-/** Wait before a run whose claim Postgres could not be asked for. */
+/** Wait before the next try when Postgres did not answer the claim. */
 const outageRetryMs = 2_000;
 /** Wait before a job that only newer code knows is offered again. */
 const unknownKindRetryMs = 30_000;
-/** What `onSucceeded` may take; a worker that stops waits no longer for it. */
+/** Time limit of `onSucceeded`; a worker that stops waits no longer for it. */
 const onSucceededMs = 5_000;
 
 export interface Consumer<Context> {
@@ -44,29 +44,29 @@ export interface Consumer<Context> {
   log: Log;
   metrics: JobMetrics;
   claims: Claims;
-  /** Fires past the grace period of a shutdown. */
+  /** Fires after the grace period of a shutdown. */
   cutOff: AbortSignal;
-  /** What processors may use. */
+  /** The services that processors may use. */
   context: Context;
-  /** Moves what runs have promised. */
+  /** Publishes the jobs that runs have enqueued. */
   relay: Pick<Relay, "offer" | "wake">;
   kinds: Kinds<Context>;
-  /** Told how long each run took; absent: these workers are not scaled. */
+  /** Called with the duration of each run; absent: these workers are not scaled. */
   throughput?: Pick<Throughput, "ran"> | undefined;
 }
 
 /**
- * Runs one job that BullMQ has handed out: claims it in the ledger, keeps the claim alive, runs its processor and
- * writes down how it ended. What it throws tells BullMQ whether to try again and when.
+ * Runs one job that BullMQ has delivered: claims it in the ledger, keeps the claim alive, runs its processor and
+ * records the outcome. The error that it throws tells BullMQ whether and when to retry.
  */
 export async function runJob<Context>(consumer: Consumer<Context>, bull: Job<QueuedData>, token: string) {
   const { claims } = consumer;
-  // It may have been put there by hand.
-  if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This is no promised job: its data has no ledger id");
+  // A person may have added it by hand.
+  if (!isUuid(bull.data?.id)) throw new UnrecoverableError("This job was not enqueued: its data has no ledger id");
   const result = await claims.claim(bull.data.id).catch(putBack(consumer, bull, token));
   if (result.outcome === "finished") {
     if (result.job?.state === "succeeded") await finishUp(consumer, result.job);
-    // The board must not show as completed what the ledger calls failed.
+    // The board must not show a job as completed that the ledger calls failed.
     if (result.job?.state === "failed") throw new UnrecoverableError(result.job.lastError?.message ?? "It has failed");
     return "finished before";
   }
@@ -99,7 +99,7 @@ async function runClaimed<Context>(consumer: Consumer<Context>, bull: Job<Queued
     return "snoozed";
   }
   if (outcome.state === "fenced") {
-    // It may have been ourselves: the commit went through, and only its answer was lost.
+    // This worker may have ended it itself: the commit succeeded, and only its answer was lost.
     const job = await findJob(db.manager, claim.id).catch(() => null);
     if (job?.state === "succeeded") await finishUp(consumer, job);
   }
@@ -107,7 +107,7 @@ async function runClaimed<Context>(consumer: Consumer<Context>, bull: Job<Queued
   return answer(bull, token, outcome);
 }
 
-/** An attempt that counts as one of the jobs that run now. */
+/** Runs an attempt and counts it as a running job. */
 async function inSlot<Context>(consumer: Consumer<Context>, bull: Job<QueuedData>, claim: Claim): Promise<Outcome> {
   const { queue, metrics } = consumer;
   const run = () => attempt(consumer, claim);
@@ -119,7 +119,7 @@ async function inSlot<Context>(consumer: Consumer<Context>, bull: Job<QueuedData
   }
 }
 
-/** The first run belongs to the request that wanted it; what happens again, or a thousand times, only points there. */
+/** The first run belongs to the trace of its request; repeats, and runs that are numerous, only link to it. */
 function tracedRun(bull: Job<QueuedData>, queue: string, claim: Claim, run: () => Promise<Outcome>) {
   const id = claim.traceId ?? claim.id;
   const isFirst = claim.epoch === 1 && claim.parentId === null;
@@ -144,7 +144,7 @@ function tracedRun(bull: Job<QueuedData>, queue: string, claim: Claim, run: () =
   });
 }
 
-/** Of each outcome, whether such a run says how long a job takes; the others were broken off. */
+/** For each outcome, whether such a run tells how long a job takes; the others were cut short. */
 export const isCompletion: Readonly<Record<Outcome["state"], boolean>> = {
   succeeded: true,
   failed: true,
@@ -159,27 +159,27 @@ export const isCompletion: Readonly<Record<Outcome["state"], boolean>> = {
 
 type Outcome =
   | { state: "succeeded" }
-  /** Its processor wants it to run later; enqueued again already. */
+  /** Its processor has it run later; enqueued again already. */
   | { state: "snoozed" }
   /** Over for good. */
   | { state: "failed" | "unknown"; error: unknown }
-  /** Over, as a person wanted. */
+  /** Over, because a person cancelled it. */
   | { state: "cancelled"; error: unknown }
-  /** Counts as a failure and will be tried again by BullMQ's back-off. */
+  /** Counts as a failure; BullMQ retries it after its back-off. */
   | { state: "retried"; error: unknown }
   /** Costs no attempt: an outage, or a kind of job that this code does not know yet. */
   | { state: "rescheduled"; error: unknown; waitMs: number }
-  /** Given back because this process stops. */
+  /** Released because this process stops. */
   | { state: "interrupted"; error: unknown }
   /** Another worker has it now. */
   | { state: "fenced"; error: unknown };
 
-/** A run that did not end as it was meant to. */
+/** An unsuccessful run. */
 type UnsuccessfulOutcome = Exclude<Outcome, { state: "succeeded" | "snoozed" }>;
 
 function report(log: Log, line: object, { state, error }: UnsuccessfulOutcome) {
   if (state === "cancelled" || costOf(error) === "all") {
-    // The input was at fault or a person wanted it so, and reads why: a sentence will do.
+    // The input was at fault or a person cancelled it, and a sentence explains it well enough.
     return log.warn({ ...line, reason: describeError(error).message }, `job ${state}`);
   }
   log[state === "failed" ? "error" : "warn"]({ ...line, err: error }, `job ${state}`);
@@ -189,7 +189,7 @@ async function attempt<Context>(consumer: Consumer<Context>, claim: Claim): Prom
   const { kinds, cutOff } = consumer;
   const definition = kinds.jobs[claim.kind];
   if (claim.crashes > claim.maxCrashes) {
-    const error = new PermanentError(`Its worker died ${claim.crashes} times while it ran; it is not tried again`);
+    const error = new PermanentError(`Its worker died ${claim.crashes} times while it ran; it is not retried`);
     return writeDown(consumer, claim, { release: endOf(error), otherwise: { state: "failed", error } });
   }
   if (!definition || claim.payloadVersion > definition.version) {
@@ -219,13 +219,13 @@ async function attempt<Context>(consumer: Consumer<Context>, claim: Claim): Prom
   }
 }
 
-/** How a run that threw ends in the ledger, and what becomes of the job if that leaves it open. */
+/** The end of a failed run in the ledger, and what happens to the job if that leaves it open. */
 interface Verdict {
   release: Release;
   otherwise: UnsuccessfulOutcome;
 }
 
-/** The first that holds: unknown whether it happened; cancelled; the process stops; too late; what the error says. */
+/** The first that applies: the effect is unknown; cancelled; the process stops; too late; the class of the error. */
 function verdictOn(
   error: unknown,
   { kept, cutOff, late }: { kept: AbortSignal; cutOff: AbortSignal; late: DeadlineError | undefined },
@@ -242,7 +242,7 @@ function verdictOn(
   return { release, otherwise };
 }
 
-/** No fault of the job that people should read about. */
+/** The job is not at fault, so people need not see an error. */
 const quietly = { cost: "none", error: null, errorKey: null } as const;
 
 async function writeDown<Context>(
@@ -252,7 +252,7 @@ async function writeDown<Context>(
 ): Promise<Outcome> {
   const { error } = otherwise;
   const state = await releaseJob(db, claim, release).catch(() => "unwritten" as const);
-  // What the ledger does not know must not count with BullMQ either: the job is offered again when its lease is over.
+  // A failure that the ledger lacks must not count with BullMQ either: the job is offered again when its lease ends.
   if (state === "unwritten") return rescheduled(error, lockMs);
   if (state === undefined) return { state: "fenced", error };
   return state === "open" ? otherwise : { state: state as "failed" | "unknown" | "cancelled", error };
@@ -310,18 +310,18 @@ async function run<Context>(
   });
   const work = kinds.processors[claim.kind]?.run(job, context);
   await raceWithAbort(work ?? Promise.resolve(), signal).catch((error: unknown) => {
-    // Its effect is committed, so it has ended whatever came after.
+    // Its effect is committed, so the job has ended, whatever failed after that.
     if (!ended) throw error;
-    log.warn({ err: error, job: claim.id, kind: claim.kind }, `job ${ended}, but went wrong after that`);
+    log.warn({ err: error, job: claim.id, kind: claim.kind }, `job ${ended}, but its run failed after that`);
   });
   if (ended) return ended;
-  // It may have promised children.
+  // It may have enqueued children.
   if (committed) await job.complete(async () => undefined);
   else if (!(await claims.finish(claim))) throw fenced(claim.id);
   return "succeeded";
 }
 
-/** The job has succeeded whatever happens here. */
+/** The job has succeeded, whatever fails here. */
 async function finishUp<Context>(
   { context, kinds, log }: Consumer<Context>,
   { id, kind, payload, payloadVersion }: Pick<Claim, "id" | "kind" | "payload" | "payloadVersion">,
@@ -333,7 +333,7 @@ async function finishUp<Context>(
     const work = processor.onSucceeded(readPayload(definition, payload, payloadVersion), context);
     await raceWithAbort(work, AbortSignal.timeout(onSucceededMs));
   } catch (error) {
-    log.warn({ err: error, job: id, kind }, "job succeeded, but what follows a success was not done");
+    log.warn({ err: error, job: id, kind }, "job succeeded, but onSucceeded failed");
   }
 }
 
@@ -366,10 +366,10 @@ async function giveBack(bull: Job<QueuedData>, token: string): Promise<never> {
   throw new WaitingError();
 }
 
-/** When Postgres cannot even be asked for the job, it goes back and costs no attempt. */
+/** When Postgres does not answer the claim, the job is rescheduled, which costs no attempt. */
 function putBack<Context>({ log }: Consumer<Context>, bull: Job<QueuedData>, token: string) {
   return (error: unknown) => {
-    log.warn({ err: error, queuedJob: bull.id }, "job could not be claimed; it is put back");
+    log.warn({ err: error, queuedJob: bull.id }, "job could not be claimed; it is rescheduled");
     return delay(bull, token, outageRetryMs);
   };
 }

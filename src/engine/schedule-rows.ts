@@ -2,19 +2,19 @@ import type { EntityManager } from "typeorm";
 
 export interface ScheduleRow {
   name: string;
-  /** The newest slot that was dealt with. */
+  /** The newest slot that was handled. */
   slot: Date;
   /** The newest slot whose job succeeded; null: none yet. */
   succeededSlot: Date | null;
   createdAt: Date;
 }
 
-/** How far each schedule has come. */
+/** The progress of each schedule. */
 export const scheduleRows = {
   /** The time by the clock of Postgres. */
   async now(tx: EntityManager): Promise<Date> {
     const [row]: { now: Date }[] = await tx.query("SELECT clock_timestamp() AS now");
-    if (!row) throw new Error("Postgres did not say what time it is");
+    if (!row) throw new Error("Postgres did not return its time");
     return row.now;
   },
 
@@ -32,7 +32,7 @@ export const scheduleRows = {
     await tx.query("UPDATE job_schedule SET slot = $2, job_id = $3 WHERE name = $1", [name, slot, jobId]);
   },
 
-  /** Counts a slot that had nothing to do as one that has succeeded. */
+  /** Records a slot without work as succeeded. */
   async skip(tx: EntityManager, name: string, slot: Date) {
     await tx.query("UPDATE job_schedule SET slot = $2, succeeded_slot = $2, job_id = NULL WHERE name = $1", [
       name,
@@ -40,7 +40,7 @@ export const scheduleRows = {
     ]);
   },
 
-  /** Records which slots have succeeded, with all that their jobs consist of. */
+  /** Records the slots whose jobs, with all their children, have succeeded. */
   async recordSuccesses(tx: EntityManager) {
     await tx.query(
       `UPDATE job_schedule SET succeeded_slot = slot FROM job

@@ -8,23 +8,23 @@ import { enqueue } from "./outbox.ts";
 import { type ScheduleRow, scheduleRows } from "./schedule-rows.ts";
 import type { Transact } from "./transaction.ts";
 
-/** When a job is promised by the clock. */
+/** When the clock enqueues a job. */
 export interface Schedule {
   /** Its row in `job_schedule`; never renamed. */
   name: string;
   /** Minute, hour, day, month, weekday; with six fields the first one is the second. */
   cron: string;
-  /** Whose clock `cron` is about. */
+  /** The time zone of `cron`. */
   timeZone: string;
   /** A job of `defineScheduledJob`. */
   job: AnyJob;
   description: string;
 }
 
-/** By name of a schedule, what is asked when a slot is due: false, and nothing is promised for it. Absent: always. */
+/** By name of a schedule, a condition that is checked when a slot is due: false enqueues nothing. Absent: always. */
 export type ScheduleConditions = Readonly<Record<string, (tx: EntityManager) => Promise<boolean>>>;
 
-/** Tells what time it is. */
+/** Returns the time. */
 export type Clock = (tx: EntityManager) => Promise<Date>;
 
 export interface SchedulerOptions {
@@ -38,8 +38,8 @@ export interface SchedulerOptions {
 }
 
 /**
- * Promises the jobs of schedules until told to stop. Any number of processes may do so: each slot is promised once. Of
- * several slots that were missed only the newest is; a schedule that is new begins with its next slot.
+ * Enqueues the jobs of schedules until the signal. Any number of processes may run it: each slot is enqueued once. Of
+ * several missed slots only the newest is; a new schedule begins with its next slot.
  */
 export function startScheduler({ schedules, conditions, transact, clock, log, signal }: SchedulerOptions) {
   return poll({
@@ -51,20 +51,20 @@ export function startScheduler({ schedules, conditions, transact, clock, log, si
       return false;
     },
     everyMs: 1_000,
-    failure: "schedules could not be looked at; it is tried again",
+    failure: "schedules could not be read; trying again",
     log,
     signal,
   });
 }
 
-/** What one look has promised. */
+/** What one pass has enqueued. */
 export interface PromisedSlot {
   schedule: string;
   slot: Date;
   job: string;
 }
 
-/** One look: promises what is due, unless another process does so just now. */
+/** One pass: enqueues due slots, unless another process does this now. */
 export async function promiseDue(
   tx: EntityManager,
   schedules: readonly Schedule[],
@@ -87,7 +87,7 @@ export async function promiseDue(
         await scheduleRows.skip(tx, name, slot);
         continue;
       }
-      // A slot that was promised before has the same key, so this is the id of its job.
+      // A slot that was enqueued before has the same key, so this is the id of its job.
       const id = await enqueue(tx, job, { slot: slot.toISOString() });
       await scheduleRows.moveOn(tx, name, slot, id);
       promised.push({ schedule: name, slot, job: id });
@@ -97,16 +97,16 @@ export async function promiseDue(
 }
 
 /**
- * The newest moments at which a schedule was due at or before `now`, newest first. An hour that the clock skips is
- * made up for at once; in one that it has twice a time of day comes once, and "every hour" comes in both.
+ * The newest moments at which a schedule was due at or before `now`, newest first. A time in a skipped hour is due
+ * right after it; in a repeated hour a fixed time of day is due once, and "every hour" in both.
  */
 export function dueSlots({ cron, timeZone }: Pick<Schedule, "cron" | "timeZone">, now: Date, count: number): Date[] {
   const pattern = new Cron(cron, { timezone: timeZone, paused: true, mode: "5-or-6-parts" });
-  // The library looks before the moment it is given.
+  // The library excludes the moment that it is given.
   return pattern.previousRuns(count, new Date(now.getTime() + 1));
 }
 
-/** Of each schedule by name, whether it has not succeeded for two periods. */
+/** For each schedule by name, whether it has not succeeded for two periods. */
 export async function staleSchedules(
   { manager }: Pick<DataSource, "manager">,
   schedules: readonly Schedule[],

@@ -10,7 +10,7 @@ export interface WorkerSettings<Context> extends Omit<Consumer<Context>, "claims
   prefix: string;
   /** Names this process in the ledger. */
   worker: string;
-  /** Jobs at once. */
+  /** Maximum number of concurrent jobs. */
   concurrency: number;
   stalledMs: number;
 }
@@ -45,7 +45,7 @@ export function startWorker<Context>(settings: WorkerSettings<Context>) {
   metrics.slots.set({ queue }, concurrency);
   return {
     worker,
-    /** What a watch over its fetch loop needs to know. */
+    /** What the liveness check of its fetch loop reads. */
     fetching: { queue, isRunning: () => worker.isRunning(), running: () => running, begun: () => begun },
     async close() {
       await worker.close();

@@ -14,19 +14,18 @@ import { enqueue } from "./outbox.ts";
 import type { Kinds, Processor } from "./processor.ts";
 import { runJob } from "./run-job.ts";
 
-/** What a job that was enqueued has to be like; what is absent may be anything. */
+/** Conditions for an enqueued job; an absent one matches anything. */
 export interface Expected<J extends AnyJob> {
   /** These parts of its payload. */
   payload?: Partial<PayloadOf<J>>;
   priority?: number;
   parentId?: string;
-  /** So many of them; at least one when absent, and 0 for none. */
+  /** Exactly this many jobs; at least one when absent, and 0 for none. */
   count?: number;
 }
 
 /**
- * Throws unless jobs of this kind were enqueued and are not over, as far as the transaction can see; returns them, the
- * oldest first.
+ * Throws unless the transaction sees unfinished jobs of this kind that match; returns them, the oldest first.
  *
  * ```ts
  * await assertEnqueued(db.manager, sendInvoice, { payload: { orderId }, count: 1 });
@@ -60,7 +59,7 @@ function hasParts(value: unknown, parts: object) {
   );
 }
 
-/** How a run ended: the row of its job, and the error of a run that did not succeed. */
+/** The end of a run: the row of its job, and the error of an unsuccessful run. */
 export interface Performed {
   job: Job;
   error: { name: string; message: string } | null;
@@ -68,7 +67,7 @@ export interface Performed {
 
 /**
  * Enqueues a job and runs it once, as a worker would: claimed in the ledger, with its deadline, its payload checked and
- * its outcome written down. Never throws what the processor throws: `job.state` and `error` say how it ended.
+ * its outcome recorded. Never throws the processor's error: `job.state` and `error` tell how the run ended.
  *
  * ```ts
  * const { job } = await performJob(db, sendInvoice, { orderId }, processor, context);
@@ -92,15 +91,15 @@ export async function performJob<J extends AnyJob, Context>(
 export interface DrainOptions<Context> {
   db: DataSource;
   queue: string;
-  /** What can be done; jobs of other kinds stay where they are. */
+  /** The jobs that can run; those of other kinds stay where they are. */
   kinds: Kinds<Context>;
   context: Context;
   log?: Log;
 }
 
 /**
- * Runs all jobs of a queue that are due, one after the other, and those that they enqueue there, each once; returns how
- * many are in which state after that. A job that failed and has attempts left is `open`.
+ * Runs all due jobs of a queue one after the other, and the jobs that they enqueue there, each once; returns the number
+ * of jobs in each state after that. A job that failed and has attempts left is `open`.
  */
 export async function drainQueue<Context>(options: DrainOptions<Context>): Promise<Partial<Record<JobState, number>>> {
   const { db, queue, kinds } = options;
@@ -147,9 +146,9 @@ async function withRunner<Context>(
   };
   try {
     await work(async (id) => {
-      // No relay is there to take it off.
+      // No relay runs here that would remove it.
       await db.query("DELETE FROM job_outbox WHERE job_id = $1", [id]);
-      // What a run throws here only tells BullMQ when to try again; the ledger says how it ended.
+      // A run's error only tells BullMQ when to retry; the ledger has the outcome.
       await runJob(consumer, handedOut(id), "test").catch(() => undefined);
     });
   } finally {
@@ -157,7 +156,7 @@ async function withRunner<Context>(
   }
 }
 
-/** As much of a job of BullMQ as a run asks for. */
+/** The part of a BullMQ job that a run needs. */
 function handedOut(id: string): BullJob<QueuedData> {
   const moves = { moveToDelayed: async () => undefined, moveToWait: async () => undefined };
   return { id, data: { id }, attemptsStarted: 1, timestamp: Date.now(), ...moves } as unknown as BullJob<QueuedData>;

@@ -3,14 +3,14 @@ import type { DataSource, EntityManager } from "typeorm";
 import { isTransactionConflict } from "../platform/postgres/errors.ts";
 import type { PromisedJob } from "./dispatch.ts";
 
-/** On whose behalf a transaction runs; jobs promised in it remember that. */
+/** On whose behalf a transaction runs; its jobs record that. */
 export interface TransactionContext {
   actorId: string | null;
   traceId: string | null;
 }
 
 interface TransactionState extends TransactionContext {
-  /** Jobs promised in it. */
+  /** Jobs enqueued in it. */
   promised: PromisedJob[];
 }
 
@@ -24,9 +24,8 @@ export type Transact = <T>(
 const attempts = 4;
 
 /**
- * The one way to open a transaction for business work: runs the whole of `work` again (up to three times) after a
- * deadlock or serialisation failure, and hands what a commit has
- * promised to `onPromise`.
+ * The one way to open a transaction for business work: runs all of `work` again (up to three times) after a deadlock or
+ * serialization failure, and passes the jobs of a commit to `onPromise`.
  */
 export function createTransact(db: DataSource, onPromise: (jobs: readonly PromisedJob[]) => void): Transact {
   return async (context, work, isolation = undefined) => {
@@ -44,7 +43,7 @@ export function createTransact(db: DataSource, onPromise: (jobs: readonly Promis
   };
 }
 
-/** What Postgres does anyway, READ COMMITTED, need not be said in a round trip of its own. */
+/** READ COMMITTED is the default of Postgres and needs no round trip. */
 function inTransaction<T>(
   db: DataSource,
   isolation: "REPEATABLE READ" | undefined,
@@ -60,7 +59,7 @@ function withState(tx: EntityManager, state: TransactionState) {
   return tx;
 }
 
-/** On whose behalf a transaction runs, and what it has promised; nobody and nothing for one that was opened another way. */
+/** On whose behalf a transaction runs, and the jobs it has enqueued; empty for one that was opened another way. */
 export function contextOf(tx: EntityManager): TransactionState {
   return states.get(tx) ?? { actorId: null, traceId: null, promised: [] };
 }

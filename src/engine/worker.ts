@@ -1,4 +1,4 @@
-// The door for processes that do jobs. docs/engine.md explains it.
+// The door for processes that run jobs. docs/engine.md explains it.
 
 export { InconclusiveError, PermanentError } from "../errors.ts";
 export { costOf } from "./classify-error.ts";

@@ -1,6 +1,6 @@
 import { defineScheduledJob, priorities } from "../engine/index.ts";
 
-/** One pass through the bucket: removes what this pass and the one before it found that nobody refers to. */
+/** One pass through the bucket: removes what this pass and the one before found to be unused. */
 export const collectGarbage = defineScheduledJob({
   name: "collect-garbage",
   queue: "maintenance",
@@ -8,5 +8,5 @@ export const collectGarbage = defineScheduledJob({
   priority: priorities.bulk,
   retry: { backoffMs: 30_000, outageMs: 10_000 },
   timeoutMs: 3_600_000,
-  description: "Removes files that nobody refers to from the bucket.",
+  description: "Removes unused files from the bucket.",
 });

@@ -14,7 +14,7 @@ import { reprocessImages } from "./reprocess-images.ts";
 import { sendMail } from "./send-mail.ts";
 import { sendNewsletter } from "./send-newsletter.ts";
 
-/** Every job there is. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
+/** All jobs. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
   [deliverWebhook.name]: deliverWebhook,
   [collectGarbage.name]: collectGarbage,

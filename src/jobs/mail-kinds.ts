@@ -1,16 +1,16 @@
 /**
- * What becomes of a mail when nobody can say whether it was sent: `ask` leaves it to a person, so it arrives at most
+ * What happens to a mail when it is unknown whether it was sent: `ask` lets a person decide, so it arrives at most
  * once; `resend` sends it again under the same Message-ID, so it arrives at least once.
  */
 export type DoubtPolicy = "ask" | "resend";
 
 export interface MailKind {
   inDoubt: DoubtPolicy;
-  /** Sent to many who once wanted it: people can unsubscribe from it with one click. */
+  /** Sent to many subscribers, who can unsubscribe with one click. */
   isBulk: boolean;
 }
 
-/** Every kind of mail there is. Twice a link to a login harms nobody; twice an order or an advertisement does. */
+/** All kinds of mail. A login link that arrives twice does no harm; an order or an advertisement does. */
 export const mailKinds = {
   welcome: { inDoubt: "resend", isBulk: false },
   "verify-email": { inDoubt: "resend", isBulk: false },

@@ -6,10 +6,10 @@ export const processImage = defineJob({
   name: "process-image",
   queue: "images",
   payload: z.object({
-    /** After a value here `services/catalogue/images.ts` does not compile until it knows that entity's DAO. */
+    /** After a value here `services/catalogue/images.ts` does not compile until it has that entity's DAO. */
     entity: z.enum(["category", "sub-category", "product", "offer"]),
     entityId: z.uuid(),
-    /** Row of `images` that the upload made. */
+    /** Row of `images` of the upload. */
     imageId: z.uuid(),
   }),
   key: ({ imageId }) => imageId,

@@ -1,6 +1,6 @@
 import { defineScheduledJob, priorities } from "../engine/index.ts";
 
-/** Removes from the database what is older than RETENTION says; its name is older than most of what it removes. */
+/** Removes rows that are older than RETENTION allows; the name is from when these were only jobs. */
 export const pruneLedger = defineScheduledJob({
   name: "prune-ledger",
   queue: "maintenance",
@@ -8,5 +8,5 @@ export const pruneLedger = defineScheduledJob({
   priority: priorities.bulk,
   retry: { backoffMs: 30_000, outageMs: 10_000 },
   timeoutMs: 3_600_000,
-  description: "Removes what is older than RETENTION says from the database.",
+  description: "Removes rows that are older than RETENTION allows from the database.",
 });

@@ -1,6 +1,6 @@
 import { defineScheduledJob } from "../engine/index.ts";
 
-/** Has the public price list of a day made, as a part of its own work. */
+/** Has the public price list of a day made by a child job. */
 export const publishPriceList = defineScheduledJob({
   name: "publish-price-list",
   queue: "maintenance",

@@ -19,20 +19,21 @@ export const queues = {
   },
   mail: {
     owner: "customer service",
-    // A mail waits for Postgres and the mail server nearly all of its time; many share their statements and connections.
+    // A mail waits for Postgres and the mail server nearly all of its time; many share their statements and
+    // connections.
     concurrency: 60,
-    // Longer than the mailer waits for an answer, so that nobody else takes a mail that may just have been sent.
+    // Longer than the mailer waits for an answer, so that no other worker takes a mail that may just have been sent.
     lockMs: 30_000,
     stalledMs: 5_000,
-    description: "Sends mails, one recipient each. Goal: handed to the mail server within 30 s of the request.",
+    description: "Sends mails, one recipient each. Goal: passed to the mail server within 30 s of the request.",
   },
   webhooks: {
-    // They only wait, and a server that does not answer keeps a place for 12 s.
+    // They only wait, and a server that does not answer occupies a slot for 12 s.
     owner: "integrations",
     concurrency: 40,
     lockMs: 30_000,
     stalledMs: 5_000,
-    description: "Tells subscribers what has happened. Goal: a first try within 10 s of the event.",
+    description: "Delivers events to webhook endpoints. Goal: a first attempt within 10 s of the event.",
   },
   maintenance: {
     formerly: ["upkeep"],
@@ -40,7 +41,7 @@ export const queues = {
     concurrency: 2,
     lockMs: 30_000,
     stalledMs: 5_000,
-    description: "What nobody waits for: replays, fan-outs, tidying up. Goal: within the hour.",
+    description: "Work without a waiting caller: replays, fan-outs, pruning. Goal: within the hour.",
   },
 } as const satisfies QueueDefinitions;
 

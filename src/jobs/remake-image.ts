@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineJob, priorities } from "../engine/index.ts";
 
-/** Makes the web images of one published picture anew, if they are of an older recipe. */
+/** Makes the web images of one published picture again, if they are of an older recipe. */
 export const remakeImage = defineJob({
   name: "remake-image",
   queue: "images",
@@ -13,9 +13,9 @@ export const remakeImage = defineJob({
   }),
   key: ({ runId, imageId }) => `${runId}:${imageId}`,
   entity: ({ imageId }) => ({ type: "image", id: imageId }),
-  // Its few turns at a time leave the workers to uploads, which have a person waiting.
+  // Few of these at a time leave the workers to uploads, for which a person waits.
   group: ({ runId }) => runId,
   priority: priorities.bulk,
   retry: { attempts: 3 },
-  description: "Makes the web images of a published picture anew by the present recipe.",
+  description: "Makes the web images of a published picture again with the present recipe.",
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineJob, priorities } from "../engine/index.ts";
 
-/** Makes the file of a document that was asked for, and puts it into the bucket. */
+/** Makes the file of a requested document, and stores it in the bucket. */
 export const renderDocument = defineJob({
   name: "render-document",
   queue: "documents",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineJob, priorities } from "../engine/index.ts";
 
-/** Promises a `remake-image` for every published picture, and is over when they all are. */
+/** Enqueues a `remake-image` for every published picture, and ends when all of them have. */
 export const reprocessImages = defineJob({
   name: "reprocess-images",
   queue: "maintenance",
@@ -10,5 +10,5 @@ export const reprocessImages = defineJob({
   entity: ({ runId }) => ({ type: "reprocessing", id: runId }),
   priority: priorities.bulk,
   timeoutMs: 600_000,
-  description: "Has the web images of all published pictures made anew.",
+  description: "Has the web images of all published pictures made again.",
 });

@@ -3,24 +3,24 @@ import { type QueueName, queueNames, queues } from "./queues.ts";
 
 const usual = { minWorkers: 0, maxWorkers: 10, startSeconds: 5, graceSeconds: 20 };
 
-/** Goals as the descriptions of the queues promise them; prior times as docs/benchmarks.md measured them, rounded up. */
+/** Goals from the descriptions of the queues; prior times from the measurements in docs/benchmarks.md, rounded up. */
 const ours: Record<QueueName, Omit<ScalingRule, "concurrency">> = {
   images: { ...usual, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
   documents: { ...usual, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
   mail: { ...usual, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
   webhooks: { ...usual, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
-  // Replays and fan-outs run as long as they like, and nobody waits for them.
+  // Replays and fan-outs may run for hours, and no caller waits for them.
   maintenance: { ...usual, goalSeconds: 600, priorSeconds: 10, maxWorkers: 3 },
 };
 
 export type ScalingRules = Readonly<Record<QueueName, ScalingRule>>;
 
-/** What an installation wants otherwise. */
+/** Overrides of an installation. */
 export type ScalingChanges = {
   [N in QueueName]?: { [K in keyof ScalingRule]?: ScalingRule[K] | undefined } | undefined;
 };
 
-/** The rules of all queues, with what an installation wants otherwise. */
+/** The rules of all queues, with the overrides of an installation. */
 export function scalingRules(changes: ScalingChanges = {}): ScalingRules {
   const entries = queueNames.map((name) => [
     name,

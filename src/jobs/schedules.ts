@@ -8,7 +8,7 @@ import { publishPriceList } from "./publish-price-list.ts";
 /** The shop's days begin and end at its own midnight. */
 export const businessTimeZone = "Europe/Simferopol";
 
-/** Everything that happens by the clock. */
+/** All schedules. */
 export const schedules: readonly Schedule[] = [
   {
     name: "price-list",
@@ -19,7 +19,7 @@ export const schedules: readonly Schedule[] = [
   },
   {
     name: "feed",
-    // However many changes come in between, they make one feed.
+    // Any number of changes in between make one feed.
     cron: "*/5 * * * *",
     timeZone: businessTimeZone,
     job: publishFeed,
@@ -37,7 +37,7 @@ export const schedules: readonly Schedule[] = [
     cron: "0 8 * * *",
     timeZone: businessTimeZone,
     job: digestLowStock,
-    description: "A mail to staff about what was nearly sold out in the day before.",
+    description: "A mail to staff about what was nearly sold out on the day before.",
   },
   {
     name: "prune-ledger",

@@ -10,10 +10,10 @@ export const sendMail = defineJob({
   upgrades: { 1: (payload) => payload },
   key: ({ mailId }) => mailId,
   entity: ({ mailId }) => ({ type: "mail", id: mailId }),
-  // A newsletter waits in Postgres: in Redis there are only as many of its mails as go out soon.
+  // A newsletter waits in Postgres: Redis has only as many of its mails as go out soon.
   group: ({ newsletterId }) => newsletterId ?? null,
-  // A mail server that is away for half an hour loses no mail.
+  // A mail server that is unavailable for half an hour loses no mail.
   retry: { attempts: 10, backoffMs: 4_000, outageMs: 3_000 },
   timeoutMs: 90_000,
-  description: "Renders one mail and hands it to the mail server.",
+  description: "Renders one mail and passes it to the mail server.",
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineJob, priorities } from "../engine/index.ts";
 
-/** Promises the mail with the day's price list to every customer who wants it. */
+/** Enqueues the mail with the day's price list for every subscribed customer. */
 export const sendNewsletter = defineJob({
   name: "send-newsletter",
   queue: "maintenance",
@@ -14,5 +14,5 @@ export const sendNewsletter = defineJob({
   priority: priorities.bulk,
   retry: { attempts: 10, backoffMs: 2_000, outageMs: 2_000 },
   timeoutMs: 600_000,
-  description: "Promises the price list mail to every customer who wants it, one job each, and waits for them.",
+  description: "Enqueues the price list mail for every subscribed customer, one job each, and waits for them.",
 });

@@ -1,13 +1,13 @@
-/** What work is given to end by itself once it is aborted. */
+/** How long work may take to end by itself once it is aborted. */
 const endingMs = 500;
 
 /**
- * Settles as `work` does, or rejects with the signal's reason half a second after the signal when the work has not ended
- * by then: an encoder in its thread cannot be stopped. What it still does has to be harmless.
+ * Settles as `work` does, or rejects with the signal's reason half a second after the signal when the work has not
+ * ended by then: an encoder in its thread cannot be stopped. What the work still does then must be harmless.
  */
 export function raceWithAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    // Work that looks at the signal knows best how it ended: a mail may have been sent.
+    // Work that heeds the signal knows best how it ended: a mail may have been sent.
     const abort = () => void setTimeout(() => reject(signal.reason), endingMs).unref();
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
@@ -16,8 +16,8 @@ export function raceWithAbort<T>(work: Promise<T>, signal: AbortSignal): Promise
 }
 
 /**
- * Aborts `stop` with the first of these signals, until the returned function is called. As `AbortSignal.any`, which keeps
- * weak references: that costs a run of a job more than everything else around it.
+ * Aborts `stop` with the first of these signals, until the returned function is called. As `AbortSignal.any`, which
+ * keeps weak references: those cost a run of a job more than everything else around it.
  */
 export function followSignals(stop: AbortController, signals: readonly AbortSignal[]): () => void {
   const abort = (event: Event) => stop.abort((event.target as AbortSignal).reason);

@@ -1,23 +1,23 @@
 export interface BatchOptions {
-  /** Items in one call at the most. */
+  /** Maximum number of items in one call. */
   size: number;
-  /** Calls under way at once. */
+  /** Maximum number of calls in flight. */
   maxInFlight: number;
   /**
-   * A call begins so long after the one before it at the earliest, so that more go together when many come. One that
-   * took a single item holds up nobody: there is little to do.
+   * Minimum time between the starts of two calls, so that more items share a call under load. A call with a single item
+   * delays nothing: there is little to do.
    */
   minIntervalMs?: number;
-  /** So many items do not wait for that; all that go in one call when absent. */
+  /** With this many items a call does not wait for that; the maximum of one call when absent. */
   flushAt?: number;
-  /** True for an error that every item of the call would meet, so that trying them one by one is no use. */
+  /** True for an error that every item of the call would meet: trying them one by one is then no use. */
   failsWholeBatch: (error: unknown) => boolean;
 }
 
 /**
- * Makes a function for one item of one that takes many: the first item goes at once, those that come while calls are
- * under way go together in the next one. Answers are in the order of items. When a call fails because of one of its
- * items, each is tried by itself.
+ * Turns a function of many items into one of a single item: the first item goes at once, and items that come during a
+ * call share the next one. Answers are in the order of items. When a call fails because of one of its items, each is
+ * tried by itself.
  */
 export function createBatcher<Item, Answer>(run: (items: Item[]) => Promise<Answer[]>, options: BatchOptions) {
   const { minIntervalMs = 0, flushAt = options.size } = options;

@@ -1,6 +1,9 @@
 import type { Cache } from "./cache.ts";
 
-/** Which cached answers a change of the catalogue makes stale: `tree` are categories and sub-categories, `goods` the rest. */
+/**
+ * Which cached answers a change of the catalogue makes stale: `tree` are categories and sub-categories, `goods` the
+ * rest.
+ */
 const staleAfter = {
   category: ["tree", "goods"],
   "sub-category": ["tree", "goods"],
@@ -11,7 +14,7 @@ const staleAfter = {
 export type CatalogueEntity = keyof typeof staleAfter;
 export type CacheTag = (typeof staleAfter)[CatalogueEntity][number];
 
-/** Drops what a change of this entity makes stale; call it after the commit. An answer need not wait for it. */
+/** Invalidates what a change of this entity makes stale; call it after the commit. An answer need not wait for it. */
 export async function dropCatalogue(cache: Cache, entity: CatalogueEntity): Promise<void> {
   await Promise.all(staleAfter[entity].map((tag) => cache.invalidate(tag)));
 }

@@ -2,26 +2,26 @@ import { hash } from "node:crypto";
 import type { Log } from "./logger.ts";
 import { cacheConnection, type RedisConnection, subscriberConnection } from "./redis.ts";
 
-/** A cached answer: the bytes to send and the strong ETag that was made of them when they were stored. */
+/** A cached answer: the bytes to send, and their strong ETag, computed when they were stored. */
 export interface CachedBody {
   bytes: Buffer;
   etag: string;
-  /** True as long as `read` would give this very answer from memory. */
+  /** True as long as `read` would return this very answer from memory. */
   isFresh(): boolean;
 }
 
 export interface Cache {
   /**
-   * The answer stored under `key`, or what `load` makes of it (an object, or `jsonBytes`); one load at a time for a key in
-   * this process.
-   * `isWorthKeeping` is asked after the load. Belongs to `tag`, and is gone for everybody when that tag is invalidated. Never fails because of Redis.
+   * The answer stored under `key`, or what `load` returns (an object, or `jsonBytes`); this process runs one load of a
+   * key at a time. `isWorthKeeping` is asked after the load. The entry belongs to `tag`, and every process drops it
+   * when that tag is invalidated. Never fails because of Redis.
    */
   read(tag: string, key: string, load: () => Promise<unknown>, isWorthKeeping?: () => boolean): Promise<CachedBody>;
-  /** What `read` would give from memory; undefined: it would have to ask somebody. */
+  /** What `read` would return from memory; undefined: it would have to ask Redis or `load`. */
   peek(tag: string, key: string): CachedBody | undefined;
   /**
-   * Drops all that was stored under a tag; call it after the commit. In this process it holds from the moment of the
-   * call, so an answer need not wait for the promise, which resolves when Redis knows or is found to be away.
+   * Drops all entries of a tag; call it after the commit. In this process it takes effect at once, so an answer need
+   * not wait for the promise, which resolves when Redis has the change or is found to be unavailable.
    */
   invalidate(tag: string): Promise<void>;
   close(): void;
@@ -30,7 +30,7 @@ export interface Cache {
 interface Entry {
   bytes: Buffer;
   etag: string;
-  /** Milliseconds since 1970; the same wherever a copy of it lies. */
+  /** Milliseconds since 1970; the same for every copy of the entry. */
   expires: number;
 }
 
@@ -39,34 +39,35 @@ interface LocalEntry extends Entry, CachedBody {
 }
 
 export interface CacheOptions {
-  /** First part of all its keys. */
+  /** Prefix of all its keys. */
   prefix: string;
   log: Log;
-  /** Told of each read where its value came from. */
+  /** Called for each read with where its value came from. */
   count?: (source: "local" | "redis" | "load") => void;
 }
 
-/** How long a reader may see an old value when the process that changed it died before saying so. */
+/** How long a reader may see an old value when the process that changed it died before the invalidation. */
 const ttlSeconds = 60;
-/** What one process keeps: entries, and bytes in all of them. */
+/** What one process keeps: number of entries, and bytes of all entries together. */
 const localLimits = { entries: 500, bytes: 24 * 1024 * 1024 };
 /**
- * What one process puts into Redis within the life of an entry, so that twice as much of it lies there at most. There are
- * ten thousands of pages to ask for, and the queues may be in the same Redis.
+ * What one process writes to Redis within the life of an entry, so that Redis holds at most twice as much of it. There
+ * are tens of thousands of pages to ask for, and the queues may be in the same Redis.
  */
 const sharedBytes = 24 * 1024 * 1024;
-/** What Redis needs for an entry besides its bytes. */
+/** Bytes that Redis needs for an entry besides its value. */
 const entryBytes = 200;
 const retryMs = 1_000;
 
-/** A cache on connections of its own: one for commands, one for being told of changes by other processes. */
+/** A cache on connections of its own: one for commands, one that subscribes to the invalidations of other processes. */
 export function openCache(url: string, options: CacheOptions): Cache {
   return createCache(cacheConnection(url, options.log), subscriberConnection(url, options.log), options);
 }
 
 /**
- * Read-through cache in two layers: a copy in this process, dropped by a message from whoever invalidates, and Redis.
- * Each tag has a generation in its keys: raising it drops the whole tag, and a slow loader cannot bring old values back.
+ * Read-through cache in two layers: a copy in this process, evicted by a message of the process that invalidates, and
+ * Redis. Each tag has a generation in its keys: raising it drops the whole tag, and a slow loader cannot bring old
+ * values back.
  */
 function createCache(
   redis: RedisConnection,
@@ -76,11 +77,11 @@ function createCache(
   const local = new Map<string, LocalEntry>();
   let size = 0;
   const loading = new Map<string, Promise<CachedBody>>();
-  /** Invalidations that Redis does not know yet, by tag; the newest of each counts. */
+  /** Invalidations that Redis does not have yet, by tag; the newest of each counts. */
   const pendingInvalidations = new Map<string, number>();
   const channel = `${prefix}:invalidated`;
   const generationKey = (tag: string) => `${prefix}:generation:${tag}`;
-  /** Rises with each invalidation seen here; a load that began before one is not kept. */
+  /** Rises with each invalidation that this process sees; a load that began before one is not kept. */
   let epoch = 0;
   let listening = false;
 
@@ -114,7 +115,7 @@ function createCache(
       await redis.multi().incr(generationKey(tag)).publish(channel, tag).exec();
       if (pendingInvalidations.get(tag) === pending) pendingInvalidations.delete(tag);
     } catch (error) {
-      log.warn({ err: error, tag }, "cache not invalidated yet; it is tried again");
+      log.warn({ err: error, tag }, "cache not invalidated yet; trying again");
       setTimeout(() => pendingInvalidations.has(tag) && publish(tag), retryMs).unref();
     }
   };
@@ -141,7 +142,7 @@ function createCache(
     return true;
   };
 
-  /** Undefined: Redis is away, or a change could not be told yet. Nothing may be read from it or stored in it then. */
+  /** Undefined: Redis is unavailable or lacks an invalidation. It may then be neither read nor written. */
   const generationOf = (tag: string) =>
     pendingInvalidations.has(tag) ? undefined : redis.get(generationKey(tag)).catch(() => undefined);
 
@@ -164,7 +165,7 @@ function createCache(
     const bytes = bytesOf(await load());
     const loaded = { bytes, etag: etagOf(bytes), expires: Date.now() + ttlSeconds * 1_000 };
     if (!isWorth()) return { ...loaded, isFresh: () => false };
-    // A change that was heard of meanwhile may be missing in what was put together from other answers in memory.
+    // The value may be built from other cached answers, and lack a change that was announced during the load.
     if (place && epoch === began && maySpend(bytes.length + entryBytes))
       await redis.set(place, pack(loaded), "EX", ttlSeconds).catch(() => undefined);
     return keep(id, tag, loaded, began);
@@ -210,20 +211,20 @@ interface JsonBytes {
   toJSON(): unknown;
 }
 
-/** A value that is JSON already, so that `bytesOf` need not make it; for whoever does not know that, it is an object. */
+/** A value that is JSON already, so that `bytesOf` need not serialize it; to all other code it is an object. */
 export function jsonBytes(bytes: Buffer): object {
   return { [json]: bytes, toJSON: () => JSON.parse(bytes.toString()) } satisfies JsonBytes;
 }
 
-/** A value as JSON, which costs nothing for `jsonBytes`. */
+/** A value as JSON; costs nothing for `jsonBytes`. */
 export function bytesOf(value: unknown): Buffer {
   return (value as Partial<JsonBytes> | null | undefined)?.[json] ?? Buffer.from(JSON.stringify(value));
 }
 
-/** What stands for a key in Redis, whose names are for many eyes: some keys have what somebody searched for in them. */
+/** A key's digest for Redis: many people can see names there, and some keys contain what a user searched for. */
 const digestOf = (key: string) => hash("sha256", key, "base64url").slice(0, 22);
 
-/** The strong ETag of a body: the same bytes, the same tag, in every process. */
+/** The strong ETag of a body: the same bytes have the same tag in every process. */
 export function etagOf(bytes: Buffer) {
   return `"${hash("sha256", bytes, "base64url").slice(0, 22)}"`;
 }

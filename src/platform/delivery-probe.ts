@@ -1,8 +1,10 @@
 import { UnavailableError } from "../errors.ts";
 
-/** Can say whether a mail has arrived: a provider's API, or a mailbox that gets a copy of everything. */
+/** Tells whether a mail has arrived: a provider's API, or a mailbox that gets a copy of everything. */
 export interface DeliveryProbe {
-  /** Whether a message with this Message-ID has arrived; throws `UnavailableError` when nobody can say just now. */
+  /**
+   * Whether a message with this Message-ID has arrived; throws `UnavailableError` when that cannot be found out now.
+   */
   has(messageId: string, signal: AbortSignal): Promise<boolean>;
 }
 

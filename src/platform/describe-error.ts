@@ -1,6 +1,6 @@
 import { redact } from "./redact.ts";
 
-/** What the ledger keeps of an error, and Redis of its message. */
+/** What the ledger keeps of an error; Redis keeps only its message. */
 export interface DescribedError {
   name: string;
   message: string;
@@ -8,13 +8,13 @@ export interface DescribedError {
   at: string;
 }
 
-/** As much of a message as is looked at, and as much as is kept. */
+/** How many characters of a message are read, and how many are kept. */
 const longest = { read: 2_000, kept: 1_000 };
 
 /**
- * An error for those who need not know whom it is about: its name and a sentence without stack, quoted values,
+ * An error for readers who need not know whom it is about: its name and a sentence without stack, quoted values,
  * addresses, telephone numbers and passwords. Ids, numbers and network addresses in quotes stay. The ledger, Redis, the
- * board and the log get no other text of an error; the mail or endpoint that it is about has its own record of it.
+ * board and the log get no other text of an error; the mail or endpoint that it is about keeps its own record of it.
  */
 export function describeError(error: unknown): DescribedError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
@@ -23,7 +23,7 @@ export function describeError(error: unknown): DescribedError {
 
 /**
  * An error as a line of the log shows it: as `describeError`, with where it was thrown, what a programmer needs of
- * Postgres, S3 or SMTP, and its causes. Any other property may hold what somebody sent, and stays out.
+ * Postgres, S3 or SMTP, and its causes. Any other property may hold a client's data, and stays out.
  */
 export function errorLine(error: unknown, depth = 0): Record<string, unknown> {
   const { name, message } = describeError(error);
@@ -54,10 +54,10 @@ interface ErrorFields extends Error {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** A word for programs, such as `23505` or `ECONNREFUSED`. */
+/** An error code for programs, such as `23505` or `ECONNREFUSED`. */
 const codeOf = (code: unknown) => (/^[\w.-]{1,60}$/.test(String(code)) ? code : undefined);
 
-/** The stack repeats the message, all lines of it. */
+/** The stack repeats all lines of the message. */
 const framesOf = (stack = "") =>
   stack
     .split("\n")
@@ -67,12 +67,12 @@ const framesOf = (stack = "") =>
 function sentenceOf(error: unknown, message: string) {
   const { issues, $metadata } = error as { issues?: unknown; $metadata?: { httpStatusCode?: number } };
   if (Array.isArray(issues)) return `Values are wrong: ${issues.map(issueOf).join(", ")}`;
-  // S3 words its errors as it likes, with the names of files in them.
+  // The text of S3's errors differs by server and contains names of files.
   if ($metadata !== undefined) return `The object store answered ${$metadata.httpStatusCode ?? "nothing"}`;
   return withoutValues(message.slice(0, longest.read).replaceAll(userInUrl, "://***@"));
 }
 
-/** Of zod: where, and what kind of fault. */
+/** Of a Zod issue: where it is, and which kind. */
 const issueOf = ({ path, code }: { path?: unknown[]; code?: string }) => `${path?.join(".") || "all"} (${code})`;
 
 const userInUrl = /:\/\/[^\s/]*@/g;
@@ -83,7 +83,7 @@ const harmless =
 const opening = /(?<![\p{L}\d])['"«“„`]/u;
 const closing = /['"»”“`](?![\p{L}\d])/gu;
 
-/** Everything from the first quote to the last one goes: a quoted value may have quotes in itself. */
+/** Removes everything from the first quote to the last one: a quoted value may contain quotes itself. */
 function withoutValues(message: string) {
   const kept: string[] = [];
   const text = message.replace(/[‹›]/g, "").replace(harmless, (quoted) => `‹${kept.push(quoted) - 1}›`);

@@ -1,19 +1,19 @@
 import { Readable } from "node:stream";
 import { UnavailableError } from "../errors.ts";
 
-/** One version of a file that is replaced now and then. */
+/** One version of a file that is replaced from time to time. */
 export interface FileVersion {
   sha256: string;
   bytes: number;
 }
 
-/** The newest version of one file in memory: one buffer, however many read it and however slowly. */
+/** The newest version of one file in memory: one buffer for any number of readers, however slow. */
 export interface KeptFile {
   /** True for what is small enough to be kept. */
   fits(version: FileVersion): boolean;
   /**
-   * A version in pieces, each taken when the one before it has gone; `load` gives its bytes where they are not here, and
-   * runs once for all who ask meanwhile. Fails with the error of `load`. Give up by destroying it.
+   * A version in pieces, each taken when the one before it is sent; `load` returns its bytes where they are not in
+   * memory, and runs once for all concurrent readers. Fails with the error of `load`. Destroy it to stop reading.
    */
   open(version: FileVersion, load: () => Promise<Buffer>): Promise<Readable>;
 }
@@ -24,11 +24,13 @@ interface Held extends FileVersion {
 }
 
 const mebi = 1024 * 1024;
-/** Of one version, and of all that are here: old ones stay while they are read, and who reads slowly could collect them. */
+/**
+ * Bytes of one version, and of all in memory: old ones stay while they are read, and slow readers could collect them.
+ */
 const maxBytes = { one: 16 * mebi, all: 32 * mebi };
 const pieceBytes = 64 * 1024;
 
-/** Nothing yet, and never more than these bytes; who still reads the oldest version when they are used up is cut off. */
+/** Starts empty and never holds more than these bytes; at the limit, readers of the oldest version are cut off. */
 export function createKeptFile(most = maxBytes): KeptFile {
   /** The oldest first. */
   const versions = new Map<string, Held>();
@@ -58,7 +60,7 @@ export function createKeptFile(most = maxBytes): KeptFile {
       const held = versions.get(version.sha256);
       if (held) return held;
       if (loading && loading.sha256 !== version.sha256) {
-        // What becomes of another version is for those who want that one.
+        // Readers of another version hear of its failure by themselves.
         await loading.done.catch(() => undefined);
         continue;
       }
@@ -87,7 +89,7 @@ export function createKeptFile(most = maxBytes): KeptFile {
         },
       });
       readers.add(reader);
-      // Cut off before anybody listens, it would end the process.
+      // An error without a listener would end the process.
       reader.on("error", () => undefined);
       reader.once("close", () => {
         readers.delete(reader);

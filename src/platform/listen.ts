@@ -8,13 +8,13 @@ export interface ListenOptions {
   host: string;
   /** What to do when another program has the port: a sentence. */
   advice: string;
-  /** Hears of connections that cannot be accepted, as when the process has too many files open. */
+  /** Logs connections that cannot be accepted, as when the process has too many files open. */
   log?: Pick<Log, "error">;
 }
 
 /**
- * Has a server listen, and gives the port it got. Throws `StartUpError` in words when it cannot: the port is taken, is not
- * for this user, or the address is none of this machine.
+ * Has a server listen, and returns its port. Throws `StartUpError` with a sentence when it cannot: the port is taken,
+ * is not allowed for this user, or the address does not belong to this machine.
  */
 export async function listen(server: Server, { port, host, advice, log }: ListenOptions): Promise<number> {
   await new Promise<void>((resolve, reject) => {
@@ -22,7 +22,7 @@ export async function listen(server: Server, { port, host, advice, log }: Listen
     server.once("error", failed);
     server.listen(port, host, () => {
       server.off("error", failed);
-      // Without a listener it would end the process, and with it every other connection.
+      // Without a listener this error would end the process, and with it every other connection.
       server.on("error", (error) => log?.error({ err: error }, "a connection could not be accepted"));
       resolve();
     });
@@ -39,7 +39,7 @@ function inWords(error: NodeJS.ErrnoException, { port, host, advice }: ListenOpt
       return new StartUpError(`This user may not listen on port ${port}. ${advice}`, cause);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return new StartUpError(`${host} is no address of this machine, so nothing can listen there.`, cause);
+      return new StartUpError(`${host} is not an address of this machine, so nothing can listen there.`, cause);
     default:
       return error;
   }

@@ -3,7 +3,7 @@ import { errorLine } from "./describe-error.ts";
 
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
-/** JSON lines on stdout. Secrets have no business in a log call; what slips in under a usual name is masked. */
+/** JSON lines on stdout. A log call must not contain secrets; those that slip in under a usual name are masked. */
 export function createLogger(level: string, name: string) {
   return pino({
     level,

@@ -1,16 +1,16 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Links in mails that work without a login; nobody but us can make one. */
+/** Links in mails that work without a login; only this system can make one. */
 export interface MailLinks {
-  /** Where whoever got this mail unsubscribes from bulk mail, with one click (RFC 8058). */
+  /** Where the recipient of this mail unsubscribes from bulk mail with one click (RFC 8058). */
   unsubscribeUrl(mailId: string): string;
   /** Where a document is downloaded, with a login. */
   documentUrl(id: string): string;
-  /** The mail of such a link's last part; undefined when we never made it. */
+  /** The mail that the last part of such a link names; undefined when this system did not make it. */
   readUnsubscribe(token: string): string | undefined;
 }
 
-/** Links under the API's address. They hold for ever, until the secret is another one. */
+/** Links under the API's address. They stay valid until the secret changes. */
 export function createMailLinks({ publicUrl, secret }: { publicUrl: string; secret: string }): MailLinks {
   const signatureOf = (mailId: string) => createHmac("sha256", secret).update(`unsubscribe:${mailId}`).digest();
   return {

@@ -11,7 +11,7 @@ export interface MailerOptions {
   credentials?: { user: string; pass: string } | undefined;
   from: Sender;
   security: "none" | "starttls" | "tls";
-  /** Absent: what is in doubt stays so, or is for people to settle. */
+  /** Absent: mails whose delivery is uncertain stay so, or a person settles them. */
   probe?: DeliveryProbe | undefined;
   /** Absent: a minute. */
   graceMs?: number | undefined;
@@ -21,7 +21,7 @@ export interface MailerOptions {
   dkim?: Dkim | undefined;
 }
 
-/** What mails are signed with (RFC 6376): the record of `selector` in the DNS of `domainName` holds the public key. */
+/** The key that signs mails (RFC 6376): the record of `selector` in the DNS of `domainName` holds the public key. */
 export interface Dkim {
   domainName: string;
   keySelector: string;
@@ -39,7 +39,7 @@ export interface Sender {
 
 /** One message to one recipient. */
 export interface OutgoingMail {
-  /** Names the message for ever, without angle brackets; whoever sends it again says the same. */
+  /** The permanent name of the message, without angle brackets; a repeat has the same. */
   messageId: string;
   to: string;
   subject: string;
@@ -51,27 +51,27 @@ export interface OutgoingMail {
 
 export interface Mailer {
   from: Sender;
-  /** Says afterwards whether a mail has arrived, where anything can. */
+  /** Tells afterwards whether a mail has arrived, where that can be found out. */
   probe: DeliveryProbe | undefined;
-  /** So long after a delivery began nothing of it is under way any more: only then a probe, or another try, makes sense. */
+  /** How long after its start no part of a delivery is in flight any more: only then a probe or a retry makes sense. */
   graceMs: number;
   /** Links that work without a login; undefined: there are none. */
   links: MailLinks | undefined;
-  /** The Message-ID of the mail with this id, the same for ever. */
+  /** The Message-ID of the mail with this id; it never changes. */
   messageIdOf(id: string): string;
   /**
-   * Hands a mail to the server and returns what it said. Throws `BadRecipientError` when it is to no plain address,
-   * `RefusedMailError` when it will never take it,
-   * `UncertainMailError` when nobody knows whether it has, `DeferredMailError` when it did not want it now, and anything
-   * else when it surely has not got it. Its last byte goes out before `sendDeadline`, a moment of `performance.now()`, or
+   * Sends a mail to the server and returns the server's reply. Throws `BadRecipientError` when the recipient is not a
+   * plain address, `RefusedMailError` when the server will never accept it, `UncertainMailError` when the server may or
+   * may not have it, `DeferredMailError` when the server does not accept it now, and anything else when the server
+   * certainly does not have it. The last byte goes out before `sendDeadline`, a moment of `performance.now()`, or
    * never.
    */
   send(mail: OutgoingMail, options: { signal: AbortSignal; sendDeadline?: number }): Promise<string>;
-  /** Drops idle connections now, busy ones after their mail. */
+  /** Closes idle connections now, busy ones after their mail. */
   close(): void;
 }
 
-/** What the server said instead of yes: its code, and all of its text. */
+/** The server's reply when it did not accept the mail: its code, and all of its text. */
 export interface SmtpReply {
   code: number;
   reply: string;
@@ -89,7 +89,7 @@ export class RefusedMailError extends PermanentError implements SmtpReply {
   }
 }
 
-/** The server did not take the mail now (reply 4xx, or one that is about us): try again later. */
+/** The server did not accept the mail now (reply 4xx, or one about this client): try again later. */
 export class DeferredMailError extends Error implements SmtpReply {
   override readonly name = "DeferredMailError";
   readonly code: number;
@@ -101,7 +101,7 @@ export class DeferredMailError extends Error implements SmtpReply {
   }
 }
 
-/** That is no plain address of one mailbox; nothing was sent. */
+/** The recipient is not the plain address of one mailbox; nothing was sent. */
 export class BadRecipientError extends PermanentError {
   override readonly name = "BadRecipientError";
 }
@@ -111,14 +111,14 @@ export class UncertainMailError extends InconclusiveError {
   override readonly name = "UncertainMailError";
 }
 
-/** One mailbox, and no way to write another one: the library reads lists, groups, comments and names in an address. */
+/** Exactly one mailbox: the library would also read lists, groups, comments and names in an address. */
 const plainAddress = /^(?=.{3,254}$)[a-z0-9.!#$&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
 
 /** What the signature covers: the library's own choice leaves out the last one, and RFC 8058 wants both of them. */
 const signedHeaders =
   "From:To:Subject:Date:Message-ID:MIME-Version:Content-Type:Content-Transfer-Encoding:List-Unsubscribe:List-Unsubscribe-Post";
 
-/** Mail servers allow one client some dozens at the most. */
+/** Mail servers allow one client a few dozen at most. */
 const connections = 20;
 
 const connectMs = 10_000;
@@ -129,7 +129,7 @@ export function createMailer(options: MailerOptions): Mailer {
   const { from, probe, graceMs = defaultGraceMs } = options;
   const domain = from.address.slice(from.address.indexOf("@") + 1);
   const transport = createTransport(poolOptions(options));
-  /** By Message-ID: what is known of a running mail's last byte, of which an error says nothing of use. */
+  /** By Message-ID: whether a mail in flight has sent its last byte, of which errors say nothing useful. */
   const running = new Map<string, SmtpTransaction>();
   transport.use("stream", ({ data, message }, done) => {
     const transaction = running.get(String(data.messageId));
@@ -144,7 +144,7 @@ export function createMailer(options: MailerOptions): Mailer {
     links: options.links,
     messageIdOf: (id) => `${id}@${domain}`,
     async send({ messageId: bareId, to, ...content }, { signal, sendDeadline = performance.now() + graceMs / 2 }) {
-      if (!plainAddress.test(to)) throw new BadRecipientError(`'${to}' is no plain address of one mailbox`);
+      if (!plainAddress.test(to)) throw new BadRecipientError(`'${to}' is not the plain address of one mailbox`);
       const messageId = `<${bareId}>`;
       const transaction: SmtpTransaction = { sendDeadline, isHandedOver: false, giveUp: new AbortController() };
       running.set(messageId, transaction);
@@ -174,12 +174,12 @@ interface SmtpTransaction {
   giveUp: AbortController;
 }
 
-/** The library makes a mail of dozens of pieces, each of which would be a packet of its own. */
+/** The library writes a mail in dozens of pieces, each of which would be a packet of its own. */
 const packetBytes = 65_536;
 
 /**
- * Lets a message through, and its end only in time: a process that was frozen with half a mail on the wire must not
- * finish it when another worker has sent it since.
+ * Passes a message on, but its end only before the deadline: a process that was frozen with half a mail on the wire
+ * must not finish it after another worker has sent it.
  */
 function deadlineTransform(content: Readable, transaction: SmtpTransaction) {
   let pieces: Buffer[] = [];
@@ -198,12 +198,10 @@ function deadlineTransform(content: Readable, transaction: SmtpTransaction) {
     },
     flush(done) {
       if (bytes > 0) this.push(packet());
-      // All but the end is on the wire by then.
+      // Everything but the end is on the wire by then.
       setImmediate(() => {
         if (performance.now() > transaction.sendDeadline) {
-          return transaction.giveUp.abort(
-            new Error("The mail server was too slow for the mail to be finished in time"),
-          );
+          return transaction.giveUp.abort(new Error("The mail server was too slow to finish the mail in time"));
         }
         transaction.isHandedOver = true;
         done();
@@ -214,7 +212,7 @@ function deadlineTransform(content: Readable, transaction: SmtpTransaction) {
   return through;
 }
 
-/** Connects to the mail server as the mailer does, logs in, and sends nothing; throws what was wrong. */
+/** Connects to the mail server as the mailer does, logs in, and sends nothing; throws what is wrong. */
 export async function checkMailServer(options: MailerOptions): Promise<void> {
   const transport = createTransport(poolOptions(options));
   await transport.verify().finally(() => transport.close());
@@ -236,9 +234,9 @@ function poolOptions({ host, port, credentials, security, dkim }: MailerOptions)
     connectionTimeout: connectMs,
     greetingTimeout: connectMs,
     socketTimeout: answerMs,
-    // A connection that closed may have delivered its mail: whether to send again is not the pool's to decide.
+    // A connection that closed may have delivered its mail: the pool must not decide whether to send it again.
     maxRequeues: 0,
-    // Servers hang up on idle clients, and the next mail would be the one to notice.
+    // Servers hang up on idle clients, and only the next mail would notice.
     idleTimeout: 15_000,
   };
 }
@@ -252,14 +250,14 @@ interface SmtpError extends Error {
 function classify(error: SmtpError, isHandedOver: boolean): Error {
   const { code: kind = "", responseCode: code = 0, response = "" } = error;
   const replied = { code, reply: response.trim() };
-  // A refused login or greeting is about us, not about the mail, and somebody will mend it.
+  // A refused login or greeting is about this client, not about the mail, and an operator can correct it.
   if (code >= 500 && ["EENVELOPE", "EMESSAGE"].includes(kind))
     return new RefusedMailError("The mail server refused the mail for good", replied, error);
-  if (code >= 400) return new DeferredMailError("The mail server did not take the mail now", replied, error);
+  if (code >= 400) return new DeferredMailError("The mail server did not accept the mail now", replied, error);
   if (!isHandedOver) return error;
   return new UncertainMailError(
-    "The connection broke before the mail server answered: it may have the mail or not. Look there for its " +
-      "Message-ID before you send it again",
+    "The connection broke before the mail server answered: it may or may not have the mail. Look for its " +
+      "Message-ID there before you send it again",
     { cause: error },
   );
 }

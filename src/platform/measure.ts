@@ -3,7 +3,7 @@ import type { RedisConnection } from "./redis.ts";
 
 export type Sample = [labels: Record<string, string>, value: number];
 
-/** A gauge whose values are asked for at each scrape, and that is absent while they are not known. */
+/** A gauge whose values are read at each scrape; it is absent while they are unknown. */
 export function measure(
   registry: Registry,
   name: string,
@@ -19,14 +19,14 @@ export function measure(
     async collect() {
       const samples = await ask().catch(() => []);
       this.reset();
-      // A gauge without labels would be 0 after a reset, and nobody has said so.
+      // A gauge without labels would be 0 after a reset, which was never measured.
       if (samples.length === 0 && labelNames.length === 0) this.remove();
       for (const [labels, value] of samples) this.set(labels, value);
     },
   });
 }
 
-/** Adds how the Redis of the queues is: whether it answers, how full it is, whether it would evict jobs. */
+/** Adds the state of the queues' Redis: whether it answers, how full it is, whether it would evict jobs. */
 export function measureRedis(registry: Registry, client: RedisConnection) {
   const isUp = () => client.status === "ready";
   const memory = async () => {
@@ -44,7 +44,7 @@ export function measureRedis(registry: Registry, client: RedisConnection) {
   measure(
     registry,
     "jobs_redis_memory_used_ratio",
-    "Memory that Redis uses, of what it may: its maxmemory, or all of its machine",
+    "Memory that Redis uses, as a share of its maxmemory or of all memory of its machine",
     [],
     async () => {
       const info = await memory();
@@ -55,7 +55,7 @@ export function measureRedis(registry: Registry, client: RedisConnection) {
   measure(
     registry,
     "jobs_redis_eviction_policy_ok",
-    "1: Redis refuses writes when it is full; 0: it would throw jobs away",
+    "1: Redis refuses writes when it is full; 0: it would evict jobs",
     [],
     async () => [[{}, (await memory()).get("maxmemory_policy") === "noeviction" ? 1 : 0]],
   );

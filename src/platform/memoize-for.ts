@@ -1,4 +1,6 @@
-/** Calls `load` at most once in so many milliseconds; all who ask meanwhile get the same answer, also when it failed. */
+/**
+ * Calls `load` at most once in this many milliseconds; all callers meanwhile get the same answer, also when it failed.
+ */
 export function memoizeFor<T>(load: () => Promise<T>, ms = 500) {
   let last: { value: Promise<T>; at: number } | undefined;
   return () => {

@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { packageVersion } from "./version.ts";
 
-/** Counts by route and status until somebody asks. */
+/** Counts by route and status until the next scrape. */
 class Tally {
   private readonly counts = new Map<string, { route: string; status: number; count: number }>();
 
-  /** The counter of one route and status: whoever has it counts with `count++`. */
+  /** The counter of one route and status; its holder counts with `count++`. */
   of(route: string, status: number) {
     const key = `${status} ${route}`;
     const known = this.counts.get(key) ?? { route, status, count: 0 };
@@ -38,7 +38,9 @@ export function createMetrics() {
   const ready = new Tally();
   return {
     registry,
-    /** Answers sent from memory, by route and status; counted plainly, since a histogram would cost more than the answer. */
+    /**
+     * Answers sent from memory, by route and status; only counted, since a histogram would cost more than the answer.
+     */
     responseCacheHits: ready,
     responseCacheHitsTotal: new Counter({
       name: "http_response_cache_hits_total",

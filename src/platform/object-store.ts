@@ -18,28 +18,28 @@ export interface StoredHeaders {
   cacheControl?: string;
 }
 
-/** What this system does with S3. Every call throws `UnavailableError` when S3 is away or overloaded. */
+/** What this system does with S3. Every call throws `UnavailableError` when S3 is unavailable or overloaded. */
 export interface ObjectStore {
-  /** Stores an object in one piece; a stream has to be exactly `length` bytes and is not tried again. */
+  /** Stores an object in one piece; a stream has to be exactly `length` bytes and is not retried. */
   put(key: string, body: Buffer | Readable, headers: StoredHeaders, options?: PutOptions): Promise<void>;
   /** The first `length` bytes of an object (all of it without); throws `MissingObjectError` when there is none. */
   get(key: string, options?: { length?: number; signal?: AbortSignal }): Promise<Buffer>;
   /**
-   * An object in pieces as they arrive, for a client to take at its own speed; throws `MissingObjectError` when there is
-   * none, and `UnavailableError` when too many are read already. It has a connection until it ends or is destroyed.
+   * An object in pieces as they arrive, for a client to read at its own speed; throws `MissingObjectError` when there
+   * is none, and `UnavailableError` when too many are being read. It holds a connection until it ends or is destroyed.
    */
   read(key: string, options?: ReadOptions): Promise<Readable>;
   /** Copies an object within the bucket, under new headers. */
   copy(from: string, to: string, headers: StoredHeaders, options?: { signal?: AbortSignal }): Promise<void>;
-  /** Removes an object; one that is not there is fine. */
+  /** Removes an object; does nothing when there is none. */
   remove(key: string): Promise<void>;
   /** The objects whose keys begin with `prefix`, in pages of at most 1,000, in the order of their keys. */
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<StoredObject[]>;
   /** Resolves when the bucket can be reached. */
   ping(signal: AbortSignal): Promise<void>;
-  /** Where anybody can read `key`, if it is one of those that the bucket's policy opens. */
+  /** The public address of `key`, if the bucket's policy makes it public. */
   publicUrl(key: string): string;
-  /** Where whoever has the address can read `key` for so long, offered as a file under this Content-Disposition. */
+  /** An address that reads `key` for this long without a login, with this Content-Disposition. */
   signedUrl(key: string, options: { disposition: string; seconds: number }): Promise<string>;
 }
 
@@ -50,7 +50,7 @@ export interface StoredObject {
 
 interface ReadOptions {
   signal?: AbortSignal;
-  /** For strangers, who may have half of what can be read at once. */
+  /** For callers without a login, who share half of the concurrent reads. */
   isPublic?: boolean;
 }
 
@@ -63,7 +63,7 @@ export class MissingObjectError extends Error {
   override readonly name = "MissingObjectError";
 }
 
-/** Three attempts fit well into the time that a job has. */
+/** Three attempts fit well into the time limit of a job. */
 const answerMs = 5_000;
 /** A streamed upload is as slow as its client; the request around it ends after a minute. */
 const streamMs = 60_000;
@@ -79,7 +79,7 @@ export interface S3Options {
   accessKeyId: string;
   secretAccessKey: string;
   publicUrl: string;
-  /** Connections at once; 200 otherwise. */
+  /** Maximum number of connections; 200 when absent. */
   sockets?: number;
 }
 
@@ -101,7 +101,7 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     maxAttempts: 3,
-    // It would write to the console; every failure reaches the caller as an error anyway.
+    // The SDK would write to the console; every failure reaches the caller as an error anyway.
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     requestHandler: {
       // Without this the SDK only logs that it has waited too long.
@@ -112,7 +112,7 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       httpsAgent: { maxSockets },
     },
   });
-  // A signature covers the host, and outside the server may have another name.
+  // A signature covers the host, and clients outside may know the server under another name.
   const outside = options.publicUrl.endsWith(`/${Bucket}`) ? options.publicUrl.slice(0, -Bucket.length - 1) : undefined;
   const reachable = outside ?? options.endpoint;
   const signer = new S3Client({ ...account, ...(reachable && { endpoint: reachable }) });
@@ -156,7 +156,7 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
         const { Body } = await send(new GetObjectCommand({ Bucket, Key }), within(signal));
         if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
         const body = Body as Readable;
-        // Destroyed by itself, an answer of S3 says that its server has hung up.
+        // An answer of S3 that is destroyed without an error means that the server has hung up.
         const taken = new PassThrough();
         taken.on("error", ignore);
         pipeline(body, taken, leave);

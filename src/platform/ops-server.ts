@@ -14,30 +14,30 @@ export interface OpsOptions {
   port: number;
   metrics: Pick<Metrics, "registry">;
   log: Log;
-  /** What is wrong with the process itself; asks nobody. */
+  /** What is wrong with the process itself; asks no dependency. */
   liveness: () => Checks;
   readiness: {
     checks: () => Promise<Checks>;
-    /** Those that have to be ok; the others are only told. */
+    /** Checks that have to be ok; the others are only reported. */
     required: readonly string[];
   };
   /** Queues that can be asked about. */
   queues: readonly string[];
-  /** Says how many workers a queue needs, as JSON. */
+  /** How many workers a queue needs, as JSON. */
   explain: (queue: string) => Promise<object>;
-  /** Who asks for workers has to send it as bearer; absent: anybody may ask. */
+  /** The bearer token that a scaler has to send; absent: no token is needed. */
   token?: string | undefined;
 }
 
 /**
- * Serves what operators' machines ask for, on a port of its own that belongs on no ingress: `/livez`, `/readyz`,
+ * Serves operators' machines on a port of its own, which belongs on no ingress: `/livez`, `/readyz`,
  * `/metrics`, `/desired-workers/<queue>`. Resolves when it listens; throws as `listen` does.
  */
 export async function startOpsServer(options: OpsOptions) {
   const server = createServer((req, res) => {
     answer(options, req, res).catch((error: unknown) => {
       options.log.warn({ err: error }, "an operator's question was not answered");
-      if (!res.headersSent) send(res, 500, { detail: "It could not be answered; the log says why" });
+      if (!res.headersSent) send(res, 500, { detail: "The request failed; the log says why" });
     });
   });
   const { host, port, log } = options;
@@ -56,11 +56,11 @@ async function answer(options: OpsOptions, req: IncomingMessage, res: ServerResp
   const fault = addressFault(req);
   if (fault) return send(res, fault.status, { detail: fault.message });
   const { pathname, searchParams } = new URL(req.url, "http://ops");
-  if (req.method !== "GET" && req.method !== "HEAD") return send(res, 405, { detail: `There is only GET here` });
+  if (req.method !== "GET" && req.method !== "HEAD") return send(res, 405, { detail: "Only GET is allowed here" });
   switch (pathname) {
     case "/livez":
     case "/-/health-checks/liveness": {
-      // A loop that hangs does not get here: then it is the time-out of the probe that finds it.
+      // A loop that hangs does not get here: the time-out of the probe finds it.
       const checks = { "event loop": "ok", ...options.liveness() };
       return send(res, failing(checks).length > 0 ? 503 : 200, { checks });
     }
@@ -81,7 +81,7 @@ async function answer(options: OpsOptions, req: IncomingMessage, res: ServerResp
   }
 }
 
-/** Never 0 for "nobody knows": that would send all workers home. */
+/** Never 0 for "unknown": that would stop all workers. */
 async function answerWorkers(
   { queues, explain, token, log }: OpsOptions,
   path: string,
@@ -101,8 +101,8 @@ async function answerWorkers(
   try {
     send(res, 200, await Promise.race([explain(name), late]));
   } catch (error) {
-    log.warn({ err: error, queue: name }, "how many workers are needed is not known");
-    const detail = "Redis or Postgres does not answer, so nobody knows; keep the workers that there are";
+    log.warn({ err: error, queue: name }, "the number of workers needed is unknown");
+    const detail = "Redis or Postgres does not answer, so the number is unknown; keep the present workers";
     send(res, 503, { detail }, { "retry-after": "5" });
   } finally {
     clearTimeout(timer);

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "./logger.ts";
 
 export interface PollOptions {
-  /** Looks once; true when there is more to do at once. */
+  /** Does one pass; true when there is more to do at once. */
   look: () => Promise<boolean | undefined>;
-  /** Between two looks, on average: processes do not look at the same moment. */
+  /** Average time between two passes: processes do not poll at the same moment. */
   everyMs: number;
-  /** After a look that failed; `everyMs` when absent. */
+  /** Time after a pass that failed; `everyMs` when absent. */
   backoffMs?: number;
-  /** Logged once for each row of failures. */
+  /** Logged once for each series of failures. */
   failure: string;
   log: Log;
   signal: AbortSignal;
 }
 
-/** Looks again and again until told to stop, whatever a look throws; never twice at once. */
+/** Repeats a pass until the signal, whatever a pass throws; never two at once. */
 export async function poll({ look, everyMs, backoffMs = everyMs, failure, log, signal }: PollOptions): Promise<void> {
   const pause = (ms: number) => sleep(ms * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
   let isFailing = false;

@@ -1,19 +1,19 @@
 import { memoizeFor } from "./memoize-for.ts";
 
-/** Resolves when a dependency answers; rejects otherwise. A `ProbeError` says in words what is wrong. */
+/** Resolves when a dependency answers; rejects otherwise. A `ProbeError` says in a sentence what is wrong. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
 
-/** A dependency answers, and not as it has to; the message is for operators. */
+/** A dependency answers, but not as it should; the message is for operators. */
 export class ProbeError extends Error {
   override readonly name = "ProbeError";
 }
 
-/** How each thing that was looked at is, by name: "ok" or what is wrong. */
+/** The result of each check, by name: "ok" or what is wrong. */
 export type Checks = Record<string, string>;
 
 const timeoutMs = 1_000;
 
-/** Asks all dependencies at once, at most twice a second: anybody may ask for it. Never rejects. */
+/** Asks all dependencies at once, at most twice a second, since any client may call it. Never rejects. */
 export function askProbes(probes: Record<string, Probe>): () => Promise<Checks> {
   return memoizeFor(async () =>
     Object.fromEntries(
@@ -22,7 +22,7 @@ export function askProbes(probes: Record<string, Probe>): () => Promise<Checks> 
   );
 }
 
-/** Names of the checks that are not ok; of those in `deciding` only, where it is given. */
+/** Names of the checks that are not ok; only of those in `deciding`, where it is given. */
 export function failing(checks: Checks, deciding?: readonly string[]): string[] {
   const entries = Object.entries(checks).filter(([name]) => deciding?.includes(name) ?? true);
   return entries.filter(([, state]) => state !== "ok").map(([name]) => name);

@@ -1,13 +1,13 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { RedisConnection } from "./redis.ts";
 
-/** So many in so many seconds; `points` 0 means no limit. */
+/** At most `points` requests in a window of seconds; `points` 0 means no limit. */
 export interface Limit {
   points: number;
   seconds: number;
 }
 
-/** Where a caller stands after a request was counted. */
+/** What is left to a caller after a request was counted. */
 export interface RateLimitStatus extends Limit {
   name: string;
   remaining: number;
@@ -15,23 +15,23 @@ export interface RateLimitStatus extends Limit {
   isExceeded: boolean;
 }
 
-/** Counts what callers do, by the name of a limit and a key for the caller; undefined means there is no such limit. */
+/** Counts requests, by the name of a limit and a key of the caller; undefined means that there is no such limit. */
 export interface RateLimits<Here extends string = string, Everywhere extends string = string> {
-  /** Counts one more in this process alone, because a request for a cached list should not cost a trip to Redis. */
+  /** Counts one request in this process only, because a request for a cached list should not cost a trip to Redis. */
   countHere(name: Here, key: string): RateLimitStatus | undefined;
-  /** Counts one more over all processes, in Redis; over this one alone while Redis is away. Never fails. */
+  /** Counts one request over all processes, in Redis; in this process only while Redis is unavailable. Never fails. */
   countEverywhere(name: Everywhere, key: string): Promise<RateLimitStatus | undefined>;
 }
 
 export interface LimitOptions<Here extends string, Everywhere extends string> {
   redis: RedisConnection;
-  /** First part of all keys. */
+  /** Prefix of all keys. */
   prefix: string;
   here: Record<Here, Limit>;
   everywhere: Record<Everywhere, Limit>;
 }
 
-/** Limits by name, of the two kinds. */
+/** Limits by name, of both kinds. */
 export function createRateLimits<Here extends string, Everywhere extends string>({
   redis,
   prefix,
@@ -73,12 +73,12 @@ function sharedLimiter(redis: RedisConnection, keyPrefix: string, { points, seco
   return new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter, rejectIfRedisNotReady: true });
 }
 
-/** All counts begin anew together, so that nothing has to be tidied up. */
+/** All counts start again together, so that nothing has to be tidied up. */
 function fixedWindow(name: string, limit: Limit) {
   let counts = new Map<string, number>();
   let ends = 0;
   return (key: string): RateLimitStatus => {
-    // Whole, or a minute from now may be a little more than a minute away.
+    // Rounded, or the window's end may be a little more than a minute from now.
     const now = Math.floor(performance.now());
     if (now >= ends) {
       counts = new Map();

@@ -1,11 +1,11 @@
-/** Begins where no character of a local part stands before, so that a long text without an @ is read once. */
+/** Starts only where no character of a local part precedes, so that a long text without an @ is read once. */
 const email = /(?<![\p{L}\d._%+-])([._%+-]*[\p{L}\d])[\p{L}\d._%+-]*@([\p{L}\d])[\p{L}\d.-]*\.([\p{L}]{2,})/giu;
-/** Eleven digits or so that are no part of an id. */
+/** About eleven digits that are not part of an id. */
 const phone = /(?<![\w-])\+?\d[\d ()-]{8,16}\d(?![\w-])/g;
-/** What a signed link or a token is made of. */
+/** The characters of a signed link or a token. */
 const secret = /\b(Bearer\s+|X-Amz-Signature=|token=)[\w.~+/=-]{8,}/gi;
 
-/** A text without people's addresses, telephone numbers and signatures, for those who only look. */
+/** A text without people's addresses, telephone numbers and signatures, for callers who may only read. */
 export function redact(text: string): string {
   return text
     .replaceAll(secret, "$1…")

@@ -5,16 +5,16 @@ import type { Log } from "./logger.ts";
 /** A connection to Redis, as the factories below make it. */
 export type RedisConnection = Redis;
 
-/** Reconnects for ever, at most a second apart: BullMQ's own default waits up to 20 s after an outage. */
+/** Reconnects without end, at most a second apart: BullMQ's own default waits up to 20 s after an outage. */
 const retryStrategy = (times: number) => Math.min(200 * times, 1_000);
 
-/** After a failover the old connection answers READONLY: connect anew and send the command again. */
+/** After a failover the old connection answers READONLY: reconnect and send the command again. */
 const reconnectOnError = (error: Error) => (error.message.startsWith("READONLY") ? 2 : false);
 
 const troubles =
   /^(?:DENIED|OOM|READONLY|LOADING|MISCONF|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b|Connection is closed|Command timed out|max retries per request|isn't writeable/;
 
-/** True when an error says that Redis is away, full or not ready, rather than the command wrong. */
+/** True when an error says that Redis is unavailable, full or not ready, rather than the command wrong. */
 export function isRedisTrouble(error: unknown) {
   return isNetworkError(error) || troubles.test(error instanceof Error ? error.message : String(error));
 }
@@ -24,7 +24,9 @@ export function consumerConnection(url: string, log: Log) {
   return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
 }
 
-/** A connection that fails within two seconds when Redis is away: for those who have Postgres to fall back on. */
+/**
+ * A connection whose commands fail within two seconds when Redis is unavailable: for code that falls back on Postgres.
+ */
 export function producerConnection(url: string, log: Log) {
   return observed(
     new Redis(url, {
@@ -38,7 +40,7 @@ export function producerConnection(url: string, log: Log) {
   );
 }
 
-/** A connection that is given 100 ms: a cache that is slower than Postgres is of no use. */
+/** A connection whose commands fail after 100 ms: a cache that is slower than Postgres is of no use. */
 export function cacheConnection(url: string, log: Log) {
   return observed(
     new Redis(url, {
@@ -53,7 +55,7 @@ export function cacheConnection(url: string, log: Log) {
   );
 }
 
-/** A connection that is there or throws within two seconds what is wrong; it does not come back when it breaks. */
+/** A connection that connects within two seconds or throws what is wrong; it does not reconnect when it breaks. */
 export async function connectOnce(url: string): Promise<RedisConnection> {
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -71,14 +73,14 @@ export async function connectOnce(url: string): Promise<RedisConnection> {
   return redis;
 }
 
-/** A connection for being told of things: it waits, since nobody waits for it. */
+/** A connection for subscriptions: it waits for Redis, since no caller waits for it. */
 export function subscriberConnection(url: string, log: Log) {
   return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
 }
 
 /**
- * Says in the log, at each connect, when this Redis would rather throw jobs away than refuse to take more. The process
- * goes on: the ledger promises anew what is gone, only late, and refusing to start would make an outage of it.
+ * Logs an error at each connect when this Redis evicts jobs when it is full, instead of refusing new ones. The process
+ * goes on: the ledger enqueues lost jobs again, only late, and refusing to start would turn that into an outage.
  */
 export function warnOfEviction(redis: RedisConnection, log: Log) {
   redis.on("ready", () => {
@@ -86,7 +88,7 @@ export function warnOfEviction(redis: RedisConnection, log: Log) {
       (info) => {
         const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
         if (policy === undefined || policy === "noeviction") return;
-        log.error({ policy }, "Redis may throw jobs away: set its maxmemory-policy to noeviction (REDIS_URL)");
+        log.error({ policy }, "Redis may evict jobs: set its maxmemory-policy to noeviction (REDIS_URL)");
       },
       () => undefined,
     );
@@ -96,11 +98,11 @@ export function warnOfEviction(redis: RedisConnection, log: Log) {
 function observed(redis: Redis, log: Log) {
   let away = false;
   redis.on("error", (error: Error) => {
-    if (!away) log.warn({ err: error }, "Redis is away; connecting again");
+    if (!away) log.warn({ err: error }, "Redis is unavailable; reconnecting");
     away = true;
   });
   redis.on("ready", () => {
-    if (away) log.info("Redis is back");
+    if (away) log.info("Redis is available again");
     away = false;
   });
   return redis;

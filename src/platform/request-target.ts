@@ -1,15 +1,14 @@
 import type { IncomingMessage } from "node:http";
 
-/** Scheme and authority of a request line that names the whole address (RFC 9112, 3.2.2). */
+/** Scheme and authority of a request line with an absolute URL (RFC 9112, 3.2.2). */
 const origin = /^https?:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{0,5})?(?=[/?]|$)/i;
 const host = /^(?:\[[\da-f:.]+\]|[\w.-]*)(?::\d{0,5})?$/i;
-/** What proxies and libraries read in different ways: `//`, `/./`, `/../`, and slashes in disguise. */
+/** Parts that proxies and libraries read in different ways: `//`, `/./`, `/../`, and encoded slashes. */
 const ambiguous = /\/\/|\/(?:\.|%2e){1,2}(?:\/|$)|%(?:2f|5c)/i;
 
 /**
- * The one form of a request's target, in which everything here looks at it: path and query without scheme and
- * authority, and without the slash at the end of the path. What `addressFault` refuses comes back as it is. May be
- * repeated.
+ * The normal form of a request's target, which all code here uses: path and query without scheme and authority, and
+ * without the slash at the end of the path. A target that `addressFault` refuses is returned unchanged. Idempotent.
  */
 export function normalTarget(target = "/"): string {
   const path = target.startsWith("/") ? target : withoutOrigin(target);
@@ -26,7 +25,7 @@ function withoutOrigin(target: string) {
   return path.startsWith("/") ? path : `/${path}`;
 }
 
-/** True for a request with two Host headers, of which some in front believe the first and some the last, or an odd one. */
+/** True for a malformed Host header, or two of them: some proxies believe the first and some the last. */
 export function hasOddHost({ rawHeaders, headers }: IncomingMessage): boolean {
   let hosts = 0;
   for (let n = 0; n < rawHeaders.length; n += 2) {
@@ -43,21 +42,21 @@ export interface AddressFault {
 }
 
 /**
- * What is wrong with how a request is addressed, its target in the form of `normalTarget`; undefined when nothing is.
- * Refused is what two readers could take for two different paths: a rule of a proxy in front holds for one of them.
+ * What is wrong with a request's address, its target in the form of `normalTarget`; undefined when nothing is. It
+ * refuses what two readers could take for two different paths: a rule of a proxy in front would cover only one of them.
  */
 export function addressFault(req: IncomingMessage): AddressFault | undefined {
   const { url = "/", method, headers } = req;
   if (hasOddHost(req))
     return broken(
-      `A request has one Host header, a name and a port at most; this begins with '${headers.host?.slice(0, 100)}'`,
+      `A request has one Host header, a name and at most a port; this one begins with '${headers.host?.slice(0, 100)}'`,
     );
   if (url === "*" && method === "OPTIONS") return undefined;
   const [path = ""] = url.split("?", 1);
   const shown = `'${path.slice(0, 100)}'`;
-  if (!path.startsWith("/")) return broken(`${shown} is no path; a path begins with '/'`);
+  if (!path.startsWith("/")) return broken(`${shown} is not a path; a path begins with '/'`);
   if (/[^\x21-\x7e]|#/.test(url) || path.includes("\\"))
-    return broken(`${shown} or its query has characters that an address has not; percent-encode them, as UTF-8`);
+    return broken(`${shown} or its query has characters that an address cannot have; percent-encode them, as UTF-8`);
   if (/%(?![\da-f]{2})/i.test(path)) return broken(`${shown} has a '%' that encodes nothing; write it as '%25'`);
   if (!ambiguous.test(path)) return undefined;
   return { status: 404, message: `There is no path ${shown}: none has empty parts, '.', '..' or an encoded slash` };

@@ -5,8 +5,8 @@ import { errorLine } from "./describe-error.ts";
 const exitConfig = 78;
 
 /**
- * Ends the process at once on an error that nothing caught; without a stack when it only says what an operator has to
- * mend. What it returns takes that back, for a process that has requests or jobs to finish by now.
+ * Ends the process at once on an uncaught error; without a stack when it only says what an operator has to correct. The
+ * returned function undoes that, for a process that has requests or jobs to finish by now.
  */
 export function endOnUncaughtError(name: string): () => void {
   const end = (error: Error) => {

@@ -21,7 +21,7 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 
-/** A collector that is away costs a shutdown no more than this. */
+/** How long a shutdown waits for a collector that is unavailable. */
 const exportMs = 2_000;
 
 export interface TracingOptions {
@@ -31,19 +31,19 @@ export interface TracingOptions {
   headers?: Record<string, string> | undefined;
   service: string;
   version: string | null;
-  /** Share of traces that are kept, 0 to 1; every process decides alike about the same trace. */
+  /** Share of traces that are kept, 0 to 1; every process decides the same about one trace. */
   ratio: number;
   /** Where spans go instead of a collector. */
   processor?: SpanProcessor | undefined;
 }
 
-/** Where a span belongs. Without it: below the span that is running. */
+/** Where a span belongs; absent: below the span that is running. */
 export type Place =
   /** The first span of the trace of this request. */
   | { begins: string }
   /** In the trace of this request, below its first span. */
   | { continues: string }
-  /** A trace of its own, because it happens again or in great numbers, linked to that of this request. */
+  /** A trace of its own, because the work repeats or is numerous, linked to that of this request. */
   | { follows: string };
 
 export interface Traced {
@@ -55,7 +55,7 @@ export interface Traced {
 }
 
 let tracer: Tracer | undefined;
-/** Ids of the next span, where they are not left to chance. */
+/** Ids of the next span, where they are not random. */
 let planned: Pick<SpanContext, "traceId" | "spanId"> | undefined;
 
 /** Traces this process until `close`; without a collector it does nothing, and `traced` costs nothing. */
@@ -76,7 +76,7 @@ export function startTracing({ endpoint, headers, service, version, ratio, proce
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   tracer = provider.getTracer(service);
   return {
-    /** Hands over what was traced last. */
+    /** Sends the last spans. */
     async close() {
       tracer = undefined;
       await provider.shutdown().catch(() => undefined);
@@ -86,8 +86,8 @@ export function startTracing({ endpoint, headers, service, version, ratio, proce
 }
 
 /**
- * Runs `work` as a span of the trace. Of what it throws the trace shows the name alone: messages may quote what
- * somebody sent.
+ * Runs `work` as a span of the trace. The trace shows only the name of an error that it throws: messages may quote a
+ * client's data.
  */
 export function traced<T>(name: string, span: Traced, work: () => Promise<T>): Promise<T> {
   return tracer ? tracedBy(tracer, name, span, work) : work();
@@ -106,10 +106,10 @@ async function tracedBy<T>(by: Tracer, name: string, span: Traced, work: () => P
   }
 }
 
-/** False: whatever is said about spans is for nobody. */
+/** False: spans have no recipient. */
 export const isTracing = () => tracer !== undefined;
 
-/** As `traced`, for what is over already. */
+/** As `traced`, for work that is over already. */
 export function tracedUntil(endTime: number, name: string, span: Traced) {
   if (tracer) open(tracer, name, span).end(endTime);
 }
@@ -119,10 +119,10 @@ export function annotate(attributes: Attributes) {
   if (tracer) trace.getActiveSpan()?.setAttributes(attributes);
 }
 
-/** Trace in which a request, or a job that nobody asked for, is found: the digits of a UUID, a hash of any other id. */
+/** The trace id of a request, or of a job without one: the digits of a UUID, a hash of any other id. */
 export function traceIdOf(id: string): string {
   const digits = id.replaceAll("-", "").toLowerCase();
-  // Zeros are no ids (W3C Trace Context 3.2.2.3).
+  // An id of zeros is invalid (W3C Trace Context 3.2.2.3).
   return /^(?!0{16})[0-9a-f]{16}(?!0{16})[0-9a-f]{16}$/.test(digits)
     ? digits
     : createHash("sha256").update(id).digest("hex").slice(0, 32);
@@ -158,7 +158,7 @@ function open(by: Tracer, name: string, { kind, place, attributes = {}, startTim
   }
 }
 
-/** Known to every process without being told, so that nothing but the request's id has to travel. */
+/** Every process can compute it, so that only the request's id has to be passed on. */
 function firstSpanOf(id: string): SpanContext {
   const traceId = traceIdOf(id);
   return { traceId, spanId: traceId.slice(16), traceFlags: TraceFlags.SAMPLED, isRemote: true };

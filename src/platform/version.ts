@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Version of this package, from the nearest package.json above the code; null when there is none. */
+/** Version of this package, from the nearest package.json above the code, or null. */
 export function packageVersion(): string | null {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     const file = join(folder, "package.json");

@@ -5,7 +5,7 @@ import type { LookupFunction } from "node:net";
 import { ForbiddenTargetError, mayReach, type OutboundRules, readOutboundUrl } from "./outbound-url.ts";
 import { traced } from "./tracing.ts";
 
-/** What a server at the other end said. */
+/** The answer of the receiving server. */
 export interface OutboundAnswer {
   status: number;
 }
@@ -14,38 +14,38 @@ export interface OutboundRequest {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: string;
-  /** Ends it early. */
+  /** Aborts the request. */
   signal: AbortSignal;
 }
 
 export interface WebhookClient {
   /**
-   * Sends one POST to an address that somebody has given, and returns the answer, whatever its status; redirects are
-   * not followed. Throws `ForbiddenTargetError` when the address is one that no request may go to, the signal's reason
-   * when it fires, and `UnreachableError` when there is no answer in time. Nobody knows then whether the request came.
+   * Sends one POST to an address from a user, and returns the answer, whatever its status; redirects are not followed.
+   * Throws `ForbiddenTargetError` when no request may go to the address, the signal's reason when it fires, and
+   * `UnreachableError` when there is no answer in time. Whether the request arrived is unknown then.
    */
   post(request: OutboundRequest): Promise<OutboundAnswer>;
 }
 
-/** No answer: the connection failed or broke, or took too long. Has no `code`, so it is taken for no outage of ours. */
+/** No answer: the connection failed, broke or took too long. Has no `code`, so that it does not count as our outage. */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
 }
 
 export interface PosterOptions extends OutboundRules {
-  /** What finds the addresses of a name; that of the system when absent. */
+  /** Resolves a name to its addresses; the system's resolver when absent. */
   lookup?: typeof systemLookup;
-  /** What connecting and the answer's headers may take, ms. */
+  /** Time limit for connecting and the answer's headers, ms. */
   answerMs?: number;
-  /** What the body may take after that, ms; the status counts in any case. */
+  /** Time limit for the body after that, ms; the status counts in any case. */
   bodyMs?: number;
 }
 
 const maxBytes = 64 * 1_024;
 
 /**
- * Posts to addresses that people have given. The name is looked up once for each request, every address that it has is
- * checked, and the connection goes to one of those: a name that resolves differently the next moment changes nothing.
+ * Posts to addresses from users. Each request resolves the name once, checks every address, and connects to one of
+ * those: a name that resolves differently the next moment changes nothing.
  */
 export function createWebhookClient({
   allowPrivate,
@@ -90,7 +90,7 @@ interface Sending {
 function send(url: URL, { headers, body, lookup, signal }: Sending): Promise<IncomingMessage> {
   const { request } = url.protocol === "https:" ? https : http;
   return new Promise((resolve, reject) => {
-    // No agent: a connection that is kept could have been made to another address.
+    // No agent: a kept connection could lead to another address.
     const sent = request(url, { method: "POST", headers, lookup, agent: false, maxHeaderSize: 16_384 }, resolve);
     const abort = () => sent.destroy(new Error("aborted"));
     signal.addEventListener("abort", abort, { once: true });
@@ -104,7 +104,7 @@ function send(url: URL, { headers, body, lookup, signal }: Sending): Promise<Inc
   });
 }
 
-/** Refuses a name when one of its addresses is none that may be reached: nobody needs a mixture. */
+/** Refuses a name when one of its addresses may not be reached: no honest receiver needs a mixture. */
 function checkedLookup(lookup: typeof systemLookup, rules: OutboundRules): LookupFunction {
   return (hostname, options, done) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -112,7 +112,7 @@ function checkedLookup(lookup: typeof systemLookup, rules: OutboundRules): Looku
       const forbidden = addresses.find(({ address }) => !mayReach(address, rules));
       const [first] = addresses;
       if (forbidden || !first) {
-        const found = forbidden ? `'${forbidden.address}', which is no public address` : "nothing";
+        const found = forbidden ? `'${forbidden.address}', which is not a public address` : "nothing";
         return done(new ForbiddenTargetError(`'${hostname}' resolves to ${found}`), "", 0);
       }
       if (options.all) return done(null, addresses);
@@ -122,8 +122,8 @@ function checkedLookup(lookup: typeof systemLookup, rules: OutboundRules): Looku
 }
 
 /**
- * Reads an answer and forgets it: it may quote what it was sent. Its end, 64 KB or the signal, whichever comes first, ends
- * the connection.
+ * Reads an answer and discards it: it may quote the request. Its end, 64 KB or the signal, whichever comes first,
+ * closes the connection.
  */
 async function readOn(response: IncomingMessage, signal: AbortSignal): Promise<void> {
   let bytes = 0;
@@ -135,14 +135,14 @@ async function readOn(response: IncomingMessage, signal: AbortSignal): Promise<v
       if (bytes >= maxBytes) break;
     }
   } catch {
-    // Its status has been said.
+    // The status is reported already.
   } finally {
     signal.removeEventListener("abort", stop);
     response.destroy();
   }
 }
 
-/** A word for people: the code of the system or of TLS, never a message, which may have the URL in it. */
+/** A short reason for people: the code of the system or of TLS, never a message, which may contain the URL. */
 function reasonOf(error: unknown) {
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : "the connection broke";

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NotThereYetError } from "../errors.ts";
 
-/** On a slow machine one attempt may take as long as all of them should. */
+/** Minimum number of attempts: on a slow machine one may take as long as all of them should. */
 const leastFailures = 5;
 
 export interface Patience {
-  /** Told once for each new reason why it has to be tried again. */
+  /** Called once for each new reason of a failure. */
   say?: (text: string) => void;
-  /** Ends the waiting early; the last error is thrown then. */
+  /** Ends the wait early; the last error is thrown then. */
   signal?: AbortSignal;
-  /** So long after the first failure, and after five of them, it is given up; two minutes if not told otherwise. */
+  /** It gives up this long after the first failure, and after five failures; two minutes when absent. */
   limitMs?: number;
   pauseMs?: number;
 }
 
 /**
- * Does something again while it throws `NotThereYetError`: what is needed for a start may be starting as well. Gives what
- * `attempt` gives at last; throws its last error when the time is over, and any other error at once.
+ * Retries `attempt` while it throws `NotThereYetError`: a dependency may be starting as well. Returns what `attempt`
+ * returns in the end; throws its last error when the time is over, and any other error at once.
  */
 export async function whileUnreachable<T>(attempt: () => Promise<T>, patience: Patience): Promise<T> {
   const { signal, pauseMs = 1_000 } = patience;
@@ -32,7 +32,7 @@ export async function whileUnreachable<T>(attempt: () => Promise<T>, patience: P
   }
 }
 
-/** Gives a function that takes failures, says each new one, and throws the one that is too many. */
+/** Returns a function that takes failures, reports each new one, and throws the one that exceeds the limit. */
 function countFailures({ say, limitMs = 120_000 }: Patience) {
   let [failures, firstAt, said] = [0, 0, ""];
   return (error: Error) => {

@@ -9,7 +9,7 @@ const told = (message: string) => describeError(new Error(message)).message;
 
 describe("what is told of an error", () => {
   test.each([
-    ["'nina@test.example' is no plain address of one mailbox", "<value> is no plain address of one mailbox"],
+    ["'nina@test.example' is not the plain address of one mailbox", "<value> is not the plain address of one mailbox"],
     ["refused for good: '550 5.1.1 <nina@test.example> 'Nina' is unknown'", "refused for good: <value>"],
     ['invalid input syntax for type uuid: "Nina"', "invalid input syntax for type uuid: <value>"],
     ["«Нина» and “Nina” were there", "<value> were there"],
@@ -21,7 +21,7 @@ describe("what is told of an error", () => {
   test.each([
     `Event '${id}' is too old to be delivered`,
     `Look for the Message-ID '${id}@shop.example' at the mail server`,
-    "The endpoint's address is refused: '169.254.169.254' is no public address",
+    "The endpoint's address is refused: '169.254.169.254' is not a public address",
     "A change by '-12' makes it too large",
     "Cannot read properties of undefined (reading 'rows')",
     "It took longer than 0.1 s",

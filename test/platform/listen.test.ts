@@ -19,6 +19,6 @@ test("a port that is taken is told in a sentence that names it and what to do", 
 test("an address that is none of this machine is told in a sentence", async () => {
   const refused = listen(createServer(), { port: 0, host: "192.0.2.1", advice });
   await expect(refused).rejects.toThrow(
-    new StartUpError("192.0.2.1 is no address of this machine, so nothing can listen there."),
+    new StartUpError("192.0.2.1 is not an address of this machine, so nothing can listen there."),
   );
 });

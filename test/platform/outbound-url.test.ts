@@ -88,7 +88,7 @@ describe("a URL that people have given", () => {
 
   test("is refused with a reason that can be shown", () => {
     const why = (url: string) => expect(() => readOutboundUrl(url, strict));
-    why("https://0x7f.1/").toThrow("'127.0.0.1' is no public address");
+    why("https://0x7f.1/").toThrow("'127.0.0.1' is not a public address");
     why("https://example.com:22/").toThrow("its port is '22'; it has to be 443 or above 1024");
     why("http://example.com/").toThrow("its scheme is 'http' and not 'https'");
   });

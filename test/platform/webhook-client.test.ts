@@ -118,7 +118,7 @@ describe("the name in an address that somebody has given", () => {
     const stop = new AbortController().signal;
     await send();
     await expect(send()).rejects.toThrow(
-      "'receiver.example' resolves to '169.254.169.254', which is no public address",
+      "'receiver.example' resolves to '169.254.169.254', which is not a public address",
     );
     await vi.waitFor(() => expect(names.asked).toHaveLength(2), 10_000);
   });

@@ -146,7 +146,7 @@ describe("a webhook", () => {
     const { id, find } = await addEndpoint(db, { url: "http://169.254.169.254/latest/meta-data" });
     await makeOrder();
     const { lastError } = await untilJob(id, { state: "failed", failures: 1 });
-    expect(lastError?.message).toBe("The endpoint's address is refused: '169.254.169.254' is no public address");
+    expect(lastError?.message).toBe("The endpoint's address is refused: '169.254.169.254' is not a public address");
     expect((await find()).consecutiveFailures).toBe(1);
   });
 

@@ -7,7 +7,7 @@ export class Search1764028800003 implements MigrationInterface {
       CREATE EXTENSION IF NOT EXISTS intarray;
 
       -- What pg_trgm compares, as its own 24-bit numbers, sorted: comparing these is ten times faster than comparing
-      -- texts, which are taken apart anew for each comparison.
+      -- texts, which are split again for each comparison.
       CREATE FUNCTION trigrams(content text) RETURNS integer[]
         LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
         RETURN (

@@ -16,7 +16,7 @@ const tables = [
   "cart_offers",
 ];
 
-/** Whoever changes a row, by whatever statement, changes its `updated_at`: clients show it, and search engines ask for it. */
+/** Any statement that changes a row changes its `updated_at`: clients show it, and search engines ask for it. */
 export class UpdatedAt1764288000006 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

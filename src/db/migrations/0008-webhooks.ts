@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
- * Events of the business and of jobs, and the endpoints that are told of them. What a job's end costs when nobody
- * listens is one look at `webhook_endpoints`, which has few rows; deliveries themselves are jobs of no interest, or each
+ * Events of the business and of jobs, and the endpoints that receive them. Without a subscriber the end of a job costs
+ * one lookup in `webhook_endpoints`, which has few rows; deliveries themselves are jobs that make no event, or each
  * would make the next.
  */
 export class Webhooks1764460800008 implements MigrationInterface {

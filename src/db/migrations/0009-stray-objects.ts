@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** Objects of the bucket that the last pass found without anybody who refers to them; the next one may remove them. */
+/** Objects of the bucket that the last pass found without a reference; the next one may remove them. */
 export class StrayObjects1764547200009 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
- * Makes `mails` the durable key of every sending: a row is `sending` from before its dialogue with the mail server until
- * what came of it is known. `server_answer` keeps its name and holds the reply of any outcome now.
+ * Makes `mails` the durable record of every sending: a row is `sending` from before its SMTP transaction until the
+ * outcome is known. `server_answer` keeps its name and holds the reply of any outcome now.
  */
 export class Mail1764720000011 implements MigrationInterface {
   async up(runner: QueryRunner) {
@@ -35,7 +35,7 @@ export class Mail1764720000011 implements MigrationInterface {
         -- In lower case.
         address text PRIMARY KEY CHECK (address = lower(address)),
         reason text NOT NULL CHECK (reason IN ('bounce', 'complaint', 'unsubscribed', 'staff')),
-        -- What somebody, or the mail provider, has said about it.
+        -- What a person, or the mail provider, has reported about it.
         detail text,
         created_by uuid CONSTRAINT mail_suppressions_created_by_fkey REFERENCES users ON DELETE SET NULL,
         created_at timestamptz NOT NULL DEFAULT now()

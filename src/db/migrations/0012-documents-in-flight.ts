@@ -3,7 +3,7 @@ import type { MigrationInterface, QueryRunner } from "typeorm";
 export class DocumentsInFlight1764806400012 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`
-      -- For the question how many documents are being made for somebody, who may have ordered thousands.
+      -- To count the documents that are being made for a user, who may have ordered thousands.
       CREATE INDEX documents_in_flight ON documents (requested_by) WHERE ready_at IS NULL;
     `);
   }

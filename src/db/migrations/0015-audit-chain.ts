@@ -3,8 +3,8 @@ import type { MigrationInterface, QueryRunner } from "typeorm";
 export class AuditChain1765065600015 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`
-      -- Board actions are links of a chain: each one's hash covers the one before, so whoever edits a row or takes one
-      -- out breaks it. Other rows have no number.
+      -- Board actions are links of a chain: each one's hash covers the one before, so an edited or
+      -- removed row breaks it. Other rows have no number.
       ALTER TABLE audit_log
         ADD COLUMN chain_no bigint UNIQUE,
         ADD COLUMN chain_hash bytea,

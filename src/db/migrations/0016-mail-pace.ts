@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** How fast mails go out. */
+/** The rate of mails. */
 export class MailPace1765152000016 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** Takes the links that prove an address out of mails that are sent, and out of send keys. */
+/** Removes the links that verify an address from mails that are sent, and from send keys. */
 export class MailLinks1765238400017 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** How many mails of a kind of act went to a mailbox, and which orders came from guests. */
+/** Counts of mails by kind of act and mailbox, and a mark for orders of guests. */
 export class MailCounts1765584000021 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
- * Users who are gone for good, and addresses that nobody has proved. Both are rules of the tables, so that they hold for
- * every way in, and for the version before this one as well.
+ * Users who are deleted for good, and addresses that are not verified. Both are rules of the tables, so that they hold
+ * for every client, and for the version before this one as well.
  */
 export class ProvedIdentities1765756800023 implements MigrationInterface {
   async up(runner: QueryRunner) {

@@ -1,13 +1,13 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
- * What it takes to forget a person: a chain of audited rows that stays provable when rows lose their content or the
- * oldest are gone, send keys without addresses, accounts that are erased, and what erasures have done.
+ * What the erasure of a person needs: a chain of audited rows that stays provable when rows lose their content or the
+ * oldest are deleted, send keys without addresses, erased accounts, and a record of erasures.
  */
 export class PersonalData1765843200024 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`
-      -- Part of a link's hash, and forgotten with the content: without it nobody can try out what the content was.
+      -- Part of a link's hash, and deleted with the content: without it the content cannot be guessed and tried.
       ALTER TABLE audit_log ADD COLUMN chain_salt bytea;
       CREATE OR REPLACE FUNCTION audit_link(entry audit_log, before bytea) RETURNS bytea LANGUAGE sql STABLE AS $$
         SELECT sha256(before || convert_to(jsonb_build_array(
@@ -41,12 +41,12 @@ export class PersonalData1765843200024 implements MigrationInterface {
         user_id uuid CONSTRAINT erasures_user_id_fkey REFERENCES users,
         -- In lower case; forgotten when all is done.
         address text CHECK (address = lower(address)),
-        -- Names nobody, and stays.
+        -- Has no personal data, and stays.
         reason text NOT NULL,
         endpoint text NOT NULL,
         requested_by uuid NOT NULL CONSTRAINT erasures_requested_by_fkey REFERENCES users,
         job_id uuid CONSTRAINT erasures_job_id_fkey REFERENCES job ON DELETE SET NULL,
-        -- When the person's own rows were erased: what is newer is another person's.
+        -- When the person's own rows were erased: newer rows are another person's.
         begun_at timestamptz,
         counts jsonb NOT NULL DEFAULT '{}',
         created_at timestamptz NOT NULL DEFAULT now(),

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** What a sweep of old events is looked for by; databases of before have it from `GroupWeights`. */
+/** The index for the sweep of old events; older databases have it from `GroupWeights`. */
 export class ReceivedEventsByAge1766016000026 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query("CREATE INDEX IF NOT EXISTS received_events_created_at ON received_events (created_at)");

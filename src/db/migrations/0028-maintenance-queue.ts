@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** The queue `upkeep` is called `maintenance`; what is over keeps the name under which it ran. */
+/** Renames the queue `upkeep` to `maintenance`; finished jobs keep the name under which they ran. */
 export class MaintenanceQueue1766188800028 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await rename(runner, "upkeep", "maintenance");

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
 /**
- * What people steer jobs with: cancellation, attempts, progress, children, groups, schedules, pauses.
+ * What people control jobs with: cancellation, attempts, progress, children, groups, schedules, pauses.
  * No index names a column that changes while a job lives, but for its end, so that claims and heartbeats stay
  * heap-only updates. `job.dispatched_at` is not written any more and goes in a later release.
  */

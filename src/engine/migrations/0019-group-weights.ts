@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** Groups of jobs that get a larger share than others; a column of old gone. */
+/** Groups of jobs that get a larger share than others; drops an old column. */
 export class GroupWeights1765411200019 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

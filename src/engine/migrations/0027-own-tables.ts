@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
 
-/** The engine knows no users of an application: it keeps the ids of those who pause, and nothing refers to a table. */
+/** The engine knows no users of an application: it stores the ids of those who pause, without a foreign key. */
 export class OwnTables1766102400027 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`

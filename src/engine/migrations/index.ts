@@ -5,7 +5,7 @@ import { GroupWeights1765411200019 } from "./0019-group-weights.ts";
 import { FreeOutbox1765497600020 } from "./0020-free-outbox.ts";
 import { OwnTables1766102400027 } from "./0027-own-tables.ts";
 
-/** What makes the engine's tables; an application runs them together with its own. None runs twice. */
+/** The migrations of the engine's tables; an application runs them together with its own. None runs twice. */
 export const engineMigrations = [
   Ledger1763856000000,
   JobControl1764374400007,

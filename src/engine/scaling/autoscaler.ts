@@ -10,7 +10,7 @@ import type { Pace } from "./throughput.ts";
 /** What Postgres knows of all queues. */
 export interface OutboxStats {
   promised: readonly PromisedLoad[];
-  /** Queues that people want paused. */
+  /** Queues that people have paused. */
   paused: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface AutoscalerOptions {
   queues: Queues;
   rules: ScalingRules;
   readStats: () => Promise<OutboxStats>;
-  /** Where a change of the desired number is logged, with its reason; absent: nowhere. */
+  /** Logs each change of the desired number, with its reason; absent: no log. */
   log?: Log;
   pace?: Pace;
 }
@@ -32,7 +32,7 @@ export interface QueueReport {
 /** Reports by queue. */
 export type Reports = Readonly<Record<string, QueueReport>>;
 
-/** What the autoscaler is told about one queue, and what people read to understand it. */
+/** The autoscaler's report about one queue, with the figures that explain it to people. */
 export interface Explanation extends Omit<Desired, "ready" | "serviceSeconds"> {
   queue: string;
   min: number;
@@ -44,14 +44,17 @@ export interface Explanation extends Omit<Desired, "ready" | "serviceSeconds"> {
 
 export type Autoscaler = ReturnType<typeof createAutoscaler>;
 
-/** Looks at all queues; rejects when Redis or Postgres does not answer, since half of the truth would look like calm. */
+/** Reads all queues; rejects when Redis or Postgres does not answer, since half of the figures would look like calm. */
 export function createAutoscaler({ queues, rules, readStats, log, pace }: AutoscalerOptions) {
   const logged = new Map<string, number>();
   const logChange = (name: string, { desired }: QueueReport) => {
     const before = logged.get(name);
     logged.set(name, desired.desiredWorkers);
     if (before === undefined || before === desired.desiredWorkers) return;
-    log?.info({ queue: name, from: before, to: desired.desiredWorkers, reason: desired.reason }, "workers wanted");
+    log?.info(
+      { queue: name, from: before, to: desired.desiredWorkers, reason: desired.reason },
+      "desired workers changed",
+    );
   };
   const reports = memoizeFor(async (): Promise<Reports> => {
     const { promised, paused } = await readStats();
@@ -66,9 +69,9 @@ export function createAutoscaler({ queues, rules, readStats, log, pace }: Autosc
     return Object.fromEntries(entries);
   });
   return {
-    /** All queues as they were at most half a second ago. */
+    /** All queues, at most half a second old. */
     reports,
-    /** The same for one queue, in the words of the endpoint. */
+    /** The same for one queue, with the field names of the endpoint. */
     async explain(queue: string): Promise<Explanation> {
       const report = (await reports())[queue];
       if (!report) throw new NotFoundError(`There is no queue '${queue}'; there are ${Object.keys(rules).join(", ")}`);

@@ -1,22 +1,22 @@
 import type { ScalingRule } from "./rules.ts";
 
-/** How a queue stands, the same whichever process asks. */
+/** The load of a queue, the same in every process. */
 export interface QueueLoad {
   /** Jobs that could start now, by where they are. */
   waiting: number;
   prioritized: number;
-  /** Put off until a moment that has passed. */
+  /** Delayed until a moment that has passed. */
   delayedDue: number;
-  /** Promised in Postgres and due for a second, but not in Redis yet. */
+  /** Enqueued in Postgres and due for a second, but not in Redis yet. */
   unpublished: number;
   /** Jobs that workers hold. */
   active: number;
-  /** Seconds that those have been running, together. */
+  /** Seconds that those have been running, in total. */
   activeSeconds: number;
-  /** Runs that ended in the last ten minutes, and the seconds that they took together. */
+  /** Runs that ended in the last ten minutes, and the seconds that they took in total. */
   completions: number;
   busySeconds: number;
-  /** Jobs put into the queue in a second, the last half minute counting most. */
+  /** Jobs put into the queue per second; the last half minute counts most. */
   arrivalsPerSecond: number;
   /** How long the oldest job that could start has been waiting. */
   oldestReadyAgeSeconds: number;
@@ -25,17 +25,17 @@ export interface QueueLoad {
   isPaused: boolean;
   /** Jobs that all workers together may run at once; null: any number. */
   globalConcurrency: number | null;
-  /** Jobs that all workers together may start in a second; null: any number. */
+  /** Jobs that all workers together may start per second; null: any number. */
   startsPerSecond: number | null;
-  /** What an operator wants instead of what is computed; null: nothing. */
+  /** The number that an operator has set in place of the computed one; null: none. */
   wanted: number | null;
 }
 
 export interface Desired {
   desiredWorkers: number;
-  /** What it would be without least and most, in workers. */
+  /** The number of workers without minimum and maximum. */
   unclamped: number;
-  /** What one job takes, as it was estimated. */
+  /** Estimated duration of one job. */
   serviceSeconds: number;
   /** Jobs that could start now; none while the queue is paused. */
   ready: number;
@@ -43,21 +43,21 @@ export interface Desired {
   reason: string;
 }
 
-/** How much the prior counts, in runs: two measured runs weigh as much. */
+/** Weight of the prior estimate, in measured runs. */
 const priorRuns = 2;
-/** Workers are kept busy so far and no further: at 100 % a queue only grows. */
+/** The target utilization of workers: at 100 % a queue only grows. */
 const utilisation = 0.8;
 
 /**
- * How many workers a queue needs: as many as its arrivals keep busy (Little's law), and those that bring its backlog
- * down before the oldest job has waited longer than the goal. A pure function of its arguments, so that every process
- * that is asked at the same moment says the same.
+ * How many workers a queue needs: as many as its arrivals keep busy (Little's law), and those that reduce its backlog
+ * before the oldest job has waited longer than the goal. A pure function of its arguments, so that every process gives
+ * the same answer at the same moment.
  */
 export function desiredWorkers(load: QueueLoad, rule: ScalingRule): Desired {
   const { active, arrivalsPerSecond, isPaused, wanted } = load;
   const { concurrency, goalSeconds, minWorkers, maxWorkers, priorSeconds, startSeconds, graceSeconds } = rule;
   const ready = isPaused ? 0 : load.waiting + load.prioritized + load.delayedDue + load.unpublished;
-  // With those that still run: a job of minutes would otherwise not count before it has ended.
+  // Includes running jobs: a job of minutes would otherwise not count before it has ended.
   const serviceSeconds =
     (priorRuns * priorSeconds + load.busySeconds + load.activeSeconds) / (priorRuns + load.completions);
 
@@ -95,7 +95,7 @@ export function desiredWorkers(load: QueueLoad, rule: ScalingRule): Desired {
   };
 }
 
-/** Rounded up, but not for what a division has left over. */
+/** Rounded up, except for the rounding error of a division. */
 const whole = (workers: number) => Math.ceil(workers - 1e-9);
 
 const round = (value: number) => Math.round(value * 100) / 100;

@@ -2,23 +2,23 @@ import type { Queues } from "../bull-queues.ts";
 import type { QueueLoad } from "./desired-workers.ts";
 import { defaultPace, summarise } from "./throughput.ts";
 
-/** What Postgres knows of a queue that Redis does not. */
+/** What Postgres knows of a queue and Redis does not. */
 export interface PromisedLoad {
   queue: string;
   /** Due for a second, and not in Redis. */
   jobs: number;
   /** How long the oldest of them has been due. */
   oldestSeconds: number;
-  /** The same without those that wait for their group's turn: how far the relay is behind. */
+  /** The same without those that wait for their group's share: the lag of the relay. */
   lagSeconds: number;
 }
 
-/** What an operator wants a queue's workers to be, until it expires. */
+/** The number of workers that an operator has set for a queue, until it expires. */
 export const wantedKey = (prefix: string, queue: string) => `${prefix}:${queue}:wanted-workers`;
 
 /**
- * All that Redis knows of one queue, at one moment and by its own clock. The job of each priority that came first is
- * looked at, since a band that is never reached has the oldest.
+ * All that Redis knows of one queue, at one moment and by its own clock. It reads the first job of each priority, since
+ * a priority that is never reached has the oldest.
  */
 const loadScript = `
   local base = KEYS[1] .. ':'
@@ -72,17 +72,17 @@ type Reply = [
   failed: number,
 ];
 
-/** How a queue stands, and what of it the autoscaler does not need. */
+/** The load of a queue, with figures that the autoscaler does not need. */
 export interface QueueState extends QueueLoad {
-  /** Put off, due or not. */
+  /** Delayed, due or not. */
   delayed: number;
   /** Entries that BullMQ remembers as failed. */
   failed: number;
 }
 
 /**
- * How one queue stands in Redis and, by `promised`, in Postgres; rejects when Redis does not answer. A pause that
- * people want counts before Redis has learned of it.
+ * The load of one queue in Redis and, by `promised`, in Postgres; rejects when Redis does not answer. A pause counts as
+ * soon as Postgres has it, before Redis does.
  */
 export async function readQueueLoad(
   { client, prefix }: Pick<Queues, "client" | "prefix">,
@@ -114,7 +114,7 @@ export async function readQueueLoad(
   };
 }
 
-/** Whether a worker that has a place to spare would be given a job now; with limits on the queue nobody can tell. */
+/** Whether a worker with free capacity would get a job now; undefined for a queue with limits, where it is unknown. */
 export function hasReady({
   waiting,
   prioritized,

@@ -2,16 +2,16 @@
 export interface ScalingRule {
   /** How long a job that is ready may wait until it starts, in seconds. */
   goalSeconds: number;
-  /** Workers that stay when there is nothing to do. */
+  /** Minimum number of workers, also without jobs. */
   minWorkers: number;
   maxWorkers: number;
-  /** Jobs at once in one worker, as its WORKER_CONCURRENCY says. */
+  /** Concurrent jobs in one worker, as its WORKER_CONCURRENCY says. */
   concurrency: number;
-  /** What one job takes, in seconds, as long as nothing is measured. */
+  /** Expected duration of one job, in seconds, until one is measured. */
   priorSeconds: number;
-  /** From the moment that another worker is wanted until it takes jobs, in seconds. */
+  /** Time from the decision for another worker until it takes jobs, in seconds. */
   startSeconds: number;
-  /** What running jobs are given when a worker is stopped, in seconds: its DRAIN_TIMEOUT_MS. */
+  /** Time that running jobs have when a worker is stopped, in seconds: its DRAIN_TIMEOUT_MS. */
   graceSeconds: number;
 }
 

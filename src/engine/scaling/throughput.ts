@@ -1,21 +1,23 @@
 import type { Queues } from "../bull-queues.ts";
 import type { JobMetrics } from "../metrics.ts";
 
-/** How fast the numbers follow what happens. */
+/** How fast the numbers follow the events. */
 export interface Pace {
-  /** What is counted together. */
+  /** Length of one counting interval. */
   bucketMs: number;
-  /** What came and went is remembered for so long. */
+  /** How long arrivals and runs are remembered. */
   windowMs: number;
-  /** Arrivals count half after so long. */
+  /** Half-life of arrivals. */
   halfLifeMs: number;
-  /** A worker that has said nothing for so long is gone. */
+  /** A worker that is silent for this long counts as dead. */
   silentMs: number;
-  /** Counts go to Redis so often. */
+  /** Interval at which counts are written to Redis. */
   flushMs: number;
 }
 
-/** Ten minutes of history, and arrivals of the last half minute count most; a simulation that squeezes time takes another. */
+/**
+ * Ten minutes of history, arrivals of the last half minute count most; a simulation in faster time takes other values.
+ */
 export const defaultPace: Pace = {
   bucketMs: 5_000,
   windowMs: 600_000,
@@ -28,8 +30,8 @@ const keys = (prefix: string, queue: string) =>
   [`${prefix}:${queue}:throughput`, `${prefix}:${queue}:workers`] as const;
 
 /**
- * Adds to the present five seconds, by the clock of Redis, and says that a worker lives or (argument 5) is gone.
- * Old fields go when there are many.
+ * Adds to the present five seconds, by the clock of Redis, and records that a worker is alive or (argument 5) has
+ * ended. Removes old fields when there are many.
  */
 const recordScript = ({ bucketMs, windowMs, silentMs }: Pace) => `
   local time = redis.call('TIME')
@@ -52,11 +54,11 @@ const recordScript = ({ bucketMs, windowMs, silentMs }: Pace) => `
   end`;
 
 export interface Throughput {
-  /** Jobs were put into a queue. */
+  /** Counts jobs that were put into a queue. */
   arrived(queue: string, jobs: number): void;
-  /** A run ended; one that was broken off has taken its time, but is no completion. */
+  /** Counts a run that ended; one that was cut short adds its time, but no completion. */
   ran(queue: string, seconds: number, isCompletion: boolean): void;
-  /** Says that this process works no more, and stops counting. */
+  /** Records that this process has ended, and stops counting. */
   close(): Promise<void>;
 }
 
@@ -67,8 +69,8 @@ interface Counts {
 }
 
 /**
- * Counts what comes and goes in this process and adds it up with what others count in Redis, once a second; a worker
- * also says there which queues it serves. What cannot be written because Redis is away is forgotten.
+ * Counts arrivals and runs of this process and adds them to those of others in Redis, once a second; a worker also
+ * records there which queues it serves. Counts that cannot be written while Redis is unavailable are dropped.
  */
 export function countThroughput(
   { client, prefix, isUp }: Pick<Queues, "client" | "prefix" | "isUp">,
@@ -111,7 +113,7 @@ export function countThroughput(
   };
 }
 
-/** Sums of what was counted, as `QueueLoad` names them; `nowMs` is the clock that the fields were named by. */
+/** Sums of the counts, as `QueueLoad` names them; `nowMs` is the clock that the fields were named by. */
 export function summarise(fields: Readonly<Record<string, string>>, nowMs: number, pace = defaultPace) {
   const { bucketMs, windowMs, halfLifeMs } = pace;
   const weight = (ageMs: number) => 0.5 ** (ageMs / halfLifeMs);
@@ -132,7 +134,7 @@ export function summarise(fields: Readonly<Record<string, string>>, nowMs: numbe
   return { completions, busySeconds: busyMs / 1_000, arrivalsPerSecond: seconds > 0 ? arrivals / seconds : 0 };
 }
 
-/** What to record of jobs that a relay has published: how many there were, by kind, and that they have arrived. */
+/** Records jobs that a relay has published: their number by kind, and their arrival. */
 export function recordPublished({ enqueued }: Pick<JobMetrics, "enqueued">, throughput: Pick<Throughput, "arrived">) {
   return (queue: string, jobs: readonly { kind: string }[]) => {
     throughput.arrived(queue, jobs.length);

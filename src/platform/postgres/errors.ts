@@ -22,13 +22,13 @@ export function violatedForeignKey(error: unknown) {
   return code === "23503" ? (constraint ?? "") : undefined;
 }
 
-/** True for a deadlock or a serialisation failure (40P01, 40001): the whole transaction may be run again. */
+/** True for a deadlock or a serialization failure (40P01, 40001): the whole transaction may be run again. */
 export function isTransactionConflict(error: unknown) {
   return ["40P01", "40001"].includes(postgresError(error).code ?? "");
 }
 
 /**
- * True when Postgres is away, overloaded or stuck rather than the statement wrong: connection errors,
+ * True when Postgres is unavailable, overloaded or stuck, rather than the statement wrong: connection errors,
  * SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, time-outs) and 55P03 (lock time-out).
  */
 export function isPostgresUnavailable(error: unknown) {

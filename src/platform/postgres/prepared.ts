@@ -19,7 +19,7 @@ export function prepare(text: string): Prepared {
 
 /**
  * Runs a prepared statement and returns its rows. Only for those whose plan stays right when tables grow: the plan for
- * an empty table is kept until the next ANALYZE. A pooler that swaps connections has to know of prepared statements.
+ * an empty table is kept until the next ANALYZE. A pooler that swaps connections has to support prepared statements.
  */
 export async function runPrepared<Row>(tx: EntityManager, statement: Prepared, values: unknown[]): Promise<Row[]> {
   const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as Client) : poolOf(tx);
@@ -32,9 +32,9 @@ function poolOf({ connection }: EntityManager) {
 }
 
 /**
- * SQL: the rest of the transaction reads tables in the order of indexes only. For sweeps of what is unfinished, often the
- * last few of ten thousand rows: an ordered scan marks entries of rows that are gone, so that the next one need not look
- * at them; other plans look at all of them again until the next vacuum (4 ms instead of 0.1 at 9,000).
+ * SQL: the rest of the transaction reads tables by ordered index scans only. For sweeps of unfinished rows, often the
+ * last few of ten thousand: an ordered scan marks entries of dead rows, so that the next scan skips them; other plans
+ * read all of them again until the next vacuum (4 ms instead of 0.1 at 9,000).
  */
 export const forceIndexScan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off";
 
@@ -47,14 +47,14 @@ export interface KeyedPool {
 }
 
 /**
- * A few connections to the database of `db` on which plans never read whole tables: there, a kept plan stays right
- * whatever the size of the table was when it was made. It is kept for arrays of any length; left alone, Postgres makes
- * another one for each call with few items, which took 40 % of a claim.
+ * A few connections to the database of `db` on which plans never read whole tables: there, a cached plan stays right
+ * whatever the size of the table was when it was made. It serves arrays of any length; by default Postgres plans each
+ * call with few items again, which took 40 % of a claim.
  */
 export function openKeyedPool({ options }: DataSource, max: number): KeyedPool {
   const { url, extra } = options as { url: string; extra: pg.PoolConfig };
   const pool = new pg.Pool({ ...extra, connectionString: url, max, options: keyedPlans });
-  // An idle connection that breaks is replaced by the pool.
+  // The pool replaces an idle connection that breaks.
   pool.on("error", () => undefined);
   return {
     async run<Row>(statement: Prepared, values: readonly unknown[]) {

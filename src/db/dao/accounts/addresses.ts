@@ -8,14 +8,14 @@ export type AddressFields = Pick<
   "firstName" | "lastName" | "phone" | "city" | "street" | "postalCode" | "shippingMethod" | "shippingCompany"
 >;
 
-/** New values of an address; what is undefined stays. */
+/** New values of an address; undefined ones stay unchanged. */
 export type AddressPatch = { [Key in keyof AddressFields]?: AddressFields[Key] | undefined };
 
-/** Addresses as rows; a missing one is `null`, never an error. Whoever moves the default holds the user's row. */
+/** Addresses as rows; a missing one is `null`, never an error. A caller that moves the default locks the user's row. */
 export const addresses = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(Address, { id }),
 
-  /** One page, newest first, and how many there are in all; two statements. */
+  /** One page, newest first, and the total; two statements. */
   list: (tx: EntityManager, { userId }: { userId?: string | undefined }, page: { limit: number; offset: number }) =>
     tx.findAndCount(Address, {
       where: userId === undefined ? {} : { userId },
@@ -36,7 +36,7 @@ export const addresses = {
     await tx.update(Address, { id }, change as QueryDeepPartialEntity<Address>);
   },
 
-  /** Takes the default from the address that has it. */
+  /** Removes the default mark from the user's addresses. */
   async clearDefault(tx: EntityManager, userId: string) {
     await tx.update(Address, { userId, isDefault: true }, { isDefault: false });
   },
@@ -51,7 +51,7 @@ export const addresses = {
     if (newest) await addresses.makeDefault(tx, newest.id);
   },
 
-  /** Holds the orders that go to the address: they lose it when it is deleted, and orders are locked before users. */
+  /** Locks the orders of the address: they lose it when it is deleted, and orders are locked before users. */
   async lockOrders(tx: EntityManager, id: string) {
     await tx.query("SELECT id FROM orders WHERE address_id = $1 ORDER BY id FOR NO KEY UPDATE", [id]);
   },

@@ -6,13 +6,13 @@ import { containing } from "../../like.ts";
 export interface NewUser {
   id: string;
   email: string;
-  /** False: it is not proved that the e-mail is the user's; null: nothing is known about that. */
+  /** False: the e-mail is not verified as the user's; null: unknown. */
   emailVerified: boolean | null;
   firstName: string;
   lastName: string;
 }
 
-/** What the identity provider knows of a user, and when it last changed there, if that was said. */
+/** What the identity provider knows of a user, and when it last changed there, if the provider told. */
 export interface KnownUser extends NewUser {
   updatedAt: Date | null;
 }
@@ -33,17 +33,17 @@ type Changeable =
   | "shippingMethod"
   | "shippingCompany";
 
-/** New values of a user; what is undefined stays. */
+/** New values of a user; undefined ones stay unchanged. */
 export type UserChange = { [Key in Changeable]?: User[Key] | undefined };
 
 export interface UserFilter {
-  /** Part of a name, the phone number or the e-mail; empty finds everybody. */
+  /** Part of a name, the phone number or the e-mail; empty matches every user. */
   searchTerm: string;
   customerType?: CustomerType | undefined;
   role?: Role | undefined;
 }
 
-/** What is known of an address holds until another one comes, or something else is said. */
+/** Keeps the state of an address until the address changes or a new state arrives. */
 const verifiedSql = `coalesce(excluded.email_verified,
   CASE WHEN lower(excluded.email) = lower(known.email) THEN known.email_verified END)`;
 /** A clock that is ahead must not make every later event look old. */
@@ -76,14 +76,14 @@ export const users = {
 
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
-  /** In whatever case the address is written; it is unique in small letters. Never one whose address is not proved. */
+  /** Finds by the address in any case; it is unique in lower case. Never finds a user whose address is not verified. */
   findByEmail: (tx: EntityManager, email: string) =>
     tx
       .createQueryBuilder(User, "user")
       .where("lower(user.email) = lower(:email) AND user.email_verified IS NOT FALSE", { email })
       .getOne(),
 
-  /** Role and state of each of these that there is, by id. */
+  /** Role and state of those of these users that exist, by id. */
   async rights(tx: EntityManager, ids: readonly string[]): Promise<Map<string, Pick<User, "role" | "isActive">>> {
     const rows: Pick<User, "id" | "role" | "isActive">[] = await tx.query(
       'SELECT id, role, is_active AS "isActive" FROM users WHERE id = ANY($1)',
@@ -94,7 +94,7 @@ export const users = {
 
   findByClerkId: (tx: EntityManager, clerkId: string) => tx.findOneBy(User, { clerkId }),
 
-  /** Who gets newsletters, in the order of ids, from after one. */
+  /** Recipients of newsletters, in the order of ids, after the given one. */
   mailingPage(
     tx: EntityManager,
     { customerTypes, after, limit }: { customerTypes: CustomerType[]; after: string | null; limit: number },
@@ -111,15 +111,15 @@ export const users = {
     return row.count;
   },
 
-  /** No newsletters for whoever has this address. */
+  /** Unsubscribes the users of this address from newsletters. */
   async endMailing(tx: EntityManager, email: string) {
     await tx.query("UPDATE users SET mailing = false WHERE lower(email) = lower($1) AND mailing", [email]);
   },
 
-  /** Holds the row until the transaction ends. Rows that name the user may still be entered by others meanwhile. */
+  /** Locks the row until the transaction ends. Other transactions may still insert rows that refer to the user. */
   lock: (tx: EntityManager, id: string) => tx.findOne(User, { where: { id }, lock: { mode: "for_no_key_update" } }),
 
-  /** One page, newest first, and how many there are in all; two statements. */
+  /** One page, newest first, and the total; two statements. */
   list(tx: EntityManager, { searchTerm, customerType, role }: UserFilter, page: { limit: number; offset: number }) {
     const query = tx
       .createQueryBuilder(User, "user")
@@ -145,7 +145,7 @@ export const users = {
   },
 
   /**
-   * Adds a customer unless the id is known or was deleted; throws a unique violation when another one has that e-mail.
+   * Adds a customer unless the id exists or was deleted; throws a unique violation when another user has that e-mail.
    */
   async insertUnlessKnown(tx: EntityManager, { id, email, emailVerified, firstName, lastName }: NewUser) {
     await tx.query(
@@ -155,20 +155,20 @@ export const users = {
     );
   },
 
-  /** Gives a user whose e-mail is not proved one that is; throws a unique violation when another one has it. */
+  /** Gives a user without a verified e-mail a verified one; throws a unique violation when another user has it. */
   async prove(tx: EntityManager, id: string, email: string) {
     const values = { email, emailVerified: true };
     await tx.update(User, { id, emailVerified: false }, values);
   },
 
-  /** Writes down that a user's e-mail is not proved, unless it is another one by now, or something was said of it. */
+  /** Records that a user's e-mail is not verified, unless the e-mail has changed or its state is known by now. */
   async doubt(tx: EntityManager, { id, email }: Pick<User, "id" | "email">) {
     await tx.update(User, { id, email, emailVerified: IsNull() }, { emailVerified: false });
   },
 
   /**
-   * Adds a customer (true) or takes over what is newer (false), and nothing of one who was deleted; throws a unique
-   * violation when another one has that e-mail.
+   * Adds a customer (true) or updates one with newer data (false); ignores one who was deleted; throws a unique
+   * violation when another user has that e-mail.
    */
   async upsert(tx: EntityManager, user: KnownUser): Promise<boolean> {
     const { id, email, firstName, lastName, updatedAt, emailVerified } = user;
@@ -177,22 +177,22 @@ export const users = {
     return rows[0]?.isNew ?? false;
   },
 
-  /** Those who have this address, whatever the case it is written in: one, or none. Who has not proved it, has not got it. */
+  /** The users of this address, in any case: one, or none. An address that a user has not verified does not count. */
   ofAddress: (tx: EntityManager, address: string): Promise<Pick<User, "id">[]> =>
     tx.query("SELECT id FROM users WHERE lower(email) = lower($1) AND email_verified IS NOT FALSE", [address]),
 
-  /** Locks a user out for good; may be repeated. */
+  /** Disables a user for good; may be repeated. */
   async markErased(tx: EntityManager, id: string) {
     await tx.query("UPDATE users SET is_active = false, erased_at = now() WHERE id = $1 AND erased_at IS NULL", [id]);
   },
 
-  /** Locks a user out and leaves a tombstone, whether the id is known or not: nothing enters it again. */
+  /** Disables a user and leaves a tombstone, even for an unknown id, so that nothing inserts it again. */
   async bury(tx: EntityManager, id: string) {
     await tx.query("INSERT INTO deleted_users (id) VALUES ($1) ON CONFLICT DO NOTHING", [id]);
     await tx.update(User, { id, isActive: true }, { isActive: false });
   },
 
-  /** Takes the tombstone away. */
+  /** Removes the tombstone. */
   async unbury(tx: EntityManager, id: string) {
     await tx.query("DELETE FROM deleted_users WHERE id = $1", [id]);
   },

@@ -5,31 +5,31 @@ import { AuditEntry } from "../../entities/audit/audit-entry.ts";
 
 export type NewAuditEntry = Pick<AuditEntry, "userId" | "method" | "endpoint" | "payload" | "status" | "requestId">;
 
-/** The end of the chain of audited actions: how many there are, and the hash that covers them all, in hexadecimal. */
+/** The end of the chain of audited actions: their number, and the hash that covers them all, in hexadecimal. */
 export interface ChainLink {
   no: string;
   hash: string;
 }
 
-/** Transactions that add links, or take away from them, go on one after the other. */
+/** Transactions that add links, or erase content of links, run one at a time. */
 const lockChain = (tx: EntityManager) => waitForLock(tx, "auditChain");
 
-/** SQL of what the link `entry` follows: another one, or the place where the chain was cut. */
+/** SQL of the predecessor of the link `entry`: another link, or the anchor where the chain was cut. */
 const withBefore = `
   LEFT JOIN audit_log before ON before.chain_no = entry.chain_no - 1
   LEFT JOIN audit_anchor anchor ON anchor.chain_no = entry.chain_no - 1`;
 const hashBefore = "coalesce(before.chain_hash, anchor.chain_hash, '')";
 
-/** SQL of an address without its query and without what is no plain word or id: an e-mail, for example. */
+/** SQL of an address without its query and without parts that are neither words nor ids: an e-mail, for example. */
 const erasedEndpoint = `regexp_replace(regexp_replace(endpoint, '\\?.*$', ''), '[^/]*[@%+][^/]*', 'erased', 'g')`;
 
-/** The audit log as rows. They are added; only an erasure changes them, and only their age removes them. */
+/** The audit log as rows. Rows are only added; an erasure may change them, and only the retention removes them. */
 export const auditLog = {
   async insert(tx: EntityManager, entry: NewAuditEntry) {
     await tx.insert(AuditEntry, entry as QueryDeepPartialEntity<AuditEntry>);
   },
 
-  /** Adds a link to the chain; transactions that do so go on one after the other. */
+  /** Adds a link to the chain; such transactions run one at a time. */
   async append(tx: EntityManager, { userId, method, endpoint, payload, status, requestId }: NewAuditEntry) {
     await lockChain(tx);
     const [link]: ChainLink[] = await tx.query(
@@ -49,8 +49,8 @@ export const auditLog = {
   },
 
   /**
-   * The first link that is neither what was written nor what a later link says an erasure has left of it, or that
-   * follows a gap; undefined for a chain that is whole from its first link, or from where `removeOldest` has cut it.
+   * The first link that follows a gap, or that is neither as written nor as a later link says an erasure has left it;
+   * undefined for a chain that is whole from its first link, or from where `removeOldest` has cut it.
    */
   async firstBroken(tx: EntityManager): Promise<{ no: string; id: string } | undefined> {
     const [row]: { no: string; id: string }[] = await tx.query(
@@ -73,8 +73,9 @@ export const auditLog = {
   },
 
   /**
-   * Takes out of rows what they say of people, but for links of erasures, which say nothing of them; adds the link `note` for those that are links themselves: it vouches
-   * for what is left of them. Returns how many rows there were to change, and that link; may be repeated.
+   * Removes personal data from rows, except from links of erasures, which have none. For rows that are links it adds
+   * the link `note`, which proves what is left of them. Returns the number of changed rows, and that link; may be
+   * repeated.
    */
   async eraseContent(
     tx: EntityManager,
@@ -100,10 +101,10 @@ export const auditLog = {
   },
 
   /**
-   * Removes rows from before a moment, the oldest first, up to `size` that are links of the chain and up to `size`
-   * others; says how many, and returns the last link that is gone when there was one. The chain stays provable: it is
-   * cut at one place, which `audit_anchor` remembers, and its newest link always stays. Keep the link that it returns
-   * where whoever can write to the database cannot (the log), as with those of `append`. May be repeated.
+   * Removes rows from before a moment, the oldest first, up to `size` links of the chain and up to `size` other rows;
+   * returns their number, and the last removed link, if any. The chain stays provable: it is cut at one place, which
+   * `audit_anchor` records, and its newest link always stays. Keep the returned link out of reach of those who can
+   * write to the database (in the log), as with those of `append`. May be repeated.
    */
   async removeOldest(
     tx: EntityManager,
@@ -136,7 +137,7 @@ export const auditLog = {
     return { removed, cutAfter: no === null ? undefined : { no, hash } };
   },
 
-  /** One page with who it was, newest first, and how many there are in all; two statements. */
+  /** One page with the actors, newest first, and the total; two statements. */
   list: (tx: EntityManager, page: { limit: number; offset: number }) =>
     tx
       .createQueryBuilder(AuditEntry, "entry")

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** Something that happened to a thing. */
+/** An event in the history of an entity. */
 export interface TimelineEntry {
   /** ISO time with microseconds, as Postgres has it: a page begins exactly where the one before ended. */
   at: string;
@@ -9,10 +9,10 @@ export interface TimelineEntry {
   ref: string;
 }
 
-/** SQL of the first id in the address of an audited request; an index is made of it, so it never changes. */
+/** SQL of the first id in the address of an audited request; an index uses it, so it never changes. */
 export const idInEndpoint = "substring(endpoint FROM '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')";
 
-/** Where each kind of entry is found, and in which columns; `$1` is the type of the thing, `$2` its id as text. */
+/** Table and columns of each kind of entry; `$1` is the type of the entity, `$2` its id as text. */
 const sources: Record<TimelineEntry["kind"], { table: string; title: string; where: string }> = {
   job: { table: "job", title: "kind || ': ' || state", where: "entity_type = $1 AND entity_id = $2" },
   change: {
@@ -44,7 +44,7 @@ const timelineSql = `
   FROM (${parts.join(" UNION ALL ")}) entries
   WHERE (at, ref) < ($3, $4) ORDER BY entries.at DESC, ref DESC LIMIT $5`;
 
-/** What happened to a thing before a moment, newest first; of entries of one moment, those whose `ref` is lower. */
+/** The history of an entity before a moment, newest first; of entries of that moment, those with a lower `ref`. */
 export function timeline(
   tx: EntityManager,
   entity: { type: string; id: string },

@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 
 type Facets = Record<string, number>;
 
-/** How many products there are in each category, by its name; categories without products are left out. */
+/** The number of products in each category, by its name; categories without products are left out. */
 export function categoryFacets(tx: EntityManager): Promise<Facets> {
   return facets(
     tx,
@@ -12,7 +12,7 @@ export function categoryFacets(tx: EntityManager): Promise<Facets> {
   );
 }
 
-/** How many products there are in each sub-category of a category, by its name; those of one name are added up. */
+/** The number of products in each sub-category of a category, by its name; those of one name are added up. */
 export function subCategoryFacets(tx: EntityManager, categoryId: string): Promise<Facets> {
   return facets(
     tx,

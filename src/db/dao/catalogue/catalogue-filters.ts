@@ -1,10 +1,10 @@
-/** Which products; deleted ones or the others. */
+/** A filter of products; of deleted ones or of the others. */
 export interface ProductFilter {
   isDeleted: boolean;
   subCategoryId?: string | undefined;
 }
 
-/** Which offers; those of a deleted product are neither shown nor deleted. */
+/** A filter of offers; those of a deleted product count as neither shown nor deleted. */
 export interface OfferFilter {
   isDeleted: boolean;
   productId?: string | undefined;
@@ -13,21 +13,21 @@ export interface OfferFilter {
   hasImage?: boolean | undefined;
 }
 
-/** A condition of SQL; `shape` is the same where the text is. */
+/** A condition of SQL; conditions with the same text have the same `shape`. */
 export interface Where {
   sql: string;
   values: unknown[];
   shape: string;
 }
 
-/** What a filter means for `products p`; its values start at `$first`. */
+/** The condition of a filter for `products p`; its values start at `$first`. */
 export function productsWhere({ isDeleted, subCategoryId }: ProductFilter, first: number): Where {
   const parts: Part[] = [[isDeleted ? "p.is_deleted" : "NOT p.is_deleted", isDeleted ? "deleted" : "shown"]];
   if (subCategoryId !== undefined) parts.push([`p.sub_category_id = $${first}`, "shelf", subCategoryId]);
   return joined(parts);
 }
 
-/** What a filter means for `offers o`; its values start at `$first`. */
+/** The condition of a filter for `offers o`; its values start at `$first`. */
 export function offersWhere({ isDeleted, productId, inStock, hasImage }: OfferFilter, first: number): Where {
   const parts: Part[] = [isDeleted ? ["o.is_deleted", "deleted"] : [`NOT o.is_deleted AND ${ofShownProduct}`, "shown"]];
   if (productId !== undefined) parts.push([`o.product_id = $${first}`, "product", productId]);
@@ -36,7 +36,7 @@ export function offersWhere({ isDeleted, productId, inStock, hasImage }: OfferFi
   return joined(parts);
 }
 
-/** Few products are deleted, and an index knows them: this costs less than looking at those that are not. */
+/** Few products are deleted, and an index has them: this costs less than reading those that are not. */
 const ofShownProduct = "NOT EXISTS (SELECT FROM products d WHERE d.id = o.product_id AND d.is_deleted)";
 
 const pictured = (t: string) => `${t}.image_id IS NOT NULL OR coalesce(${t}.image_url, '') <> ''`;

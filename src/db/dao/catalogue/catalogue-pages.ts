@@ -6,14 +6,14 @@ import type { Search } from "./catalogue-search.ts";
 
 type Text = string | null;
 
-/** A product as `flatRows` gives it. */
+/** A product as `flatRows` returns it. */
 export type ProductTexts = readonly [
   ...[id: string, name: string, slug: string, crossNumber: Text, bitrixId: Text, subCategoryId: string],
   ...[isDeleted: string, imageUrl: Text, objectKey: Text, createdAt: string, updatedAt: string],
   ...[totalQuantity: string, minPriceRub: Text],
 ];
 
-/** An offer as `flatRows` gives it, and its product. */
+/** An offer as `flatRows` returns it, and its product. */
 export type OfferTexts = readonly [
   ...[id: string, productId: string, sku: Text, offerBitrixId: Text, brand: string, manufacturerNumber: string],
   ...[internalDescription: Text, priceRub: string, superWholesalePriceRub: string, quantity: string],
@@ -26,11 +26,11 @@ export interface Slice {
   offset: number;
 }
 
-/** Rows of a page when nobody says how many; the first of these pages is what nearly everybody asks for. */
+/** Rows of a page by default; nearly all requests are for the first page of this size. */
 export const defaultSize = 300;
 
 /**
- * A limit that is a parameter makes Postgres plan for each call, as it does not know how many rows are meant. The usual
+ * A limit that is a parameter makes Postgres plan each call, since it does not know the number of rows. The default
  * page has its limit in its text, and is planned once for each connection.
  */
 function paged({ limit, offset }: Slice): Where {
@@ -38,7 +38,7 @@ function paged({ limit, offset }: Slice): Where {
   return { sql: "LIMIT $1 OFFSET $2", values: [limit, offset], shape: "page" };
 }
 
-/** Some rows, and how many there are in all. */
+/** Some rows, and the total. */
 export interface Rows<Row> {
   rows: readonly Row[];
   total: number;
@@ -69,7 +69,7 @@ export function listProducts(reader: EntityManager, filter: ProductFilter, slice
   return withTotal(reader, statement, slice, () => countProducts(reader, filter));
 }
 
-/** The products that follow this one by name: however many came before, it costs the same. */
+/** The products that follow this one by name; costs the same however many came before. */
 export function listProductsAfter(reader: EntityManager, filter: ProductFilter, last: ProductTexts, limit: number) {
   const { sql, values, shape } = productsWhere(filter, 4);
   const text = `
@@ -147,7 +147,7 @@ function find<Row extends readonly unknown[]>(
   return withTotal(reader, statement, slice, countAll);
 }
 
-/** The total is the last column of each row; a page past the end has no row, so another statement has to count. */
+/** The total is the last column of each row; a page past the end has no row, so another statement counts. */
 async function withTotal<Row extends readonly unknown[]>(
   reader: EntityManager,
   statement: FlatStatement,

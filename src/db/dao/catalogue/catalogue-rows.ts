@@ -23,7 +23,7 @@ export interface SubCategoryRow extends CategoryRow {
   categoryId: string;
 }
 
-/** A product with what its offers add up to. */
+/** A product with the sums of its offers. */
 export interface ProductRow extends PictureColumns, Dated {
   id: string;
   bitrixId: string | null;
@@ -55,7 +55,7 @@ export interface WithJob {
   imageJob: { id: string; state: JobState } | null;
 }
 
-/** The picture and the times of the table called `t`, whose picture is joined as `i`. */
+/** The picture and the times of the table `t`, whose picture is joined as `i`. */
 const common = `
   t.image_url AS "imageUrl", t.created_at AS "createdAt", t.updated_at AS "updatedAt",
   CASE WHEN i.id IS NOT NULL
@@ -67,8 +67,8 @@ export const productColumns = `
   stock.total AS "totalQuantity", stock.least AS "minPriceRub"`;
 
 /**
- * What the offers of a product add up to, deleted ones aside. The lowest price is shown beside the stock, so it is that of
- * an offer in stock where there is one (docs/decisions/0028-lowest-price.md).
+ * The sums of a product's offers, without deleted ones. The lowest price is shown beside the stock, so it is that of an
+ * offer in stock where there is one (docs/decisions/0028-lowest-price.md).
  */
 export const offerSums = (productId: string) => `
   CROSS JOIN LATERAL (
@@ -77,7 +77,7 @@ export const offerSums = (productId: string) => `
     FROM offers WHERE product_id = ${productId} AND NOT is_deleted
   ) stock`;
 
-/** To be followed by WHERE. */
+/** Followed by WHERE. */
 export const productTables = `products t LEFT JOIN images i ON i.id = t.image_id ${offerSums("t.id")}`;
 
 export const offerColumns = `
@@ -108,7 +108,7 @@ export const catalogueRows = {
   products: (tx: EntityManager, ids: readonly string[]): Promise<ProductRow[]> =>
     tx.query(`SELECT ${productColumns} FROM ${productTables} WHERE t.id = ANY($1)`, [ids]),
 
-  /** One product, deleted or not; of several the one that is not deleted, then the oldest. */
+  /** One product, deleted or not; of several the undeleted one, then the oldest. */
   async product(tx: EntityManager, column: "id" | "slug" | "bitrix_id", value: string) {
     const rows: (ProductRow & WithJob)[] = await tx.query(
       `SELECT ${productColumns}, ${job} FROM ${productTables} ${jobTable}

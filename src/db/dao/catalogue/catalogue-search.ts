@@ -3,7 +3,7 @@ import { containing } from "../../like.ts";
 import { type TrigramColumn, trigramFrequencies } from "./trigram-frequencies.ts";
 import { probe, type Threshold } from "./trigram-probe.ts";
 
-/** What a search finds: SQL that gives `id` and `rank`; its values start at $1. */
+/** The matches of a search: SQL that returns `id` and `rank`; its values start at $1. */
 export interface Search {
   /** Set when Postgres may plan it once for all terms. */
   name?: string;
@@ -16,7 +16,7 @@ export interface Search {
 const productThreshold: Threshold = { over: 1, of: 10 };
 const offerThreshold: Threshold = { over: 3, of: 20 };
 
-/** Products that have the term in their name or numbers; dots count nowhere. */
+/** Products that have the term in their name or numbers; dots are ignored. */
 export function productsContaining(term: string): Search {
   const pattern = containing(term.replaceAll(".", ""));
   const sql = "SELECT product_id AS id, 0 AS rank FROM product_search WHERE replace(content, '.', '') LIKE lower($1)";
@@ -35,7 +35,7 @@ export function offersContaining(term: string): Search {
   return { name: "offers-containing", sql: lookUpOffers, values: [pattern, dotless], order: "id descending" };
 }
 
-/** Products' texts decide; without their dots they only lead to the index. */
+/** The text with its dots decides; the text without them only leads to the index. */
 const lookUpOffers = `
   SELECT o.offer_id AS id, 0 AS rank FROM offer_search o JOIN product_search p USING (product_id)
   WHERE o.content LIKE lower($1)
@@ -49,7 +49,7 @@ const scanOffers = `
   JOIN (SELECT product_id, content LIKE lower($1) AS matches FROM product_search OFFSET 0) p USING (product_id)
   WHERE p.matches OR o.content LIKE lower($1)`;
 
-/** True when an index of trigrams can be asked. */
+/** True when an index of trigrams can be used. */
 function hasTrigram(pattern: string) {
   return /[\p{L}\p{N}]{3}/u.test(pattern);
 }
@@ -99,7 +99,7 @@ async function similarTo(reader: EntityManager, term: string, threshold: Thresho
   const values: unknown[] = [trigrams, trigrams.length];
   const { over, of } = threshold;
 
-  /** One column's matches with their similarity; what the index gives are candidates. */
+  /** The matches in one column with their similarity; the index returns candidates. */
   const select = (table: "product_search" | "offer_search", column: TrigramColumn, columns: string) => {
     const keys = values.push(probe(trigrams, threshold, frequencies(column)));
     const [texts, shared] = [`t.${column}`, `icount(t.${column} & $1)`];

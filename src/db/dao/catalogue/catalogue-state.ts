@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** Sums besides times: what a slow transaction has changed bears an older time, and a row that is gone bears none. */
+/** Sums besides times: a row changed by a slow transaction has an older time, and a deleted row has none. */
 const of = (table: string, more = "") => `
   (SELECT max(updated_at) AS newest, count(*) AS rows, sum(extract(epoch FROM updated_at)) AS times${more} FROM ${table})`;
 

@@ -6,7 +6,7 @@ import { withImage, withImageDao } from "./with-image.ts";
 export const categories = {
   ...withImageDao(Category),
 
-  /** One page by name, and how many there are in all; two statements. */
+  /** One page by name, and the total; two statements. */
   list: (tx: EntityManager, page: { limit: number; offset: number }) =>
     byName(tx).limit(page.limit).offset(page.offset).getManyAndCount(),
 

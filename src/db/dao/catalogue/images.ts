@@ -32,13 +32,13 @@ export const images = {
     await tx.update(Image, { id }, { variants, thumbhash, publishedAt: () => "now()" });
   },
 
-  /** Shows variants that were made anew; false when the picture is not shown any more. */
+  /** Shows variants that were made again; false when the picture is not shown any more. */
   async showAnew(tx: EntityManager, id: string, { variants, thumbhash }: Publication) {
     const change = { variants, thumbhash };
     return (await tx.update(Image, { id, publishedAt: Not(IsNull()) }, change)).affected === 1;
   },
 
-  /** Ids of pictures that have been published, in their order, after `after`. */
+  /** Ids of published pictures, in their order, after `after`. */
   async pageOfPublished(tx: EntityManager, after: string, size: number): Promise<string[]> {
     const rows: { id: string }[] = await tx.query(
       "SELECT id FROM images WHERE id > $1 AND published_at IS NOT NULL ORDER BY id LIMIT $2",
@@ -51,12 +51,12 @@ export const images = {
     return tx.countBy(Image, { publishedAt: Not(IsNull()) });
   },
 
-  /** Shows another picture's variants at this one's address; it stays unpublished, so its job may still mend it. */
+  /** Shows another picture's variants at this one's address; it stays unpublished, so its job may still publish it. */
   async showInstead(tx: EntityManager, id: string, { variants, thumbhash }: Publication) {
     await tx.update(Image, { id }, { variants, thumbhash });
   },
 
-  /** Notes that the staged upload has been removed. */
+  /** Records that the staged upload is removed. */
   async forgetStaged(tx: EntityManager, id: string) {
     await tx.update(Image, { id }, { stagedKey: null });
   },

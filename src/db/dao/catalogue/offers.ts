@@ -2,11 +2,11 @@ import type { EntityManager } from "typeorm";
 import { Offer } from "../../entities/catalogue/offer.ts";
 import { withImageDao } from "./with-image.ts";
 
-/** Offers as rows, for changing them; what is shown of them are flat rows (`catalogue-rows.ts`). */
+/** Offers as rows, to change them; views use flat rows (`catalogue-rows.ts`). */
 export const offers = {
   ...withImageDao(Offer),
 
-  /** Marks an offer as deleted; false when there is none that is not. */
+  /** Marks an offer as deleted; false when there is no undeleted one. */
   async remove(tx: EntityManager, id: string) {
     return (await tx.update(Offer, { id, isDeleted: false }, { isDeleted: true })).affected === 1;
   },

@@ -19,7 +19,7 @@ interface KeyedRow extends PriceRow {
   offerId: string;
 }
 
-/** A long list of cross numbers makes a row 12 kB, so this is some megabytes at most. */
+/** A long list of cross numbers makes a row 12 kB, so this is a few megabytes at most. */
 const batchSize = 500;
 
 const subCategoriesSql = `
@@ -45,9 +45,9 @@ const countSql = `
   SELECT count(*)::int AS count FROM offers offer JOIN products product ON product.id = offer.product_id
   WHERE NOT product.is_deleted AND NOT offer.is_deleted`;
 
-/** What price lists and stock reports are made of: every offer that is not deleted. */
+/** The rows of price lists and stock reports: every offer that is not deleted. */
 export const priceRows = {
-  /** By category, sub-category, product and brand; in batches, of which one at a time is in memory. */
+  /** By category, sub-category, product and brand; one batch at a time is in memory. */
   async *all(tx: EntityManager): AsyncGenerator<PriceRow> {
     // One sub-category after the other, so that each statement sorts hundreds of rows and not all of them.
     const subCategories: { id: string }[] = await tx.query(subCategoriesSql);

@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 import { Product } from "../../entities/catalogue/product.ts";
 import { withImageDao } from "./with-image.ts";
 
-/** Products as rows, for changing them; what is shown of them are flat rows (`catalogue-rows.ts`). */
+/** Products as rows, to change them; views use flat rows (`catalogue-rows.ts`). */
 export const products = {
   ...withImageDao(Product),
 
@@ -10,7 +10,7 @@ export const products = {
   lockShared: (tx: EntityManager, id: string) =>
     tx.findOne(Product, { where: { id, isDeleted: false }, lock: { mode: "pessimistic_read" } }),
 
-  /** Marks a product as deleted; false when there is none that is not. */
+  /** Marks a product as deleted; false when there is no undeleted one. */
   async remove(tx: EntityManager, id: string) {
     return (await tx.update(Product, { id, isDeleted: false }, { isDeleted: true })).affected === 1;
   },

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** An offer as somebody who orders it has to know it. */
+/** The data of an offer that an order needs. */
 export interface SellableOffer {
   id: string;
   brand: string;
@@ -13,7 +13,7 @@ export interface SellableOffer {
   isGone: boolean;
 }
 
-/** Only as strong as what a line needs to refer to its offer, so that the stock can move meanwhile. */
+/** A weak lock, enough for a line to refer to its offer, so that the stock can change meanwhile. */
 const lockSql = `
   SELECT o.id, o.brand, o.manufacturer_number AS "manufacturerNumber", o.price_rub AS "priceRub",
     o.super_wholesale_price_rub AS "superWholesalePriceRub", o.quantity, (o.is_deleted OR p.is_deleted) AS "isGone"
@@ -21,6 +21,9 @@ const lockSql = `
   WHERE o.id = ANY($1) ORDER BY o.id FOR KEY SHARE OF o`;
 
 export const sellableOffers = {
-  /** The offers of these ids, one statement; unknown ones are left out. Held by id, as everybody does it, until the transaction ends. */
+  /**
+   * The offers of these ids, one statement; unknown ones are left out. Locked in the order of ids, as everywhere, until
+   * the transaction ends.
+   */
   lock: (tx: EntityManager, ids: Iterable<string>): Promise<SellableOffer[]> => tx.query(lockSql, [[...new Set(ids)]]),
 };

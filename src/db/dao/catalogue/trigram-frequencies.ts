@@ -3,7 +3,7 @@ import type { DataSource, EntityManager } from "typeorm";
 /** How common a trigram is among the texts of a column; 0 for rare ones and where Postgres has not counted yet. */
 export type FrequencyOf = (trigram: number) => number;
 
-/** Columns of trigrams, by what they are made of. */
+/** Columns of trigrams, by their source. */
 export type TrigramColumn =
   | "name_trigrams"
   | "cross_number_trigrams"
@@ -15,7 +15,7 @@ type Frequencies = ReadonlyMap<string, ReadonlyMap<number, number>>;
 const rememberedMs = 600_000;
 const remembered = new WeakMap<DataSource, { until: number; frequencies: Promise<Frequencies> }>();
 
-/** Reads what ANALYZE has counted, at most every ten minutes; nothing depends on it but the speed of searches. */
+/** Reads what ANALYZE has counted, at most every ten minutes; only the speed of searches depends on it. */
 export async function trigramFrequencies({
   dataSource,
 }: EntityManager): Promise<(column: TrigramColumn) => FrequencyOf> {

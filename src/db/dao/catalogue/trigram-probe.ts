@@ -1,9 +1,9 @@
-/** Least sizes of the classes; the function `trigram_keys` of migration 0003 has the same. */
+/** Minimum sizes of the classes; the function `trigram_keys` of migration 0003 has the same. */
 const classes = [1, 10, 30, 60, 120, 240, 480, 960, 1920];
-/** Trigrams have 24 bits; the class stands above them. */
+/** Trigrams have 24 bits; the class is in the bits above them. */
 const classBit = 24;
 
-/** A similarity that has to be exceeded, as a fraction. */
+/** A similarity to exceed, as a fraction. */
 export interface Threshold {
   over: number;
   of: number;
@@ -11,13 +11,13 @@ export interface Threshold {
 
 /**
  * Keys of which a text has at least one if its similarity to a term exceeds the threshold, so that an index on keys
- * finds all candidates, and few others. `trigrams` are the term's; `frequencyOf` says how common one is, to look for
- * rare ones: it decides how fast a search is, never what it finds.
+ * finds all candidates, and few others. `trigrams` are the term's; `frequencyOf` tells how common one is, to look for
+ * rare ones: it affects the speed of a search, never its result.
  *
  * Similarity is shared / (a + b - shared) for sets of a and b trigrams. So a text of b trigrams has to share more than
  * over (a + b) / (over + of) of them; and if that is at least n, it has at least one of any a - n + 1 trigrams of the
  * term. The larger the text, the more it has to share: hence the classes. Long lists of numbers cannot be similar to
- * what people type, and are not even looked at.
+ * what people type, and are not even read.
  */
 export function probe(
   trigrams: readonly number[],

@@ -8,16 +8,16 @@ interface Pictured {
   image: Image | null;
 }
 
-/** Queries that all entities with a picture have; a missing row is `null` or `false`, never an error. */
+/** Queries of all entities with a picture; a missing row is `null` or `false`, never an error. */
 export function withImageDao<E extends Pictured>(entity: EntityTarget<E>) {
   const byId = (id: string) => ({ id }) as FindOptionsWhere<E>;
   return {
-    /** The row with its picture and the picture's job; one statement, so that the three fit together. */
+    /** The row with its picture and the picture's job; one statement, so that the three are consistent. */
     findById: (tx: EntityManager, id: string) => withJob(tx, entity).where("row.id = :id", { id }).getOne(),
 
     findBySlug: (tx: EntityManager, slug: string) => withJob(tx, entity).where("row.slug = :slug", { slug }).getOne(),
 
-    /** Holds the row until the transaction ends: of two changes the later one sees the earlier. */
+    /** Locks the row until the transaction ends: of two changes the later one sees the earlier. */
     lock: (tx: EntityManager, id: string) =>
       tx.findOne(entity, { where: byId(id), lock: { mode: "pessimistic_write" } }),
 
@@ -36,7 +36,7 @@ export function withImageDao<E extends Pictured>(entity: EntityTarget<E>) {
       await tx.update(entity, shows, { updatedAt: () => "now()" } as unknown as QueryDeepPartialEntity<E>);
     },
 
-    /** Marks the row as changed, because a picture that belongs to it has. */
+    /** Marks the row as changed, because its picture has changed. */
     async touch(tx: EntityManager, id: string) {
       await tx.update(entity, byId(id), { updatedAt: () => "now()" } as unknown as QueryDeepPartialEntity<E>);
     },

@@ -2,7 +2,9 @@ import type { EntityManager } from "typeorm";
 import { Order } from "../../entities/orders/order.ts";
 import { Waybill } from "../../entities/stock/waybill.ts";
 
-/** One line of an order or a waybill as it is printed: names of today, price and number of when it was made. */
+/**
+ * One line of an order or a waybill as it is printed: with the present names, and the price and number at its creation.
+ */
 export interface PrintedLine {
   category: string;
   name: string;
@@ -27,13 +29,13 @@ const linesSql = (table: "order_offers" | "waybill_offers", owner: string, sorti
 const orderLinesSql = linesSql("order_offers", "order_id", "line.position, line.created_at, line.id");
 const waybillLinesSql = linesSql("waybill_offers", "waybill_id", "line.id");
 
-/** What documents are made of; a missing one is `null`, never an error. */
+/** The data of documents; missing data are `null`, never an error. */
 export const documentSources = {
   order: (tx: EntityManager, id: string) => tx.findOneBy(Order, { id }),
 
   orderLines: (tx: EntityManager, id: string): Promise<PrintedLine[]> => tx.query(orderLinesSql, [id]),
 
-  /** A waybill with its customer and, if it was made of one, its order. */
+  /** A waybill with its customer and, if it was made from one, its order. */
   waybill: (tx: EntityManager, id: string) =>
     tx.findOne(Waybill, { where: { id }, relations: { customer: true, order: true } }),
 

@@ -8,18 +8,18 @@ export type NewDocument = Pick<
   "id" | "kind" | "format" | "parameters" | "fileName" | "requestedBy" | "sourceHash"
 >;
 
-/** A file in the bucket, and the data it was made of. */
+/** A file in the bucket, and the data it was made from. */
 export interface StoredFile {
   objectKey: string;
   contentType: string;
   bytes: number;
   sha256: string;
   sourceHash: string | null;
-  /** Of when the data are. */
+  /** The moment of the data. */
   readyAt: Date;
 }
 
-/** Whether a row of each, named by `source.id`, is the customer's. */
+/** For each source, SQL of whether the row `source.id` is the customer's. */
 const ownSql = {
   order: (id: string) => `SELECT 1 FROM orders source WHERE source.id = ${id} AND source.user_id = :userId`,
   waybill: (id: string) =>
@@ -27,26 +27,26 @@ const ownSql = {
 };
 export type OwnedTable = keyof typeof ownSql;
 
-/** Who looks at documents. */
+/** The reader of documents. */
 export interface Onlooker {
   userId: string;
   role: Role;
-  /** The kinds that customers may have, and what those are about. */
+  /** The kinds that customers may read, and the source of each. */
   kinds: readonly { kind: string; about: OwnedTable }[];
-  /** The kind with personal data: admins see all, others those that say nothing but what is stored about themselves. */
+  /** The kind with personal data: admins see all, others only those about themselves. */
   personalData: string;
 }
 
 /**
- * What somebody may see, for one document and for lists. What somebody ordered as staff is not theirs any more when they
- * are a customer, and an admin's export of personal data not when they are no admin.
+ * Restricts a query to what a reader may see, for one document and for lists. A member of staff who becomes a customer
+ * loses what they ordered as staff, and a former admin loses exports of personal data.
  */
 function seenBy(query: SelectQueryBuilder<Document>, { userId, role, kinds, personalData }: Onlooker) {
   if (role === "ADMIN") return query;
   const own = `document.requested_by = :userId AND document.kind = :personalData
     AND document.parameters->>'userId' = CAST(:userId AS text) AND document.parameters->>'withGuestOrders' = 'false'`;
   const ofKinds = kinds.map(({ about }, n) => {
-    // The kind is looked at first: of another one the id may be no UUID.
+    // The kind is checked first: the id of another kind may not be a UUID.
     const id = `CASE WHEN document.kind = :kind${n} THEN CAST(document.parameters->>'id' AS uuid) END`;
     return `document.requested_by = :userId AND EXISTS (${ownSql[about](id)})`;
   });
@@ -59,15 +59,15 @@ function seenBy(query: SelectQueryBuilder<Document>, { userId, role, kinds, pers
 const withJobs = (tx: EntityManager) =>
   tx.createQueryBuilder(Document, "document").leftJoinAndSelect("document.job", "job");
 
-/** Documents that were asked for, with their jobs. */
+/** Requested documents, with their jobs. */
 export const documents = {
   findById: (tx: EntityManager, id: string) => tx.findOne(Document, { where: { id }, relations: { job: true } }),
 
-  /** A document that this person may see. */
+  /** A document that this reader may see. */
   findSeen: (tx: EntityManager, id: string, by: Onlooker) =>
     seenBy(withJobs(tx).where("document.id = :id", { id }), by).getOne(),
 
-  /** One page of what this person may see, newest first, and how many there are. */
+  /** One page of what this reader may see, newest first, and the total. */
   list: (tx: EntityManager, { limit, offset, by }: { limit: number; offset: number; by: Onlooker }) =>
     seenBy(withJobs(tx), by)
       .orderBy("document.createdAt", "DESC")
@@ -76,13 +76,13 @@ export const documents = {
       .skip(offset)
       .getManyAndCount(),
 
-  /** Whether there is such a thing, and it is this customer's. */
+  /** Whether the source exists and is this customer's. */
   async isOwnSource(tx: EntityManager, about: OwnedTable, id: string, userId: string): Promise<boolean> {
     const sql = ownSql[about]("$1").replaceAll(":userId", "$2");
     return (await tx.query(sql, [id, userId])).length > 0;
   },
 
-  /** A document of the same data that is made or on its way, rather this person's than another's, rather made. */
+  /** A document of the same data that is made or being made; prefers this user's, then a finished one. */
   findSame(tx: EntityManager, sourceHash: string, requestedBy: string | null) {
     return tx
       .createQueryBuilder(Document, "document")
@@ -106,10 +106,10 @@ export const documents = {
       .getCount();
   },
 
-  /** All that a job makes, or has made. */
+  /** All documents that a job makes, or has made. */
   ofJob: (tx: EntityManager, jobId: string) => tx.findBy(Document, { jobId }),
 
-  /** The file of exactly this kind with the newest data, whoever asked for it. */
+  /** The file of exactly this kind with the newest data, whatever user requested it. */
   findReady(tx: EntityManager, like: Pick<Document, "kind" | "format" | "parameters">) {
     return tx
       .createQueryBuilder(Document, "document")
@@ -130,12 +130,12 @@ export const documents = {
     await tx.update(Document, { id }, { jobId });
   },
 
-  /** Has whoever asked for a document told when it is made. */
+  /** Marks a document so that its requester gets a mail when it is made. */
   async setNotify(tx: EntityManager, id: string) {
     await tx.update(Document, { id }, { notify: true });
   },
 
-  /** Gives a document the file of another one, or its job while there is none. */
+  /** Gives a document the file of another one, or its job while there is no file. */
   async share(tx: EntityManager, id: string, ofId: string) {
     await tx.query(
       `UPDATE documents SET job_id = other.job_id, object_key = other.object_key, content_type = other.content_type,
@@ -145,12 +145,12 @@ export const documents = {
     );
   },
 
-  /** Enters the file of all documents that a job makes, once. */
+  /** Records the file of all documents that a job makes, once. */
   async complete(tx: EntityManager, jobId: string, file: StoredFile) {
     await tx.update(Document, { jobId, readyAt: IsNull() }, file);
   },
 
-  /** Keeps a file that is gone from being given to anybody else. */
+  /** Keeps a missing file from being given to another request. */
   async forgetFile(tx: EntityManager, objectKey: string) {
     await tx.update(Document, { objectKey }, { sourceHash: null });
   },

@@ -7,7 +7,7 @@ export interface FeedOffer {
   brand: string;
   manufacturerNumber: string;
   subCategoryId: string;
-  /** Object key of a picture of ours, of the offer or else of its product. */
+  /** Object key of a stored picture, of the offer or else of its product. */
   objectKey: string | null;
   productObjectKey: string | null;
   imageUrl: string | null;
@@ -49,12 +49,12 @@ const offersSql = `
   WHERE offer.id > $1 AND offer.quantity > 0 AND NOT offer.is_deleted AND NOT product.is_deleted
   ORDER BY offer.id LIMIT ${batchSize}`;
 
-/** What the Yandex feed is made of. */
+/** The rows of the Yandex feed. */
 export const feedRows = {
   /** Categories, then sub-categories, each by name. */
   categories: (tx: EntityManager): Promise<FeedCategory[]> => tx.query(categoriesSql),
 
-  /** Offers in stock, in batches by id; one batch is in memory at a time. */
+  /** Offers in stock, by id; one batch at a time is in memory. */
   async *offers(tx: EntityManager): AsyncGenerator<FeedOffer[]> {
     for (let last = "00000000-0000-0000-0000-000000000000"; ; ) {
       const rows: FeedOffer[] = await tx.query(offersSql, [last]);

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** Pictures that are shown, or will be again should the one in their place turn out unusable. */
+/** Pictures that are shown, or will be again if their replacement turns out unusable. */
 const shownImages = `
   SELECT images.* FROM images WHERE EXISTS (SELECT 1 FROM categories WHERE image_id = images.id)
     OR EXISTS (SELECT 1 FROM sub_categories WHERE image_id = images.id)
@@ -14,7 +14,7 @@ const keptImages = `
     FROM kept JOIN images former ON former.id = kept.replaces_id WHERE kept.published_at IS NULL
   )`;
 
-/** Addresses that were taken over from elsewhere may lie in the same bucket. */
+/** Imported addresses may point to the same bucket. */
 const keptAddresses = ["categories", "sub_categories", "products", "offers"]
   .map((table) => `SELECT substring(image_url from '(?:images|staged|documents)/.*$') FROM ${table}`)
   .join(" UNION ALL ");
@@ -29,7 +29,7 @@ const referencedSql = `
     UNION ALL SELECT address FROM (${keptAddresses}) AS addresses (address) WHERE address IS NOT NULL
   )`;
 
-/** Objects of the bucket that nobody refers to, from one pass to the next. */
+/** Objects of the bucket that no row refers to, from one pass to the next. */
 export const strayObjects = {
   /** Those of `keys` that a picture, a document or an address refers to. */
   async referenced(tx: EntityManager, keys: readonly string[]): Promise<Set<string>> {
@@ -37,7 +37,7 @@ export const strayObjects = {
     return new Set(rows.map(({ key }) => key));
   },
 
-  /** Those of `keys` that an earlier pass has noted. */
+  /** Those of `keys` that an earlier pass has recorded. */
   async notedBefore(tx: EntityManager, keys: readonly string[], pass: string): Promise<string[]> {
     const rows: { key: string }[] = await tx.query(
       "SELECT key FROM stray_object WHERE key = ANY($1) AND found_by <> $2 ORDER BY key",
@@ -46,7 +46,7 @@ export const strayObjects = {
     return rows.map(({ key }) => key);
   },
 
-  /** Notes keys for the next pass. */
+  /** Records keys for the next pass. */
   async note(tx: EntityManager, keys: readonly string[], pass: string) {
     await tx.query(
       "INSERT INTO stray_object (key, found_by) SELECT key, $2 FROM unnest($1::text[]) AS key ON CONFLICT DO NOTHING",
@@ -54,7 +54,7 @@ export const strayObjects = {
     );
   },
 
-  /** Forgets what earlier passes have noted and this one has not: it is removed, or somebody refers to it now. */
+  /** Deletes records of earlier passes that this one did not repeat: the object is removed, or a row refers to it. */
   async forgetOthers(tx: EntityManager, pass: string) {
     await tx.query("DELETE FROM stray_object WHERE found_by <> $1", [pass]);
   },

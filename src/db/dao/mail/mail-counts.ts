@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** What mails are counted by: a span of time, a kind of act and the hash of a mailbox. */
+/** The key of a count of mails: a span of time, a kind of act and the hash of a mailbox. */
 export interface MailCountKey {
   span: string;
   act: string;
@@ -11,12 +11,12 @@ export interface MailCount extends MailCountKey {
   mails: number;
 }
 
-/** In the same order everywhere, or two transactions would wait for each other. */
+/** The same order everywhere, or two transactions would deadlock. */
 const order = "ORDER BY span, act, mailbox";
 
-/** How many mails went where, over all processes. */
+/** Counts of mails by mailbox, over all processes. */
 export const mailCounts = {
-  /** Holds these counts until the transaction ends, and returns them; each key may come once. */
+  /** Locks these counts until the transaction ends, and returns them; each key may occur once. */
   lock: (tx: EntityManager, keys: readonly MailCountKey[]): Promise<MailCount[]> =>
     tx.query(
       `INSERT INTO mail_counts AS known (span, act, mailbox)
@@ -26,7 +26,7 @@ export const mailCounts = {
       [keys.map(({ span }) => span), keys.map(({ act }) => act), keys.map(({ mailbox }) => mailbox)],
     ),
 
-  /** Writes down counts that are held. */
+  /** Writes counts that the caller has locked. */
   async write(tx: EntityManager, counts: readonly MailCount[]) {
     await tx.query(
       `UPDATE mail_counts known SET mails = counted.mails

@@ -1,8 +1,8 @@
 import type { EntityManager } from "typeorm";
 
-/** How fast mails go out, by the clock of Postgres and over all processes together. */
+/** The rate of mails, by the clock of Postgres and over all processes together. */
 export const mailPace = {
-  /** Counts a mail of a day; false, and it does not count, when that makes more than `most` of them. */
+  /** Counts a mail of a day; returns false, and does not count it, when the day has `most` of them. */
   async count(tx: EntityManager, day: string, most: number): Promise<boolean> {
     const rows = await tx.query(
       `INSERT INTO mail_days AS known (day, mails) VALUES ($1, 1)
@@ -12,7 +12,7 @@ export const mailPace = {
     return rows.length > 0;
   },
 
-  /** Takes the next turn of a domain that gets so many mails a minute, and returns in how many milliseconds it is. */
+  /** Reserves the next slot of a domain with a limit per minute, and returns the milliseconds until then. */
   async takeTurn(tx: EntityManager, domain: string, perMinute: number): Promise<number> {
     const [row]: { waitMs: number }[] = await tx.query(
       `INSERT INTO mail_pace AS known (domain, next_at) VALUES ($1, now() + $2 * interval '1 millisecond')

@@ -1,29 +1,29 @@
 import type { EntityManager } from "typeorm";
 import type { Language } from "../../entities/accounts/user.ts";
 
-/** Whom to write to about something, and in which language. */
+/** The recipient of a mail about an entity, and the language. */
 export interface MailRecipient {
-  /** Of what it is about. */
+  /** Id of the entity. */
   id: string;
   email: string;
   language: Language;
 }
 
-/** Whom to write to about a new order, and who vouches for the address. */
+/** The recipient of mails about a new order, and who vouches for the address. */
 export interface OrderRecipient extends MailRecipient {
   createdAt: Date;
   /**
-   * guest: no login does, or one whose own address is not proved; customer: the login of an account with another address;
-   * null: the account has this address, or staff has entered it.
+   * guest: no login does, or one whose own address is not verified; customer: the login of an account with another
+   * address; null: the account has this address, or staff has entered it.
    */
   unprovedBy: "guest" | "customer" | null;
 }
 
-/** The address in an order is the one that its mails go to; guests are written to in Russian. */
+/** Mails of an order go to the address in the order; guests get them in Russian. */
 const orderRecipient = `orders.email, coalesce(account.language, 'ru') AS language`;
 const ofOrder = "FROM orders LEFT JOIN users account ON account.id = orders.user_id";
 
-/** Whom to write to about many things, in one statement each; what was deleted since is left out. */
+/** The recipients of mails about many entities, in one statement each; deleted entities are left out. */
 export const mailRecipients = {
   ofOrders: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(`SELECT orders.id, ${orderRecipient} ${ofOrder} WHERE orders.id = ANY($1)`, [ids]),
@@ -45,7 +45,7 @@ export const mailRecipients = {
       [ids],
     ),
 
-  /** Of goods that a customer gets or gives back; what staff books for itself is nobody's business. */
+  /** Of goods that a customer receives or returns; bookings of staff for itself concern no customer. */
   ofWaybills: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(
       `SELECT waybills.id, coalesce(orders.email, customer.email) AS email, customer.language
@@ -56,7 +56,7 @@ export const mailRecipients = {
       [ids],
     ),
 
-  /** The language of each of these addresses that is a user's, by the address in lower case; proved ones come last. */
+  /** The language of those addresses that belong to users, by the address in lower case; verified ones come last. */
   async languages(tx: EntityManager, addresses: readonly string[]): Promise<Map<string, Language>> {
     const rows: { address: string; language: Language }[] = await tx.query(
       "SELECT lower(email) AS address, language FROM users WHERE lower(email) = ANY($1) ORDER BY email_verified IS NOT FALSE",

@@ -3,15 +3,15 @@ import { MailSuppression } from "../../entities/mail/mail-suppression.ts";
 
 export type NewSuppression = Pick<MailSuppression, "address" | "reason" | "detail" | "createdBy">;
 
-/** Addresses that mail is not sent to, whatever the case they are written in. */
+/** Addresses that get no mail, in any case of letters. */
 export const mailSuppressions = {
   find: (tx: EntityManager, address: string) => tx.findOneBy(MailSuppression, { address: address.toLowerCase() }),
 
-  /** One page, newest first, and how many there are in all. */
+  /** One page, newest first, and the total. */
   list: (tx: EntityManager, { limit, offset }: { limit: number; offset: number }) =>
     tx.findAndCount(MailSuppression, { order: { createdAt: "DESC", address: "ASC" }, take: limit, skip: offset }),
 
-  /** Enters an address; one that is there keeps its first reason, unless that only kept bulk mail from it. */
+  /** Adds an address; a listed one keeps its first reason, unless that one stopped only bulk mail. */
   async add(tx: EntityManager, { address, reason, detail, createdBy }: NewSuppression) {
     await tx.query(
       `INSERT INTO mail_suppressions (address, reason, detail, created_by) VALUES ($1, $2, $3, $4)
@@ -22,7 +22,7 @@ export const mailSuppressions = {
     );
   },
 
-  /** Takes an address off; false when it was not on the list. */
+  /** Removes an address; false when it was not on the list. */
   async remove(tx: EntityManager, address: string): Promise<boolean> {
     const { affected } = await tx.delete(MailSuppression, { address: address.toLowerCase() });
     return affected === 1;

@@ -7,20 +7,20 @@ import type { MailSuppression } from "../../entities/mail/mail-suppression.ts";
 export type NewMail = Pick<Mail, "id" | "sendKey" | "kind" | "recipient" | "language" | "parameters" | "jobId"> &
   Partial<Pick<Mail, "resendOf" | "resendReason" | "state" | "serverAnswer">>;
 
-/** What a mail server answered: the code of its reply, if it was one, and the words. */
+/** The answer of a mail server: the code of its reply, if there was one, and the text. */
 export interface MailReply {
   code: number | null;
   text: string | null;
 }
 
-/** A mail, and what else decides whether it goes out now. */
+/** A mail, and the other data that decide whether it goes out now. */
 export interface MailToSend extends Omit<Mail, "job"> {
-  /** How long ago the last dialogue began, by the clock of Postgres. */
+  /** How long ago the last SMTP transaction began, by the clock of Postgres. */
   sendingAgeMs: number | null;
-  /** What the suppression list says of its recipient. */
+  /** The reason on the suppression list for its recipient. */
   suppressedFor: MailSuppression["reason"] | null;
   suppressionDetail: string | null;
-  /** It is part of a newsletter that is held back. */
+  /** Its newsletter is paused. */
   isPaused: boolean;
 }
 
@@ -29,27 +29,27 @@ const columns = `mails.id, send_key AS "sendKey", mails.kind, recipient, languag
   smtp_code AS "smtpCode", server_answer AS "serverAnswer", sent_at AS "sentAt", resend_of AS "resendOf",
   resend_reason AS "resendReason", mails.created_at AS "createdAt"`;
 
-/** A mail that is about to go out in the name of this claim on its job. */
+/** A mail that is about to go out under this claim on its job. */
 export interface MailBegin {
   id: string;
   messageId: string;
   claim: HeldClaim;
 }
 
-/** A mail that went out in the name of this claim on its job. */
+/** A mail that went out under this claim on its job. */
 export interface MailEnd {
   id: string;
   reply: MailReply;
   claim: HeldClaim;
 }
 
-/** The Message-ID to send it under, and the epoch in whose name; undefined when it is not to be sent any more. */
+/** The Message-ID and the claim's epoch to send it under; undefined when it must not be sent any more. */
 export type MailBegun = { messageId: string; epoch: number } | undefined;
 
 const newColumns = `(id, send_key, kind, recipient, language, parameters, job_id, resend_of, resend_reason, state,
   server_answer)`;
 
-/** What a mail is to people: its own state, and what the end of its job says about it. */
+/** The state of a mail for people: its own state, combined with the end of its job. */
 export const shownMailStates = [...mailStates, "cancelled"] as const;
 export type ShownMailState = (typeof shownMailStates)[number];
 export type ShownMail = Mail & { shownState: ShownMailState };
@@ -60,7 +60,7 @@ export interface MailFilter {
   kind?: string | undefined;
 }
 
-/** Nobody comes back to a mail whose job is over. */
+/** No worker returns to a mail whose job is over. */
 const shownState = `CASE
   WHEN mail.state IN ('queued', 'retry') AND job.state = 'cancelled' THEN 'cancelled'
   WHEN mail.state IN ('queued', 'retry') AND job.state = 'failed' THEN 'failed'
@@ -82,7 +82,7 @@ async function readShown(query: SelectQueryBuilder<Mail>): Promise<ShownMail[]> 
   return entities.map((mail, index) => Object.assign(mail, { shownState: raw[index]?.shown_state ?? mail.state }));
 }
 
-/** Mails that were asked for; their text is made when they are sent. */
+/** Requested mails; their text is made when they are sent. */
 export const mails = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(Mail, { id }),
 
@@ -93,7 +93,7 @@ export const mails = {
     return mail;
   },
 
-  /** One page, newest first, and how many there are in all. */
+  /** One page, newest first, and the total. */
   async list(tx: EntityManager, { recipient, state, kind }: MailFilter, page: { limit: number; offset: number }) {
     const query = shown(tx);
     if (recipient !== undefined) query.andWhere("lower(mail.recipient) = lower(:recipient)", { recipient });
@@ -106,7 +106,7 @@ export const mails = {
     return [await readShown(query), total] as const;
   },
 
-  /** Has a mail that ended badly sent again by its job, as if it had not been tried. */
+  /** Resets an unsuccessful mail, so that its job sends it as if for the first time. */
   async reopen(tx: EntityManager, id: string, resendReason: string) {
     await tx.update(Mail, { id }, { state: "retry", tries: 0, resendReason });
   },
@@ -130,7 +130,7 @@ export const mails = {
     return asked.map(({ mailId }) => byId.get(mailId) ?? null);
   },
 
-  /** Of those that are entered already: whether they were held back before they had a job. */
+  /** For those that exist already: whether they were suppressed before they had a job. */
   async areHeldBack(tx: EntityManager, ids: readonly string[]): Promise<Map<string, boolean>> {
     const rows: { id: string; isHeldBack: boolean }[] = await tx.query(
       `SELECT id, state = 'suppressed' AND job_id IS NULL AS "isHeldBack" FROM mails WHERE id = ANY($1::uuid[])`,
@@ -139,7 +139,7 @@ export const mails = {
     return new Map(rows.map(({ id, isHeldBack }) => [id, isHeldBack]));
   },
 
-  /** Enters those whose send key is new. */
+  /** Inserts those whose send key is new. */
   async insertNew(tx: EntityManager, rows: readonly NewMail[]) {
     await tx.query(
       `INSERT INTO mails ${newColumns}
@@ -162,14 +162,14 @@ export const mails = {
     );
   },
 
-  /** Plans a mail for so many milliseconds from now. */
+  /** Schedules a mail this many milliseconds from now. */
   async setSlot(tx: EntityManager, id: string, waitMs: number) {
     await tx.query("UPDATE mails SET slot_at = now() + $2 * interval '1 millisecond' WHERE id = $1", [id, waitMs]);
   },
 
   /**
-   * Notes in one statement, before the first byte of each, that mails go out now in the name of these claims. Answers are
-   * in their order: a `FencedError` or a `CancelledError` where the claim does not hold.
+   * Records in one statement, before the first byte of each, that mails go out now under these claims. Answers are in
+   * their order: a `FencedError` or a `CancelledError` where the claim does not hold.
    */
   async markSending(tx: EntityManager, begins: readonly MailBegin[]): Promise<(MailBegun | Error)[]> {
     const rows: { id: string; epoch: number; isCancelled: boolean; messageId: string | null }[] = await tx.query(
@@ -203,7 +203,7 @@ export const mails = {
     });
   },
 
-  /** Forgets links that prove an address and are older than that, so many at the most; returns how many. */
+  /** Deletes links that verify an address and are older than this, up to a maximum; returns how many. */
   async forgetLinks(tx: EntityManager, days: number, limit: number): Promise<number> {
     const [, forgotten]: [unknown, number] = await tx.query(
       `UPDATE mails SET parameters = parameters - 'url' WHERE id IN (
@@ -214,8 +214,8 @@ export const mails = {
   },
 
   /**
-   * Notes in one statement that the server has these mails, whoever holds their jobs by now, and ends the jobs of those
-   * claims that still hold; says of each, in their order, whether it did. Harmless to repeat.
+   * Records in one statement that the server has these mails, whichever worker holds their jobs by now, and ends the
+   * jobs of those claims that still hold; returns for each, in their order, whether its claim did. Harmless to repeat.
    */
   async markSent(tx: EntityManager, ends: readonly MailEnd[]): Promise<boolean[]> {
     const [rows]: [Pick<HeldClaim, "id" | "epoch">[], number] = await tx.query(
@@ -243,8 +243,8 @@ export const mails = {
   },
 
   /**
-   * Notes that the server has not got it: it will be tried again, unless that was for good or its job has no attempt
-   * left. Says nothing when another claim has begun to send it since.
+   * Records that the server does not have it: it is retried, unless the refusal was permanent or its job has no attempt
+   * left. Does nothing when another claim has begun to send it.
    */
   async markNotSent(
     tx: EntityManager,
@@ -260,7 +260,7 @@ export const mails = {
     );
   },
 
-  /** Notes how it ended without being sent, or that nobody knows. */
+  /** Records its end without being sent, or that the end is unknown. */
   async markEnded(
     tx: EntityManager,
     id: string,

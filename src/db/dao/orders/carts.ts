@@ -18,7 +18,7 @@ export interface CartLineRow {
 }
 
 export interface CartRow {
-  /** Null before the first thing is put in. */
+  /** Null before the first offer is added. */
   id: string | null;
   customerType: CustomerType;
   createdAt: Date | null;
@@ -42,7 +42,7 @@ const linesSql = `
   FROM cart_offers l JOIN offers o ON o.id = l.offer_id JOIN products p ON p.id = o.product_id
   WHERE l.cart_id = $1 ORDER BY l.created_at, l.id`;
 
-/** What an offer that is in the cart already is given: the sum, or the larger of both. */
+/** The new quantity of an offer that is in the cart already: the sum, or the larger of both. */
 const quantities = {
   sum: "cart_offers.quantity + excluded.quantity",
   larger: "greatest(cart_offers.quantity, excluded.quantity)",
@@ -58,18 +58,18 @@ const putSql = (quantity: string, seenPrice: string) => `
     SET quantity = ${quantity}, seen_price_rub = ${seenPrice}, updated_at = now()
   RETURNING offer_id AS "offerId", quantity`;
 
-/** Carts and their lines; nothing is read or written of those that were ordered. */
+/** Open carts and their lines; ordered carts are neither read nor written. */
 export const carts = {
-  /** The open cart of a user, and what customer that is; null when there is no such user. */
+  /** The open cart of a user, and the customer's data; null when there is no such user. */
   async of(tx: EntityManager, userId: string): Promise<CartRow | null> {
     const [row]: CartRow[] = await tx.query(ofSql, [userId]);
     return row ?? null;
   },
 
-  /** Lines with their offers as of now, in the order in which they were put in; one statement. */
+  /** Lines with the present data of their offers, in the order in which they were added; one statement. */
   lines: (tx: EntityManager, cartId: string): Promise<CartLineRow[]> => tx.query(linesSql, [cartId]),
 
-  /** Id of the user's open cart, held until the transaction ends; undefined when there is none. */
+  /** Id of the user's open cart, locked until the transaction ends; undefined when there is none. */
   async lock(tx: EntityManager, userId: string): Promise<string | undefined> {
     const sql = "SELECT id FROM carts WHERE user_id = $1 AND status = 'DRAFT' FOR UPDATE";
     const [row]: { id: string }[] = await tx.query(sql, [userId]);
@@ -83,7 +83,7 @@ export const carts = {
     ]);
   },
 
-  /** Puts offers in, each once, and returns the quantities they have now. One statement, however many there are. */
+  /** Adds offers, each once, and returns their new quantities. One statement, however many there are. */
   async add(
     tx: EntityManager,
     cartId: string,
@@ -104,7 +104,7 @@ export const carts = {
     return rows.length > 0;
   },
 
-  /** Notes these prices as seen; one statement, however many there are. */
+  /** Records these prices as seen; one statement, however many there are. */
   async setSeen(tx: EntityManager, cartId: string, prices: readonly { offerId: string; priceRub: number }[]) {
     const sql = `
       UPDATE cart_offers SET seen_price_rub = line."priceRub", updated_at = now()
@@ -113,7 +113,7 @@ export const carts = {
     await tx.query(sql, [cartId, JSON.stringify(prices)]);
   },
 
-  /** Takes one offer out, or all; returns how many there were. */
+  /** Removes one offer, or all; returns how many there were. */
   async remove(tx: EntityManager, cartId: string, offerId: string | null): Promise<number> {
     const sql = "DELETE FROM cart_offers WHERE cart_id = $1 AND ($2::uuid IS NULL OR offer_id = $2)";
     const [, count]: [unknown, number] = await tx.query(sql, [cartId, offerId]);

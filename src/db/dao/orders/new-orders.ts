@@ -7,7 +7,7 @@ export interface NewOrderSummary {
   sumRub: number;
 }
 
-/** How many orders were made from `since` until before `until`, and the first `limit` of them. */
+/** The number of orders made from `since` until before `until`, and the first `limit` of them. */
 export async function newOrders(
   tx: EntityManager,
   { since, until, limit }: { since: Date; until: Date; limit: number },

@@ -1,11 +1,11 @@
 import type { EntityManager } from "typeorm";
 import { OrderOffer } from "../../entities/orders/order-offer.ts";
 
-/** A line as it is entered: brand, number and price as they are at that moment. */
+/** A new line: brand, number and price at that moment. */
 export type NewOrderLine = Pick<OrderOffer, "offerId" | "quantity" | "brand" | "manufacturerNumber" | "priceRub">;
 export type OrderLineChange = Partial<Omit<NewOrderLine, "offerId">>;
 
-/** New lines come after those that are there; whoever adds some holds the order. */
+/** New lines come after the existing ones; a caller that adds some locks the order. */
 const insertSql = `
   INSERT INTO order_offers (order_id, offer_id, position, brand, manufacturer_number, quantity, price_rub)
   SELECT $1, line."offerId", line.position + last.position, line.brand, line."manufacturerNumber", line.quantity,
@@ -23,7 +23,7 @@ const sumSql = `
 export const orderOffers = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(OrderOffer, { id }),
 
-  /** Every line of these orders, those of one order in the order in which they were entered. */
+  /** Every line of these orders; those of one order in the sequence in which they were added. */
   ofOrders: (tx: EntityManager, orderIds: readonly string[]) =>
     tx
       .createQueryBuilder(OrderOffer, "line")
@@ -32,7 +32,7 @@ export const orderOffers = {
       .addOrderBy("line.id", "ASC")
       .getMany(),
 
-  /** How many lines each of these orders has; those without any are left out. */
+  /** The number of lines of each of these orders; those without any are left out. */
   async countOf(tx: EntityManager, orderIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows: { id: string; count: number }[] = await tx.query(
       "SELECT order_id AS id, count(*)::int AS count FROM order_offers WHERE order_id = ANY($1) GROUP BY order_id",
@@ -41,7 +41,7 @@ export const orderOffers = {
     return new Map(rows.map(({ id, count }) => [id, count]));
   },
 
-  /** Enters the lines in this order and returns their ids; one statement, however many there are. */
+  /** Inserts the lines in this sequence and returns their ids; one statement, however many there are. */
   async insert(tx: EntityManager, orderId: string, lines: readonly NewOrderLine[]): Promise<string[]> {
     if (lines.length === 0) return [];
     const numbered = lines.map((line, n) => ({ ...line, position: n + 1 }));
@@ -57,7 +57,7 @@ export const orderOffers = {
     return (await tx.delete(OrderOffer, { id })).affected === 1;
   },
 
-  /** What the order comes to, whole roubles. */
+  /** The total of the order, whole roubles. */
   async totalRub(tx: EntityManager, orderId: string): Promise<number> {
     const [row]: { sum: number }[] = await tx.query(sumSql, [orderId]);
     return row?.sum ?? 0;

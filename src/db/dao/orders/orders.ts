@@ -12,7 +12,7 @@ export interface OrderFilter {
   term?: string | undefined;
 }
 
-/** What can be changed of an order. */
+/** The fields of an order that can be changed. */
 export type OrderFields = Pick<
   Order,
   | "status"
@@ -58,7 +58,7 @@ export const orders = {
   /** With its account and its stored address. */
   findById: (tx: EntityManager, id: string) => withPeople(tx).where("o.id = :id", { id }).getOne(),
 
-  /** One page, the newest first, and how many there are in all; two statements. */
+  /** One page, the newest first, and the total; two statements. */
   async list(tx: EntityManager, filter: OrderFilter, page: { limit: number; offset: number }) {
     const rows = await filtered(withPeople(tx), filter)
       .orderBy("o.createdAt", "DESC")
@@ -75,7 +75,7 @@ export const orders = {
     return (await filtered(query, filter).getRawOne<{ count: number }>())?.count ?? 0;
   },
 
-  /** Holds the order until the transaction ends; whoever changes its lines or takes money for it has to hold it. */
+  /** Locks the order until the transaction ends; needed to change its lines or to take money for it. */
   lock: (tx: EntityManager, id: string) => tx.findOne(Order, { where: { id }, lock: { mode: "pessimistic_write" } }),
 
   address: (tx: EntityManager, id: string) => tx.findOneBy(Address, { id }),
@@ -89,7 +89,7 @@ export const orders = {
       .where("waybill.order_id = ANY(:orderIds)", { orderIds })
       .getMany(),
 
-  /** Its waybill alone, which nobody can commit until the transaction ends. */
+  /** Its waybill alone, locked so that it cannot be committed until the transaction ends. */
   lockWaybill: (tx: EntityManager, orderId: string) =>
     tx.findOne(Waybill, { where: { orderId }, lock: { mode: "pessimistic_read" } }),
 
@@ -108,7 +108,7 @@ export const orders = {
     await tx.update(Order, { id }, { updatedAt: () => "now()" });
   },
 
-  /** Its lines go with it. */
+  /** Deletes its lines as well. */
   async remove(tx: EntityManager, id: string) {
     return (await tx.delete(Order, { id })).affected === 1;
   },

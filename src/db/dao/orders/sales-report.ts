@@ -1,13 +1,13 @@
 import type { EntityManager } from "typeorm";
 
-/** Calendar days like `2026-11-22`, both included, by the clock of a time zone. */
+/** Calendar days like `2026-11-22`, both included, in a time zone. */
 export interface Period {
   from: string;
   to: string;
   timeZone: string;
 }
 
-/** What was sold of one offer. */
+/** Sales of one offer. */
 export interface SoldRow {
   category: string;
   name: string;
@@ -69,7 +69,7 @@ export interface Sum {
 
 const values = ({ from, to, timeZone }: Period) => [from, to, timeZone];
 
-/** What sales reports are made of: waybills out that are committed; names are those of today. */
+/** The data of sales reports: committed outgoing waybills, with the present names. */
 export const salesReport = {
   async totals(tx: EntityManager, period: Period): Promise<SalesTotals> {
     const [totals] = await tx.query(totalsSql, values(period));
@@ -81,6 +81,6 @@ export const salesReport = {
 
   byCategory: (tx: EntityManager, period: Period): Promise<Sum[]> => tx.query(byCategorySql, values(period)),
 
-  /** Days on which something was sold, as `2026-11-22`. */
+  /** Days with sales, as `2026-11-22`. */
   byDay: (tx: EntityManager, period: Period): Promise<Sum[]> => tx.query(byDaySql, values(period)),
 };

@@ -14,7 +14,7 @@ export interface FacetRow {
   products: number;
 }
 
-/** First by product, which is cheap, then by what people see: two products may share name and picture. */
+/** Groups by product, which is cheap, then by what people see: two products may share name and picture. */
 const bestSellingSql = `
   SELECT p.name, p.image_url AS "imageUrl",
     CASE WHEN i.id IS NOT NULL
@@ -43,11 +43,11 @@ const facetsSql = (join: string) => `
   FROM products p JOIN sub_categories s ON s.id = p.sub_category_id ${join}
   WHERE NOT p.is_deleted GROUP BY c.slug ORDER BY c.slug`;
 
-/** What was sold, and what there is to be sold. */
+/** Sold products, and the sizes of categories. */
 export const sales = {
-  /** Committed waybills out by what people see of a product, the most sold first; returns are not taken off. */
+  /** Committed outgoing waybills by what people see of a product, the most sold first; returns are not subtracted. */
   bestSelling: (tx: EntityManager): Promise<SalesRow[]> => tx.query(bestSellingSql),
 
-  /** How many products a category or sub-category has, by its slug; empty ones are left out. */
+  /** The number of products of a category or sub-category, by its slug; empty ones are left out. */
   facets: (tx: EntityManager, kind: keyof typeof facetsOf): Promise<FacetRow[]> => tx.query(facetsSql(facetsOf[kind])),
 };

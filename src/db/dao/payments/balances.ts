@@ -1,18 +1,18 @@
 import type { EntityManager } from "typeorm";
 import { BalanceEntry, type BalanceReason, type Currency } from "../../entities/payments/balance-entry.ts";
 
-/** One change of one balance, and what it was made for. */
+/** One change of one balance, and its reason. */
 export interface BalanceChange {
   userId: string;
   currency: Currency;
-  /** Whole units; negative takes away. */
+  /** Whole units; negative reduces the balance. */
   delta: number;
   reason: BalanceReason;
   waybillId?: string | null | undefined;
   paymentId?: string | null | undefined;
 }
 
-/** A row of history by itself. */
+/** A row of the history without the people on it. */
 export type NewBalanceEntry = Omit<BalanceEntry, "waybill">;
 
 const columns: Record<Currency, string> = {
@@ -23,8 +23,8 @@ const columns: Record<Currency, string> = {
 };
 
 /**
- * The UPDATE waits for whoever holds the row and reads it anew, so before and after fit together. The time is read
- * after that, and is not that of the transaction: history has to show changes in the order in which they were made.
+ * The UPDATE waits for a lock on the row and then reads it again, so before and after are consistent. The time is read
+ * after that, and is not that of the transaction: the history has to show changes in the order in which they were made.
  */
 const changeSql = (column: string) => `
   WITH changed AS (
@@ -65,7 +65,7 @@ export const balances = {
     };
   },
 
-  /** One page of a user's changes, newest first, with waybills and the people on them; two statements. */
+  /** One page of a user's changes, newest first, with their waybills and people; two statements. */
   history: (tx: EntityManager, userId: string, page: { limit: number; offset: number }) =>
     tx
       .createQueryBuilder(BalanceEntry, "entry")

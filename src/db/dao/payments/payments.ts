@@ -34,16 +34,16 @@ export const payments = {
   ofOrder: (tx: EntityManager, orderId: string) =>
     tx.find(Payment, { where: { orderId }, order: { createdAt: "ASC", id: "ASC" } }),
 
-  /** One page, the newest first, and how many there are in all; two statements. */
+  /** One page, the newest first, and the total; two statements. */
   list: (tx: EntityManager, filter: PaymentFilter, page: { limit: number; offset: number }) => {
     const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
     return tx.findAndCount(Payment, { where: given, order: newestFirst, take: page.limit, skip: page.offset });
   },
 
-  /** What was taken for an order or may still be: all that has neither failed nor been refunded. */
+  /** The sum paid or promised for an order: all payments that have neither failed nor been refunded. */
   activeRub: (tx: EntityManager, orderId: string) => sumRub(tx, orderId, "state NOT IN ('failed', 'refunded')"),
 
-  /** What was taken for an order. */
+  /** The sum paid for an order. */
   paidRub: (tx: EntityManager, orderId: string) => sumRub(tx, orderId, "state = 'paid'"),
 
   async insert(tx: EntityManager, values: NewPaymentRow) {
@@ -51,7 +51,7 @@ export const payments = {
     await tx.insert(Payment, { ...values, ...paidAt } as QueryDeepPartialEntity<Payment>);
   },
 
-  /** Gives a payment a state, and notes when money came or went back. */
+  /** Sets the state of a payment, and records when it was paid or refunded. */
   async move(tx: EntityManager, id: string, state: PaymentState, failure: string | null) {
     const times = {
       ...(state === "paid" && { paidAt: () => "now()" }),

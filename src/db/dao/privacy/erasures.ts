@@ -2,20 +2,20 @@ import type { EntityManager } from "typeorm";
 import { cancelJobs } from "../../../engine/index.ts";
 import { type Column, type PersonalTable, personalTables } from "../../personal-data.ts";
 
-/** An erasure as it is written down: of an account, or of a guest's address. */
+/** The record of an erasure: of an account, or of a guest's address. */
 export interface Erasure {
   id: string;
   userId: string | null;
-  /** In lower case; null when all is done. */
+  /** In lower case; null when the erasure is finished. */
   address: string | null;
   reason: string;
-  /** Address of the request that wanted it, as the audit log names it. */
+  /** URL of the request that caused it, as in the audit log. */
   endpoint: string;
   requestedBy: string;
   jobId: string | null;
   begunAt: Date | null;
   finishedAt: Date | null;
-  /** How many rows were erased, by table. */
+  /** The number of erased rows, by table. */
   counts: Record<string, number>;
 }
 
@@ -24,28 +24,28 @@ export type Counts = Erasure["counts"];
 const columns = `id, user_id AS "userId", address, reason, endpoint, requested_by AS "requestedBy", job_id AS "jobId",
   begun_at AS "begunAt", finished_at AS "finishedAt", counts`;
 
-/** Postgres has to know of parameters that a statement does not use. */
+/** Postgres requires a type for parameters that a statement does not use. */
 const person = "WITH person AS (SELECT $1::uuid, $2::text)";
 type Person = Pick<Erasure, "userId" | "address">;
 
 const atOnce = Object.entries(personalTables).filter(([, { traces }]) => traces === undefined);
 
-/** Tables whose rows are found page by page, in the order in which they are to be erased. */
+/** Tables whose rows are found page by page, in the order of the erasure. */
 export type TracedTable = "documents" | "mails" | "audit_log" | "idempotency_key" | "job";
 
 /** The primary key of a row, column by column. */
 export type RowKey = readonly string[];
 
 export interface TracedPage {
-  /** Rows that say something of the person. */
+  /** Rows with personal data of the person. */
   found: RowKey[];
-  /** Where the next page begins; null: there is none. */
+  /** The cursor of the next page; null: there is none. */
   next: RowKey | null;
 }
 
 const isGoing = (column: Column) => "goes" in column;
 
-/** SQL that erases rows `t` of a table which fulfil a condition; those that say nothing any more are not counted. */
+/** SQL that erases rows `t` of a table that match a condition; rows that are erased already are not counted. */
 function erasingSql(table: string, definition: PersonalTable, where: string) {
   const all = Object.entries(definition.columns);
   if (all.some(([, column]) => isGoing(column))) return `DELETE FROM ${table} t WHERE ${where}`;
@@ -70,21 +70,21 @@ function pageSql(table: TracedTable) {
     SELECT ${asText} AS key, ${traces} AS "isFound" FROM page t, begun ORDER BY ${mine}`;
 }
 
-/** SQL that a row `t` is one of those whose keys are given, column by column. */
+/** SQL that matches rows `t` by their keys, given column by column. */
 function isAmong(table: string) {
   const key = keyOf(table);
   const values = key.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ");
   return `(${key.map(([name]) => `t.${name}`).join(", ")}) IN (SELECT * FROM unnest(${values}))`;
 }
 
-/** Erasures, the marks that they go by, and what they do to rows. */
+/** Erasures, the marks that identify the person, and the erasing statements. */
 export const erasures = {
   async find(tx: EntityManager, id: string): Promise<Erasure | null> {
     const [row]: Erasure[] = await tx.query(`SELECT ${columns} FROM erasures WHERE id = $1`, [id]);
     return row ?? null;
   },
 
-  /** The one of this account, or of this guest, that is not done yet; its row is held. */
+  /** The unfinished erasure of this account, or of this guest; its row is locked. */
   async underWay(tx: EntityManager, { userId, address }: Person): Promise<Erasure | null> {
     const [row]: Erasure[] = await tx.query(
       `SELECT ${columns} FROM erasures
@@ -94,7 +94,7 @@ export const erasures = {
     return row ?? null;
   },
 
-  /** Enters an erasure; a second one of the same person waits for the first one's transaction and is not entered. */
+  /** Inserts an erasure; a second one of the same person waits for the first one's transaction and is not inserted. */
   async insert(
     tx: EntityManager,
     row: Pick<Erasure, "id" | "userId" | "address" | "reason" | "endpoint" | "requestedBy">,
@@ -110,11 +110,11 @@ export const erasures = {
     await tx.query("UPDATE erasures SET job_id = $2 WHERE id = $1", [id, jobId]);
   },
 
-  /** Notes what leads to the person, and from when on everything is another person's. */
+  /** Records what identifies the person, and the moment after which all data are another person's. */
   async mark(tx: EntityManager, { id, userId, address }: Erasure) {
     for (const [table, { rows, marks = {} }] of atOnce) {
       for (const [kind, column] of Object.entries(marks)) {
-        // "—" and the like stand for a phone number that was not given.
+        // "—" and the like mean that no phone number was given.
         const isUseful = kind === "phone" ? "length(regexp_replace(value, '\\D', '', 'g')) >= 7" : "true";
         await tx.query(
           `${person}, found AS (SELECT lower(t.${column}::text) AS value FROM ${table} t WHERE ${rows})
@@ -133,7 +133,7 @@ export const erasures = {
     await tx.query("UPDATE erasures SET begun_at = clock_timestamp() WHERE id = $1 AND begun_at IS NULL", [id]);
   },
 
-  /** Erases the rows that belong to the person, and says how many of which table. May be repeated. */
+  /** Erases the rows that belong to the person, and returns their number by table. May be repeated. */
   async eraseRows(tx: EntityManager, { userId, address }: Person): Promise<Counts> {
     const counts: Counts = {};
     for (const [table, definition] of atOnce) {
@@ -145,20 +145,20 @@ export const erasures = {
     return counts;
   },
 
-  /** The jobs that mail the person or make documents about them, and have not ended. */
+  /** The unfinished jobs that mail the person or make documents about them. */
   async cancelJobs(tx: EntityManager, id: string, reason: string) {
     const rows: { id: string }[] = await tx.query(unfinishedSql("true"), [id]);
     const ids = rows.map((row) => row.id);
     await cancelJobs(tx, ids, { at: new Date().toISOString(), by: null, reason });
   },
 
-  /** Whether a worker is still at one of those jobs; one whose lease ended long ago is not. */
+  /** Whether a worker is still running one of those jobs; one whose lease ended long ago is not. */
   async isWorkedFor(tx: EntityManager, id: string): Promise<boolean> {
     const rows = await tx.query(`${unfinishedSql("job.lease_until > now() - interval '30 seconds'")} LIMIT 1`, [id]);
     return rows.length > 0;
   },
 
-  /** Looks through the next `size` rows of a table for the person. */
+  /** Searches the next `size` rows of a table for the person. */
   async page(
     tx: EntityManager,
     id: string,
@@ -199,7 +199,7 @@ export const erasures = {
     );
   },
 
-  /** Forgets whom it was about, but for the id of an account. */
+  /** Deletes whom it was about, except for the id of an account. */
   async finish(tx: EntityManager, id: string) {
     await tx.query("DELETE FROM erasure_marks WHERE erasure_id = $1", [id]);
     await tx.query("UPDATE erasures SET address = NULL, finished_at = now() WHERE id = $1", [id]);

@@ -1,10 +1,10 @@
 import type { EntityManager } from "typeorm";
 import { type PersonalTable, personalTables } from "../../personal-data.ts";
 
-/** Whose data: of an account, and of guests under its address if whoever asks may see those. */
+/** Whose data: of an account, and of guests under its address if the caller may see those. */
 export interface ExportOf {
   userId: string;
-  /** An address that a guest gave is proved by nobody, so these are for admins, who know whom they deal with. */
+  /** A guest's address is never verified, so these are for admins, who know the person. */
   withGuestOrders: boolean;
 }
 
@@ -18,7 +18,7 @@ const tables = Object.entries(personalTables);
 
 const person = `
   WITH person AS (SELECT $1::uuid, $2::boolean)`;
-/** In the words of `personalTables`: `$2` is the address there. */
+/** As `personalTables` writes it: `$2` is the address there. */
 const inWords = (sql: string) => sql.replaceAll("$2", "(SELECT lower(email) FROM users WHERE $2 AND id = $1)");
 
 const shownOf = ({ columns }: PersonalTable) =>
@@ -31,7 +31,7 @@ const rowSql = (definition: PersonalTable) => `
     .map(([name, sql]) => `'${name}', ${sql}`)
     .join(", ")})`;
 
-/** Text in the column that rows of one person are told apart by; no two of them are equal. */
+/** Text in the column that identifies a row among those of one person; no two of them are equal. */
 const keyOf = ({ key }: PersonalTable) => {
   const [name, type] = Object.entries(key).at(-1) ?? ["id", "uuid"];
   return { column: `t.${name}`, type };
@@ -53,7 +53,7 @@ function batchSql(name: string, definition: PersonalTable) {
     ORDER BY ${column} LIMIT ${batchSize}`;
 }
 
-/** How much is stored about somebody; null when there is no such account. */
+/** How much is stored about a person; null when there is no such account. */
 export async function sizeOfExport(
   tx: EntityManager,
   { userId, withGuestOrders }: ExportOf,
@@ -65,8 +65,8 @@ export async function sizeOfExport(
 }
 
 /**
- * All that is stored about somebody, as the text of one JSON object: `user_id`, `taken_at`, and `tables`, lists of rows
- * by name. One batch of rows is in memory at a time; with a transaction that is REPEATABLE READ it is one state.
+ * All that is stored about a person, as the text of one JSON object: `user_id`, `taken_at`, and `tables`, lists of rows
+ * by name. One batch of rows is in memory at a time; a REPEATABLE READ transaction makes it one state.
  */
 export async function* exportPieces(tx: EntityManager, { userId, withGuestOrders }: ExportOf): AsyncGenerator<string> {
   const takenAt = new Date().toISOString();

@@ -8,8 +8,8 @@ export interface ScarceOfferRow {
 }
 
 /**
- * Offers that are sold, have so many pieces or fewer, and lost some within the time; the scarcest first, and 200 at the
- * most, because nobody reads more.
+ * Offers on sale that have at most this many pieces and lost some within the time; the lowest stock first, and at most
+ * 200, because a person reads no more.
  */
 export function lowStockOffers(
   tx: EntityManager,

@@ -22,22 +22,22 @@ export interface StockSums {
   quantity: number;
 }
 
-/** The clock is read while the offers are held: of one offer, the order in time is the order in which stock changed. */
+/** The clock is read while the offers are locked: the order in time is then the order in which the stock changed. */
 const insertSql = `
   INSERT INTO stock_movements (id, offer_id, waybill_id, waybill_offer_id, waybill_type, delta, quantity_before,
                                quantity_after, user_id, created_at)
   SELECT m.id, m."offerId", $1, m."lineId", $2, m.delta, m.before, m.after, $3, clock_timestamp()
   FROM json_to_recordset($4) AS m(id uuid, "offerId" uuid, "lineId" uuid, delta integer, before integer, after integer)`;
 
-/** One statement, so that the sums belong to the quantity. */
+/** One statement, so that the sums match the quantity. */
 const sumsSql = `
   SELECT o.quantity, count(m.id)::int AS movements, coalesce(sum(m.delta), 0)::float8 AS "sumDelta"
   FROM offers o LEFT JOIN stock_movements m ON m.offer_id = o.id
   WHERE o.id = $1 GROUP BY o.id`;
 
-/** What commits of waybills did to the stock. */
+/** Changes of the stock by committed waybills. */
 export const stockMovements = {
-  /** One page, the newest first, with who did it, and how many there are in all; two statements. */
+  /** One page, the newest first, with the actors, and the total; two statements. */
   async list(tx: EntityManager, { offerId, waybillId }: MovementFilter, page: { limit: number; offset: number }) {
     const where = { ...(offerId !== undefined && { offerId }), ...(waybillId !== undefined && { waybillId }) };
     const rows = await tx
@@ -53,7 +53,7 @@ export const stockMovements = {
     return [rows, await tx.countBy(StockMovement, where)] as const;
   },
 
-  /** How an offer's stock came about; undefined when there is no such offer. */
+  /** The sources of an offer's stock; undefined when there is no such offer. */
   async sums(tx: EntityManager, offerId: string) {
     const [row]: StockSums[] = await tx.query(sumsSql, [offerId]);
     return row;

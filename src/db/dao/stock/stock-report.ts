@@ -13,7 +13,7 @@ export interface StockRow {
   priceRub: number;
 }
 
-/** What of a category is in stock. */
+/** The stock of a category. */
 export interface StockTotals {
   category: string;
   offers: number;
@@ -43,12 +43,12 @@ const batchSql = `
     AND ($2::text IS NULL OR (product.name, offer.brand, offer.id) > ($2, $3, $4::uuid))
   ORDER BY product.name, offer.brand, offer.id LIMIT ${batchSize}`;
 
-/** What stock reports are made of. */
+/** The data of stock reports. */
 export const stockReport = {
-  /** Those with the most valuable stock first. */
+  /** The most valuable stock first. */
   byCategory: (tx: EntityManager): Promise<StockTotals[]> => tx.query(totalsSql),
 
-  /** By category, product and brand; one batch is in memory at a time. */
+  /** By category, product and brand; one batch at a time is in memory. */
   async *rows(tx: EntityManager): AsyncGenerator<StockRow> {
     const categories: { id: string }[] = await tx.query("SELECT id FROM categories ORDER BY name, id");
     for (const { id } of categories) {

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 
-/** An offer as the commit of a waybill sees it. */
+/** The data of an offer that the commit of a waybill needs. */
 export interface StockRow {
   id: string;
   brand: string;
@@ -8,7 +8,7 @@ export interface StockRow {
   quantity: number;
 }
 
-/** Not FOR UPDATE: that would also hold up whoever only refers to the offer from a new line. */
+/** Not FOR UPDATE: that would also block new lines that only refer to the offer. */
 const lockSql = `
   SELECT id, brand, manufacturer_number AS "manufacturerNumber", quantity
   FROM offers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`;
@@ -19,10 +19,10 @@ const moveSql = `
 
 /** The stock of offers. */
 export const stock = {
-  /** Holds the offers until the transaction ends, one after the other by id, so that two transactions never wait for each other. */
+  /** Locks the offers until the transaction ends, in the order of ids, so that two transactions never deadlock. */
   lock: (tx: EntityManager, offerIds: readonly string[]): Promise<StockRow[]> => tx.query(lockSql, [offerIds]),
 
-  /** Writes the quantities of offers that the caller holds; one statement, however many. */
+  /** Writes the quantities of offers that the caller has locked; one statement, however many. */
   async write(tx: EntityManager, quantities: Iterable<readonly [offerId: string, quantity: number]>) {
     await tx.query(moveSql, [JSON.stringify([...quantities].map(([id, quantity]) => ({ id, quantity })))]);
   },

@@ -15,13 +15,16 @@ const insertSql = `
 export const waybillOffers = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(WaybillOffer, { id }),
 
-  /** All lines of a waybill, in the order in which they were entered. */
+  /** All lines of a waybill, in the order in which they were added. */
   ofWaybill: (tx: EntityManager, waybillId: string) =>
     tx.find(WaybillOffer, { where: { waybillId }, order: { id: "ASC" } }),
 
   count: (tx: EntityManager, waybillId: string) => tx.countBy(WaybillOffer, { waybillId }),
 
-  /** Adds lines in one statement, however many; returns their ids. These rise with time, so that lists by id keep the order. */
+  /**
+   * Adds lines in one statement, however many; returns their ids. Ids rise with time, so that lists by id keep the
+   * order.
+   */
   async insert(tx: EntityManager, waybillId: string, lines: readonly NewLineRow[]) {
     const rows = lines.map((line) => ({ id: uuidv7(), ...line }));
     await tx.query(insertSql, [waybillId, JSON.stringify(rows)]);

@@ -41,7 +41,7 @@ export const waybills = {
 
   findByOrder: (tx: EntityManager, orderId: string) => tx.findOneBy(Waybill, { orderId }),
 
-  /** One page, the newest first, and how many there are in all; two statements. */
+  /** One page, the newest first, and the total; two statements. */
   async list(tx: EntityManager, filter: WaybillFilter, page: { limit: number; offset: number }) {
     const rows = await filtered(withPeople(tx), filter)
       .orderBy("waybill.createdAt", "DESC")
@@ -59,11 +59,11 @@ export const waybills = {
     return row?.count ?? 0;
   },
 
-  /** What has to be known before it is locked: an order that it has is locked first. */
+  /** Reads it before the lock: its order has to be locked first. */
   findWithoutLock: (tx: EntityManager, id: string) =>
     tx.findOne(Waybill, { where: { id }, select: { id: true, orderId: true, isPending: true } }),
 
-  /** Holds the waybill until the transaction ends; whoever changes it or its lines has to hold it. */
+  /** Locks the waybill until the transaction ends; needed to change it or its lines. */
   lock: (tx: EntityManager, id: string) => tx.findOne(Waybill, { where: { id }, lock: { mode: "pessimistic_write" } }),
 
   async insert(tx: EntityManager, values: NewWaybillRow) {
@@ -80,7 +80,7 @@ export const waybills = {
     await tx.update(Waybill, { id }, { isPending: false, committedBy, committedAt: () => "now()" });
   },
 
-  /** Its lines go with it. */
+  /** Deletes its lines as well. */
   async remove(tx: EntityManager, id: string) {
     return (await tx.delete(Waybill, { id })).affected === 1;
   },

@@ -4,7 +4,7 @@ import { Event } from "../../entities/webhooks/event.ts";
 
 export type NewEvent = Pick<Event, "type" | "entityType" | "entityId" | "data">;
 
-/** Events as rows; they never change but for the time of their fan-out. */
+/** Events as rows; only the time of their fan-out ever changes. */
 export const events = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(Event, { id }),
 
@@ -17,12 +17,12 @@ export const events = {
     return id;
   },
 
-  /** True when there is an event whose deliveries are not promised. */
+  /** True when there is an event whose deliveries are not enqueued. */
   async isAnyNew(tx: EntityManager): Promise<boolean> {
     return (await tx.query("SELECT FROM events WHERE fanned_out_at IS NULL LIMIT 1")).length > 0;
   },
 
-  /** Holds the oldest events whose deliveries are not promised; those that somebody else holds are his. */
+  /** Locks the oldest events whose deliveries are not enqueued; skips those that another transaction has locked. */
   takeNew: (tx: EntityManager, limit: number): Promise<Pick<Event, "id" | "type" | "entityId" | "data">[]> =>
     tx.query(
       `SELECT id, type, entity_id AS "entityId", data FROM events WHERE fanned_out_at IS NULL

@@ -5,7 +5,7 @@ import { endpointEntity } from "../../../jobs/deliver-webhook.ts";
 import { waitForLock } from "../../../platform/postgres/locks.ts";
 import { WebhookEndpoint } from "../../entities/webhooks/webhook-endpoint.ts";
 
-/** What a person says of an endpoint. */
+/** The settings of an endpoint that people enter. */
 export type EndpointFields = Pick<WebhookEndpoint, "url" | "description" | "eventTypes" | "isActive">;
 export type EndpointPatch = { [Key in keyof EndpointFields]?: EndpointFields[Key] | undefined };
 
@@ -14,18 +14,18 @@ interface Page {
   offset: number;
 }
 
-/** Endpoints of webhooks as rows; a missing one is `null`, never an error. Secrets are handed out by `secrets` alone. */
+/** Endpoints of webhooks as rows; a missing one is `null`, never an error. Only `secrets` returns secrets. */
 export const webhookEndpoints = {
   findById: (tx: EntityManager, id: string) => tx.findOneBy(WebhookEndpoint, { id }),
 
   lock: (tx: EntityManager, id: string) =>
     tx.findOne(WebhookEndpoint, { where: { id }, lock: { mode: "pessimistic_write" } }),
 
-  /** One page, newest first, and how many there are in all; two statements. */
+  /** One page, newest first, and the total; two statements. */
   list: (tx: EntityManager, page: Page) =>
     tx.findAndCount(WebhookEndpoint, { order: { id: "DESC" }, take: page.limit, skip: page.offset }),
 
-  /** How many there are; nobody else can add one until the transaction ends. */
+  /** The number of endpoints; no other transaction can add one until this one ends. */
   async countAlone(tx: EntityManager): Promise<number> {
     await waitForLock(tx, "webhookEndpoints");
     return tx.count(WebhookEndpoint);
@@ -51,7 +51,7 @@ export const webhookEndpoints = {
     await tx.update(WebhookEndpoint, { id }, change as QueryDeepPartialEntity<WebhookEndpoint>);
   },
 
-  /** Forgets what went wrong, as if it were new. */
+  /** Resets the failures, as of a new endpoint. */
   async clearFailures(tx: EntityManager, id: string) {
     await tx.query(
       `UPDATE webhook_endpoints
@@ -61,7 +61,7 @@ export const webhookEndpoints = {
     );
   },
 
-  /** Forgets the failures before a success; one that has been given up stays so. */
+  /** Resets the failures after a success; a disabled endpoint stays disabled. */
   async recordSuccess(tx: EntityManager, id: string) {
     await tx.query(
       `UPDATE webhook_endpoints SET consecutive_failures = 0, failing_since = NULL
@@ -74,7 +74,7 @@ export const webhookEndpoints = {
     return (await tx.delete(WebhookEndpoint, { id })).affected === 1;
   },
 
-  /** Those that receivers may check with just now, the newest first. */
+  /** The secrets that receivers may verify with now, the newest first. */
   async secrets(tx: EntityManager, id: string): Promise<string[]> {
     const rows: { secret: string; previous: string | null }[] = await tx.query(
       `SELECT secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous
@@ -84,7 +84,7 @@ export const webhookEndpoints = {
     return rows.flatMap(({ secret, previous }) => (previous === null ? [secret] : [secret, previous]));
   },
 
-  /** Gives it another secret; the one before stays good for so many hours. False when there is no such endpoint. */
+  /** Gives it a new secret; the previous one stays valid for this many hours. False when there is no such endpoint. */
   async rotate(tx: EntityManager, id: string, next: { secret: string; overlapHours: number }): Promise<boolean> {
     const [, affected]: [unknown, number] = await tx.query(
       `UPDATE webhook_endpoints SET previous_secret = secret, secret = $2,
@@ -95,7 +95,7 @@ export const webhookEndpoints = {
     return affected === 1;
   },
 
-  /** Counts an attempt that failed; the endpoint is given up when there were `failures` of them over `days` or more. */
+  /** Counts a failed attempt; the endpoint is disabled after `failures` of them over `days` or more. */
   async recordFailure(tx: EntityManager, id: string, limit: { failures: number; days: number; reason: string }) {
     const isTooMuch = `is_active AND consecutive_failures + 1 >= $2 AND failing_since <= now() - $3 * interval '1 day'`;
     await tx.query(
@@ -109,7 +109,7 @@ export const webhookEndpoints = {
     );
   },
 
-  /** Tells it nothing any more, and why. */
+  /** Disables it, and records why. */
   async disable(tx: EntityManager, id: string, reason: string) {
     await tx.query(
       `UPDATE webhook_endpoints SET is_active = false, disabled_at = now(), disabled_reason = $2
@@ -118,7 +118,7 @@ export const webhookEndpoints = {
     );
   },
 
-  /** One page of its deliveries, the newest first, and how many there are in all; two statements. */
+  /** One page of its deliveries, the newest first, and the total; two statements. */
   deliveries: (tx: EntityManager, id: string, page: Page) =>
     tx.findAndCount(Job, {
       where: { entityType: endpointEntity, entityId: id },

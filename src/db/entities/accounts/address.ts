@@ -10,7 +10,7 @@ import {
 } from "typeorm";
 import { type ShippingMethod, User } from "./user.ts";
 
-/** Where a customer wants goods sent; of several exactly one is the default. */
+/** A delivery address of a customer; of several exactly one is the default. */
 @Entity("addresses")
 export class Address {
   @PrimaryGeneratedColumn("uuid")

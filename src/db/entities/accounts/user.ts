@@ -1,7 +1,7 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from "typeorm";
 import { bigint } from "../bigint.ts";
 
-/** In rising order of what they may do. */
+/** In rising order of rights. */
 export const roles = ["USER", "EMPLOYEE", "ADMIN"] as const;
 export type Role = (typeof roles)[number];
 
@@ -11,7 +11,7 @@ export type CustomerType = (typeof customerTypes)[number];
 export const shippingMethods = ["SELF_PICKUP", "CARGO", "OTHER"] as const;
 export type ShippingMethod = (typeof shippingMethods)[number];
 
-/** What people are written to in. */
+/** Languages of mails. */
 export const languages = ["ru", "en"] as const;
 export type Language = (typeof languages)[number];
 
@@ -28,7 +28,7 @@ export class User {
   @Column("text")
   email!: string;
 
-  /** What the identity provider says of the e-mail; null: nothing. Where it is false, the e-mail stands for nobody. */
+  /** Whether the identity provider has verified the e-mail; null: unknown. An e-mail with false identifies no user. */
   @Column("boolean", { name: "email_verified", nullable: true })
   emailVerified!: boolean | null;
 
@@ -81,11 +81,11 @@ export class User {
   @Column("text", { name: "shipping_company", nullable: true })
   shippingCompany!: string | null;
 
-  /** When the identity provider last changed what it has told us of the user; null when it never said. */
+  /** When the user's data last changed at the identity provider; null when it never told. */
   @Column("timestamptz", { name: "identity_updated_at", nullable: true })
   identityUpdatedAt!: Date | null;
 
-  /** Since when nothing but what book-keeping needs is stored about its owner; nobody can be this user any more. */
+  /** When the owner's data were erased, except what book-keeping needs; the account cannot be used since then. */
   @Column("timestamptz", { name: "erased_at", nullable: true })
   erasedAt!: Date | null;
 

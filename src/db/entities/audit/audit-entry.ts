@@ -30,7 +30,7 @@ export class AuditEntry {
   @Column("text")
   method!: AuditMethod;
 
-  /** Full URL as the client sees it. */
+  /** Full URL as the client sent it. */
   @Column("text")
   endpoint!: string;
 

@@ -22,7 +22,7 @@ export class Category {
   @Column("text")
   slug!: string;
 
-  /** A picture that is kept elsewhere; `image` wins over it. */
+  /** A picture stored elsewhere; `image` wins over it. */
   @Column("text", { name: "image_url", nullable: true })
   imageUrl!: string | null;
 

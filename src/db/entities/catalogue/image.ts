@@ -10,7 +10,7 @@ export interface ImageVariant {
   type: string;
 }
 
-/** One upload. An entity points at its newest one, so that a job of an older upload can finish late and harm nothing. */
+/** One upload. An entity points at its newest one, so that the job of an older upload can finish late without harm. */
 @Entity("images")
 export class Image {
   @PrimaryColumn("uuid")
@@ -37,7 +37,7 @@ export class Image {
   @Column("text", { nullable: true })
   thumbhash!: string | null;
 
-  /** The picture this one took the place of; shown again should this one turn out unusable. */
+  /** The picture that this one replaced; shown again if this one turns out unusable. */
   @Column("uuid", { name: "replaces_id", nullable: true })
   replacesId!: string | null;
 

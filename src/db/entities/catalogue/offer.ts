@@ -11,7 +11,7 @@ import {
 import { Image } from "./image.ts";
 import { Product } from "./product.ts";
 
-/** One brand's part of a product, with its price and stock. */
+/** A part of one brand for a product, with its price and stock. */
 @Entity("offers")
 export class Offer {
   @PrimaryGeneratedColumn("uuid")
@@ -40,7 +40,7 @@ export class Offer {
   @Column("text", { name: "internal_description", nullable: true })
   internalDescription!: string | null;
 
-  /** A picture that is kept elsewhere; `image` wins over it. */
+  /** A picture stored elsewhere; `image` wins over it. */
   @Column("text", { name: "image_url", nullable: true })
   imageUrl!: string | null;
 
@@ -58,7 +58,7 @@ export class Offer {
   @Column("integer", { name: "super_wholesale_price_rub" })
   superWholesalePriceRub!: number;
 
-  /** Changes only by the commit of a waybill. */
+  /** Changed only by the commit of a waybill. */
   @Column("integer", { default: 0 })
   quantity!: number;
 

@@ -16,7 +16,7 @@ export class Product {
   @PrimaryGeneratedColumn("uuid")
   id!: string;
 
-  /** Id in the shop before this one; its addresses still arrive here. */
+  /** Id in the previous shop, whose addresses are still requested. */
   @Column("text", { name: "bitrix_id", nullable: true })
   bitrixId!: string | null;
 
@@ -34,11 +34,11 @@ export class Product {
   @Column("text")
   slug!: string;
 
-  /** Numbers of the same part elsewhere; up to 12,000 characters. */
+  /** Numbers of the same part at other manufacturers; up to 12,000 characters. */
   @Column("text", { name: "cross_number", nullable: true })
   crossNumber!: string | null;
 
-  /** A picture that is kept elsewhere; `image` wins over it. */
+  /** A picture stored elsewhere; `image` wins over it. */
   @Column("text", { name: "image_url", nullable: true })
   imageUrl!: string | null;
 

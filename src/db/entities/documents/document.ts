@@ -1,7 +1,7 @@
 import { Column, CreateDateColumn, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from "typeorm";
 import { Job } from "../../../engine/index.ts";
 
-/** A file that was asked for; `src/services/document-kinds` says which kinds there are. */
+/** A requested file; `src/services/documents/kinds` lists the kinds. */
 @Entity("documents")
 export class Document {
   @PrimaryColumn("uuid")
@@ -19,7 +19,7 @@ export class Document {
   @Column("text", { name: "file_name" })
   fileName!: string;
 
-  /** Hash of the data it is made of: the same hash, the same file. */
+  /** Hash of its data: the same hash, the same file. */
   @Column("text", { name: "source_hash", nullable: true })
   sourceHash!: string | null;
 
@@ -46,11 +46,11 @@ export class Document {
   @Column("uuid", { name: "requested_by", nullable: true })
   requestedBy!: string | null;
 
-  /** Whoever asked for it is told by mail when it is made. */
+  /** Its requester gets a mail when it is made. */
   @Column("boolean", { default: false })
   notify!: boolean;
 
-  /** Set when its file is in the bucket: of when the data are, so that what was overtaken is not taken for newer. */
+  /** Set when its file is in the bucket: the moment of the data, so that an outdated file does not count as newer. */
   @Column("timestamptz", { name: "ready_at", nullable: true })
   readyAt!: Date | null;
 

@@ -1,10 +1,13 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 
-/** bounce, complaint: the mail provider said so; unsubscribed: the recipient, of bulk mail alone; staff: one of us. */
+/**
+ * bounce, complaint: reported by the mail provider; unsubscribed: by the recipient, for bulk mail only; staff: by
+ * staff.
+ */
 export const suppressionReasons = ["bounce", "complaint", "unsubscribed", "staff"] as const;
 export type SuppressionReason = (typeof suppressionReasons)[number];
 
-/** An address that mail is not sent to. */
+/** An address that gets no mail. */
 @Entity("mail_suppressions")
 export class MailSuppression {
   /** In lower case. */

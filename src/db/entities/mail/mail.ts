@@ -3,9 +3,9 @@ import { Job } from "../../../engine/index.ts";
 import type { Language } from "../accounts/user.ts";
 
 /**
- * queued: not tried yet; sending: it may be on the wire, or was when its worker died; retry: surely not sent, tried
- * again; sent: the server has it; failed: it will not be sent; unknown: nobody knows, and a person has to say what to
- * do; suppressed: its recipient wants none, or cannot get any.
+ * queued: not tried yet; sending: it may be on the wire, or was when its worker died; retry: certainly not sent, will
+ * be retried; sent: the server has it; failed: it will not be sent; unknown: it may or may not be sent, and a person
+ * has to decide; suppressed: its recipient wants no mail, or cannot get any.
  */
 export const mailStates = ["queued", "sending", "retry", "sent", "failed", "unknown", "suppressed"] as const;
 export type MailState = (typeof mailStates)[number];
@@ -13,11 +13,11 @@ export type MailState = (typeof mailStates)[number];
 /** One message to one recipient; its body is rendered when it is sent, and not kept. */
 @Entity("mails")
 export class Mail {
-  /** Follows from what the message is about and to whom it is: two rows of the same never get in. */
+  /** Derived from the subject and the recipient of the message, so that two rows of the same are impossible. */
   @PrimaryColumn("uuid")
   id!: string;
 
-  /** SHA-256, in hexadecimal, of what this message is the one message about and of its recipient. */
+  /** SHA-256, in hexadecimal, of the event that this message announces and of its recipient. */
   @Column("text", { name: "send_key" })
   sendKey!: string;
 
@@ -30,7 +30,7 @@ export class Mail {
   @Column("text", { default: "ru" })
   language!: Language;
 
-  /** What its text is made of. A link in it that proves an address (`url`) is a secret, and forgotten when it is sent. */
+  /** The data of its text. A link that verifies an address (`url`) is a secret, and deleted when the mail is sent. */
   @Column("jsonb", { default: {} })
   parameters!: Record<string, unknown>;
 
@@ -44,11 +44,11 @@ export class Mail {
   @JoinColumn({ name: "job_id" })
   job!: Relation<Job> | null;
 
-  /** Of the claim that sent it last. */
+  /** Epoch of the claim that sent it last. */
   @Column("integer", { default: 0 })
   epoch!: number;
 
-  /** How often a dialogue with the mail server was begun. */
+  /** How many SMTP transactions were begun. */
   @Column("integer", { default: 0 })
   tries!: number;
 
@@ -56,11 +56,11 @@ export class Mail {
   @Column("timestamptz", { name: "sending_at", nullable: true })
   sendingAt!: Date | null;
 
-  /** When it may go out, if its turn is planned; of bulk mail only. */
+  /** When it may go out, if that is scheduled; of bulk mail only. */
   @Column("timestamptz", { name: "slot_at", nullable: true })
   slotAt!: Date | null;
 
-  /** Without angle brackets; set by the first try, and the same in all. */
+  /** Without angle brackets; set by the first attempt, and the same in all. */
   @Column("text", { name: "message_id", nullable: true })
   messageId!: string | null;
 
@@ -68,14 +68,14 @@ export class Mail {
   @Column("smallint", { name: "smtp_code", nullable: true })
   smtpCode!: number | null;
 
-  /** What the server said last, or why nothing was sent. */
+  /** The server's last reply, or why nothing was sent. */
   @Column("text", { name: "server_answer", nullable: true })
   serverAnswer!: string | null;
 
   @Column("timestamptz", { name: "sent_at", nullable: true })
   sentAt!: Date | null;
 
-  /** The mail that this one repeats, and why somebody wanted that. */
+  /** The mail that this one repeats, and the reason that a person gave. */
   @Column("uuid", { name: "resend_of", nullable: true })
   resendOf!: string | null;
 

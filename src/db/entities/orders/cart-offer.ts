@@ -33,7 +33,7 @@ export class CartOffer {
   @Column("integer")
   quantity!: number;
 
-  /** The price that the customer has seen last, to be told when it changes. */
+  /** The price that the customer has seen last, to announce a change. */
   @Column("integer", { name: "seen_price_rub" })
   seenPriceRub!: number;
 

@@ -3,7 +3,7 @@ import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateCol
 export const cartStatuses = ["DRAFT", "ORDERED", "ABANDONED"] as const;
 export type CartStatus = (typeof cartStatuses)[number];
 
-/** What a customer means to order; each has one DRAFT at most. */
+/** The offers that a customer intends to order; each customer has at most one DRAFT. */
 @Entity("carts")
 export class Cart {
   @PrimaryGeneratedColumn("uuid")

@@ -11,7 +11,7 @@ import {
 import { Offer } from "../catalogue/offer.ts";
 import { Order } from "./order.ts";
 
-/** One line of an order: brand, number and price as they were when it was made. */
+/** One line of an order: brand, number and price at its creation. */
 @Entity("order_offers")
 export class OrderOffer {
   @PrimaryGeneratedColumn("uuid")

@@ -64,7 +64,7 @@ export class Order {
   @Column("text", { name: "shipping_company", nullable: true })
   shippingCompany!: string | null;
 
-  /** The contact as it was when the order was made; guests have no account. */
+  /** The contact at the time of the order; guests have no account. */
   @Column("text", { name: "first_name" })
   firstName!: string;
 
@@ -77,7 +77,7 @@ export class Order {
   @Column("text")
   phone!: string;
 
-  /** It was entered without a login: its address may be anybody's. */
+  /** It was made without a login: its address may belong to another person. */
   @Column("boolean", { name: "by_guest", default: false })
   byGuest!: boolean;
 

@@ -19,7 +19,7 @@ export const adjustmentReasons = ["WAYBILL_PAYMENT", "ADMIN_ADJUSTMENT", "PROMOT
 export const balanceReasons = [...adjustmentReasons, "ORDER_PAYMENT", "ORDER_REFUND"] as const;
 export type BalanceReason = (typeof balanceReasons)[number];
 
-/** One change of one balance of a user; never changed itself. */
+/** One change of one balance of a user; immutable. */
 @Entity("user_balance_history")
 export class BalanceEntry {
   @PrimaryGeneratedColumn("uuid")

@@ -16,7 +16,7 @@ export type PaymentMethod = (typeof paymentMethods)[number];
 export const paymentStates = ["pending", "authorized", "paid", "failed", "refunded"] as const;
 export type PaymentState = (typeof paymentStates)[number];
 
-/** Money for one order. Card numbers never come here: the provider has them. */
+/** Money for one order. Card numbers are never stored here: the provider has them. */
 @Entity("payments")
 export class Payment {
   @PrimaryGeneratedColumn("uuid")
@@ -38,11 +38,11 @@ export class Payment {
   @Column("integer", { name: "amount_rub" })
   amountRub!: number;
 
-  /** Only of cards: who handles them. */
+  /** For cards only: the provider. */
   @Column("text", { nullable: true })
   provider!: string | null;
 
-  /** The provider's name for the payment. */
+  /** The provider's id of the payment. */
   @Column("text", { name: "provider_reference", nullable: true })
   providerReference!: string | null;
 

@@ -11,7 +11,7 @@ import { User } from "../accounts/user.ts";
 import { Offer } from "../catalogue/offer.ts";
 import { Waybill, type WaybillType } from "./waybill.ts";
 
-/** What one line of a committed waybill did to the stock of its offer; never changed. */
+/** The change of an offer's stock by one line of a committed waybill; immutable. */
 @Entity("stock_movements")
 export class StockMovement {
   @PrimaryGeneratedColumn("uuid")

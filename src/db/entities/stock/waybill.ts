@@ -14,7 +14,7 @@ import { Order } from "../orders/order.ts";
 export const waybillTypes = ["WAYBILL_IN", "WAYBILL_OUT", "WAYBILL_RETURN"] as const;
 export type WaybillType = (typeof waybillTypes)[number];
 
-/** Goods that come in, go out or come back; stock and balance change when it is committed, once. */
+/** Goods that arrive, leave or are returned; its commit changes stock and balance, once. */
 @Entity("waybills")
 export class Waybill {
   @PrimaryGeneratedColumn("uuid")

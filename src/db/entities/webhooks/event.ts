@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from "typeorm";
 
-/** What an endpoint can be told of. Public names: never renamed. */
+/** The events of webhooks. Public names: never renamed. */
 export const eventTypes = [
   "order.created",
   "order.status_changed",
@@ -14,10 +14,10 @@ export const eventTypes = [
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** The event that an endpoint is tried with; nobody subscribes to it. */
+/** The event that tests an endpoint; endpoints cannot subscribe to it. */
 export const pingType = "ping";
 
-/** Something that has happened: ids, states and times, and nothing about people. Kept for a while only. */
+/** An event: ids, states and times, and nothing about people. The retention removes it. */
 @Entity("events")
 export class Event {
   @PrimaryColumn("uuid")
@@ -38,7 +38,7 @@ export class Event {
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;
 
-  /** When its deliveries were promised. */
+  /** When its deliveries were enqueued. */
   @Column("timestamptz", { name: "fanned_out_at", nullable: true })
   fannedOutAt!: Date | null;
 }

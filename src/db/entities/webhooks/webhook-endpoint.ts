@@ -1,7 +1,7 @@
 import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn, UpdateDateColumn } from "typeorm";
 import type { EventType } from "./event.ts";
 
-/** An address that is told of events. Its secrets are no properties, so that no view or log can have them by mistake. */
+/** An address that receives events. Its secrets are not properties, so that no view or log shows them by mistake. */
 @Entity("webhook_endpoints")
 export class WebhookEndpoint {
   @PrimaryGeneratedColumn("uuid")
@@ -19,15 +19,15 @@ export class WebhookEndpoint {
   @Column("boolean", { name: "is_active", default: true })
   isActive!: boolean;
 
-  /** Attempts that failed since the last one that succeeded. */
+  /** Failed attempts since the last success. */
   @Column("integer", { name: "consecutive_failures", default: 0 })
   consecutiveFailures!: number;
 
-  /** When the first of them was. */
+  /** When the first of them failed. */
   @Column("timestamptz", { name: "failing_since", nullable: true })
   failingSince!: Date | null;
 
-  /** Set when we gave it up, and not a person. */
+  /** Set when the system disabled it, and not a person. */
   @Column("timestamptz", { name: "disabled_at", nullable: true })
   disabledAt!: Date | null;
 

@@ -90,10 +90,10 @@ describe("an endpoint of webhooks", () => {
 
   test.each([
     ["http://receiver.example/", "its scheme is 'http' and not 'https'"],
-    ["https://0x7f.1/", "'127.0.0.1' is no public address"],
-    ["https://169.254.169.254/", "'169.254.169.254' is no public address"],
+    ["https://0x7f.1/", "'127.0.0.1' is not a public address"],
+    ["https://169.254.169.254/", "'169.254.169.254' is not a public address"],
     ["https://user:pass@receiver.example/", "it has a user or a password in it"],
-    ["https://redis:6379/", "'redis' is no name of the public Internet"],
+    ["https://redis:6379/", "'redis' is not a name of the public Internet"],
     ["https://receiver.example:22/", "its port is '22'; it has to be 443 or above 1024"],
   ])("is refused when it is %s", async (wrong, why) => {
     const { id } = await addEndpoint(api.db);
