@@ -169,7 +169,7 @@ const Api = Shared.extend({
   DEMO_TOKENS_URL: url.optional(),
   /** Base URL of better-auth: issuer and audience of its tokens, keys at `/api/auth/jwks`. */
   BETTER_AUTH_URL: url.optional(),
-  /** JSON array of further (or other) trusted issuers; see docs/operations.md. */
+  /** JSON array of further (or other) trusted issuers; see docs/operations/configuration.md. */
   TRUSTED_ISSUERS: json("[]").pipe(z.array(Issuer)),
 });
 
@@ -368,7 +368,9 @@ function read<Schema extends z.ZodObject<typeof Process.shape>>(schema: Schema, 
     const name = String(path[0]);
     return `  ${name} ${given[name] === undefined ? "is not set" : `is wrong: ${message}`}`;
   });
-  throw new StartUpError(`Bad configuration:\n${wrong.join("\n")}\nAll variables: .env.example, docs/operations.md`);
+  throw new StartUpError(
+    `Bad configuration:\n${wrong.join("\n")}\nAll variables: .env.example, docs/operations/configuration.md`,
+  );
 }
 
 /** What is unsafe and allowed, a line each for the log of every start; throws for what is not allowed. */

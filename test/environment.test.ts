@@ -34,10 +34,8 @@ describe(".env.example", () => {
   });
 });
 
-describe("docs/operations.md", () => {
-  const [, table = ""] = readFileSync("docs/operations.md", "utf8").split("\n## Configuration\n");
-  const rows = table
-    .slice(0, table.indexOf("\n## "))
+describe("docs/operations/configuration.md", () => {
+  const rows = readFileSync("docs/operations/configuration.md", "utf8")
     .split("\n")
     .filter((line) => line.startsWith("| `"));
   const cells = rows.map((row) =>

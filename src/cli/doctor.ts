@@ -160,7 +160,7 @@ async function lookAtBucket({ s3 }: Installation): Promise<Finding> {
     return { what: "bucket", state: "ok", found: `${s3.bucket} can be read and written` };
   } catch (error) {
     const advice =
-      "Start it, or correct S3_ENDPOINT_URL, S3_BUCKET_NAME and the keys; docs/operations.md has the policy";
+      "Start it, or correct S3_ENDPOINT_URL, S3_BUCKET_NAME and the keys; docs/operations/bucket.md has the policy";
     return { what: "bucket", state: "problem", found: `${s3.bucket}: ${reasonOf(error)}`, advice };
   } finally {
     store.close();

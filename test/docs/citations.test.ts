@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { routes } from "../../src/api/routes/index.ts";
 
 const folders = ["src", "test", "dev", "bench", "scripts", "helm", "docs", ".github", ".ci"].filter(existsSync);
 const isGenerated = (path: string) => /node_modules|\/golden\/|docs\/proof\/|__snapshots__/.test(path);
@@ -92,6 +93,30 @@ describe("a page", () => {
     );
     expect(gone).toEqual([]);
   });
+
+  test("names only routes that the API has", () => {
+    const shapeOf = (method: string, path: string) =>
+      `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}|<\w+>/g, "{}")}`;
+    const served = new Set(routes.map(({ method, path }) => shapeOf(method, path)));
+    // These are of the ops port, or match a part of the address with their own rules.
+    const isElsewhere = (path: string) => /^\/(?:desired-workers|admin|-|openapi\.json|docs|ADMIN)\b/.test(path);
+    const isServed = (method: string, path: string) =>
+      served.has(shapeOf(method, path)) ||
+      routes.some((route) => isInstance(shapeOf(route.method, route.path), `${method} ${path}`));
+    const gone = complaints(pages, (text) =>
+      Array.from(text.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)[^`]*`/g))
+        .filter(([, , path = ""]) => !isElsewhere(path) && !path.includes("…"))
+        .filter(([, method = "", path = ""]) => !isServed(method, path))
+        .map(([named]) => named),
+    );
+    expect(gone).toEqual([]);
+  });
+
+  /** True when `path` is `shape` with something filled in. */
+  function isInstance(shape: string, path: string) {
+    const [parts, given] = [shape.split("/"), path.split("/")];
+    return parts.length === given.length && parts.every((part, at) => part === "{}" || part === given[at]);
+  }
 
   test("links only to files and headings that are there", () => {
     const broken = complaints(pages, (text, page) =>
