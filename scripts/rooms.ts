@@ -10,6 +10,8 @@ interface Room {
   entries?: readonly string[];
   /** True where a transaction may be open, so that nothing may go over the network. */
   isOffline?: true;
+  /** Its folders that may not import these others of it: a framework knows nothing of what is built on it. */
+  below?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Floors of the house, the lowest first. `npm run rooms` writes the linter's rules from this table. */
@@ -23,7 +25,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     isOffline: true,
   },
   services: { imports: ["db", "engine", "jobs", "platform/postgres"], isOffline: true },
-  api: { imports: ["services", "db", "engine", "jobs", "platform"], entries: ["main.ts"] },
+  api: {
+    imports: ["services", "db", "engine", "jobs", "platform"],
+    entries: ["main.ts"],
+    below: { http: ["routes", "views", "pages", "board"] },
+  },
   workers: { imports: ["services", "db", "engine", "jobs", "platform"], entries: ["main.ts"] },
   cli: { imports: ["services", "db", "engine", "jobs", "platform"], entries: ["main.ts"] },
 };
@@ -68,6 +74,8 @@ export const complaints = {
   room: (room: string) => `${room} may import ${rooms[room]?.imports.join(", ") || "no other room"} only.`,
   package: (name: string) => `${name} belongs in ${packages[name]?.join(", ")}.`,
   door: `Other rooms import only ${doors.join(", ")} of the engine.`,
+  below: (room: string, folder: string, above: readonly string[]) =>
+    `${room}/${folder} knows nothing of ${above.map((name) => `${room}/${name}`).join(", ")}.`,
   outside: "src imports neither dev, test nor bench.",
   config: "Only the entry points read the configuration and start the runtime; pass values on as arguments.",
   network: "No network here: a transaction may be open.",
@@ -80,10 +88,14 @@ interface Pattern {
 
 /** The overrides of `biome.json` for the rooms of `src`. */
 export function roomRules() {
-  return Object.keys(rooms).flatMap((room) => [ruleOf(room), ...entriesOf(room)]);
+  return Object.keys(rooms).flatMap((room) => {
+    const { below = {} } = rooms[room] as Room;
+    const parts = Object.entries(below).map(([folder, above]) => ruleOf(room, folder, above));
+    return [ruleOf(room), ...parts, ...entriesOf(room)];
+  });
 }
 
-function ruleOf(room: string) {
+function ruleOf(room: string, folder?: string, above: readonly string[] = []) {
   const { entries = [], isOffline } = rooms[room] as Room;
   const foreign = Object.keys(packages).filter((name) => !packages[name]?.includes(room));
   const options = {
@@ -91,9 +103,13 @@ function ruleOf(room: string) {
     patterns: [
       ...roomPatterns(room),
       { group: ["../**/config.ts", "../**/config/**", "../**/runtime.ts"], message: complaints.config },
+      ...(folder
+        ? [{ group: above.map((name) => `../${name}/**`), message: complaints.below(room, folder, above) }]
+        : []),
     ],
   };
-  return override([`src/${room}/**`, ...entries.map((file) => `!src/${room}/${file}`)], {
+  const files = folder ? [`src/${room}/${folder}/**`] : [`src/${room}/**`];
+  return override([...files, ...entries.map((file) => `!src/${room}/${file}`)], {
     noRestrictedImports: { level: "error", options },
     ...(isOffline && {
       noRestrictedGlobals: { level: "error", options: { deniedGlobals: { fetch: complaints.network } } },

@@ -1,12 +1,12 @@
 import type { AddressInfo } from "node:net";
 import express from "express";
 import type { DataSource } from "typeorm";
-import type { ApiContext } from "../../src/api/http/context.ts";
 import { mount } from "../../src/api/http/mount.ts";
 import { createResponseCache } from "../../src/api/http/response-cache.ts";
 import { createRightWatch } from "../../src/api/http/right-watch.ts";
 import { createRouter } from "../../src/api/http/router.ts";
 import { createSecrets } from "../../src/api/http/secrets.ts";
+import type { ApiContext } from "../../src/api/http/types.ts";
 import { routes } from "../../src/api/routes/index.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
 import { Offer } from "../../src/db/entities/catalogue/offer.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { DataSource, EntityManager } from "typeorm";
-import { discardImage, stageImage } from "../../src/api/routes/catalogue/stage-image.ts";
+import { discardImage, stageImage } from "../../src/api/http/stage-image.ts";
 import { priorities } from "../../src/engine/define-job.ts";
 import { createTransact } from "../../src/engine/transaction.ts";
 import { NotThereYetError, UnavailableError } from "../../src/errors.ts";

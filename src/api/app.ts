@@ -8,7 +8,6 @@ import { addressFault, hasOddHost, normalTarget } from "../platform/request-targ
 import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
 import { boundConnections, type ConnectionRules, retrySeconds } from "./http/connections.ts";
-import type { ApiContext } from "./http/context.ts";
 import { limitAnybody } from "./http/limit-requests.ts";
 import { mount } from "./http/mount.ts";
 import { describeApi } from "./http/openapi.ts";
@@ -16,6 +15,7 @@ import { problemHandler } from "./http/problem.ts";
 import { requestIdOf } from "./http/request-id.ts";
 import { createRouter } from "./http/router.ts";
 import { sendJson } from "./http/send-result.ts";
+import type { ApiContext } from "./http/types.ts";
 import { docsRoutes } from "./pages/docs.ts";
 import { routes } from "./routes/index.ts";
 

@@ -16,11 +16,11 @@ import { startRuntime } from "../runtime.ts";
 import { createApiServer } from "./app.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { closeServer } from "./http/close-server.ts";
-import type { ApiContext } from "./http/context.ts";
 import { inNetworks } from "./http/networks.ts";
 import { createResponseCache } from "./http/response-cache.ts";
 import { createRightWatch } from "./http/right-watch.ts";
 import { createSecrets } from "./http/secrets.ts";
+import type { ApiContext } from "./http/types.ts";
 import { createTestProvider } from "./routes/payments/test-payment-provider.ts";
 
 /** What the last steps of a shutdown may take: closing connections. */

@@ -1,5 +1,5 @@
-import type { Route } from "../../src/api/http/define-route.ts";
 import { describeApi } from "../../src/api/http/openapi.ts";
+import type { Route } from "../../src/api/http/types.ts";
 
 /** As much of JSON Schema as the document has. */
 export interface Schema {

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import { afterAll, beforeAll } from "vitest";
-import type { Route } from "../../src/api/http/define-route.ts";
 import { mount } from "../../src/api/http/mount.ts";
 import { problemHandler } from "../../src/api/http/problem.ts";
 import { createRouter } from "../../src/api/http/router.ts";
+import type { Route } from "../../src/api/http/types.ts";
 import { type TestApi, undescribed } from "./api.ts";
 
 /**

@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import type { AuditMethod } from "../../db/entities/audit/audit-entry.ts";
 import { auditEndpoint, recordChained } from "../../services/audit/audit.ts";
 import { logLostAudit } from "../http/audit-staff.ts";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 import type { Pressing } from "./board-actions.ts";
 
 export interface Audited {

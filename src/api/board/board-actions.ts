@@ -7,7 +7,7 @@ import type { QueueName } from "../../jobs/queues.ts";
 import { cancelUnfinished, pauseQueue, resumeQueue, retryEnded } from "../../services/operations/job-control.ts";
 import { type Act, type Operator, requireRightTo } from "../../services/operations/job-rights.ts";
 import { listPauses, type NamedPause } from "../../services/operations/list-pauses.ts";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 
 /** Who presses which button of the board and why, in which request. */
 export interface Pressing {

@@ -3,9 +3,9 @@ import { users } from "../../db/dao/accounts/users.ts";
 import { ForbiddenError, TooManyRequestsError, UnauthorizedError } from "../../errors.ts";
 import { findStanding, type Standing } from "../../services/operations/job-rights.ts";
 import { requireRole } from "../http/authenticate.ts";
-import type { Actor, ApiContext } from "../http/context.ts";
 import { throttleFailedLogins } from "../http/limit-requests.ts";
 import { headersOf, statusOfError } from "../http/problem.ts";
+import type { Actor, ApiContext } from "../http/types.ts";
 import { loginPage } from "./login-page.ts";
 import { wordsFor } from "./messages.ts";
 

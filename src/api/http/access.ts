@@ -3,28 +3,17 @@ import { type Role, roles } from "../../db/entities/accounts/user.ts";
 import { ForbiddenError, UnauthorizedError } from "../../errors.ts";
 import { findStanding, requireStanding } from "../../services/operations/job-rights.ts";
 import { requireRole } from "./authenticate.ts";
-import type { Actor, ApiContext } from "./context.ts";
-import type { Route } from "./define-route.ts";
-
-/**
- * Who may call a route. `public`: anybody, no token is looked at; `optional`: anybody, and a token that is sent has to
- * be good; a role: that one or a higher one; `api-key`: programs that have the key; `webhook`: the identity provider;
- * `print`: EMPLOYEE, or anybody from the networks that the configuration names.
- */
-export type Access = "public" | "optional" | Role | "api-key" | "webhook" | "print";
-
-/** The caller as the handler of a route sees it. */
-export type ActorOf<A extends Access> = A extends Role
-  ? Actor
-  : A extends "optional" | "print"
-    ? Actor | undefined
-    : undefined;
+import type { Access, Actor, ApiContext, Route } from "./types.ts";
 
 /**
  * Finds out who calls, when that can be known, or throws 401; throws 403 to a deactivated user. Whether the role
  * suffices is for `checkRole`. Changes nothing.
  */
-export async function admit(access: Access, context: ApiContext, req: Request): Promise<Actor | undefined> {
+export async function authenticateCaller(
+  access: Access,
+  context: ApiContext,
+  req: Request,
+): Promise<Actor | undefined> {
   switch (access) {
     case "public":
       return undefined;
@@ -41,7 +30,7 @@ export async function admit(access: Access, context: ApiContext, req: Request): 
   }
 }
 
-/** Throws 403 unless the caller's role suffices; apart from `admit`, because what staff tries in vain is audited too. */
+/** Throws 403 unless the caller's role suffices; apart from `authenticateCaller`, because what staff tries in vain is audited too. */
 export function checkRole(access: Access, actor: Actor | undefined) {
   if (actor === undefined) return;
   if (access === "print") requireRole(actor, "EMPLOYEE");

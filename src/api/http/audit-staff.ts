@@ -3,9 +3,8 @@ import type { NewAuditEntry } from "../../db/dao/audit/audit-log.ts";
 import type { Log } from "../../platform/logger.ts";
 import { auditEndpoint, isAudited, recordAudit } from "../../services/audit/audit.ts";
 import { isStaff } from "./access.ts";
-import type { Actor, ApiContext } from "./context.ts";
-import type { Result } from "./define-route.ts";
 import { statusOfError } from "./problem.ts";
+import type { Actor, ApiContext, Result } from "./types.ts";
 
 /**
  * Does what a request asks for and enters it in the audit log, with its outcome, when staff tries to change something.

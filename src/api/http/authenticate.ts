@@ -4,9 +4,9 @@ import { z } from "zod";
 import { type Role, roles } from "../../db/entities/accounts/user.ts";
 import { ForbiddenError, UnauthorizedError } from "../../errors.ts";
 import { userOfToken } from "../../services/accounts/users.ts";
-import type { Actor, ApiContext } from "./context.ts";
 import { email, givenName, provedBy } from "./fields.ts";
 import { trustedKeys } from "./trusted-keys.ts";
+import type { Actor, ApiContext } from "./types.ts";
 
 /** A party whose tokens are accepted, as the configuration lists it. */
 export interface TokenIssuer {

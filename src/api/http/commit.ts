@@ -4,14 +4,7 @@ import { type KeyedRequest, type StoredAnswer, storeAnswer, takeKey } from "../.
 import type { Transact, TransactionContext } from "../../engine/index.ts";
 import { ValidationError } from "../../errors.ts";
 import { traced } from "../../platform/tracing.ts";
-import type { Result } from "./define-route.ts";
-
-/**
- * Runs `work` in one transaction. What it returns is the answer; with an Idempotency-Key it is stored in that very
- * transaction, so that a repetition gets the same answer and does nothing, however the first one ended. `work` may run
- * several times, each but the last one rolled back.
- */
-export type Commit = (work: (tx: EntityManager) => Promise<Result>) => Promise<Result>;
+import type { Commit, Result } from "./types.ts";
 
 export interface Committed {
   commit: Commit;
@@ -22,7 +15,7 @@ export interface Committed {
 
 export interface CommitOptions {
   transact: Transact;
-  origin: TransactionContext;
+  txContext: TransactionContext;
   /** Set when the request has an Idempotency-Key. */
   keyed: KeyedRequest | undefined;
   /** Set when the request has If-Match: throws unless the state is the one that the caller expects. */
@@ -30,7 +23,7 @@ export interface CommitOptions {
 }
 
 /** The `commit` of one request. */
-export function createCommit({ transact, origin, keyed, precondition }: CommitOptions): Committed {
+export function createCommit({ transact, txContext, keyed, precondition }: CommitOptions): Committed {
   let replayed = false;
   let called = false;
   const commit: Commit = (work) => {
@@ -50,7 +43,7 @@ export function createCommit({ transact, origin, keyed, precondition }: CommitOp
       if (keyed) await storeAnswer(tx, keyed, toAnswer(result));
       return result;
     };
-    return traced("commit", {}, () => transact(origin, once, isolation));
+    return traced("commit", {}, () => transact(txContext, once, isolation));
   };
   return { commit, isReplay: () => replayed, wasCalled: () => called };
 }

@@ -6,21 +6,10 @@ import {
   TooManyRequestsError,
   UnauthorizedError,
 } from "../../errors.ts";
-import type { RateLimitStatus, RateLimits } from "../../platform/rate-limits.ts";
+import type { RateLimitStatus } from "../../platform/rate-limits.ts";
 import { mailboxOf } from "../../services/mail/mailbox.ts";
-import type { Access } from "./access.ts";
-import type { Actor, ApiContext } from "./context.ts";
 import { clientOf } from "./networks.ts";
-
-/** All requests of a caller, counted in each process by itself. */
-export const requestLimits = ["anonymous", "user", "api-key"] as const;
-/**
- * What has to hold over all processes: wrong and expired credentials by address, orders by customer or address, uploads by
- * user.
- */
-export const actionLimits = ["credentials", "expired", "orders", "uploads"] as const;
-
-export type ApiLimits = RateLimits<(typeof requestLimits)[number], (typeof actionLimits)[number]>;
+import type { Access, Actor, ApiContext } from "./types.ts";
 
 /**
  * Does what checks a credential of this address. A right one is always let in, whatever others have sent; a wrong one is

@@ -1,6 +1,5 @@
 import type { Request } from "express";
-import type { ApiContext } from "./context.ts";
-import type { Result, Route } from "./define-route.ts";
+import type { ApiContext, Result, Route } from "./types.ts";
 
 /**
  * The GET that shows what a 201 of this route answers with: one of the collection, the path that this one lies under, or

@@ -10,12 +10,9 @@ import {
 } from "../../errors.ts";
 import { bytesOf, etagOf } from "../../platform/cache.ts";
 import { annotate, traced } from "../../platform/tracing.ts";
-import { discardImage } from "../routes/catalogue/stage-image.ts";
-import { admit, checkAct, checkRole, isStaff } from "./access.ts";
+import { authenticateCaller, checkAct, checkRole, isStaff } from "./access.ts";
 import { auditStaff } from "./audit-staff.ts";
 import { type Committed, createCommit, hashRequest } from "./commit.ts";
-import type { Actor, ApiContext } from "./context.ts";
-import type { Profile, Result, Route, Wait } from "./define-route.ts";
 import {
   countRefusal,
   limitAction,
@@ -29,6 +26,8 @@ import { preferredWait } from "./preferences.ts";
 import { statusOfError } from "./problem.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
 import { matchesTag, sendResult } from "./send-result.ts";
+import { discardImage } from "./stage-image.ts";
+import type { Actor, ApiContext, Profile, Result, Route, Wait } from "./types.ts";
 import { toViolations } from "./violations.ts";
 
 const nothing = z.object({});
@@ -36,7 +35,7 @@ const nothing = z.object({});
 /** Serves the routes: admits the caller, checks what the route declares, calls it, audits staff, and answers. */
 export function mount(router: Router, routes: readonly Route[], context: ApiContext, profile: Profile) {
   for (const route of routes) {
-    const twin = route.method === "patch" ? representationOf(route, routes) : undefined;
+    const representation = route.method === "patch" ? representationOf(route, routes) : undefined;
     const showing = showingRoute(route, routes);
     const method = route.method.toUpperCase();
     const attributes = { "http.request.method": method, "http.route": route.path };
@@ -58,7 +57,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
       await throttleFailedLogins(context, req.ip, () => authenticateAndServe(req, res));
     };
     const authenticateAndServe = async (req: Request, res: Response) => {
-      const actor = await admit(route.access, context, req).catch((error: unknown) => {
+      const actor = await authenticateCaller(route.access, context, req).catch((error: unknown) => {
         countRefusal(context, req, res, error);
         throw error;
       });
@@ -68,7 +67,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
         limitRequest(context, req, res, route.access, actor);
         checkRole(route.access, actor);
         if (route.act) await checkAct(route, context, actor);
-        return answer({ route, twin, showing, context, profile, req, res, actor });
+        return answer({ route, representation, showing, context, profile, req, res, actor });
       });
       context.answers.keep(context, req, res, route, result);
       await sendResult(req, res, route, result);
@@ -95,7 +94,7 @@ function representationOf({ path }: Route, routes: readonly Route[]) {
 
 interface Call {
   route: Route;
-  twin: Route | undefined;
+  representation: Route | undefined;
   showing: Route | undefined;
   context: ApiContext;
   profile: Profile;
@@ -118,7 +117,7 @@ async function answer(call: Call): Promise<Result> {
   try {
     const body = received.check();
     if (route.limit && !actor) await limitRecipient(context, req, route.limit, body);
-    const gone = goneSignal(call);
+    const aborted = abortedSignal(call);
     const input = {
       params,
       query,
@@ -129,16 +128,16 @@ async function answer(call: Call): Promise<Result> {
       actor,
       profile: call.profile,
       reader: context.db.manager,
-      origin: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
-      wait: route.waits ? waitOf(req, gone) : undefined,
-      get gone() {
-        return gone();
+      txContext: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
+      wait: route.waits ? waitOf(req, aborted) : undefined,
+      get aborted() {
+        return aborted();
       },
     };
     const whole = [req.method, req.baseUrl + req.path, query, body, received.image?.sha256 ?? null];
     const committed = createCommit({
       transact: context.transact,
-      origin: input.origin,
+      txContext: input.txContext,
       keyed: key === undefined ? undefined : keyedRequest(call, key, hashRequest(...whole)),
       precondition: preconditionOf(call, input),
     });
@@ -177,41 +176,42 @@ function keyedRequest({ route, actor }: Call, key: string, hash: string): KeyedR
   return { scope: actor?.id ?? stranger, key, hash };
 }
 
-function preconditionOf({ route, twin, context, req }: Call, input: object) {
+function preconditionOf({ route, representation, context, req }: Call, input: object) {
   const wanted = req.get("if-match");
   if (route.method !== "patch" || wanted === undefined) return undefined;
   return async (reader: unknown) => {
     if (wanted.trim() === "*") return;
     // Done without a check, it would look like one that was checked.
-    if (!twin) throw new PreconditionFailedError("This has no ETag of its own to compare; repeat it without If-Match");
-    const { body } = await twin.handle(context, Object.assign(Object.create(input), { reader }) as never);
+    if (!representation)
+      throw new PreconditionFailedError("This has no ETag of its own to compare; repeat it without If-Match");
+    const { body } = await representation.handle(context, Object.assign(Object.create(input), { reader }) as never);
     if (matchesTag(wanted, etagOf(bytesOf(body)))) return;
     throw new PreconditionFailedError("It has been changed since you read it (If-Match); read it again and repeat");
   };
 }
 
 /** Made for whoever asks for it: few routes wait, and a signal costs every request more than its route. */
-function goneSignal({ route, context, res, actor }: Call) {
+function abortedSignal({ route, context, res, actor }: Call) {
   let signal: AbortSignal | undefined;
   return () => {
     if (signal) return signal;
     if (!route.waits) throw new Error(`${route.path} waits and does not say so`);
-    const gone = new AbortController();
+    const aborted = new AbortController();
     const right = actor && !res.closed ? context.rights.watch(actor) : undefined;
     const end = () => {
       right?.stop();
-      gone.abort();
+      aborted.abort();
     };
     if (res.closed) end();
     else res.once("close", end);
-    signal = AbortSignal.any([context.stopping, gone.signal, ...(right ? [right.lost] : [])]);
+    signal = AbortSignal.any([context.stopping, aborted.signal, ...(right ? [right.lost] : [])]);
     return signal;
   };
 }
 
-function waitOf(req: Request, gone: () => AbortSignal): Wait | undefined {
+function waitOf(req: Request, aborted: () => AbortSignal): Wait | undefined {
   const seconds = preferredWait(req.headers.prefer);
-  return seconds === undefined ? undefined : { seconds, signal: gone() };
+  return seconds === undefined ? undefined : { seconds, signal: aborted() };
 }
 
 function check(schema: z.ZodType = nothing, source: "path" | "query", value: unknown) {

@@ -2,11 +2,11 @@ import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import { rightTo } from "../../services/operations/job-rights.ts";
-import type { Access } from "./access.ts";
-import { type FileResponse, isSchema, type Route } from "./define-route.ts";
+import { isSchema } from "./define-route.ts";
 import { examples } from "./examples.ts";
 import { showingRoute } from "./location.ts";
 import { InvalidRequest, Problem } from "./problem.ts";
+import type { Access, FileResponse, Route } from "./types.ts";
 
 /** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
 export function describeApi(routes: readonly Route[], version: string) {

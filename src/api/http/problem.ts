@@ -4,8 +4,8 @@ import type { TransactionContext } from "../../engine/index.ts";
 import { AppError, TooManyRequestsError, UnauthorizedError, UnavailableError, ValidationError } from "../../errors.ts";
 import type { Log } from "../../platform/logger.ts";
 import { isPostgresUnavailable } from "../../platform/postgres/errors.ts";
-import type { Result } from "./define-route.ts";
 import { sendJson } from "./send-result.ts";
+import type { Result } from "./types.ts";
 
 /** What is still read of a body that nobody wants, so that the caller gets to see the answer. */
 const unwanted = { ms: 3_000, bytes: 16 * 1024 * 1024 };

@@ -2,11 +2,10 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import { UnsupportedMediaError, ValidationError } from "../../errors.ts";
 import type { StagedImage } from "../../services/catalogue/images.ts";
-import { discardImage, maxImageBytes, stageImage } from "../routes/catalogue/stage-image.ts";
-import type { ApiContext } from "./context.ts";
-import type { Route } from "./define-route.ts";
 import { receiveForm } from "./receive-form.ts";
 import { isJson, receiveBytes, receiveJson } from "./receive-json.ts";
+import { discardImage, maxImageBytes, stageImage } from "./stage-image.ts";
+import type { ApiContext, Route } from "./types.ts";
 import { missingField, toViolations } from "./violations.ts";
 
 const maxAuditedLength = 10_000;

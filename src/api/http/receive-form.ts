@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import busboy from "busboy";
 import { AppError, BadRequestError, TooLargeError, ValidationError } from "../../errors.ts";
-import type { IncomingFile } from "../routes/catalogue/stage-image.ts";
+import type { IncomingFile } from "./stage-image.ts";
 
 /** What a form may have besides its file. */
 const fieldBytes = 64 * 1024;

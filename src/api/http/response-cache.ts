@@ -1,28 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CachedBody } from "../../platform/cache.ts";
-import type { ApiContext } from "./context.ts";
-import type { Result, Route } from "./define-route.ts";
 import { countAnonymous, rateLimitHeaders } from "./limit-requests.ts";
 import { clientAddress } from "./networks.ts";
 import { requestIdOf } from "./request-id.ts";
 import { knowsTag } from "./send-result.ts";
-
-/**
- * Public answers as ready bytes, by their address. Most requests ask for one of a few lists; sent from here they cost
- * a sixth of the way through Express (docs/benchmarks.md). An answer is good as long as the cache calls it fresh.
- */
-export interface ResponseCache {
-  /** Answers a request when that can be done from memory; false: nothing was sent, and Express has to. */
-  serve(context: ApiContext, req: IncomingMessage, res: ServerResponse): boolean;
-  /** Keeps an answer that is about to be sent, when it is the same for everybody. */
-  keep(
-    context: ApiContext,
-    req: IncomingMessage & { originalUrl: string },
-    res: ServerResponse,
-    route: Route,
-    result: Result,
-  ): void;
-}
+import type { ResponseCache } from "./types.ts";
 
 interface Ready {
   cached: CachedBody;

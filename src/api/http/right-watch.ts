@@ -1,27 +1,12 @@
 import type { DataSource } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
 import { type AppError, ForbiddenError, UnauthorizedError } from "../../errors.ts";
-import type { Actor } from "./context.ts";
+import type { Actor, RightWatch } from "./types.ts";
 
 /** How often callers who wait are looked at, and told that the server is still there. */
 export const heartbeatMs = 15_000;
 /** What a timer of Node's can hold. */
 const maxTimerMs = 2 ** 31 - 1;
-
-/** The right of one caller for as long as he waits. */
-export interface WatchedRight {
-  /** Fires when the caller would be let in no more, and why is its reason: an `AppError`. */
-  lost: AbortSignal;
-  /** To be called when nobody waits any more. */
-  stop(): void;
-}
-
-export interface RightWatch {
-  /** Watches a caller who was let in: until his token expires, he is deactivated or deleted, or his role changes. */
-  watch(actor: Actor): WatchedRight;
-  /** How many callers are watched. */
-  count(): number;
-}
 
 /**
  * Looks again at callers who wait: one statement at each heartbeat for all of this process, however many connections they

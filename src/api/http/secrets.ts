@@ -1,13 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-
-/** Checks secrets that programs and pages send; takes the same time for every wrong one. */
-export interface Secrets {
-  isApiKey(given: string): boolean;
-  isWebhookSecret(given: string): boolean;
-  /** What the board's pages send back in this session: 43 characters that nobody can tell who has only seen others'. */
-  csrfToken(session: string): string;
-  isCsrfToken(given: string, session: string): boolean;
-}
+import type { Secrets } from "./types.ts";
 
 /**
  * Keeps only the hashes. Several API keys may be good at once, so that one can be replaced without an outage.

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import { bytesOf, etagOf } from "../../platform/cache.ts";
-import type { Result, Route } from "./define-route.ts";
+import type { Result, Route } from "./types.ts";
 
 /**
  * Sends what a route returned. What can be read again carries an ETag, and is 304 when the caller has it already; what

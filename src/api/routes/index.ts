@@ -1,4 +1,4 @@
-import type { Route } from "../http/define-route.ts";
+import type { Route } from "../http/types.ts";
 import { addressRoutes } from "./accounts/addresses.ts";
 import { personalDataRoutes } from "./accounts/personal-data.ts";
 import { userRoutes } from "./accounts/users.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Address } from "../../db/entities/accounts/address.ts";
 import { shippingMethods } from "../../db/entities/accounts/user.ts";
-import type { Profile } from "../http/define-route.ts";
 import { timestamp } from "../http/fields.ts";
+import type { Profile } from "../http/types.ts";
 
 export const AddressView = z
   .object({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type BalanceEntry, balanceReasons, currencies } from "../../db/entities/payments/balance-entry.ts";
-import type { Profile } from "../http/define-route.ts";
 import { timestamp } from "../http/fields.ts";
+import type { Profile } from "../http/types.ts";
 import { WaybillView, waybillView } from "./waybill.ts";
 
 export const BalanceEntryView = z

@@ -2,8 +2,8 @@ import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { readCart } from "../../services/orders/carts.ts";
 import { skipReasons } from "../../services/orders/merge-cart.ts";
-import type { ApiContext } from "../http/context.ts";
 import { timestamp } from "../http/fields.ts";
+import type { ApiContext } from "../http/types.ts";
 import { NestedOffer, offerViewsById } from "./offer.ts";
 
 const CartLineView = z

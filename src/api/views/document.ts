@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Document } from "../../db/entities/documents/document.ts";
 import { kindOf, publicKeyOf } from "../../services/documents/kinds/index.ts";
-import type { ApiContext } from "../http/context.ts";
 import { timestamp } from "../http/fields.ts";
+import type { ApiContext } from "../http/types.ts";
 import { JobLink, jobLink } from "./job.ts";
 
 /** A document that was asked for. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 import { NestedOffer, offerViewsById } from "./offer.ts";
 
 /** What a line of an order and one of a waybill have in common. */

@@ -4,8 +4,8 @@ import { catalogueRows, type OfferRow } from "../../db/dao/catalogue/catalogue-r
 import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { wholesalePriceRub } from "../../services/orders/prices.ts";
-import type { ApiContext } from "../http/context.ts";
 import { timestamp } from "../http/fields.ts";
+import type { ApiContext } from "../http/types.ts";
 import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { pictureUrl } from "./image.ts";
 import { parentsOf } from "./parents.ts";

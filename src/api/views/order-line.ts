@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import type { OrderOffer } from "../../db/entities/orders/order-offer.ts";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 import { lineFields, lineViews } from "./lines.ts";
 
 /** A line of an order: brand, number and price as they were when it was made, and the offer as it is now. */

@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 import { catalogueRows } from "../../db/dao/catalogue/catalogue-rows.ts";
 import type { CachedBody } from "../../platform/cache.ts";
 import type { CacheTag } from "../../platform/cache-tags.ts";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 import { type NestedSubCategoryView, nestedCategoryView, nestedSubCategoryView } from "./category.ts";
 
 /** Sub-categories with their categories, by id. */

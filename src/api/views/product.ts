@@ -4,8 +4,8 @@ import { catalogueRows, type ProductRow } from "../../db/dao/catalogue/catalogue
 import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
-import type { ApiContext } from "../http/context.ts";
 import { timestamp } from "../http/fields.ts";
+import type { ApiContext } from "../http/types.ts";
 import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { NestedSubCategory } from "./category.ts";
 import { pictureUrl } from "./image.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { getSubCategory } from "../../services/catalogue/sub-categories.ts";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { NestedSubCategory, nestedCategoryView, nestedSubCategoryView } from "./category.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { customerTypes, languages, roles, shippingMethods, type User } from "../../db/entities/accounts/user.ts";
-import type { Profile } from "../http/define-route.ts";
 import { timestamp } from "../http/fields.ts";
+import type { Profile } from "../http/types.ts";
 
 export const UserView = z
   .object({

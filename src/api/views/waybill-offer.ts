@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import type { WaybillOffer } from "../../db/entities/stock/waybill-offer.ts";
-import type { ApiContext } from "../http/context.ts";
+import type { ApiContext } from "../http/types.ts";
 import { lineFields, lineViews } from "./lines.ts";
 
 export const WaybillOfferView = z.object({ ...lineFields, waybill_id: z.uuid() }).meta({ id: "WaybillOffer" });

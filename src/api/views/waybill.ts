@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Waybill, waybillTypes } from "../../db/entities/stock/waybill.ts";
-import type { Profile } from "../http/define-route.ts";
 import { timestamp } from "../http/fields.ts";
+import type { Profile } from "../http/types.ts";
 import { UserView, userView } from "./user.ts";
 
 export const WaybillView = z

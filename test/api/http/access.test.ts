@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Route } from "../../../src/api/http/define-route.ts";
+import type { Route } from "../../../src/api/http/types.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { type Admission, accessTable, admissions, type Caller, callers } from "../../support/access-table.ts";
 import { apiKey, call, objectKeys, useApi, userIds, webhookSecret } from "../../support/api.ts";

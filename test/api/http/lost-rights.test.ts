@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Route } from "../../../src/api/http/define-route.ts";
 import { createRightWatch } from "../../../src/api/http/right-watch.ts";
+import type { Route } from "../../../src/api/http/types.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { users } from "../../../src/db/dao/accounts/users.ts";
 import { call, objectKeys, useApi } from "../../support/api.ts";

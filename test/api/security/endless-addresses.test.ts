@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, test, vi } from "vitest";
-import type { ApiContext } from "../../../src/api/http/context.ts";
 import { createResponseCache } from "../../../src/api/http/response-cache.ts";
+import type { ApiContext } from "../../../src/api/http/types.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { openCache } from "../../../src/platform/cache.ts";
 import { createLogger } from "../../../src/platform/logger.ts";

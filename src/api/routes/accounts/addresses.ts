@@ -10,11 +10,11 @@ import {
   lockAddress,
 } from "../../../services/accounts/addresses.ts";
 import { checkOwn } from "../../http/access.ts";
-import type { Actor } from "../../http/context.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { boolean, line, optionalLine, phone, uuid } from "../../http/fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { Actor } from "../../http/types.ts";
 import { AddressView, addressView } from "../../views/address.ts";
 import { changedFields, patchBody } from "../orders/whole-object-patch.ts";
 

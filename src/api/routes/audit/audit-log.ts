@@ -2,10 +2,11 @@ import { z } from "zod";
 import { auditLog } from "../../../db/dao/audit/audit-log.ts";
 import { type AuditEntry, auditMethods } from "../../../db/entities/audit/audit-entry.ts";
 import { isAudited } from "../../../services/audit/audit.ts";
-import { defineRoute, type Profile } from "../../http/define-route.ts";
+import { defineRoute } from "../../http/define-route.ts";
 import { timestamp } from "../../http/fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest } from "../../http/problem.ts";
+import type { Profile } from "../../http/types.ts";
 import { UserView, userView } from "../../views/user.ts";
 
 const AuditEntryView = z

@@ -9,11 +9,11 @@ import {
   getCategory,
   getCategoryBySlug,
 } from "../../../services/catalogue/categories.ts";
-import type { ApiContext } from "../../http/context.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { line, required, timestamp, uuid } from "../../http/fields.ts";
 import { pageOrArrayOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { ApiContext } from "../../http/types.ts";
 import { ImageView, imageView } from "../../views/image.ts";
 import {
   answerWrite,

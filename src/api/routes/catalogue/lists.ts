@@ -10,10 +10,9 @@ import {
 } from "../../../db/dao/catalogue/catalogue-pages.ts";
 import type { CachedBody } from "../../../platform/cache.ts";
 import type { CacheTag } from "../../../platform/cache-tags.ts";
-import type { ApiContext } from "../../http/context.ts";
-import type { Result } from "../../http/define-route.ts";
 import { jsonPage } from "../../http/json-writer.ts";
 import { type PageQuery, slice } from "../../http/paging.ts";
+import type { ApiContext, Result } from "../../http/types.ts";
 import { catalogueWriters, subCategoryOfOffer, subCategoryOfProduct } from "../../views/catalogue-json.ts";
 import { parentsOf } from "../../views/parents.ts";
 

@@ -7,10 +7,9 @@ import {
   productsLike,
   type Search,
 } from "../../../db/dao/catalogue/catalogue-search.ts";
-import type { ApiContext } from "../../http/context.ts";
-import type { Result } from "../../http/define-route.ts";
 import { jsonPage } from "../../http/json-writer.ts";
 import { type PageQuery, slice } from "../../http/paging.ts";
+import type { ApiContext, Result } from "../../http/types.ts";
 import { cachedPage, type Loaded, offerWriter, productWriter } from "./lists.ts";
 
 /** `wildcard`: contains the term; `fts`: is similar to it. */

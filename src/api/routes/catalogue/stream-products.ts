@@ -1,10 +1,9 @@
 import type { EntityManager } from "typeorm";
 import type { ProductFilter } from "../../../db/dao/catalogue/catalogue-filters.ts";
 import { listProducts, listProductsAfter } from "../../../db/dao/catalogue/catalogue-pages.ts";
-import type { ApiContext } from "../../http/context.ts";
-import type { Result } from "../../http/define-route.ts";
 import { jsonItems, pageEnd, pageStart } from "../../http/json-writer.ts";
 import { type PageQuery, slice } from "../../http/paging.ts";
+import type { ApiContext, Result } from "../../http/types.ts";
 import { productWriter } from "./lists.ts";
 
 /** Rows at once: a few hundred kilobytes. */

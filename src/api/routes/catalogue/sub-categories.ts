@@ -8,12 +8,12 @@ import {
   deleteSubCategory,
   getSubCategoryBySlug,
 } from "../../../services/catalogue/sub-categories.ts";
-import type { ApiContext } from "../../http/context.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { line, required, uuid } from "../../http/fields.ts";
 import { jsonArray, jsonPage, type WriteItem } from "../../http/json-writer.ts";
 import { pageOrArrayOf, pageQuery, slice } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { ApiContext } from "../../http/types.ts";
 import { NestedSubCategory, type NestedSubCategoryView } from "../../views/category.ts";
 import { parentBytes, parentsOf } from "../../views/parents.ts";
 import { SubCategoryDetail, showSubCategory, subCategoryDetail } from "../../views/sub-category.ts";

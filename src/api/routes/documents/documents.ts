@@ -14,11 +14,11 @@ import {
   publicPriceList,
 } from "../../../services/documents/kinds/index.ts";
 import { personalDataKind } from "../../../services/documents/kinds/personal-data.ts";
-import type { Actor } from "../../http/context.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { uuid } from "../../http/fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { Actor } from "../../http/types.ts";
 import { DocumentView, documentView } from "../../views/document.ts";
 import { JobLink, jobLink } from "../../views/job.ts";
 import { linkToDocument, makeDocument } from "./make-document.ts";

@@ -4,10 +4,10 @@ import type { Document } from "../../../db/entities/documents/document.ts";
 import { UnavailableError } from "../../../errors.ts";
 import { businessDay } from "../../../services/business-day.ts";
 import { feed } from "../../../services/documents/documents.ts";
-import type { ApiContext } from "../../http/context.ts";
-import { defineRoute, type Input, type Result } from "../../http/define-route.ts";
+import { defineRoute } from "../../http/define-route.ts";
 import { Problem } from "../../http/problem.ts";
 import { knowsTag } from "../../http/send-result.ts";
+import type { ApiContext, Input, Result } from "../../http/types.ts";
 import { JobLink, jobLink } from "../../views/job.ts";
 import { makeDocument, sendFeed } from "./make-document.ts";
 
@@ -16,7 +16,7 @@ const responses = { 200: { mediaTypes: ["application/xml"] }, 202: JobLink, 304:
 const description =
   "As the worker has written it last: at most some minutes after a change of the catalogue, and every night.";
 
-type Call = Pick<Input<"public", never, never, never>, "reader" | "headers" | "commit" | "gone">;
+type Call = Pick<Input<"public", never, never, never>, "reader" | "headers" | "commit" | "aborted">;
 
 /** The newest feed, or 304 for whoever has it already. */
 async function answer(context: ApiContext, call: Call): Promise<Result> {

@@ -6,15 +6,14 @@ import { MissingObjectError } from "../../../platform/object-store.ts";
 import { type DocumentRequest, requestDocument } from "../../../services/documents/documents.ts";
 import { kindOf, namesOf } from "../../../services/documents/kinds/index.ts";
 import { attachment } from "../../http/attachment.ts";
-import type { ApiContext } from "../../http/context.ts";
-import type { Input, Result } from "../../http/define-route.ts";
 import { patience } from "../../http/preferences.ts";
+import type { ApiContext, Input, Result } from "../../http/types.ts";
 import { awaitJob } from "../operations/await-job.ts";
 
 /** How long a route waits for a document unless `Prefer` says otherwise (contract 5). */
 const typicalSeconds = 25;
 
-type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "gone">;
+type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "aborted">;
 
 export interface MadeDocument {
   /** As it is now: `readyAt` is set if it was made in time. */
@@ -28,7 +27,7 @@ export interface MadeDocument {
  */
 export async function makeDocument(
   { db, shop }: ApiContext,
-  { commit, reader, headers, gone }: Call,
+  { commit, reader, headers, aborted }: Call,
   request: DocumentRequest,
   before: (tx: EntityManager) => Promise<void> = async () => {},
 ): Promise<MadeDocument> {
@@ -39,7 +38,7 @@ export async function makeDocument(
     return { status: 202, body: { id, jobId } };
   });
   const { id, jobId } = promised.body as { id: string; jobId: string | null };
-  if (jobId) await awaitJob(db, jobId, patience(headers.prefer, typicalSeconds), gone);
+  if (jobId) await awaitJob(db, jobId, patience(headers.prefer, typicalSeconds), aborted);
   const document = await documents.findById(reader, id);
   if (!document) throw new NotFoundError("Document not found");
   if (!document.readyAt && document.job?.state === "failed") throw failed(document);

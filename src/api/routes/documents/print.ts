@@ -4,10 +4,10 @@ import { businessDay } from "../../../services/business-day.ts";
 import { sheetFormats } from "../../../services/documents/kinds/define-kind.ts";
 import { type DocumentKind, mediaTypesOf, namesOf } from "../../../services/documents/kinds/index.ts";
 import { priceListTypes } from "../../../services/documents/kinds/price-list.ts";
-import type { ApiContext } from "../../http/context.ts";
-import { defineRoute, type Input, type Result } from "../../http/define-route.ts";
+import { defineRoute } from "../../http/define-route.ts";
 import { uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { ApiContext, Input, Result } from "../../http/types.ts";
 import { JobLink, jobLink } from "../../views/job.ts";
 import { makeDocument, sendDocument } from "./make-document.ts";
 
@@ -25,7 +25,7 @@ const responses = {
 /** The file itself, as the warehouse expects it, of the data of now. */
 async function print(
   context: ApiContext,
-  input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "gone">,
+  input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "aborted">,
   kind: DocumentKind,
   ascii = namesOf(kind).ascii,
 ): Promise<Result> {

@@ -141,10 +141,10 @@ export const mailRoutes = [
       language: z.enum(languages).default("ru"),
     }),
     responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
-    handle({ unprovedMailsPerDay: most }, { body: { recipient, url, language }, origin, commit }) {
+    handle({ unprovedMailsPerDay: most }, { body: { recipient, url, language }, txContext, commit }) {
       return commit(async (tx) => {
         const id = await requestVerificationMail(tx, { recipient, url, language, most });
-        return id === null ? problem(tooManyMails("verification", most), origin) : { status: 200, body: { id } };
+        return id === null ? problem(tooManyMails("verification", most), txContext) : { status: 200, body: { id } };
       });
     },
   }),
@@ -157,10 +157,10 @@ export const mailRoutes = [
     idempotent: true,
     params: z.object({ recipient: email }),
     responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
-    handle({ unprovedMailsPerDay: most }, { params: { recipient }, origin, commit }) {
+    handle({ unprovedMailsPerDay: most }, { params: { recipient }, txContext, commit }) {
       return commit(async (tx) => {
         const id = await requestPriceListMail(tx, { recipient, most });
-        return id === null ? problem(tooManyMails("price-list", most), origin) : { status: 200, body: { id } };
+        return id === null ? problem(tooManyMails("price-list", most), txContext) : { status: 200, body: { id } };
       });
     },
   }),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { type Job, jobQueries } from "../../../engine/index.ts";
 import { TooManyRequestsError } from "../../../errors.ts";
-import type { Actor, ApiContext } from "../../http/context.ts";
 import { heartbeatMs } from "../../http/right-watch.ts";
+import type { Actor, ApiContext } from "../../http/types.ts";
 import { jobView } from "../../views/job.ts";
 import { jobWatch } from "./job-watch.ts";
 
@@ -15,12 +15,18 @@ const retryMs = 2_000;
 const open = new Map<string, number>();
 
 /**
- * What happens to a job, as server-sent events, until it is over or `gone` fires; then there is no `end`, and who comes
+ * What happens to a job, as server-sent events, until it is over or `aborted` fires; then there is no `end`, and who comes
  * back is told why, if he is not let in any more. Each event is the whole job, and its
  * id is that of this state: whoever comes back with `Last-Event-ID`, to whichever process, is sent nothing twice and
  * misses no end. Throws `TooManyRequestsError` when this user, or the process, has too many of them.
  */
-export function jobEvents(context: ApiContext, job: Job, actor: Actor, lastId: string | undefined, gone: AbortSignal) {
+export function jobEvents(
+  context: ApiContext,
+  job: Job,
+  actor: Actor,
+  lastId: string | undefined,
+  aborted: AbortSignal,
+) {
   const own = open.get(actor.id) ?? 0;
   const all = [...open.values()].reduce((sum, count) => sum + count, 0);
   if (own >= streamsPerUser || all >= streamsPerProcess) {
@@ -28,9 +34,9 @@ export function jobEvents(context: ApiContext, job: Job, actor: Actor, lastId: s
   }
   open.set(actor.id, own + 1);
   // Not at the end of the stream: of a caller who has left already it never begins.
-  if (gone.aborted) release(actor);
-  else gone.addEventListener("abort", () => release(actor), { once: true });
-  return streamOf(context, job, actor, lastId, gone);
+  if (aborted.aborted) release(actor);
+  else aborted.addEventListener("abort", () => release(actor), { once: true });
+  return streamOf(context, job, actor, lastId, aborted);
 }
 
 function release({ id }: Actor) {
@@ -44,12 +50,12 @@ async function* streamOf(
   job: Job,
   actor: Actor,
   lastId: string | undefined,
-  gone: AbortSignal,
+  aborted: AbortSignal,
 ): AsyncGenerator<string> {
   let known = lastId;
   let saidAt = Date.now();
   yield `retry: ${retryMs}\n\n`;
-  for await (const data of statesOf(context, job, actor, gone)) {
+  for await (const data of statesOf(context, job, actor, aborted)) {
     const id = createHash("sha256").update(data).digest("base64url").slice(0, 22);
     const isLate = Date.now() - saidAt > heartbeatMs;
     if (id !== known) yield `id: ${id}\nevent: job\ndata: ${data}\n\n`;
@@ -57,14 +63,14 @@ async function* streamOf(
     if (id !== known || isLate) saidAt = Date.now();
     known = id;
   }
-  if (!gone.aborted) yield "event: end\ndata: {}\n\n";
+  if (!aborted.aborted) yield "event: end\ndata: {}\n\n";
 }
 
 /** A job as JSON, again and again, until it is over or deleted, or nobody listens any more. */
-async function* statesOf({ db }: ApiContext, first: Job, actor: Actor, gone: AbortSignal): AsyncGenerator<string> {
+async function* statesOf({ db }: ApiContext, first: Job, actor: Actor, aborted: AbortSignal): AsyncGenerator<string> {
   let children = await jobQueries.children(db.manager, first.id);
   let countedAt = Date.now();
-  for (let job: Job | null = first; job && !gone.aborted; job = await jobWatch(db).next(first.id, false)) {
+  for (let job: Job | null = first; job && !aborted.aborted; job = await jobWatch(db).next(first.id, false)) {
     const isOver = job.finishedAt !== null;
     if (isOver || Date.now() - countedAt > countMs) {
       children = await jobQueries.children(db.manager, job.id);

@@ -4,10 +4,10 @@ import { findJob, type Job, type JobFilter, jobQueries, jobStates } from "../../
 import { NotFoundError } from "../../../errors.ts";
 import { cancelJob, retryJob } from "../../../services/operations/job-control.ts";
 import { type ReplayFilter, requestReplay } from "../../../services/operations/replays.ts";
-import type { Actor } from "../../http/context.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { integer, line, timestamp, uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { Actor } from "../../http/types.ts";
 import { JobLink, JobView, jobLink, jobView } from "../../views/job.ts";
 import { awaitJob } from "./await-job.ts";
 import { jobEvents } from "./job-events.ts";
@@ -205,10 +205,10 @@ export const jobRoutes = [
     access: "USER",
     params,
     responses: { 200: { mediaTypes: ["text/event-stream"] }, ...refusals, 429: Problem },
-    async handle(context, { params: { job_id }, actor, reader, headers, gone }) {
+    async handle(context, { params: { job_id }, actor, reader, headers, aborted }) {
       const job = await visibleJob(reader, job_id, actor);
       const last = headers["last-event-id"];
-      const stream = jobEvents(context, job, actor, typeof last === "string" ? last : undefined, gone);
+      const stream = jobEvents(context, job, actor, typeof last === "string" ? last : undefined, aborted);
       return { status: 200, stream, headers: { "content-type": "text/event-stream", "x-accel-buffering": "no" } };
     },
   }),

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { findStanding, type Operator } from "../../../services/operations/job-rights.ts";
-import type { Actor, ApiContext } from "../../http/context.ts";
+import type { Actor, ApiContext } from "../../http/types.ts";
 
 /** The caller as one who steers jobs; where it decides, one look at the user. */
 export async function operatorOf(

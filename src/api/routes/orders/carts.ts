@@ -4,11 +4,10 @@ import { acceptPrices, addToCart, changeCartLine, emptyCart, removeCartLine } fr
 import { checkOut } from "../../../services/orders/checkout.ts";
 import { mergeIntoCart } from "../../../services/orders/merge-cart.ts";
 import { getOrder } from "../../../services/orders/orders.ts";
-import type { Commit } from "../../http/commit.ts";
-import type { ApiContext } from "../../http/context.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { boolean, pieces, uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { ApiContext, Commit } from "../../http/types.ts";
 import { CartView, MergedCartView, viewCart } from "../../views/cart.ts";
 import { OrderView, viewOrders } from "../../views/order.ts";
 import { NewLine, newContact, requestedContact, toLine } from "./order-request.ts";

@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 import { orders } from "../../../db/dao/orders/orders.ts";
 import type { Order } from "../../../db/entities/orders/order.ts";
 import { ForbiddenError, NotFoundError } from "../../../errors.ts";
-import type { Actor } from "../../http/context.ts";
+import type { Actor } from "../../http/types.ts";
 
 /** True for whoever may see an order with its account and waybill: its owner and staff. */
 export function isTheirs({ userId }: Pick<Order, "userId">, actor: Actor | undefined) {

@@ -2,10 +2,9 @@ import type { EntityManager } from "typeorm";
 import { orderOffers } from "../../../db/dao/orders/order-offers.ts";
 import type { Order } from "../../../db/entities/orders/order.ts";
 import { maxOrderLines } from "../../../services/orders/price-order-lines.ts";
-import type { ApiContext } from "../../http/context.ts";
-import type { Result } from "../../http/define-route.ts";
 import { pageEnd, pageStart } from "../../http/json-writer.ts";
 import { type PageQuery, toPage } from "../../http/paging.ts";
+import type { ApiContext, Result } from "../../http/types.ts";
 import { type Viewer, viewOrders } from "../../views/order.ts";
 
 /** Lines in memory at once: some four megabytes as JSON. */

@@ -5,8 +5,8 @@ import { orderStatuses } from "../../../db/entities/orders/order.ts";
 import { ValidationError } from "../../../errors.ts";
 import { holdsWebAddress } from "../../../services/mail/web-addresses.ts";
 import type { RequestedContact } from "../../../services/orders/order-contact.ts";
-import type { Actor } from "../../http/context.ts";
 import { email, line, note, optionalLine, phone, pieces, uuid } from "../../http/fields.ts";
+import type { Actor } from "../../http/types.ts";
 import { missingKeys } from "../../http/violations.ts";
 import { nobody } from "../../views/warehouse-order.ts";
 

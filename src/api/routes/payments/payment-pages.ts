@@ -2,15 +2,14 @@ import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { payments } from "../../../db/dao/payments/payments.ts";
 import { NotFoundError } from "../../../errors.ts";
+import type { CardProvider } from "../../../services/payments/card-provider.ts";
 import { receivePaymentEvent } from "../../../services/payments/payment-states.ts";
-import type { Commit } from "../../http/commit.ts";
-import type { ApiContext } from "../../http/context.ts";
-import { defineRoute, type Result } from "../../http/define-route.ts";
+import { defineRoute } from "../../http/define-route.ts";
 import { line } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { ApiContext, Commit, Result } from "../../http/types.ts";
 import { refuseUnsigned, type WebhookHeaders } from "../../http/webhook-signature.ts";
 import { testPaymentPage } from "../../pages/test-payment-page.ts";
-import type { PaymentProvider } from "./payment-provider.ts";
 import { decisions, type TestPaymentProvider } from "./test-payment-provider.ts";
 
 const tag = "Payments";
@@ -26,7 +25,7 @@ const sentences = {
 /** Does what a webhook says, if its signature is right, and tells what came of it. */
 async function receive(
   { log }: ApiContext,
-  provider: PaymentProvider,
+  provider: CardProvider,
   { bytes, headers, commit }: { bytes: Buffer; headers: WebhookHeaders; commit: Commit },
 ): Promise<Result> {
   const event = provider.verify(bytes, headers);
@@ -42,7 +41,7 @@ async function receive(
   return result;
 }
 
-function cardProvider({ cards }: ApiContext, name: string): PaymentProvider {
+function cardProvider({ cards }: ApiContext, name: string): CardProvider {
   if (cards?.name !== name) throw new NotFoundError("Not Found");
   return cards;
 }

@@ -1,8 +1,8 @@
 import type { EntityManager } from "typeorm";
 import { ConflictError } from "../../../errors.ts";
+import type { CardPayment } from "../../../services/payments/card-provider.ts";
 import { maxRub, openRub } from "../../../services/payments/payments.ts";
-import type { ApiContext } from "../../http/context.ts";
-import type { CardPayment } from "./payment-provider.ts";
+import type { ApiContext } from "../../http/types.ts";
 
 /** A payment that the provider knows of, and its amount. */
 export interface StartedPayment {

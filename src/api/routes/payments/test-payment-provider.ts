@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
 import { BadRequestError } from "../../../errors.ts";
+import type { CardProvider } from "../../../services/payments/card-provider.ts";
 import { checkSignature } from "../../http/webhook-signature.ts";
-import type { PaymentProvider } from "./payment-provider.ts";
 
 /** What a person decides on the test provider's page. */
 export const decisions = ["pay", "authorize", "decline"] as const;
@@ -22,7 +22,7 @@ export interface SignedWebhook {
 }
 
 /** A provider that takes no money: whoever opens its page says how the payment ends. */
-export interface TestPaymentProvider extends PaymentProvider {
+export interface TestPaymentProvider extends CardProvider {
   name: "test";
   sign(verdict: Verdict): SignedWebhook;
 }

@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { LineRowChange } from "../../../db/dao/stock/waybill-offers.ts";
 import { BadRequestError } from "../../../errors.ts";
 import { addLine, changeLine, getLine, getLines, removeLine } from "../../../services/stock/waybill-offers.ts";
-import type { ApiContext } from "../../http/context.ts";
-import { defineRoute, type Result } from "../../http/define-route.ts";
+import { defineRoute } from "../../http/define-route.ts";
 import { line, pieces, roundedRoubles, uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { ApiContext, Result } from "../../http/types.ts";
 import { WaybillOfferView, waybillOfferViews } from "../../views/waybill-offer.ts";
 
 const tag = "Waybills";

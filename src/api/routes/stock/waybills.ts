@@ -13,10 +13,11 @@ import {
   getOwnWaybill,
   getWaybill,
 } from "../../../services/stock/waybills.ts";
-import { defineRoute, type Profile, type Result } from "../../http/define-route.ts";
+import { defineRoute } from "../../http/define-route.ts";
 import { boolean, note, searchTerm, uuid } from "../../http/fields.ts";
 import { Count, pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import type { Profile, Result } from "../../http/types.ts";
 import { WaybillView, waybillView } from "../../views/waybill.ts";
 import { NewLine } from "./waybill-offers.ts";
 

@@ -1,5 +1,4 @@
-import type { PaymentEvent } from "../../../services/payments/payment-states.ts";
-import type { WebhookHeaders } from "../../http/webhook-signature.ts";
+import type { PaymentEvent } from "./payment-states.ts";
 
 /** What is to be paid, as a provider of card payments has to know it. */
 export interface CardPayment {
@@ -9,7 +8,7 @@ export interface CardPayment {
 }
 
 /** Whoever takes cards for us: the customer pays on the provider's page, and no card number comes here. */
-export interface PaymentProvider {
+export interface CardProvider {
   /** Part of the address of its webhooks. */
   name: string;
   /** Prepares a payment and says where the customer pays. One that is never paid costs nothing, so it may be repeated. */
@@ -18,5 +17,5 @@ export interface PaymentProvider {
    * What a webhook says; undefined when it is of no interest. Throws `UnauthorizedError` unless its signature is right
    * and at most 5 minutes old.
    */
-  verify(bytes: Buffer, headers: WebhookHeaders): PaymentEvent | undefined;
+  verify(bytes: Buffer, headers: Readonly<Record<string, string | string[] | undefined>>): PaymentEvent | undefined;
 }

@@ -1,9 +1,9 @@
 import { createHash, type Hash, randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { fileTypeFromBuffer } from "file-type";
-import { TooLargeError, UnsupportedMediaError } from "../../../errors.ts";
-import type { ObjectStore } from "../../../platform/object-store.ts";
-import type { StagedImage } from "../../../services/catalogue/images.ts";
+import { TooLargeError, UnsupportedMediaError } from "../../errors.ts";
+import type { ObjectStore } from "../../platform/object-store.ts";
+import type { StagedImage } from "../../services/catalogue/images.ts";
 import { placeholderImage } from "./placeholder-image.ts";
 
 /** Largest picture that is taken, in bytes (contract 1.8). */
