@@ -1,6 +1,7 @@
 import { type Readable, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import { InconclusiveError, PermanentError } from "../errors.ts";
+import { followSignals } from "./abort.ts";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
 import { traced } from "./tracing.ts";
@@ -149,9 +150,7 @@ export function createMailer(options: MailerOptions): Mailer {
       const transaction: SmtpTransaction = { sendDeadline, isHandedOver: false, giveUp: new AbortController() };
       running.set(messageId, transaction);
       const envelope = { from: from.address, to: [to] };
-      const abort = () => transaction.giveUp.abort(signal.reason);
-      signal.addEventListener("abort", abort);
-      if (signal.aborted) abort();
+      const forget = followSignals(transaction.giveUp, [signal]);
       try {
         const address = { from, to: { name: "", address: to } };
         const mail = { ...content, ...address, messageId, envelope, signal: transaction.giveUp.signal };
@@ -160,7 +159,7 @@ export function createMailer(options: MailerOptions): Mailer {
       } catch (error) {
         throw classify(error as SmtpError, transaction.isHandedOver);
       } finally {
-        signal.removeEventListener("abort", abort);
+        forget();
         running.delete(messageId);
       }
     },

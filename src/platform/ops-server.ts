@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { within } from "./abort.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
@@ -94,18 +95,12 @@ async function answerWorkers(
     return send(res, 401, { detail: "Send AUTOSCALER_TOKEN as bearer" }, { "www-authenticate": "Bearer" });
   if (!queues.includes(name))
     return send(res, 404, { detail: `There is no queue '${name}'; there are ${queues.join(", ")}` });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${answerMs} ms`)), answerMs);
-  });
   try {
-    send(res, 200, await Promise.race([explain(name), late]));
+    send(res, 200, await within(answerMs, explain(name)));
   } catch (error) {
     log.warn({ err: error, queue: name }, "the number of workers needed is unknown");
     const detail = "Redis or Postgres does not answer, so the number is unknown; keep the present workers";
     send(res, 503, { detail }, { "retry-after": "5" });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -2,6 +2,7 @@ import { lookup as systemLookup } from "node:dns";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { LookupFunction } from "node:net";
+import { onAbort } from "./abort.ts";
 import { ForbiddenTargetError, mayReach, type OutboundRules, readOutboundUrl } from "./outbound-url.ts";
 import { traced } from "./tracing.ts";
 
@@ -92,12 +93,10 @@ function send(url: URL, { headers, body, lookup, signal }: Sending): Promise<Inc
   return new Promise((resolve, reject) => {
     // No agent: a kept connection could lead to another address.
     const sent = request(url, { method: "POST", headers, lookup, agent: false, maxHeaderSize: 16_384 }, resolve);
-    const abort = () => sent.destroy(new Error("aborted"));
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    sent.once("response", () => signal.removeEventListener("abort", abort));
+    const forget = onAbort(signal, () => sent.destroy(new Error("aborted")));
+    sent.once("response", forget);
     sent.once("error", (error) => {
-      signal.removeEventListener("abort", abort);
+      forget();
       reject(error);
     });
     sent.end(body);
@@ -127,8 +126,7 @@ function checkedLookup(lookup: typeof systemLookup, rules: OutboundRules): Looku
  */
 async function readOn(response: IncomingMessage, signal: AbortSignal): Promise<void> {
   let bytes = 0;
-  const stop = () => response.destroy();
-  signal.addEventListener("abort", stop, { once: true });
+  const forget = onAbort(signal, () => response.destroy());
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.length;
@@ -137,7 +135,7 @@ async function readOn(response: IncomingMessage, signal: AbortSignal): Promise<v
   } catch {
     // The status is reported already.
   } finally {
-    signal.removeEventListener("abort", stop);
+    forget();
     response.destroy();
   }
 }

@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
 import type { AuditMethod } from "../../db/entities/audit/audit-entry.ts";
+import { onAbort } from "../../platform/abort.ts";
 import { auditEndpoint, recordChained } from "../../services/audit/audit.ts";
 import { logLostAudit } from "../http/audit-staff.ts";
 import type { ApiContext } from "../http/types.ts";
@@ -56,11 +57,11 @@ export function auditWhenDone(
       enter(499);
     };
     const timer = setTimeout(giveUp, patienceMs).unref();
+    stopWaiting = () => clearTimeout(timer);
+    const forget = onAbort(context.stopping, giveUp);
     stopWaiting = () => {
       clearTimeout(timer);
-      context.stopping.removeEventListener("abort", giveUp);
+      forget();
     };
-    if (context.stopping.aborted) giveUp();
-    else context.stopping.addEventListener("abort", giveUp);
   });
 }

@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { Job, JobState } from "../../engine/index.ts";
+import { escapeHtml } from "../../platform/escape-html.ts";
 import type { Right } from "../../services/operations/job-rights.ts";
 import type { JobView } from "../views/job.ts";
-import { escapeHtml } from "./login-page.ts";
 import type { Words } from "./messages.ts";
 import { document } from "./page.ts";
 

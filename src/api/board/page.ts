@@ -1,18 +1,7 @@
-import { escapeHtml } from "./login-page.ts";
+import { htmlPage } from "../pages/html-page.ts";
 import type { Words } from "./messages.ts";
 
-/** A page of the board's own; `body` is HTML. */
-export function document({ lang }: Words, title: string, body: string) {
-  return `<!doctype html>
-<html lang="${lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>
-  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
+const style = `  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
           --muted: light-dark(#566270, #9aa7b5); --line: light-dark(#dde3ea, #2c3542); }
   body { margin: 0; background: light-dark(#eef1f5, #14181f); color: light-dark(#18202a, #e4e9ef); }
   main { box-sizing: border-box; max-width: 62rem; margin: 1.5rem auto; padding: 1.5rem 2rem 2rem; border-radius: 12px;
@@ -47,14 +36,9 @@ export function document({ lang }: Words, title: string, body: string) {
     tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
     td { display: grid; grid-template-columns: 5rem 1fr; padding: .1rem 0; border: 0; } td:empty { display: none; }
     td::before { content: attr(data-name); color: var(--muted); } td .status { justify-self: start; }
-  }
-</style>
-</head>
-<body>
-<main>
-${body}
-</main>
-</body>
-</html>
-`;
+  }`;
+
+/** A page of the board's own; `body` is HTML. */
+export function document({ lang }: Words, title: string, body: string) {
+  return htmlPage({ lang, title, style, body: `<main>\n${body}\n</main>` });
 }

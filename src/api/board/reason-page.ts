@@ -1,4 +1,4 @@
-import { escapeHtml } from "./login-page.ts";
+import { escapeHtml } from "../../platform/escape-html.ts";
 import type { Words } from "./messages.ts";
 import { document } from "./page.ts";
 

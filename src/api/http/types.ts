@@ -222,7 +222,7 @@ export interface ApiContext {
   cache: Cache;
   log: Log;
   metrics: Metrics;
-  /** The user of an `Authorization` header; throws `UnauthorizedError` with the wire contract's words. */
+  /** The user of an `Authorization` header; throws `UnauthorizedError` with the sentences of contract 2.1. */
   authenticate: (authorization: string | undefined) => Promise<Actor>;
   /** Looks again at callers who wait for long. */
   rights: RightWatch;

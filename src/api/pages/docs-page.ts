@@ -1,37 +1,30 @@
 import { exampleOfferId, exampleProductId } from "../http/examples.ts";
+import { htmlPage } from "./html-page.ts";
 
 /** The reference page; `demoTokensUrl` is where it gets the people to choose from. */
 export function page(demoTokensUrl: string | undefined) {
   const source = demoTokensUrl === undefined ? "" : ` data-demo-tokens="${encodeURI(demoTokensUrl)}"`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>TCF back end: API reference</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" href="/docs/favicon-32x32.png">
-<style>
-  body { margin: 0; }
+  return htmlPage({
+    lang: "en",
+    title: "TCF back end: API reference",
+    head: `<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="/docs/favicon-32x32.png">`,
+    isIndexed: true,
+    style: `  body { margin: 0; }
   #who { position: sticky; top: 0; z-index: 10; display: flex; gap: .75rem; align-items: center; flex-wrap: wrap;
          padding: .6rem 1.25rem; background: #1b2430; color: #fff; font: 15px/1.4 system-ui, sans-serif; }
   #who[hidden] { display: none; }
   #who select { font: inherit; padding: .3rem .5rem; border-radius: 6px; border: 0; max-width: 100%; }
-  #who output { color: #b9c4d0; }
-</style>
-</head>
-<body>
-<form id="who" hidden>
+  #who output { color: #b9c4d0; }`,
+    body: `<form id="who" hidden>
   <label for="person">Try it as</label>
   <select id="person"></select>
   <output id="hint" for="person"></output>
 </form>
 <div id="swagger-ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"${source}></script>
-</body>
-</html>
-`;
+<script src="/docs/start.js"${source}></script>`,
+  });
 }
 
 /** What the page does in the browser. */

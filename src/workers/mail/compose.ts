@@ -1,8 +1,8 @@
 import Handlebars from "handlebars";
 import type { Language } from "../../db/entities/accounts/user.ts";
 import { PermanentError } from "../../engine/worker.ts";
+import { escapeHtml } from "../../platform/escape-html.ts";
 import { shopUrl } from "../../services/shop-url.ts";
-import { escapeHtml } from "./escape-html.ts";
 import { layout } from "./layout.ts";
 
 /** What a mail says, apart from how it looks. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Job, jobQueries } from "../../../engine/index.ts";
 import { TooManyRequestsError } from "../../../errors.ts";
+import { onAbort } from "../../../platform/abort.ts";
 import { heartbeatMs } from "../../http/right-watch.ts";
 import type { Actor, ApiContext } from "../../http/types.ts";
 import { jobView } from "../../views/job.ts";
@@ -34,8 +35,7 @@ export function jobEvents(
   }
   open.set(actor.id, own + 1);
   // Not at the end of the stream: of a caller who has left already it never begins.
-  if (aborted.aborted) release(actor);
-  else aborted.addEventListener("abort", () => release(actor), { once: true });
+  onAbort(aborted, () => release(actor));
   return streamOf(context, job, actor, lastId, aborted);
 }
 
