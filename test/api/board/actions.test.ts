@@ -308,7 +308,9 @@ describe("what is done in Bull Board is done in the ledger", () => {
     await api.db.manager.update(Job, { id }, { state: "succeeded", cancellation: null as never });
     const late = await press("cancel", api.tokens.admin);
     expect(late.status).toBe(409);
-    expect(late.text).toContain(`role="alert">Job '${id}' has succeeded already; there is nothing to cancel</p>`);
+    expect(late.text).toContain(
+      `role="alert">Job &#39;${id}&#39; has succeeded already; there is nothing to cancel</p>`,
+    );
     expect((await find(id)).state).toBe("succeeded");
   });
 
