@@ -26,7 +26,7 @@ export async function run(args: string[]): Promise<void> {
   const options = { rounds: Number(values.rounds ?? 3), seconds: Number(values.seconds ?? 4) };
   console.log("Compiling, starting Postgres and Redis, and entering the catalogue …");
   execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
-  execFileSync("npx", ["--no", "tsc", "--", "-p", "bench/tsconfig.json"], { stdio: "inherit" });
+  execFileSync("npx", ["--no", "tsc", "--", "-p", "bench/tsconfig.programs.json"], { stdio: "inherit" });
   const shop = await openShop();
   const servers: Server[] = [];
   const start: Start = async (file, env) => {

@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<void> {
   const names = (Object.keys(titles) as Name[]).filter((name) => isAsked(values.only, name) && isInstalled(name));
 
   console.log("Compiling, starting Postgres and Redis, and filling a ledger …");
-  execFileSync("npx", ["--no", "tsc", "--", "-p", "bench/tsconfig.json"], { stdio: "inherit" });
+  execFileSync("npx", ["--no", "tsc", "--", "-p", "bench/tsconfig.programs.json"], { stdio: "inherit" });
   const servers = await openServers();
   const teams: Teams = new Map();
   try {

@@ -1,10 +1,15 @@
+import { mkdirSync, symlinkSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { installSide } from "../scripts/side-packages.ts";
 
 /** What every `bench/<name>.ts` exports; `args` are the words after its name. */
 interface Bench {
   summary: string;
   run: (args: string[]) => Promise<void>;
 }
+
+linkPackages(installSide("bench"));
 
 const names = (await readdir(import.meta.dirname, { withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && entry.name !== "main.ts")
@@ -21,4 +26,15 @@ if (wanted !== undefined && names.includes(wanted)) {
   console.log("Usage: npm run bench <name>\n");
   for (const name of names) console.log(`  ${name.padEnd(12)} ${(await load(name)).summary}`);
   if (wanted !== undefined) process.exitCode = 1;
+}
+
+/** Programs that are compiled into `var/bench` look for the packages of the bench in the folders above them. */
+function linkPackages(modules: string) {
+  const compiled = join("var", "bench");
+  mkdirSync(compiled, { recursive: true });
+  try {
+    symlinkSync(relative(compiled, modules), join(compiled, "node_modules"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }

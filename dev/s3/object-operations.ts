@@ -53,7 +53,7 @@ export async function deleteObject(store: ObjectStore, request: S3Request, respo
 }
 
 /** Throws MissingContentLength for a body of unknown length, as S3 does. */
-export function requireLength({ headers }: Pick<S3Request, "headers">): void {
+function requireLength({ headers }: Pick<S3Request, "headers">): void {
   if (headers["content-length"] === undefined && headers["x-amz-decoded-content-length"] === undefined) {
     throw new S3Error("MissingContentLength");
   }
@@ -78,7 +78,7 @@ export function pickAttributes(headers: Headers): Pick<ObjectHead, "headers" | "
 }
 
 /** Returns the response headers for an object's checksums. */
-export function checksumHeaders(checksums: ObjectHead["checksums"]): Record<string, string> {
+function checksumHeaders(checksums: ObjectHead["checksums"]): Record<string, string> {
   return Object.fromEntries(Object.entries(checksums).map(([name, value]) => [`x-amz-checksum-${name}`, value]));
 }
 

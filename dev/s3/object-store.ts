@@ -33,10 +33,6 @@ export interface ObjectStore {
   remove(address: ObjectAddress): Promise<void>;
   /** Returns all keys of a bucket that start with the prefix, in the order of their UTF-8 bytes. */
   listKeys(bucket: string, prefix: string): Promise<string[]>;
-  /** Names a file that does not exist yet, in a folder that is emptied at every start. */
-  temporaryFile(bucket: string): string;
-  /** Names the folder of a bucket's unfinished multipart uploads. */
-  uploadsDirectory(bucket: string): string;
 }
 
 /** Names an object. */
@@ -57,9 +53,7 @@ export function openObjectStore(directory: string, buckets: readonly string[]): 
   mkdirSync(directory, { recursive: true });
   const leftFromBefore = readdirSync(directory).filter((name) => bucketName.test(name));
   for (const bucket of new Set([...buckets, ...leftFromBefore])) {
-    for (const folder of ["objects", "uploads"]) {
-      mkdirSync(inBucket(bucket, folder), { recursive: true });
-    }
+    mkdirSync(inBucket(bucket, "objects"), { recursive: true });
     rmSync(inBucket(bucket, "incoming"), { recursive: true, force: true });
     mkdirSync(inBucket(bucket, "incoming"));
   }
@@ -79,7 +73,6 @@ export function openObjectStore(directory: string, buckets: readonly string[]): 
   }
 
   async function createBucket(bucket: string): Promise<void> {
-    await mkdir(inBucket(bucket, "uploads"), { recursive: true });
     await mkdir(inBucket(bucket, "incoming"), { recursive: true });
     // Made last and not recursively: this folder is what makes a bucket, and only one caller can make it.
     await mkdir(inBucket(bucket, "objects")).catch((error: unknown) => {
@@ -110,7 +103,7 @@ export function openObjectStore(directory: string, buckets: readonly string[]): 
   ): Promise<ObjectHead> {
     await requireBucket(address.bucket);
     const path = objectPath(address);
-    const written = temporaryFile(address.bucket);
+    const written = join(inBucket(address.bucket, "incoming"), randomUUID());
     const head = await writeObjectFile(written, chunks, describe);
     try {
       await takeTurn(path, async () => {
@@ -152,10 +145,6 @@ export function openObjectStore(directory: string, buckets: readonly string[]): 
       .map((key) => key.toString());
   }
 
-  function temporaryFile(bucket: string): string {
-    return join(inBucket(bucket, "incoming"), randomUUID());
-  }
-
   return {
     createBucket,
     removeBucket,
@@ -165,8 +154,6 @@ export function openObjectStore(directory: string, buckets: readonly string[]): 
     open,
     remove,
     listKeys,
-    temporaryFile,
-    uploadsDirectory: (bucket) => inBucket(bucket, "uploads"),
   };
 }
 

@@ -9,12 +9,6 @@ import {
   listObjects,
 } from "./bucket-operations.ts";
 import { S3Error } from "./errors.ts";
-import {
-  abortMultipartUpload,
-  completeMultipartUpload,
-  createMultipartUpload,
-  uploadPart,
-} from "./multipart-operations.ts";
 import { deleteObject, getObject, putObject } from "./object-operations.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { S3Request, Target } from "./request.ts";
@@ -49,10 +43,6 @@ const routes: readonly Route[] = [
   route("object", "HEAD", [], getObject, { optional: getParameters, public: true }),
   route("object", "PUT", [], putObject),
   route("object", "DELETE", [], deleteObject),
-  route("object", "POST", ["uploads"], createMultipartUpload),
-  route("object", "PUT", ["partNumber", "uploadId"], uploadPart),
-  route("object", "POST", ["uploadId"], completeMultipartUpload),
-  route("object", "DELETE", ["uploadId"], abortMultipartUpload),
 ];
 
 const knownHeaders = new RegExp(

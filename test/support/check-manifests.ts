@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { importTool, installSide } from "../../scripts/side-packages.ts";
 import type { Manifest } from "./helm.ts";
 
 const packages: Record<string, string> = {
@@ -12,7 +13,7 @@ const packages: Record<string, string> = {
 /** What is wrong with these objects by the published schemas of their kinds: types, missing fields, formats. */
 export async function schemaViolations(manifests: Manifest[]): Promise<string[]> {
   const checked = manifests.map(async (manifest) => {
-    const { [manifest.kind]: Kind } = (await import(moduleOf(manifest))) as Record<string, ModelClass>;
+    const { [manifest.kind]: Kind } = await importTool<Record<string, ModelClass>>(moduleOf(manifest));
     if (!Kind) return [`no schema of ${manifest.apiVersion} ${manifest.kind}`];
     try {
       new Kind(manifest).validate();
@@ -32,8 +33,8 @@ export async function typeErrors(manifests: Manifest[]): Promise<string> {
     `import type { I${manifest.kind} as T${n} } from ${JSON.stringify(moduleOf(manifest))};`,
     `export const m${n}: T${n} = ${JSON.stringify(manifest)};`,
   ]);
-  // Below node_modules' parent, so that the packages are found.
-  const folder = mkdtempSync(resolve("node_modules", ".manifests-"));
+  // Where the packages are found.
+  const folder = mkdtempSync(join(installSide("tools"), ".manifests-"));
   const file = join(folder, "manifests.ts");
   writeFileSync(file, lines.join("\n"));
   const options = "--noEmit --strict --skipLibCheck --ignoreConfig --module nodenext --target es2023".split(" ");

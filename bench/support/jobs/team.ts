@@ -7,7 +7,7 @@ import type { Servers } from "./contestant.ts";
 
 const longestMs = 300_000;
 
-/** Where `bench/tsconfig.json` puts the programs of the bench. */
+/** Where `bench/tsconfig.programs.json` puts the programs of the bench. */
 const compiled = "var/bench/bench/support/jobs";
 
 /** Starts a compiled program of the bench; it ends with this process. */

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { resolveTool } from "../../../scripts/side-packages.ts";
 import { routes } from "../../../src/api/routes/index.ts";
 import { type Described, readDocument } from "../../support/open-api-document.ts";
 
@@ -87,7 +88,7 @@ async function complaintsOfLinter(text: string) {
   try {
     const file = join(directory, "openapi.json");
     writeFileSync(file, text);
-    const cli = "node_modules/@redocly/cli/bin/cli.js";
+    const cli = join(dirname(resolveTool("@redocly/cli/package.json")), "bin/cli.js");
     const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
     const lint = [cli, "lint", file, "--config", "test/redocly.yaml", "--format", "json"];
     // It exits with 1 when there are complaints, which is no reason to throw.

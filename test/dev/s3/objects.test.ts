@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Readable } from "node:stream";
@@ -10,7 +10,6 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bucket, megabyte, photo, refusal, useS3Server } from "../../support/s3-server.ts";
 
@@ -49,24 +48,6 @@ describe.each(["with checksums", "without checksums"])("objects, %s", (mode) => 
     const params = { Bucket: bucket, Key: `${key}/stream`, Body, ContentLength: photo.length };
     await sdk().send(new PutObjectCommand(params));
     expect(await get(`${key}/stream`, {}, sdk())).toEqual(photo);
-  });
-
-  test("are taken in parts from a stream of unknown length", async () => {
-    const big = randomBytes(12 * megabyte);
-    const pieces = Array.from({ length: 48 }, (_, index) => big.subarray(index * 262_144, (index + 1) * 262_144));
-    const params = { Bucket: bucket, Key: `${key}/parts`, Body: Readable.from(pieces), ContentType: "application/pdf" };
-    await new Upload({ client: sdk(), partSize: 5 * megabyte, queueSize: 2, params }).done();
-    expect((await get(`${key}/parts`, {}, sdk())).equals(big)).toBe(true);
-    expect(await head(`${key}/parts`)).toMatchObject({
-      ContentType: "application/pdf",
-      ETag: expect.stringMatching(/^"[0-9a-f]{32}-3"$/),
-    });
-  });
-
-  test("are taken in one piece by a multipart client when they are small", async () => {
-    const params = { Bucket: bucket, Key: `${key}/small`, Body: Readable.from(["abc"]), ContentType: "text/plain" };
-    await new Upload({ client: sdk(), params }).done();
-    expect(await head(`${key}/small`)).toMatchObject({ ContentLength: 3, ContentType: "text/plain" });
   });
 
   test("are deleted one by one and in batches, whether they exist or not", async () => {
