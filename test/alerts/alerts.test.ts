@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { alertRules, expressions, metricsOf, panels } from "../support/observability.ts";
 
@@ -41,8 +42,20 @@ describe("the runbook", () => {
       readFileSync(`docs/runbook/${page}`, "utf8").matchAll(/\]\(([^)]+)\)/g),
       ([, link]) => link,
     );
-    expect(links.filter((link) => !pages.includes(String(link)))).toEqual([]);
+    expect(links.filter((link) => !existsSync(join("docs/runbook", String(link))))).toEqual([]);
   });
+});
+
+test("what the runbook looks for in logs is what the code says there", () => {
+  const code = readdirSync("src", { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .join("\n");
+  const sought = pages.flatMap((page) =>
+    Array.from(readFileSync(`docs/runbook/${page}`, "utf8").matchAll(/logs .*grep "([^"]+)"/g), ([, text]) => text),
+  );
+  expect(sought.length).toBeGreaterThan(0);
+  expect(sought.filter((text) => !code.includes(String(text)))).toEqual([]);
 });
 
 describe("dashboards", () => {
