@@ -31,7 +31,7 @@ const stepsOf = (name: string) => jobsOf(name).flatMap(([, job]) => job.steps ??
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
 const ci = readFileSync(".ci/run", "utf8");
 
-/** Run for longer at night; by `npm test` for a minute. */
+/** Run for longer at night; by `npm run test:slow` for a minute. */
 const alsoTested = ["chaos"];
 
 describe.each(names)("the workflow %s", (name) => {

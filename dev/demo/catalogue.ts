@@ -2,7 +2,7 @@ import { slugify } from "../../src/services/catalogue/slug.ts";
 import { createOfferWords } from "./offer-words.ts";
 import { createProductNames } from "./product-names.ts";
 import { createRandom, type Random } from "./random.ts";
-import { categoryWords } from "./words/parts.ts";
+import { categoryWords } from "./words.ts";
 
 export interface CategoryRow {
   id: string;
@@ -74,10 +74,7 @@ export function generateCatalogue({ seed, size }: CatalogueOptions): Catalogue {
     const row: CategoryRow = { id: random.uuid(), name, slug: legacySlug ?? slugify(name) };
     return {
       row,
-      parts: parts
-        .trim()
-        .split("\n")
-        .map((line) => part(random, row.id, line)),
+      parts: parts.map((line) => part(random, row.id, line)),
     };
   });
   const parts = categories.flatMap((category) => category.parts);

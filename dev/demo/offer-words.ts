@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts";
-import { brandNames, brandSuffixes, notes } from "./words/brands.ts";
+import { brandNames, brandSuffixes, notes } from "./words.ts";
 
 const patterns = ["## ### ##-##", "AA#-####-A", "#.###.###.###", "A## ### ###", "AAA####", "####-#####", "##A ###.##"];
 const letters = [..."ABCDEFGHJKLMNPRSTUVWXYZ"];

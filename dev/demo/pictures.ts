@@ -2,7 +2,7 @@ import sharp from "sharp";
 import { type MotifName, motifs, type Palette, steel } from "./motifs.ts";
 import { createRandom, type Random } from "./random.ts";
 import { circle, path, rect } from "./shapes.ts";
-import { categoryWords } from "./words/parts.ts";
+import { categoryWords } from "./words.ts";
 
 const [width, height] = [1_200, 900];
 

@@ -1,11 +1,11 @@
 import { slugify } from "../../src/services/catalogue/slug.ts";
 import type { Random } from "./random.ts";
-import { cars, engines, lamps, remarks, series, tyreSizes, viscosities, volumes } from "./words/cars.ts";
+import { cars, engines, lamps, remarks, series, tyreSizes, viscosities, volumes } from "./words.ts";
 
 /** What a name is made from. */
 export interface Kind {
   product: string;
-  /** See `words/parts.ts`. */
+  /** See `words.ts`. */
   traits: ReadonlySet<string>;
 }
 

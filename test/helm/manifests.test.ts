@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { schemaViolations, typeErrors } from "../support/check-manifests.ts";
@@ -76,10 +77,16 @@ describe("the objects of the chart", () => {
   it("are those of the golden files", async () => {
     for (const { name, files, sets } of cases.filter(({ name }) => name === "default" || name.includes("dev"))) {
       const text = await renderText(files, ...sets);
-      await expect(text).toMatchFileSnapshot(`golden/${name.replace(/^values-|\.yaml$/g, "")}.yaml`);
+      await expect(withHashes(text)).toMatchFileSnapshot(`golden/${name.replace(/^values-|\.yaml$/g, "")}.yaml`);
     }
   });
 });
+
+/** Dashboards are files of the chart already; here it is enough that another one shows. */
+function withHashes(text: string) {
+  const body = /^( {2}\S+\.json): \|\n((?: {4}.*\n)+)/gm;
+  return text.replace(body, (_, name, json) => `${name}: sha256 ${createHash("sha256").update(json).digest("hex")}\n`);
+}
 
 describe("a wrong object", () => {
   const deployment = (container: object): Manifest =>

@@ -1,5 +1,5 @@
 import type { Random } from "../random.ts";
-import { cities, houses, streets } from "../words/people.ts";
+import { cities, houses, streets } from "../words.ts";
 import type { Calendar } from "./calendar.ts";
 import type { People, Person } from "./people.ts";
 import type { AddressRow } from "./rows.ts";

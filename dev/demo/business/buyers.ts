@@ -1,5 +1,5 @@
 import { slugify } from "../../../src/services/catalogue/slug.ts";
-import { guestNames } from "../words/people.ts";
+import { guestNames } from "../words.ts";
 import type { Person } from "./people.ts";
 import type { Shop } from "./shop.ts";
 

@@ -1,6 +1,6 @@
 import type { OrderStatus } from "../../../src/db/entities/orders/order.ts";
 import { priceRubFor } from "../../../src/services/orders/prices.ts";
-import { orderNotes } from "../words/people.ts";
+import { orderNotes } from "../words.ts";
 import { buyerOf, contactOf } from "./buyers.ts";
 import type { Calendar } from "./calendar.ts";
 import type { Person } from "./people.ts";

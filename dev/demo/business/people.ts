@@ -2,7 +2,7 @@ import type { CustomerType } from "../../../src/db/entities/accounts/user.ts";
 import { slugify } from "../../../src/services/catalogue/slug.ts";
 import type { Random } from "../random.ts";
 import { type DemoUser, demoUsers } from "../users.ts";
-import { cities, customerNames } from "../words/people.ts";
+import { cities, customerNames } from "../words.ts";
 import type { Calendar } from "./calendar.ts";
 import type { UserRow } from "./rows.ts";
 

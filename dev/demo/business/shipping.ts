@@ -1,5 +1,5 @@
 import type { Random } from "../random.ts";
-import { destinations, houses, streets } from "../words/people.ts";
+import { destinations, houses, streets } from "../words.ts";
 import { warehouseAddressId } from "./addresses.ts";
 import type { Person } from "./people.ts";
 import type { AddressRow, OrderRow } from "./rows.ts";
