@@ -25,7 +25,7 @@ export function chartReadme(text = readFileSync("helm/values.yaml", "utf8")) {
 
 const head = `# The chart
 
-API, workers, migrations and everything around them. It brings no Postgres, Redis or S3: name yours.
+It installs API, workers, migrations and everything around them. It installs no Postgres, Redis or S3: name yours.
 
 \`\`\`sh
 kubectl create secret generic shop --from-literal=DATABASE_URL=… --from-literal=REDIS_URL=… \\
@@ -52,26 +52,26 @@ ingress: { hosts: [shop.example] }
 
 | values | for |
 | --- | --- |
-| \`values-small.yaml\` | one shop on a small cluster: what nobody waits for is started from nothing |
+| \`values-small.yaml\` | one shop on a small cluster; pools that no person waits for scale from zero |
 | \`values-medium.yaml\` | a busy shop |
 | \`values-large.yaml\` | many shops, or a sale |
 | \`values-dev.yaml\` | a cluster on a laptop, without KEDA, Prometheus and Traefik |
 
-What cannot work is refused before anything is changed: mistakes of form by \`values.schema.json\`, others by
-\`templates/_check.tpl\`, all at once. Helm 4 is meant; with Helm 3, \`--rollback-on-failure\` is \`--atomic\`.
+Values that cannot work are refused before anything is changed: mistakes of form by \`values.schema.json\`, others by
+\`templates/_check.tpl\`, all at once. The commands are for Helm 4; with Helm 3, \`--rollback-on-failure\` is \`--atomic\`.
 
-**Order of an upgrade.** The migrations run first, as a hook; when they fail, nothing else changes, and their pod stays for
-its log. New pods wait in \`wait-for-schema\` until the schema is theirs. The version before runs on the new schema, so
-\`helm rollback\` needs nothing but itself.
+**Order of an upgrade.** The migrations run first, as a hook. When they fail, nothing else changes, and their pod stays so that its log
+can be read. New pods wait in \`wait-for-schema\` until the schema fits them. The version before runs on the new schema, so
+\`helm rollback\` is enough.
 
-**A further pool of workers** is a further entry of \`workers\`, with the queues that it takes over. Each queue has exactly
+**Another pool of workers** is another entry of \`workers\`, with the queues that it takes over. Each queue has exactly
 one pool, because its pods are counted by the queue's work.
 
-**A stop.** A pod's grace period is \`drainSeconds\` and 10 s: running requests or jobs get the former, then jobs are handed back.
+**A stop.** A pod's grace period is \`drainSeconds\` and 10 s: running requests or jobs get the former, then jobs are released.
 
 ## Values
 
-This table is made of \`values.yaml\` by \`npm run chart:readme\`.
+\`npm run chart:readme\` writes this table from \`values.yaml\`.
 `;
 
 /** Paths with a comment \`# -- …\` in the line above. */
