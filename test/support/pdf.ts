@@ -50,7 +50,9 @@ function objectsOf(file: Buffer) {
 }
 
 function streamOf(object: PdfObject | undefined) {
-  return object?.stream ? inflateSync(object.stream).toString("latin1") : "";
+  if (!object?.stream) return "";
+  const isPacked = object.dictionary.includes("/FlateDecode");
+  return (isPacked ? inflateSync(object.stream) : object.stream).toString("latin1");
 }
 
 /** From glyph numbers to text. */

@@ -80,7 +80,7 @@ async function contentOf(folder: string): Promise<Record<string, Buffer>> {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));
 }
 
-/** The text of a PDF as poppler finds it. */
-export async function pdfText(path: string): Promise<string> {
-  return (await run("pdftotext", ["-raw", "-enc", "UTF-8", path, "-"])).stdout;
+/** The text of a PDF as poppler finds it: as it was written, or line by line as it is seen. */
+export async function pdfText(path: string, order: "raw" | "layout" = "raw"): Promise<string> {
+  return (await run("pdftotext", [`-${order}`, "-enc", "UTF-8", path, "-"])).stdout;
 }

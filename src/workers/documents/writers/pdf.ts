@@ -1,6 +1,7 @@
 import type { Block, BlockOf, Layout } from "../../../services/documents/kinds/layout.ts";
 import { matrixOf } from "./matrix.ts";
 import { drawChart } from "./pdf/chart.ts";
+import { openFonts } from "./pdf/fonts.ts";
 import { colours, margin, Paper } from "./pdf/paper.ts";
 import { drawTable } from "./pdf/table.ts";
 import { wrap } from "./pdf/wrap.ts";
@@ -14,14 +15,28 @@ const codeSide = 99;
 
 /** A layout as a PDF on A4; what is in memory does not grow with its pages. The same layout gives the same bytes. */
 export async function* writePdf(layout: Layout): AsyncGenerator<Uint8Array> {
-  const paper = new Paper(layout);
+  const fonts = await openFonts();
+  const paper = new Paper(layout, fonts);
+  await fonts.load(layout.title);
   drawTitle(paper, layout.title);
   for (const block of layout.blocks) {
+    if (fonts.lacks(textOf(block))) await fonts.load(textOf(block));
     for await (const _ of draw(paper, block)) yield* paper.take();
     yield* paper.take();
   }
   paper.end();
   yield* paper.take();
+}
+
+/** What is written in a block, but for the rows of a table. */
+function textOf(block: Block): string {
+  if (block.type === "fields") return block.fields.map(({ label, value }) => label + value).join();
+  if (block.type === "text") return block.text;
+  if (block.type === "chart") return block.title + block.unit + block.bars.map(({ label }) => label).join();
+  if (block.type === "code") return block.caption;
+  if (block.type === "signatures") return block.roles.join();
+  const { title = "", columns, totals = [] } = block;
+  return title + columns.map((column) => column.title).join() + totals.map(({ label }) => label).join();
 }
 
 async function* draw(paper: Paper, block: Block): AsyncGenerator<void> {

@@ -3,6 +3,9 @@ import { deflateSync } from "node:zlib";
 /** Number of an object, as others refer to it. */
 export type Ref = number;
 
+/** Bytes from which on it pays to compress. */
+const shortest = 1_200;
+
 /** A PDF while it is written: objects go out as they are made, and only where they are is kept. */
 export class PdfFile {
   private readonly offsets: number[] = [];
@@ -25,11 +28,13 @@ export class PdfFile {
     return ref;
   }
 
-  /** An object with content, which is compressed. */
+  /** An object with content, which is compressed unless it is short. */
   addStream(content: string | Buffer, dictionary = "", ref = this.reserve()): Ref {
-    const packed = deflateSync(typeof content === "string" ? Buffer.from(content, "latin1") : content);
+    const plain = typeof content === "string" ? Buffer.from(content, "latin1") : content;
+    const isShort = plain.length < shortest;
+    const packed = isShort ? plain : deflateSync(plain);
     this.begin(ref);
-    const entries = `/Length ${packed.length} /Filter /FlateDecode${dictionary && ` ${dictionary}`}`;
+    const entries = `/Length ${packed.length}${isShort ? "" : " /Filter /FlateDecode"}${dictionary && ` ${dictionary}`}`;
     this.put(Buffer.from(`<< ${entries} >>\nstream\n`, "latin1"), packed, Buffer.from("\nendstream\nendobj\n"));
     return ref;
   }

@@ -1,7 +1,9 @@
 import type { Layout } from "../../../../services/documents/kinds/layout.ts";
 import { readable } from "../text.ts";
+import { addFont } from "./embed.ts";
 import { PdfFile, pdfText, pdfTime, type Ref } from "./file.ts";
-import { fontOf, type Weight } from "./fonts.ts";
+import type { Face, Fonts, Weight } from "./fonts.ts";
+import { TypeCase } from "./type-case.ts";
 import { UsedFont } from "./used-font.ts";
 
 /** Points; A4. */
@@ -25,8 +27,6 @@ export interface Look {
   colour?: string;
 }
 
-const faces: Record<Weight, string> = { regular: "/F1", bold: "/F2" };
-
 /**
  * Sheets of A4, drawn on from top to bottom; x and y are points from the upper left corner. A sheet is written when the
  * next one begins, so no more than one is in memory; how many there are is written last, into a form all of them show.
@@ -34,22 +34,25 @@ const faces: Record<Weight, string> = { regular: "/F1", bold: "/F2" };
 export class Paper {
   readonly width: number;
   readonly height: number;
+  readonly fonts: Fonts;
   /** Where the next thing begins. */
   y = margin;
   private readonly file = new PdfFile();
-  private readonly fonts: Record<Weight, UsedFont> = {
-    regular: new UsedFont(fontOf("regular")),
-    bold: new UsedFont(fontOf("bold")),
-  };
-  private readonly refs: Record<"catalog" | "pages" | "resources" | "count" | "info" | Weight, Ref>;
+  /** Fonts in the order of their use. */
+  private readonly used = new Map<Face, UsedFont>();
+  private readonly cases: Record<Weight, TypeCase>;
+  private readonly refs: Record<"catalog" | "pages" | "resources" | "count" | "info", Ref>;
   private readonly sheets: Ref[] = [];
   private content = "";
   private readonly layout: Pick<Layout, "title" | "changedAt">;
 
-  constructor(layout: Pick<Layout, "title" | "changedAt" | "orientation">) {
+  constructor(layout: Pick<Layout, "title" | "changedAt" | "orientation">, fonts: Fonts) {
     const isUpright = layout.orientation !== "landscape";
     [this.width, this.height] = isUpright ? [shortSide, longSide] : [longSide, shortSide];
     this.layout = layout;
+    this.fonts = fonts;
+    const use = (face: Face) => this.use(face);
+    this.cases = { regular: new TypeCase(fonts, "regular", use), bold: new TypeCase(fonts, "bold", use) };
     const reserve = () => this.file.reserve();
     this.refs = {
       catalog: reserve(),
@@ -57,8 +60,6 @@ export class Paper {
       resources: reserve(),
       count: reserve(),
       info: reserve(),
-      regular: reserve(),
-      bold: reserve(),
     };
   }
 
@@ -72,8 +73,8 @@ export class Paper {
     return this.height - margin - footerHeight;
   }
 
-  font(weight: Weight = "regular"): UsedFont {
-    return this.fonts[weight];
+  font(weight: Weight = "regular"): TypeCase {
+    return this.cases[weight];
   }
 
   /** Begins another sheet unless so much still fits on this one. */
@@ -91,7 +92,7 @@ export class Paper {
   text(text: string, x: number, y: number, { weight = "regular", size, colour = colours.text }: Look): void {
     if (text === "") return;
     const at = `1 0 0 1 ${short(x)} ${short(this.height - y)} Tm`;
-    this.content += `${colour} rg BT ${faces[weight]} ${size} Tf ${at} ${this.fonts[weight].encode(text)} Tj ET\n`;
+    this.content += `${colour} rg BT ${at} ${this.cases[weight].show(text, size)} ET\n`;
   }
 
   fill(x: number, y: number, width: number, height: number, colour: string): void {
@@ -129,12 +130,10 @@ export class Paper {
     this.finishSheet();
     const { file, refs, sheets } = this;
     const { title, changedAt } = this.layout;
-    const count = `${colours.grey} rg BT /F1 ${footerSize} Tf ${this.font().encode(String(sheets.length))} Tj ET`;
-    const form = `/Type /XObject /Subtype /Form /BBox [0 -3 60 10] /Resources << /Font << /F1 ${refs.regular} 0 R >> >>`;
+    const count = `${colours.grey} rg BT ${this.font().show(String(sheets.length), footerSize)} ET`;
+    const fonts = `/Font << ${[...this.used.values()].map((font) => `${font.key} ${addFont(file, font)} 0 R`).join(" ")} >>`;
+    const form = `/Type /XObject /Subtype /Form /BBox [0 -3 60 10] /Resources << ${fonts} >>`;
     file.addStream(count, form, refs.count);
-    this.addFont("regular");
-    this.addFont("bold");
-    const fonts = `/Font << /F1 ${refs.regular} 0 R /F2 ${refs.bold} 0 R >>`;
     file.add(`<< ${fonts} /XObject << /Count ${refs.count} 0 R >> >>`, refs.resources);
     const kids = sheets.map((ref) => `${ref} 0 R`).join(" ");
     file.add(`<< /Type /Pages /Count ${sheets.length} /Kids [${kids}] >>`, refs.pages);
@@ -160,43 +159,17 @@ export class Paper {
     this.content = "";
   }
 
-  private addFont(weight: Weight) {
-    const { file } = this;
-    const used = this.fonts[weight];
-    const { font } = used;
-    const scaled = (value: number) => Math.round((value * 1_000) / font.unitsPerEm);
-    const data = used.subset();
-    const program = file.addStream(data, `/Length1 ${data.length}`);
-    const map = file.addStream(used.toUnicode());
-    const name = `/${tagOf(used)}+${font.name}`;
-    const heights = `/Ascent ${scaled(font.ascent)} /Descent ${scaled(font.descent)} /CapHeight ${scaled(font.capHeight)}`;
-    const box = `/FontBBox [${font.box.map(scaled).join(" ")}]`;
-    const descriptor = file.add(
-      `<< /Type /FontDescriptor /FontName ${name} /Flags 4 ${box} /ItalicAngle 0 ${heights} /StemV 80 /FontFile2 ${program} 0 R >>`,
-    );
-    const descendant = file.add(
-      `<< /Type /Font /Subtype /CIDFontType2 /BaseFont ${name} /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /FontDescriptor ${descriptor} 0 R /W [0 [${used.widths().join(" ")}]] /CIDToGIDMap /Identity >>`,
-    );
-    file.add(
-      `<< /Type /Font /Subtype /Type0 /BaseFont ${name} /Encoding /Identity-H /DescendantFonts [${descendant} 0 R] /ToUnicode ${map} 0 R >>`,
-      this.refs[weight],
-    );
+  private use(face: Face) {
+    const known = this.used.get(face);
+    if (known) return known;
+    const font = new UsedFont(face, `/F${this.used.size + 1}`);
+    this.used.set(face, font);
+    return font;
   }
 
   private box(x: number, y: number, width: number, height: number) {
     return `${short(x)} ${short(this.height - y - height)} ${short(width)} ${short(height)} re`;
   }
-}
-
-/** Six letters that tell one subset of a font from another (PDF 32000-1, 9.6.4). */
-function tagOf(used: UsedFont) {
-  let number = used.widths().reduce((sum, width) => (sum * 31 + width) % 308_915_776, 7);
-  let tag = "";
-  for (let n = 0; n < 6; n++) {
-    tag += String.fromCharCode(65 + (number % 26));
-    number = Math.floor(number / 26);
-  }
-  return tag;
 }
 
 /** Hundredths of a point are finer than any printer. */

@@ -39,6 +39,7 @@ export async function* drawTable(paper: Paper, table: BlockOf<"table">): AsyncGe
   paper.ensureCapacity(heightOf(grid, head) * 3);
   drawRow(paper, grid, head, "bold", colours.header);
   for await (const row of rows) {
+    for (const cell of row) if (typeof cell === "string" && paper.fonts.lacks(cell)) await paper.fonts.load(cell);
     const cells = columns.map((column, n) => printed(paper, grid, shown(column, row[n] ?? ""), n, sideOf(column)));
     const { y } = paper;
     place(paper, grid, cells, head);

@@ -1,67 +1,100 @@
-import { subsetOf } from "./subset.ts";
-import type { TrueType } from "./true-type.ts";
+import type { Face } from "./fonts.ts";
 
 /** A font as one document uses it: which glyphs, and what they stand for. */
 export class UsedFont {
-  readonly font: TrueType;
-  /** Glyphs by their numbers in the document; 0 stands for what the font does not have. */
+  readonly face: Face;
+  /** How the sheets call it. */
+  readonly key: string;
+  /** Glyphs of the font by their numbers in the document; a glyph has a number for each text that it stands for. */
   private readonly glyphs: number[] = [0];
-  private readonly units: number[] = [0];
-  /** As four hexadecimal digits, by UTF-16 unit. */
-  private readonly codes: (string | undefined)[] = [];
+  private readonly texts: string[] = [""];
+  private readonly glyphWidths: number[];
+  /** As four hexadecimal digits, by UTF-16 unit and by glyph, width and text. */
+  private readonly unitCodes: (string | undefined)[] = [];
+  private readonly codes = new Map<string, string>();
 
-  constructor(font: TrueType) {
-    this.font = font;
+  constructor(face: Face, key: string) {
+    this.face = face;
+    this.key = key;
+    this.glyphWidths = [face.widthOf(0)];
   }
 
-  /** How wide a text is at a size. */
-  width(text: string, size: number): number {
-    const { glyphs, widths, unitsPerEm } = this.font;
-    let sum = 0;
-    for (let n = 0; n < text.length; n++) sum += widths[glyphs[text.charCodeAt(n)] ?? 0] ?? 0;
-    return (sum * size) / unitsPerEm;
-  }
-
-  /** A text as a string of the PDF; from then on its glyphs are in the file. */
-  encode(text: string): string {
+  /** A text letter by letter as a string of the PDF, undefined where the font lacks one; its glyphs are in the file then. */
+  encode(text: string): string | undefined {
     let hex = "";
     for (let n = 0; n < text.length; n++) {
       const unit = text.charCodeAt(n);
-      hex += this.codes[unit] ?? this.use(unit);
+      const code = this.unitCodes[unit] ?? this.useUnit(unit);
+      if (code === undefined) return undefined;
+      hex += code;
     }
     return `<${hex}>`;
   }
 
-  private use(unit: number) {
-    const glyph = this.font.glyphs[unit] ?? 0;
-    const known = glyph === 0 ? 0 : this.glyphs.indexOf(glyph);
-    const number = known < 0 ? this.glyphs.push(glyph) - 1 : known;
-    if (known < 0) this.units.push(unit);
-    const code = number.toString(16).padStart(4, "0");
-    this.codes[unit] = code;
+  /** The digits of a glyph that stands for a text and is so wide; from then on it is in the file. */
+  use(glyph: number, text: string, width: number): string {
+    const id = `${glyph} ${width} ${text}`;
+    const known = this.codes.get(id);
+    if (known) return known;
+    const code = this.add(glyph, text, width);
+    this.codes.set(id, code);
+    return code;
+  }
+
+  private add(glyph: number, text: string, width: number) {
+    this.texts.push(text);
+    this.glyphWidths.push(width);
+    return hexOf(this.glyphs.push(glyph) - 1);
+  }
+
+  private useUnit(unit: number) {
+    const glyph = this.face.glyphOf(unit);
+    if (glyph === 0) return undefined;
+    const code = this.add(glyph, String.fromCharCode(unit), this.face.widthOf(glyph));
+    this.unitCodes[unit] = code;
     return code;
   }
 
   /** The part of the font that is used, as a font file. */
   subset(): Buffer {
-    return subsetOf(this.font, this.glyphs);
+    return this.face.cut(new Set(this.glyphs));
   }
 
-  /** Widths of the used glyphs in thousandths of the size. */
-  widths(): number[] {
-    const { widths, unitsPerEm } = this.font;
-    return this.glyphs.map((glyph) => Math.round(((widths[glyph] ?? 0) * 1_000) / unitsPerEm));
+  /** Widths of the used glyphs by their numbers in the document. */
+  widths(): readonly number[] {
+    return this.glyphWidths;
+  }
+
+  /** From numbers in the document to glyphs of the font, two bytes each. */
+  glyphMap(): Buffer {
+    const map = Buffer.alloc(2 * this.glyphs.length);
+    for (const [n, glyph] of this.glyphs.entries()) map.writeUInt16BE(glyph, 2 * n);
+    return map;
   }
 
   /** From glyphs back to text, for whoever searches or copies; at most 100 lines in a block (PDF 32000-1, 9.10.3). */
   toUnicode(): string {
-    const hex = (number: number) => number.toString(16).padStart(4, "0");
-    const lines = this.units.map((unit, n) => `<${hex(n)}> <${hex(unit)}>`).slice(1);
+    const lines = this.texts.flatMap((text, n) => (text === "" ? [] : `<${hexOf(n)}> <${utf16(text)}>`));
     const blocks: string[] = [];
     for (let n = 0; n < lines.length; n += 100) {
       const some = lines.slice(n, n + 100);
       blocks.push(`${some.length} beginbfchar\n${some.join("\n")}\nendbfchar`);
     }
-    return `/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n${blocks.join("\n")}\nendcmap\nCMapName currentdict /CMap defineresource pop\nend\nend`;
+    return `${mapHead}${blocks.join("\n")}${mapEnd}`;
   }
+}
+
+const mapHead =
+  "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n/CMapName /T def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n";
+const mapEnd = "\nendcmap\nend\nend";
+const digits = Array.from({ length: 0x1_00 }, (_, n) => n.toString(16).padStart(2, "0"));
+
+function hexOf(unit: number) {
+  return `${digits[unit >> 8]}${digits[unit & 0xff]}`;
+}
+
+function utf16(text: string) {
+  let hex = "";
+  for (let n = 0; n < text.length; n++) hex += hexOf(text.charCodeAt(n));
+  return hex;
 }
