@@ -41,9 +41,9 @@ const Scaling = z.partialRecord(
 );
 
 const Process = z.object({
-  /** Where this runs: outside of `local`, what src/config/unsafe.ts finds is refused. */
+  /** The environment: all except `local` refuse the settings that src/config/unsafe.ts finds. */
   ENVIRONMENT: z.enum(modes).default("production"),
-  /** Rules of src/config/unsafe.ts that are not minded, comma separated; each is logged at every start. */
+  /** Rules of src/config/unsafe.ts to ignore, comma separated; each is logged at every start. */
   ALLOW_UNSAFE: list.pipe(z.array(z.enum(ruleNames))),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
@@ -63,7 +63,7 @@ const Shared = Database.extend({
   REDIS_URL: connection(/^rediss?$/),
   /** Cache: may be the same server as REDIS_URL; losing it only costs time. */
   REDIS_CACHE_URL: connection(/^rediss?$/).optional(),
-  /** First part of every key of the queues; lets several installations share one Redis. */
+  /** Prefix of every key of the queues; lets several installations share one Redis. */
   QUEUE_PREFIX: z.string().min(1).default("jobs"),
   /** Absent: Amazon's own endpoint of the region. */
   S3_ENDPOINT_URL: url.optional(),
@@ -71,33 +71,33 @@ const Shared = Database.extend({
   S3_BUCKET_NAME: z.string().min(1),
   S3_ACCESS_KEY: z.string().min(1),
   S3_SECRET_KEY: z.string().min(1),
-  /** Probes, metrics and the number of workers wanted; 0: any free port, which the log names. */
+  /** Port of probes, metrics and desired workers; 0: any free port, which the log names. */
   OPS_PORT: port.default(9090),
-  /** Secret that the autoscaler sends as bearer; absent: everybody who reaches OPS_PORT may ask. */
+  /** Secret that the autoscaler sends as bearer; absent: every client that reaches OPS_PORT may ask. */
   AUTOSCALER_TOKEN: z.string().min(16).optional(),
-  /** JSON, by queue, of what `src/jobs/scaling.ts` says otherwise: `{"images": {"maxWorkers": 20}}`. */
+  /** JSON, by queue, overrides of `src/jobs/scaling.ts`: `{"images": {"maxWorkers": 20}}`. */
   AUTOSCALE: json("{}").pipe(Scaling),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
-  /** The account that invoices are paid to, as JSON; absent: there are no invoices. */
+  /** The account of the payee of invoices, as JSON; absent: there are no invoices. */
   PAYEE: json("null").pipe(Payee.nullable()),
-  /** true: webhooks may go to http addresses, to this machine and to private networks; for development alone. */
+  /** true: webhooks may go to http addresses, to this machine and to private networks; for development only. */
   WEBHOOK_ALLOW_PRIVATE: z
     .enum(["true", "false"])
     .default("false")
     .transform((text) => text === "true"),
-  /** Mails that strangers may have sent to one mailbox on a day, by kind of act; 0 means no limit. */
+  /** Mails to one mailbox per day that strangers may cause, by kind of act; 0 means no limit. */
   MAIL_UNPROVED_PER_DAY: whole(0).default(5),
   /** Signs links in mails that work without a login; absent: mails have none. */
   MAIL_LINK_SECRET: z.string().min(16).optional(),
-  /** Base address of an OpenTelemetry collector (OTLP over HTTP) that traces go to; absent: nothing is traced. */
+  /** Base address of the OpenTelemetry collector (OTLP over HTTP) for traces; absent: nothing is traced. */
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
-  /** Headers that the collector wants, as `authorization=Bearer%20…`, comma separated, percent-encoded. */
+  /** Headers for the collector, as `authorization=Bearer%20…`, comma separated, percent-encoded. */
   OTEL_EXPORTER_OTLP_HEADERS: z.string().transform(headersOf).optional(),
   /** Share of the requests that are traced, 0 to 1. */
   OTEL_TRACES_SAMPLER_ARG: z
     .string()
-    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, "is no number from 0 to 1")
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, "is not a number from 0 to 1")
     .transform(Number)
     .default(1),
 });
@@ -109,9 +109,9 @@ const Issuer = z.object({
   algorithms: z.array(z.enum(["EdDSA", "RS256"])).min(1),
   /** Accepted `aud` values; empty: the token need not have one. */
   audiences: z.array(z.string()).default([]),
-  /** Accepted `azp` values; empty: not looked at. */
+  /** Accepted `azp` values; empty: not checked. */
   authorizedParties: z.array(z.string()).default([]),
-  /** Column of `users` that the subject is found by. */
+  /** Column of `users` with the subject. */
   userKey: z.enum(["id", "clerk_id"]).default("id"),
 });
 
@@ -121,39 +121,41 @@ const Api = Shared.extend({
   PORT: port.default(8080),
   /** Address of this API as clients see it; audit rows and job links are built from it. */
   PUBLIC_URL: url.optional(),
-  /** How many proxies in front may be believed about the client's address and protocol. */
+  /** How many proxies in front are trusted about the client's address and protocol. */
   TRUST_PROXY: whole(0).default(0),
-  /** Origins that browsers may call from, comma separated. */
+  /** Origins from which browsers may call, comma separated. */
   CORS_ORIGINS: list.pipe(z.array(origin)),
-  /** Keys of programs that may order documents and mail, comma separated; several while one is replaced. */
+  /** Keys of programs that may order documents and mail, comma separated; several during a rotation. */
   API_KEY: list.pipe(z.array(z.string().min(16, "an API key has at least 16 characters"))),
-  /** Secret that the identity provider sends with its webhooks; absent: none are taken. */
+  /** Secret that the identity provider sends with its webhooks; absent: webhooks are refused. */
   BETTER_AUTH_WEBHOOK_SECRET: z.string().min(16).optional(),
-  /** Who takes cards; `test` takes no money, so never in production. */
+  /** The card provider; `test` takes no money, so never in production. */
   PAYMENT_PROVIDER: z.enum(["none", "test"]).default("none"),
-  /** Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`. */
+  /**
+   * Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`.
+   */
   PAYMENT_WEBHOOK_SECRET: signingSecret.optional(),
-  /** As that, of the mail provider; absent: no bounces are taken. */
+  /** The same for the mail provider; absent: bounces are refused. */
   MAIL_WEBHOOK_SECRET: signingSecret.optional(),
-  /** Networks whose clients may print without a token, comma separated CIDRs; absent: nobody. */
+  /** Networks whose clients may print without a token, comma separated CIDRs; absent: none. */
   PRINT_ALLOWED_CIDRS: cidrs,
-  /** Requests a minute from one address without a token, to one process. */
+  /** Requests per minute from one address without a token, to one process. */
   RATE_LIMIT_ANONYMOUS: perMinute(1_200),
-  /** Requests a minute of one user, to one process. */
+  /** Requests per minute of one user, to one process. */
   RATE_LIMIT_USER: perMinute(1_200),
-  /** Requests a minute from one address with the API key, to one process. */
+  /** Requests per minute from one address with the API key, to one process. */
   RATE_LIMIT_API_KEY: perMinute(600),
-  /** Orders a minute of one customer, or of guests from one address, to all processes together. */
+  /** Orders per minute of one customer, or of guests from one address, to all processes together. */
   RATE_LIMIT_ORDERS: perMinute(30),
-  /** Uploads a day of one user, to all processes together. */
+  /** Uploads per day of one user, to all processes together. */
   UPLOADS_PER_DAY: perMinute(1_000),
-  /** Connections of one client at once; behind proxies requests under way. 0: no limit. */
+  /** Concurrent connections of one client; behind proxies concurrent requests. 0: no limit. */
   CONNECTIONS_PER_CLIENT: whole(0).default(250),
-  /** Seconds after which a connection is closed that takes nothing of its answer; shorter than one may idle (95 s). */
+  /** Seconds after which a connection is closed whose client reads nothing; shorter than the idle limit (95 s). */
   UNREAD_ANSWER_SECONDS: whole(1, 90).default(30),
-  /** Networks that no limit holds for: the servers of the front ends, which send everybody's requests. */
+  /** Networks without limits: the servers of the front ends, which send the requests of all users. */
   RATE_LIMIT_EXEMPT_CIDRS: cidrs,
-  /** E-mail addresses of employees who may steer jobs: over REST, in the board and by `tcf`; comma separated. */
+  /** E-mail addresses of employees who may control jobs: over REST, in the board and by `tcf`; comma separated. */
   BOARD_OPERATORS: list.pipe(z.array(z.email().toLowerCase())),
   /** Header in which a proxy that has logged people in names their e-mail address to the board. */
   BOARD_IDENTITY_HEADER: z
@@ -161,7 +163,7 @@ const Api = Shared.extend({
     .regex(/^[\w-]{1,60}$/, "is not the name of a header")
     .toLowerCase()
     .optional(),
-  /** Addresses of that proxy, comma separated CIDRs; from anybody else the header is not believed. */
+  /** Addresses of that proxy, comma separated CIDRs; from all others the header is ignored. */
   BOARD_IDENTITY_CIDRS: cidrs,
   /** Base URL of the runbook, for links of the board: `<base>/images` and so on. */
   RUNBOOK_URL: url.optional(),
@@ -178,30 +180,30 @@ const Worker = Shared.extend({
   WORKER_QUEUES: list
     .transform((names) => (names.length > 0 ? names : [...queueNames]))
     .pipe(z.array(z.enum(queueNames))),
-  /** Jobs at once for each queue; absent: what `src/jobs/queues.ts` says. */
+  /** Concurrent jobs of each queue; absent: as in `src/jobs/queues.ts`. */
   WORKER_CONCURRENCY: whole(1).optional(),
-  /** Address of the API as people see it; links in mails are built from it. */
+  /** Public address of the API; links in mails are built from it. */
   PUBLIC_URL: url.optional(),
-  /** Mail server; needed by the worker of the queue `mail` alone. */
+  /** Mail server; only the worker of the queue `mail` needs it. */
   SMTP_HOST: host.optional(),
   SMTP_PORT: whole(1, 65_535).default(587),
   SMTP_USER: z.string().min(1).optional(),
   SMTP_PASS: z.string().min(1).optional(),
-  /** Sender of all mail; its address is also where people unsubscribe. */
+  /** Sender of all mail; its address also accepts mails that unsubscribe. */
   SMTP_FROM: sender.default({ name: "ТЦ Форд", address: "shop@example.com" }),
-  /** tls: encrypted from the first byte; starttls: encrypted or not at all; none: for a mail server on this machine. */
+  /** tls: encrypted from the first byte; starttls: encrypted or refused; none: for a mail server on this machine. */
   SMTP_SECURITY: z.enum(["none", "starttls", "tls"]).default("starttls"),
   /** Name of the DKIM key in the DNS of the sender's domain, and the key itself: PEM, or base64 of it. */
   DKIM_SELECTOR: z
     .string()
-    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i, "is no selector")
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i, "is not a selector")
     .optional(),
   DKIM_PRIVATE_KEY: z
     .string()
     .transform((text) => (text.startsWith("-----") ? text : Buffer.from(text, "base64").toString()))
-    .refine((pem) => /^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem), "is no private key in PEM")
+    .refine((pem) => /^-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem), "is not a private key in PEM")
     .optional(),
-  /** Mails a minute by the domain of their recipients, as `gmail.com=300,*=600`; absent: no limit. */
+  /** Mails per minute by the domain of their recipients, as `gmail.com=300,*=600`; absent: no limit. */
   MAIL_DOMAIN_RATES: list.transform((items, context) => {
     const rates = items.map((item) => /^(\*|[a-z0-9.-]+)=([1-9]\d{0,5})$/i.exec(item) ?? []);
     if (rates.every(({ length }) => length > 0))
@@ -215,26 +217,28 @@ const Worker = Shared.extend({
     .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-3])$/, "is not like '21-9'")
     .transform((text) => text.split("-").map(Number) as [number, number])
     .optional(),
-  /** Mails on a day of the shop, above which bulk mail waits for the next one; 0 means no limit. */
+  /** Mails on a day of the shop, above which bulk mail waits for the next day; 0 means no limit. */
   MAIL_DAILY_CAP: whole(0).default(0),
-  /** Kinds of mail that are not sent, because a front end sends them itself; comma separated, absent: all are. */
+  /** Kinds of mail that are not sent, because a front end sends them itself; comma separated, absent: all are sent. */
   MAIL_OFF: list.pipe(z.array(z.enum(mailKindNames, `is not one of ${mailKindNames.join(", ")}`))),
-  /** Addresses that are told of new orders and low stock, comma separated; absent: nobody is. */
+  /** Addresses of staff for mails about new orders and low stock, comma separated; absent: none. */
   MAIL_STAFF: list.pipe(z.array(z.email())),
-  /** Says at `/api/has?message_id=` whether a mail has arrived; absent: nothing can. */
+  /** A service that tells at `/api/has?message_id=` whether a mail has arrived; absent: none. */
   MAIL_PROBE_URL: url.optional(),
-  /** Days that things are kept, where they are not the usual ones: `mails=400,audit=1825`; names in docs/retention.md. */
+  /**
+   * Days that data are kept, where they differ from the defaults: `mails=400,audit=1825`; names in docs/retention.md.
+   */
   RETENTION: list.transform((items, context) => {
     const retention = readRetention(items);
     if (typeof retention !== "string") return retention;
     context.addIssue({ code: "custom", message: retention });
     return z.NEVER;
   }),
-  /** How long a mail that broke off is left alone; at least the lease of its queue and the wait for an answer together. */
+  /** How long a mail in doubt is left alone; at least the lease of its queue and the wait for an answer together. */
   MAIL_GRACE_MS: whole(100).default(60_000),
 });
 
-/** Every variable there is, by the process that reads it. */
+/** All variables, by the process that reads them. */
 export const environment = { database: Database, api: Api, worker: Worker };
 
 /**
@@ -250,7 +254,9 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
   const { BETTER_AUTH_URL, TRUSTED_ISSUERS, ...config } = read(Api, env);
   const issuers = [...(BETTER_AUTH_URL ? [betterAuth(BETTER_AUTH_URL)] : []), ...TRUSTED_ISSUERS];
   if (issuers.length === 0)
-    throw new StartUpError("Bad configuration:\n  Set BETTER_AUTH_URL or TRUSTED_ISSUERS: nobody could log in");
+    throw new StartUpError(
+      "Bad configuration:\n  Set BETTER_AUTH_URL or TRUSTED_ISSUERS: without one no user can log in",
+    );
   const { PAYMENT_PROVIDER, PAYMENT_WEBHOOK_SECRET } = config;
   if (PAYMENT_PROVIDER !== "none" && PAYMENT_WEBHOOK_SECRET === undefined)
     throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
@@ -268,7 +274,7 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
       everywhere: {
         // Wrong tokens, keys, secrets and signatures from one address.
         credentials: { points: 20, seconds: 60 },
-        // An office whose tabs have been open overnight comes back at once.
+        // All tabs of an office that were open overnight send expired tokens at once.
         expired: { points: 200, seconds: 60 },
         orders: { points: config.RATE_LIMIT_ORDERS, seconds: 60 },
         uploads: { points: config.UPLOADS_PER_DAY, seconds: 86_400 },
@@ -285,7 +291,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
   if (config.WORKER_QUEUES.includes("mail") && !SMTP_HOST)
     throw new StartUpError("Bad configuration:\n  SMTP_HOST is not set: the queue mail could not send anything");
   if (SMTP_PASS && SMTP_SECURITY === "none")
-    throw new StartUpError("Bad configuration:\n  SMTP_SECURITY is none: SMTP_PASS would be sent for all to read");
+    throw new StartUpError("Bad configuration:\n  SMTP_SECURITY is none: SMTP_PASS would be sent unencrypted");
   if (config.MAIL_LINK_SECRET && !config.PUBLIC_URL)
     throw new StartUpError("Bad configuration:\n  MAIL_LINK_SECRET needs PUBLIC_URL: links in mails lead there");
   return Object.freeze({
@@ -304,7 +310,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
   });
 }
 
-/** As `loadDatabaseConfig`, for what looks at all that processes stand on; a mail server may be missing. */
+/** As `loadDatabaseConfig`, for code that checks all dependencies; a mail server may be missing. */
 export function loadToolConfig(env: NodeJS.ProcessEnv = process.env) {
   const config = read(Worker, env);
   return Object.freeze({
@@ -313,12 +319,12 @@ export function loadToolConfig(env: NodeJS.ProcessEnv = process.env) {
   });
 }
 
-/** As `loadDatabaseConfig`, for what asks for tokens of demo users. */
+/** As `loadDatabaseConfig`, for code that requests tokens of demo users. */
 export function loadDemoConfig(env: NodeJS.ProcessEnv = process.env) {
   return read(Process.extend(Api.pick({ DEMO_TOKENS_URL: true }).shape), env);
 }
 
-/** As `loadDatabaseConfig`, for what asks who may steer jobs. */
+/** As `loadDatabaseConfig`, for code that checks the rights to control jobs. */
 export function loadOperators(env: NodeJS.ProcessEnv = process.env) {
   return read(Process.extend(Api.pick({ BOARD_OPERATORS: true }).shape), env);
 }
@@ -338,7 +344,7 @@ function smtpOf(config: z.output<typeof Worker>, host: string) {
 
 type BoardVariable = Extract<keyof z.output<typeof Api>, `BOARD_${string}` | "ENVIRONMENT" | "RUNBOOK_URL">;
 
-/** Throws when the header would let anybody into the board who can send one. */
+/** Throws when any client that can send the header could enter the board. */
 function boardAccess(config: Pick<z.output<typeof Api>, BoardVariable>) {
   const { BOARD_IDENTITY_HEADER: header, BOARD_IDENTITY_CIDRS: proxies } = config;
   if (header !== undefined && proxies.length === 0)
@@ -373,7 +379,7 @@ function read<Schema extends z.ZodObject<typeof Process.shape>>(schema: Schema, 
   );
 }
 
-/** What is unsafe and allowed, a line each for the log of every start; throws for what is not allowed. */
+/** The allowed unsafe settings, a line each for the log of every start; throws for those that are not allowed. */
 function warningsOf(settings: unknown) {
   const { ENVIRONMENT, ALLOW_UNSAFE, ...others } = settings as z.output<typeof Process>;
   return refuseUnsafe(ENVIRONMENT, ALLOW_UNSAFE, others satisfies Settings);

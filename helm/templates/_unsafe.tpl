@@ -37,10 +37,10 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- define "tcf.unsafeByRule" -}}
 {{- $found := dict -}}
 {{- if eq (.PAYMENT_PROVIDER | default "") "test" -}}
-{{- $_ := set $found "test-payments" (list "PAYMENT_PROVIDER is 'test': it takes no money, and anybody decides how a payment ends") -}}
+{{- $_ := set $found "test-payments" (list "PAYMENT_PROVIDER is 'test': it takes no money, and any visitor decides how a payment ends") -}}
 {{- end -}}
 {{- if .DEMO_TOKENS_URL -}}
-{{- $_ := set $found "demo-tokens" (list "DEMO_TOKENS_URL is set: it gives tokens of every role to anybody") -}}
+{{- $_ := set $found "demo-tokens" (list "DEMO_TOKENS_URL is set: it gives tokens of every role to any visitor") -}}
 {{- end -}}
 {{- if eq (include "tcf.text" .WEBHOOK_ALLOW_PRIVATE) "true" -}}
 {{- $_ := set $found "private-webhooks" (list "WEBHOOK_ALLOW_PRIVATE is true: webhooks could reach the cluster itself") -}}
@@ -48,15 +48,15 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- $_ := set $found "plain-issuer" list -}}
 {{- $_ := set $found "unbound-issuer" list -}}
 {{- if regexMatch "(?i)^http:" (.BETTER_AUTH_URL | default "") -}}
-{{- $_ := set $found "plain-issuer" (list "BETTER_AUTH_URL is plain http: others could put in keys of their own") -}}
+{{- $_ := set $found "plain-issuer" (list "BETTER_AUTH_URL is plain http: others could replace its keys") -}}
 {{- end -}}
 {{- range .TRUSTED_ISSUERS | default "[]" | fromJsonArray -}}
 {{- if kindIs "map" . -}}
 {{- if or (regexMatch "(?i)^http:" (toString .issuer)) (include "tcf.isPlain" (toString .jwksUrl)) -}}
-{{- $_ := set $found "plain-issuer" (append (index $found "plain-issuer") "TRUSTED_ISSUERS has an issuer that is reached by plain http: others could put in keys of their own") -}}
+{{- $_ := set $found "plain-issuer" (append (index $found "plain-issuer") "TRUSTED_ISSUERS has an issuer that is reached by plain http: others could replace its keys") -}}
 {{- end -}}
 {{- if not (or .audiences .authorizedParties) -}}
-{{- $_ := set $found "unbound-issuer" (append (index $found "unbound-issuer") "TRUSTED_ISSUERS has an issuer with neither audiences nor authorizedParties: a token that it made for another program is let in") -}}
+{{- $_ := set $found "unbound-issuer" (append (index $found "unbound-issuer") "TRUSTED_ISSUERS has an issuer with neither audiences nor authorizedParties: tokens for other programs would be accepted") -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -72,7 +72,7 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- $unlimited := list -}}
 {{- range $name, $value := . -}}
 {{- if and (regexMatch "^(RATE_LIMIT|UPLOADS_PER|CONNECTIONS_PER|MAIL_UNPROVED)_" $name) (regexMatch "^0+$" (include "tcf.text" $value)) -}}
-{{- $unlimited = append $unlimited (printf "%s is 0, which is no limit: one client could take all there is" $name) -}}
+{{- $unlimited = append $unlimited (printf "%s is 0, which means no limit: one client could use all resources" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $found "no-limits" $unlimited -}}

@@ -24,7 +24,7 @@ export interface AppOptions {
   queues: Queues;
   health: HealthOptions;
   corsOrigins: string[];
-  /** Proxies in front that are believed about the client's address. */
+  /** Proxies in front that are trusted about the client's address. */
   trustProxy: number;
   connections: ConnectionRules;
   board: BoardOptions;
@@ -33,8 +33,8 @@ export interface AppOptions {
 }
 
 /**
- * Whoever sends a byte now and then holds a connection no longer than this, plus the time between two looks. An idle one
- * is kept longer than a proxy in front keeps it (Traefik: 90 s), or a request would meet its closing and be a 502.
+ * A client that sends a byte at intervals holds a connection no longer than this, plus the time between two checks. An
+ * idle one is kept longer than a proxy in front keeps it (Traefik: 90 s), or a request could meet its end and be a 502.
  */
 const patience = {
   headersTimeout: 10_000,
@@ -51,7 +51,7 @@ export function createApiServer(options: AppOptions): Server {
   const clients = { proxies: options.trustProxy, isExempt: context.isExempt };
   const admits = boundConnections(server, options.connections, clients);
   server.on("request", (req, res) => {
-    // Routes, response cache, limits, logs and audit rows all see this form and no other.
+    // Routes, response cache, limits, logs and audit rows see only this form.
     req.url = normalTarget(req.url);
     if (!admits(req, res)) overLimit.add(req);
     else if (!hasOddHost(req) && context.answers.serve(context, req, res)) return;
@@ -60,12 +60,12 @@ export function createApiServer(options: AppOptions): Server {
   return server;
 }
 
-/** Requests that Express only has to refuse. */
+/** Requests that are refused before any route. */
 const overLimit = new WeakSet<IncomingMessage>();
 
 const refuseOverLimit: RequestHandler = (req, _res, next) => {
   if (!overLimit.has(req)) return next();
-  throw new TooManyRequestsError("You have too many requests under way; let some of them end", retrySeconds);
+  throw new TooManyRequestsError("You have too many requests in flight; wait until some of them end", retrySeconds);
 };
 
 function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {
@@ -80,10 +80,10 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
   const limited = limitAnybody(context);
   app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders, refuseOverLimit);
   app.use(refuseOddAddresses(limited));
-  // Probes come every few seconds from all sides, and cost one look a second at most.
+  // Probes come every few seconds from all sides, and cost at most one check a second.
   app.use(healthRoutes(health));
 
-  // People open the address that they are told; programs get the usual 404.
+  // People open the address that they know; programs get the usual 404.
   app.get("/", limited, (req, res, next) =>
     req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next(),
   );
@@ -107,7 +107,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
 
 const jsonHeaders = helmet({
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-  // These are for pages; with an answer in JSON they only cost.
+  // These are for pages; a JSON answer does not need them.
   crossOriginOpenerPolicy: false,
   crossOriginResourcePolicy: false,
   originAgentCluster: false,
@@ -118,7 +118,7 @@ const jsonHeaders = helmet({
   xXssProtection: false,
 });
 
-/** Says to browsers which origins may call; preflights are answered by a route of their own, which is limited. */
+/** Tells browsers which origins may call; preflights have their own route, which is limited. */
 const allowOrigins = (origin: string[]) =>
   cors({
     origin,
@@ -154,7 +154,7 @@ const answerPreflight = (limited: RequestHandler): RequestHandler => {
   };
 };
 
-/** Nothing is read of a request that two readers could take for two; it counts like any other. */
+/** An ambiguous request is refused unread; it counts like any other. */
 const refuseOddAddresses = (limited: RequestHandler): RequestHandler => {
   return (req, res, next) => {
     const fault = addressFault(req);
@@ -188,15 +188,15 @@ const observe = ({ log, metrics }: ApiContext): RequestHandler => {
     const { ip } = req;
     res.on("close", () => {
       const ms = Math.round(performance.now() - began);
-      // Never the path: people's addresses and tokens stand in some, and in what does not exist there may be anything.
+      // Never the path: some contain people's addresses and tokens, and an unknown path may contain anything.
       const route = res.locals.route ?? "other";
       const status = res.writableFinished ? res.statusCode : 499;
       metrics.httpDuration.observe({ method: req.method, route, status }, ms / 1_000);
       const { requestId: request, actor } = res.locals;
-      // Whoever tries keys has to be found; where everybody else comes from is nobody's business.
+      // A client that tries keys has to be found; the address of all others is private.
       const client = status === 401 || status === 429 ? ip : undefined;
       const line = { request, method: req.method, route, status, ms, actor, client };
-      // Probes and scrapes come every few seconds and say nothing when all is well.
+      // Probes and scrapes come every few seconds; a success is not worth a line.
       if (route === "other" && status < 400 && req.method === "GET") log.debug(line, "request");
       else log.info(line, "request");
     });

@@ -3,16 +3,16 @@ import { createRouter } from "./http/router.ts";
 import { sendJson } from "./http/send-result.ts";
 
 export interface HealthOptions {
-  /** Dependencies by the name that operators know them by. */
+  /** Dependencies by their names for operators. */
   probes: Record<string, Probe>;
   version: string | null;
   isStopping: () => boolean;
 }
 
 /**
- * Liveness asks nothing but the process itself: restarting it mends no database. Readiness asks every dependency;
- * 204 when all answer, else 503 that names each one. `?verbose` names them in both cases; with `?require=postgres`
- * (comma separated) only those decide.
+ * Liveness checks only the process itself: a restart repairs no database. Readiness checks every dependency; 204 when
+ * all answer, else 503 that names each one. `?verbose` names them in both cases; with `?require=postgres` (comma
+ * separated) only those decide.
  */
 export function healthRoutes({ probes, isStopping }: Omit<HealthOptions, "version">) {
   const askAll = askProbes(probes);

@@ -23,9 +23,9 @@ import { createSecrets } from "./http/secrets.ts";
 import type { ApiContext } from "./http/types.ts";
 import { createTestProvider } from "./routes/payments/test-payment-provider.ts";
 
-/** What the last steps of a shutdown may take: closing connections. */
+/** Time limit of the last steps of a shutdown: closing connections. */
 const lastStepsMs = 5_000;
-/** After SIGTERM so much of the time is spent on taking connections of those who have not heard of the end. */
+/** How long it accepts connections after SIGTERM, for proxies that have not noticed the end yet. */
 const maxNoticeMs = 5_000;
 
 const hasStarted = endOnUncaughtError("The API");
@@ -45,7 +45,7 @@ const context: ApiContext = {
   authenticate: createAuthenticate(db, config.issuers),
   rights: createRightWatch(db),
   operators: config.board.operators,
-  // The one secret that every process has: what is signed needs no setting of its own.
+  // Every process has this secret, so that signatures need no setting of their own.
   secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET, config.s3.secretAccessKey),
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
   answers: createResponseCache(config.TRUST_PROXY),
@@ -102,7 +102,7 @@ const ops = await startOpsServer({
         if (stopping.aborted) throw new ProbeError("stopping");
       },
     }),
-    // Without Redis and S3 nearly everything is answered still, and all pods would leave the Service at once.
+    // Without Redis and S3 nearly every request still works, and all pods would leave the Service at once.
     required: ["postgres", "schema", "process"],
   },
   explain: engine.autoscaler.explain,
@@ -119,7 +119,7 @@ process.send?.("ready");
 if (!stopping.aborted) await once(stopping, "abort");
 log.info("API stops: finishing its running requests");
 await closeServer(server, {
-  // What has failed in an unknown way takes no more requests.
+  // A process that has failed in an unknown way accepts no more requests.
   noticeMs: hasFailed() ? 0 : Math.min(maxNoticeMs, config.DRAIN_TIMEOUT_MS / 4),
   drainMs: config.DRAIN_TIMEOUT_MS,
 });

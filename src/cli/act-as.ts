@@ -6,21 +6,21 @@ import { appendAudit, auditEndpoint } from "../services/audit/audit.ts";
 import { type Operator, standingOf } from "../services/operations/job-rights.ts";
 import { type CommandContext, text, UsageError, type Values } from "./command.ts";
 
-/** Of each command that changes something; `--as` is known to all commands. */
+/** The option of each command that changes something; all commands accept `--as`. */
 export const reasonOption = { reason: { type: "string" } } as const;
 
-/** What is done, for the audit log. */
+/** The act, for the audit log. */
 export interface Deed {
-  /** Where REST would do it: `jobs/<id>/cancel`. */
+  /** The path of the same act over REST: `jobs/<id>/cancel`. */
   path: string;
-  /** What it was called with. */
+  /** Its arguments. */
   input?: Record<string, unknown>;
 }
 
 /**
- * Does something on behalf of the member of staff whom `--as` names, in one transaction with its row of the audit log: what
- * cannot be entered there is not done. What is refused is entered, too. Throws `UsageError` without a name or, where one is
- * needed, a reason, and `ForbiddenError` to those who may not.
+ * Acts on behalf of the member of staff whom `--as` names, in one transaction with its row of the audit log: an act
+ * that cannot be recorded there is not done. Refused acts are recorded, too. Throws `UsageError` without a name or,
+ * where one is needed, a reason, and `ForbiddenError` without the right.
  */
 export async function actAs<T>(
   context: CommandContext,
@@ -52,18 +52,20 @@ export async function actAs<T>(
     }, origin);
   } catch (error) {
     await context.transact((tx) => appendAudit(tx, { ...entry, status: statusOf(error) }), origin);
-    throw error instanceof ReasonNeededError ? new UsageError('Say why: --reason "…"; others will read it') : error;
+    throw error instanceof ReasonNeededError
+      ? new UsageError('Give a reason: --reason "…"; others will read it')
+      : error;
   }
 }
 
 async function operatorOf({ transact, operators, caller }: CommandContext, values: Values): Promise<Operator> {
   const email = text(values.as)?.trim();
-  if (!email) throw new UsageError("Say who you are: --as <your e-mail address>; it is entered in the audit log");
+  if (!email) throw new UsageError("Say who you are: --as <your e-mail address>; the audit log records it");
   const user = await transact((tx) => users.findByEmail(tx, email));
   if (!user) throw new NotFoundError(`There is no user with the address '${email}'`);
   const standing = standingOf(user, operators());
   if (!user.isActive || standing === "customer")
-    throw new ForbiddenError(`'${email}' is ${user.isActive ? "a customer" : "deactivated"}: only staff steers jobs`);
+    throw new ForbiddenError(`'${email}' is ${user.isActive ? "a customer" : "deactivated"}: only staff controls jobs`);
   const reason = text(values.reason)?.trim();
   return { id: user.id, standing, reason: reason ? `${reason} (tcf: ${caller})`.slice(0, 300) : null };
 }

@@ -5,7 +5,7 @@ import type { ScalingRules } from "../jobs/scaling.ts";
 import type { MailerOptions } from "../platform/mailer.ts";
 import type { S3Options } from "../platform/object-store.ts";
 
-/** What `tcf` needs to know of an installation to look at all of it. */
+/** The access of `tcf` to all parts of an installation. */
 export interface Installation {
   databaseUrl: string;
   redisUrl: string;
@@ -19,45 +19,45 @@ export interface Installation {
 
 export interface CommandContext {
   /**
-   * Nobody's work, unless an origin says whose. Throws `StartUpError` when the variable is missing or Postgres cannot be
-   * used.
+   * Without an actor, unless a context names one. Throws `StartUpError` when the variable is missing or Postgres cannot
+   * be used.
    */
   transact<T>(work: (tx: EntityManager) => Promise<T>, origin?: TransactionContext): Promise<T>;
   /** Throws `StartUpError` that lists every missing variable. */
   installation(): Installation;
   databaseUrl(): string;
-  /** The account that calls and its machine, for reasons that others read. */
+  /** The calling account and its machine, for reasons that others read. */
   caller: string;
-  /** E-mail addresses, in small letters, of employees who may steer jobs. */
+  /** E-mail addresses, in lower case, of employees who may control jobs. */
   operators(): readonly string[];
-  /** Where tokens of demo users are, if anywhere. */
+  /** Where tokens of demo users are, if the installation has them. */
   demoTokensUrl(): string | undefined;
 }
 
 export interface Answer {
-  /** What `--json` prints. */
+  /** The output of `--json`. */
   data: unknown;
-  /** What people read. */
+  /** The output for people. */
   text: string;
-  /** The command has found something that is wrong. */
+  /** The command has found a problem. */
   isBad?: boolean;
 }
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;
-/** What was given for the options of a command. */
+/** The values of a command's options. */
 export type Values = Record<string, string | boolean | undefined>;
 
 export interface Command {
   /** Arguments after the name of the command, as the help shows them. */
   usage: string;
   about: string;
-  /** How many arguments it takes. */
+  /** The number of its arguments. */
   takes: number;
   options?: Options;
   run(context: CommandContext, args: readonly string[], values: Values): Promise<Answer>;
 }
 
-/** Thrown for a call that nobody can make sense of; the message says what would do. */
+/** Thrown for a wrong call; the message says how to call it. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -72,7 +72,7 @@ export function whole(name: string, given: string | undefined, usual: number, le
   throw new UsageError(`${name} is '${given}'; it has to be a whole number from ${least} to ${most}`);
 }
 
-/** Rows below their headings, columns as wide as they need. */
+/** Rows below their headings, in columns as wide as needed. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? "").length)));
   const line = (cells: readonly string[]) =>

@@ -84,9 +84,9 @@ async function auditChain(tx: EntityManager): Promise<Finding> {
   const what = "audit chain";
   const broken = await auditLog.firstBroken(tx);
   if (!broken) return { what, state: "ok", found: "whole" };
-  const found = `link ${broken.no} (row ${broken.id}) is not what was written, or follows one that is gone`;
+  const found = `link ${broken.no} (row ${broken.id}) is not as written, or follows one that is missing`;
   const advice =
-    "Compare it with the log lines 'entered into the audit chain' and a backup, and ask who can write to Postgres";
+    "Compare it with the log lines 'entered into the audit chain' and a backup, and find out who can write to Postgres";
   return { what, state: "problem", found, advice };
 }
 
@@ -111,7 +111,7 @@ async function lookAtRedis({ redisUrl }: Installation): Promise<Finding[]> {
   }
 }
 
-/** What INFO says about the server of the queues. */
+/** What INFO reports about the server of the queues. */
 export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
   const policy = info.get("maxmemory_policy") ?? "unknown";
   const isAppendOnly = info.get("aof_enabled") === "1";
@@ -123,7 +123,7 @@ export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
     policy === "noeviction"
       ? { what: "redis policy", state: "ok", found: policy }
       : {
-          ...{ what: "redis policy", state: "problem", found: `${policy}: it throws jobs away when it is full` },
+          ...{ what: "redis policy", state: "problem", found: `${policy}: it evicts jobs when it is full` },
           advice: "`redis-cli config set maxmemory-policy noeviction`, and in its configuration file",
         },
     isAppendOnly
@@ -132,7 +132,7 @@ export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
           ...{
             what: "redis persistence",
             state: "warning",
-            found: "no append-only file: a restart loses what it knew",
+            found: "no append-only file: a restart loses its data",
           },
           advice: "`redis-cli config set appendonly yes`, and in its configuration file; jobs would come back, late",
         },
@@ -145,7 +145,7 @@ export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
 function lookAtCache({ redisUrl, redisCacheUrl }: Installation): Finding {
   if (new URL(redisUrl).host !== new URL(redisCacheUrl).host)
     return { what: "cache", state: "ok", found: "a Redis of its own" };
-  const advice = "Fine while it is small; a cache wants to evict, and jobs may not be: set REDIS_CACHE_URL";
+  const advice = "Fine while it is small; a cache has to evict, and jobs must not be evicted: set REDIS_CACHE_URL";
   return { what: "cache", state: "warning", found: "the Redis of the queues", advice };
 }
 
@@ -173,7 +173,7 @@ async function lookAtMail({ smtp }: Installation): Promise<Finding> {
   const where = `${smtp.host}:${smtp.port}`;
   try {
     await checkMailServer(smtp);
-    return { what: "mail server", state: "ok", found: `${where} lets us in` };
+    return { what: "mail server", state: "ok", found: `${where} accepts the login` };
   } catch (error) {
     const advice = "Start it, or correct SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER and SMTP_PASS";
     return { what: "mail server", state: "problem", found: `${where}: ${reasonOf(error)}`, advice };
@@ -185,7 +185,7 @@ const marks = { ok: "ok", warning: "WARNING", problem: "PROBLEM", unknown: "?" }
 export const doctorCommands: Record<string, Command> = {
   doctor: {
     usage: "",
-    about: "looks at all that the processes stand on, and says what to do; exit code 1 when something is wrong",
+    about: "checks all dependencies of the processes, and says what to do; exit code 1 when there is a problem",
     takes: 0,
     async run(context) {
       const installation = context.installation();

@@ -40,7 +40,7 @@ const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 function idOf(given: string | undefined): string {
   if (given && uuid.test(given)) return given;
-  throw new UsageError(`'${given ?? ""}' is no id of a job`);
+  throw new UsageError(`'${given ?? ""}' is not the id of a job`);
 }
 
 async function shown({ transact }: CommandContext, id: string) {
@@ -52,7 +52,7 @@ async function shown({ transact }: CommandContext, id: string) {
   return job;
 }
 
-/** All but the payload, in which there may be addresses of people. */
+/** Everything except the payload, which may contain people's addresses. */
 function view(job: Job) {
   const { id, queue, kind, state, priority, failures, maxFailures, crashes, progress, attempts, lastError } = job;
   const { entityType, entityId, errorKey, cancellation, traceId, actorId, createdAt, startedAt, finishedAt, runAt } =
@@ -95,7 +95,7 @@ export const jobCommands: Record<string, Command> = {
   },
   "jobs failures": {
     usage: "[--days 14]",
-    about: "what goes wrong, by cause",
+    about: "failures by cause",
     takes: 0,
     options: { days: { type: "string" } },
     async run({ transact }, _args, values) {
@@ -110,7 +110,7 @@ export const jobCommands: Record<string, Command> = {
   },
   "jobs show": {
     usage: "<id>",
-    about: "one job: how far it is, its parts, every run that did not succeed",
+    about: "one job: its progress, its parts, every unsuccessful run",
     takes: 1,
     async run(context, [id]) {
       const job = await shown(context, idOf(id));
@@ -119,7 +119,7 @@ export const jobCommands: Record<string, Command> = {
   },
   "jobs retry": {
     usage: "<id> --as e-mail [--reason text]",
-    about: "has a job that failed, was cancelled or is unknown run again",
+    about: "retries a job that failed, was cancelled or is unknown",
     takes: 1,
     options: reasonOption,
     async run(context, [given], values) {
@@ -138,22 +138,22 @@ export const jobCommands: Record<string, Command> = {
       const id = idOf(given);
       await actAs(context, values, { path: `jobs/${id}/cancel` }, (tx, operator) => cancelJob(tx, id, operator));
       const job = await shown(context, id);
-      const text = job.state === "cancelled" ? "is cancelled" : "runs; it has stopped within a second";
+      const text = job.state === "cancelled" ? "is cancelled" : "runs; it stops within a second";
       return { data: job, text: `Job ${id} ${text}.` };
     },
   },
   "jobs replay": {
     usage:
       "[--queue q] [--state s] [--kind k] [--entity offer:id] [--error key] [--per-minute 600] [--dry-run] --as e-mail --reason text",
-    about: "has jobs that ended badly run again, so many a minute",
+    about: "retries unsuccessful jobs, at a rate per minute",
     takes: 0,
     options: { ...filterOptions, ...reasonOption, "per-minute": { type: "string" }, "dry-run": { type: "boolean" } },
     async run(context, _args, values) {
       const entries = Object.entries(filterOf(values)).filter(([, value]) => value !== undefined);
-      if (entries.length === 0) throw new UsageError("Say which jobs are meant: without a filter it would be all");
+      if (entries.length === 0) throw new UsageError("Say which jobs: without a filter it would be all");
       const filter = Object.fromEntries(entries) as ReplayFilter;
       if (filter.state && !["failed", "unknown", "cancelled"].includes(filter.state))
-        throw new UsageError(`--state is '${filter.state}'; only failed, unknown and cancelled jobs have ended badly`);
+        throw new UsageError(`--state is '${filter.state}'; only failed, unknown and cancelled jobs can be replayed`);
       const perMinute = whole("--per-minute", text(values["per-minute"]), 600, 1, 60_000);
       if (values["dry-run"]) {
         const found = await context.transact((tx) => jobQueries.unsuccessful(tx, filter, new Date(), 10));

@@ -32,7 +32,7 @@ const context = {
     origin: TransactionContext = { actorId: null, traceId: null },
   ) {
     db ??= await connectDatabase(context.databaseUrl(), 2);
-    // What is promised here, the relay of any process moves.
+    // The relay of any process publishes the jobs that are enqueued here.
     return createTransact(db, () => undefined)(origin, work);
   },
 };
@@ -43,7 +43,7 @@ const code = await runCli(process.argv.slice(2), context, {
 await db?.destroy();
 process.exit(code);
 
-/** Says what is unsafe and allowed, once and beside the answer. */
+/** Prints the allowed unsafe settings, once and beside the answer. */
 function warned<Config extends { warnings: string[] }>(config: Config): Config {
   for (const warning of config.warnings.filter((one) => !said.has(one))) process.stderr.write(`${warning}\n`);
   for (const warning of config.warnings) said.add(warning);

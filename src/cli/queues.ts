@@ -24,7 +24,7 @@ async function standing(tx: EntityManager) {
   });
 }
 
-/** As the command of the same name. */
+/** Implements the command of the same name. */
 function pause(context: CommandContext, values: Values, queue: QueueName) {
   return actAs(context, values, { path: `queues/${queue}/pause` }, (tx, operator) => pauseQueue(tx, queue, operator));
 }
@@ -36,7 +36,7 @@ async function one({ transact }: CommandContext, queue: QueueName) {
 export const queueCommands: Record<string, Command> = {
   "queues list": {
     usage: "",
-    about: "queues: what is not over in them, and which are paused by whom and why",
+    about: "queues: their unfinished jobs, and which are paused by whom and why",
     takes: 0,
     async run({ transact }) {
       const all = await transact(standing);
@@ -49,7 +49,7 @@ export const queueCommands: Record<string, Command> = {
   },
   "queues pause": {
     usage: "<queue> --as e-mail --reason text",
-    about: "pauses a queue: running jobs end, no other begins",
+    about: "pauses a queue: running jobs end, no other starts",
     takes: 1,
     options: reasonOption,
     async run(context, [given], values) {
@@ -60,33 +60,33 @@ export const queueCommands: Record<string, Command> = {
   },
   "queues resume": {
     usage: "<queue> --as e-mail",
-    about: "lets a queue go on",
+    about: "resumes a queue",
     takes: 1,
     options: reasonOption,
     async run(context, [given], values) {
       const queue = queueOf(given);
       const deed = { path: `queues/${queue}/resume` };
       await actAs(context, values, deed, (tx, operator) => resumeQueue(tx, queue, operator));
-      return { data: await one(context, queue), text: `Queue ${queue} goes on; workers follow within two seconds.` };
+      return { data: await one(context, queue), text: `Queue ${queue} is resumed; workers follow within two seconds.` };
     },
   },
   "queues weigh": {
     usage: "<queue> <group> <weight> --as e-mail",
-    about: "gives a group of jobs (a newsletter, a webhook's endpoint) 1 to 100 turns where others have one",
+    about: "gives a group of jobs (a newsletter, a webhook's endpoint) a weight of 1 to 100; others have 1",
     takes: 3,
     options: reasonOption,
     async run(context, [given, group = "", weight], values) {
       const queue = queueOf(given);
-      const turns = whole("the weight", weight, 1, 1, 100);
-      const deed = { path: `queues/${queue}/weigh`, input: { group, weight: turns } };
-      await actAs(context, values, deed, (tx, operator) => weighGroup(tx, queue, group, turns, operator));
-      const text = `Group ${group} of queue ${queue} has ${turns} ${turns === 1 ? "turn" : "turns"} where others have one.`;
-      return { data: { queue, group, weight: turns }, text };
+      const share = whole("the weight", weight, 1, 1, 100);
+      const deed = { path: `queues/${queue}/weigh`, input: { group, weight: share } };
+      await actAs(context, values, deed, (tx, operator) => weighGroup(tx, queue, group, share, operator));
+      const text = `Group ${group} of queue ${queue} has weight ${share}; others have 1.`;
+      return { data: { queue, group, weight: share }, text };
     },
   },
   "queues drain": {
     usage: "<queue> --as e-mail --reason text [--timeout 300]",
-    about: "pauses a queue and waits until nothing runs there any more",
+    about: "pauses a queue and waits until no job runs there",
     takes: 1,
     options: { ...reasonOption, timeout: { type: "string" } },
     async run(context, [given], values) {
@@ -94,7 +94,7 @@ export const queueCommands: Record<string, Command> = {
       const seconds = whole("--timeout", text(values.timeout), 300, 1, 86_400);
       await pause(context, values, queue);
       const end = performance.now() + seconds * 1_000;
-      // Until workers have heard of the pause, one that begins just now is not seen.
+      // Until the pause has reached the workers, a job that is just starting is not seen.
       await sleep(Math.min(seconds, 2) * 1_000);
       for (;;) {
         const data = await one(context, queue);

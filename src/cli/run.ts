@@ -16,11 +16,11 @@ const otherCommands: Record<string, Command> = {
     takes: 1,
     async run({ demoTokensUrl }, [role = "employee"]) {
       if (!demoRoles.includes(role))
-        throw new UsageError(`'${role}' is no demo user; there are ${demoRoles.join(", ")}`);
+        throw new UsageError(`'${role}' is not a demo user; there are ${demoRoles.join(", ")}`);
       const url = demoTokensUrl();
       if (!url)
         throw new StartUpError(
-          "DEMO_TOKENS_URL is not set: log in at the identity provider, its tokens are what the API takes",
+          "DEMO_TOKENS_URL is not set: log in at the identity provider, whose tokens the API accepts",
         );
       const res = await fetch(url, { signal: AbortSignal.timeout(5_000) });
       const token = res.ok ? ((await res.json()) as Record<string, string>)[role] : undefined;
@@ -30,7 +30,7 @@ const otherCommands: Record<string, Command> = {
   },
   migrate: {
     usage: "",
-    about: "brings the schema up to this code; waits for another process that is at it",
+    about: "runs the missing migrations; waits for another process that does this",
     takes: 0,
     async run({ databaseUrl }) {
       const migrated = await runMigrations(databaseUrl());
@@ -60,7 +60,7 @@ export interface Output {
   err: (text: string) => void;
 }
 
-/** Runs what `tcf` was called with; returns its exit code: 0, 1 (something is wrong), 64 (the call is), 78 (settings are). */
+/** Runs a command of `tcf`; returns its exit code: 0, 1 (a problem), 64 (a wrong call), 78 (wrong settings). */
 export async function runCli(argv: readonly string[], context: CommandContext, { out, err }: Output): Promise<number> {
   const isJson = argv.includes("--json");
   try {
@@ -99,7 +99,7 @@ async function dispatch(given: readonly string[], context: CommandContext): Prom
   return command.run(context, args, { ...values, ...(as !== undefined && { as }) });
 }
 
-/** `--as` may stand before the command, so its value is told from the command's name first. */
+/** `--as` may come before the command, so its value is separated from the command's name first. */
 function takeName(given: readonly string[]) {
   const at = given.findIndex((word) => word === "--as" || word.startsWith("--as="));
   const word = given[at];

@@ -24,11 +24,11 @@ function describe({ queue, desiredWorkers, unclamped, min, max, concurrency, inp
   const { ready, active, workers, oldestReadyAgeSeconds, goalSeconds, wanted } = inputs;
   const round = (value: number) => Math.round(value * 100) / 100;
   return [
-    `${queue}: ${desiredWorkers} workers wanted (${unclamped} without least ${min} and most ${max}), ${workers} live`,
+    `${queue}: ${desiredWorkers} workers desired (${unclamped} without minimum ${min} and maximum ${max}), ${workers} live`,
     `ready ${ready}, running ${active}, the oldest waits ${round(oldestReadyAgeSeconds)} s of ${goalSeconds} s`,
     `arrivals ${round(inputs.arrivalsPerSecond)}/s, a run takes ${round(inputs.serviceSeconds)} s, ${concurrency} in a worker`,
-    `limits: concurrency ${inputs.globalConcurrency ?? "none"}, starts a second ${inputs.startsPerSecond ?? "any"}` +
-      `${inputs.isPaused ? "; paused" : ""}${wanted === null ? "" : `; an operator wants ${wanted}`}`,
+    `limits: concurrency ${inputs.globalConcurrency ?? "none"}, starts per second ${inputs.startsPerSecond ?? "any"}` +
+      `${inputs.isPaused ? "; paused" : ""}${wanted === null ? "" : `; an operator has set ${wanted}`}`,
     `because ${reason}`,
   ].join("\n");
 }
@@ -74,7 +74,7 @@ export const scaleCommands: Record<string, Command> = {
   },
   "scale set": {
     usage: "<queue> <workers> --for 2h --as e-mail",
-    about: "overrules the number of workers for a while, within least and most",
+    about: "overrides the number of workers for a time, between minimum and maximum",
     takes: 2,
     options: { ...reasonOption, for: { type: "string" } },
     async run(context, [given, count], values) {
@@ -86,7 +86,7 @@ export const scaleCommands: Record<string, Command> = {
   },
   "scale clear": {
     usage: "<queue> --as e-mail",
-    about: "takes that back",
+    about: "removes that override",
     takes: 1,
     options: reasonOption,
     async run(context, [given], values) {

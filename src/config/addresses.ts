@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** Networks that nothing from the Internet comes out of: RFC 1918, 6598, 3927, 4193, 4291 and this machine. */
+/** Private networks: RFC 1918, 6598, 3927, 4193, 4291 and this machine. */
 const inside = [
   "10.0.0.0/8",
   "100.64.0.0/10",
@@ -13,20 +13,20 @@ const inside = [
   "fe80::/10",
 ].map((cidr) => ipaddr.parseCIDR(cidr));
 
-/** Names that only an own network resolves: RFC 6761, 6762, 8375, ICANN's `internal`, and Services of Kubernetes. */
+/** Names that only a private network resolves: RFC 6761, 6762, 8375, ICANN's `internal`, and Services of Kubernetes. */
 const insideName = /^([a-z]([a-z0-9_-]*[a-z0-9])?|.+\.(localhost|local|internal|svc|home\.arpa))$/;
 
 /**
- * True for a host that traffic to does not leave the own network, as far as its text tells: a private or loopback
- * address, a socket of this machine, a name without a dot, or one under `.svc`, `.local`, `.internal`, `.localhost` or
- * `.home.arpa`. No DNS is asked: its answer may change after the start, and a start must not depend on it. So any other
- * name is public, also one that resolves to a private address today.
+ * True for a host inside the own network, judged by its text: a private or loopback address, a socket of this machine,
+ * a name without a dot, or one under `.svc`, `.local`, `.internal`, `.localhost` or `.home.arpa`. It does not ask DNS:
+ * the answer may change after the start, and a start must not depend on it. So any other name counts as public, also
+ * one that resolves to a private address today.
  */
 export function isInside(host: string): boolean {
   const name = plainHost(host);
   if (name === "" || name.startsWith("/")) return true;
   if (!ipaddr.isValid(name)) return insideName.test(name);
-  // Half an address ("10.1") and one number are read in different ways by different programs.
+  // Programs differ in how they read half an address ("10.1") or a single number.
   return isWhole(name) && isWithin(ipaddr.process(name), 128);
 }
 
@@ -38,8 +38,8 @@ export function isThisMachine(host: string): boolean {
 }
 
 /**
- * True when networks in CIDR notation hold more than 65,536 clients of the Internet together: IPv4 addresses, or /64s
- * of IPv6, which one client has to itself. What `inside` has does not count; what stands in two networks counts twice.
+ * True when networks in CIDR notation contain more than 65,536 clients of the Internet together: IPv4 addresses, or
+ * /64s of IPv6, one of which belongs to one client. Networks in `inside` do not count; overlaps count twice.
  */
 export function isWide(cidrs: readonly string[]): boolean {
   const clients = { ipv4: 0, ipv6: 0 };

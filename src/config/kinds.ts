@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-// Kinds of settings, as `src/config.ts` puts them together.
+// Kinds of settings, which `src/config.ts` combines.
 
 export const list = z
   .string()
@@ -11,11 +11,11 @@ export const list = z
       .map((item) => item.trim())
       .filter(Boolean),
   );
-/** Digits and nothing else: Number() takes a blank for 0, and 0 would switch a limit off. */
+/** Only digits: Number() reads a blank as 0, and 0 would disable a limit. */
 export const whole = (least: number, most = 999_999_999) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, "is no whole number")
+    .regex(/^\d{1,9}$/, "is not a whole number")
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 export const port = whole(0, 65_535);
@@ -27,13 +27,13 @@ export const sender = z.string().transform((text, context) => {
   context.addIssue({ code: "custom", message: "is not like 'Name <address@host>'" });
   return z.NEVER;
 });
-/** As a browser names it: nothing else ever equals one, and `null` is whoever has none. */
+/** An origin as browsers write it: only that form matches, and `null` means that there is none. */
 export const origin = z.string().refine((text) => {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   return parsed?.origin === text && parsed.protocol.startsWith("http");
-}, "is no origin such as 'https://shop.example' (no path, no '/' at its end, no '*')");
+}, "is not an origin such as 'https://shop.example' (no path, no '/' at its end, no '*')");
 export const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
-/** Requests in a minute; 0 means no limit. */
+/** Requests per minute; 0 means no limit. */
 export const perMinute = (usual: number) => whole(0).default(usual);
 const digits = (...lengths: number[]) =>
   z
@@ -42,7 +42,7 @@ const digits = (...lengths: number[]) =>
       new RegExp(`^(${lengths.map((length) => `\\d{${length}}`).join("|")})$`),
       `has ${lengths.join(" or ")} digits`,
     );
-/** A bank account in Russia and whose it is. */
+/** A bank account in Russia and its owner. */
 export const Payee = z.strictObject({
   name: z.string().min(1).max(160),
   inn: digits(10, 12),
@@ -52,24 +52,24 @@ export const Payee = z.strictObject({
   bic: digits(9),
   correspondentAccount: digits(20),
 });
-/** Where to ask, without a login: errors and links show the whole of it. */
+/** A URL without a login: errors and links show all of it. */
 export const url = z
   .url({ protocol: /^https?$/, hostname: /.*/ })
   .refine((text) => !text.includes("@"), "has a user or a password in it, which would be shown")
   .transform((text) => text.replace(/(?<!\/)\/+$/, ""));
 /**
- * Where to connect to, with a login perhaps. What programs cut up in different ways is refused: a part of the password
- * would be taken for the host or the database, and be shown as that.
+ * A URL to connect to, perhaps with a login. It refuses spellings that programs split in different ways: a part of the
+ * password could count as the host or the database, and be shown as that.
  */
 export const connection = (protocol: RegExp) =>
   z
     .url({ protocol, hostname: /.*/ })
-    .refine(isPlainlyWritten, "has a character that means something else there; percent-encode user and password");
+    .refine(isPlainlyWritten, "has a character with a special meaning there; percent-encode user and password");
 function isPlainlyWritten(text: string) {
   const [, rest = ""] = /^[a-z]+:\/\/(?:[^@/?#]*@)?(.*)$/is.exec(text) ?? [];
   return !/[@\\\s\p{Cc}]/u.test(rest) && !/[\\\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text);
 }
-/** A name or an address, and no URL. */
+/** A name or an address, not a URL. */
 export const host = z.string().regex(/^[\p{L}\d._:-]+$/u, "is not the name or the address of a host");
 /** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */
 export function headersOf(text: string, context: z.RefinementCtx) {
@@ -78,7 +78,7 @@ export function headersOf(text: string, context: z.RefinementCtx) {
     const entries = pairs.map(([, name, value]) => {
       if (name === undefined || value === undefined) throw new URIError();
       const text = decodeURIComponent(value);
-      // Whoever sends it would refuse it, and say what it was.
+      // The HTTP client would refuse it, with the value in the message.
       if (/[^\t\x20-\x7e]/.test(text)) throw new URIError();
       return [name.toLowerCase(), text];
     });

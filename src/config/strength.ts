@@ -1,21 +1,21 @@
-/** Words that people make secrets of, also with digits for letters. */
+/** Words that people use in secrets, also with digits for letters. */
 const words =
   /passwor[dt]|passwd|parol|secret|admin|letmein|welcome|qwerty|changeme|default|example|local|only|token|login|webhook|postgres|redis|minio|magazin|zapchasti|dragon|monkey|hello|world|test|demo|shop|store|user|ford|prod|live|stage/y;
 const years = /^(19|20)\d\d/;
 const lookAlikes: Record<string, string> = { 0: "o", 1: "l", 3: "e", 4: "a", 5: "s", 7: "t", "@": "a", $: "s" };
 const keyboard = "qwertyuiopasdfghjklzxcvbnm";
-/** Two letters as languages put them side by side: a vowel beside a consonant, or a usual pair of consonants. */
+/** Two letters that are common in languages: a vowel beside a consonant, or a common pair of consonants. */
 const spoken =
   /^([aeiouy][b-df-hj-np-tv-xz]|[b-df-hj-np-tv-xz][aeiouy]|[st]h|ch|ck|ll|ss|tt|ee|oo|ea|ou|io|nd|ng|nt|ns|st|tr|pr|gr|br|cr|dr|fr|pl|cl|sl|bl|fl|rs|rt|rd|rn|ct|ld|lt|ts|mp|sp|sk|sc|sw|tw)$/;
 
 /**
- * About how many bits of chance are in a secret: as much as its kinds of letters have room for, less what anybody would
- * guess, which is repetition, rows such as 123 and qwerty, usual words, and letters that could be spoken. A text in
- * base64 or hexadecimal is worth no more than what it says. By trial, 128 random bits in any of the usual notations come
- * out above 100, four words of a dictionary below 75, `password123` below 20.
+ * Estimated bits of randomness in a secret: the capacity of its kinds of letters, less what is easy to guess, which is
+ * repetition, rows such as 123 and qwerty, common words, and pronounceable letters. A text in base64 or hexadecimal
+ * counts no more than its content. In trials, 128 random bits in any common notation give more than 100, four words of
+ * a dictionary less than 75, `password123` less than 20.
  */
 export function bitsOf(whole: string): number {
-  // What is longer has enough by then, or never.
+  // A longer secret has enough by then, or never.
   const secret = whole.slice(0, 512);
   const hidden = ["base64", "hex"].flatMap((encoding) => hiddenText(secret, encoding as "base64" | "hex"));
   return Math.min(...[secret, ...hidden].map(bitsOfText));
@@ -34,7 +34,7 @@ function bitsOfText(text: string) {
   return bits;
 }
 
-/** What anybody would guess to stand here, how long it is and what it costs. */
+/** An easy guess for the next characters: its length and its cost. */
 function guess({ text, lower, plain }: Record<"text" | "lower" | "plain", string>, at: number) {
   const repeated = repetition(lower, at);
   if (repeated > 2) return { length: repeated, cost: 1 + Math.log2(lower.length) };
@@ -46,7 +46,7 @@ function guess({ text, lower, plain }: Record<"text" | "lower" | "plain", string
   return undefined;
 }
 
-/** Three letters at the least: in chance, capitals, small letters and digits alternate, and pairs come by themselves. */
+/** At least three letters: random texts mix upper case, lower case and digits, and contain pairs by chance. */
 function isSpoken(text: string, at: number) {
   if (at === 0 || !spoken.test(text.slice(at - 1, at + 1).toLowerCase())) return false;
   return [text.slice(Math.max(0, at - 2), at + 1), text.slice(at - 1, at + 2)].some((part) =>
@@ -54,7 +54,7 @@ function isSpoken(text: string, at: number) {
   );
 }
 
-/** How many characters from here on stood before in the same order. */
+/** How many characters from here on repeat earlier ones. */
 function repetition(text: string, at: number) {
   let length = 0;
   while (at + length < text.length && text.slice(0, at + length).includes(text.slice(at, at + length + 1))) length++;
@@ -73,7 +73,7 @@ function isRow(text: string, at: number) {
   return step((sign) => sign.charCodeAt(0)) || (isTyped && step((sign) => keyboard.indexOf(sign)));
 }
 
-/** How many characters each of this text could have been, by the kinds that are in it. */
+/** The size of the alphabet of a text, by its kinds of characters. */
 function roomOf(text: string) {
   if (/^[0-9a-f]+$/.test(text) || /^[0-9A-F]+$/.test(text)) return /[a-f]/i.test(text) ? 16 : 10;
   const kinds: [RegExp, number][] = [
@@ -90,7 +90,7 @@ function roomOf(text: string) {
   );
 }
 
-/** What a text says in this notation, when that is something to read. */
+/** The content of a text in this notation, if it is readable. */
 function hiddenText(text: string, encoding: "base64" | "hex"): string[] {
   const notation = encoding === "hex" ? /^([0-9a-f]{2})+$/i : /^[\w+/-]{4,}={0,2}$/;
   if (!notation.test(text)) return [];
@@ -98,7 +98,7 @@ function hiddenText(text: string, encoding: "base64" | "hex"): string[] {
   return /^[\x20-\x7e]+$/.test(said) ? [said] : [];
 }
 
-/** True for a secret that stands in this repository, in the clear or in base64: `local-only` and what begins so. */
+/** True for a secret from this repository, plain or in base64: `local-only` and texts that begin with it. */
 export function isPublished(secret: string): boolean {
   return [secret, ...hiddenText(secret, "base64")].some((text) => text.includes("local-only"));
 }

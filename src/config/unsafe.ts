@@ -3,7 +3,7 @@ import { StartUpError } from "../errors.ts";
 import { isInside, isThisMachine, isWide } from "./addresses.ts";
 import { bitsOf, isPublished } from "./strength.ts";
 
-/** What programs run as; what is not local refuses what is unsafe. */
+/** Modes of a program; all except `local` refuse unsafe settings. */
 export const modes = ["local", "staging", "production"] as const;
 
 interface Issuer {
@@ -13,7 +13,7 @@ interface Issuer {
   authorizedParties: string[];
 }
 
-/** What the rules look at; a process lacks the settings that it does not read. */
+/** The input of the rules; a process lacks the settings that it does not read. */
 export interface Settings {
   [name: string]: unknown;
   API_KEY?: string[] | undefined;
@@ -39,25 +39,25 @@ export interface Settings {
 
 /** A CDN, a load balancer and an ingress; with more, a client could choose its address. */
 const maxProxies = 3;
-/** Bits by `bitsOf` that a secret of our own has: it is looked for by machine, from what it has signed. */
+/** Minimum bits by `bitsOf` of a signing secret: an attacker can search for it offline, from signatures. */
 const ownBits = 64;
-/** As that, of a login to another server, which others may have made and which counts wrong tries itself. */
+/** The same for a login to another server, which may come from other people and which limits wrong attempts itself. */
 const loginBits = 36;
-/** RFC 8301, 3.2: signers use keys of this length at the least. */
+/** RFC 8301, 3.2: signers use keys of at least this length. */
 const dkimBits = 1_024;
 
 /**
- * What may never be outside of a developer's machine, by the name that `ALLOW_UNSAFE` allows it with. Each finds
+ * Settings that are unsafe outside a developer's machine, by their names for `ALLOW_UNSAFE`. Each rule returns
  * sentences: what is set, why it is unsafe, what to do. None of them shows a secret.
  */
 export const rules = {
   "test-payments": ({ PAYMENT_PROVIDER }) =>
     when(
       PAYMENT_PROVIDER === "test",
-      "PAYMENT_PROVIDER is 'test': it takes no money, and anybody decides how a payment ends. Set it to 'none'.",
+      "PAYMENT_PROVIDER is 'test': it takes no money, and any visitor decides how a payment ends. Set it to 'none'.",
     ),
   "demo-tokens": ({ DEMO_TOKENS_URL }) =>
-    when(DEMO_TOKENS_URL, "DEMO_TOKENS_URL is set: it gives tokens of every role to anybody. Leave it empty."),
+    when(DEMO_TOKENS_URL, "DEMO_TOKENS_URL is set: it gives tokens of every role to any visitor. Leave it empty."),
   "private-webhooks": ({ WEBHOOK_ALLOW_PRIVATE }) =>
     when(
       WEBHOOK_ALLOW_PRIVATE,
@@ -65,43 +65,46 @@ export const rules = {
     ),
   "published-secrets": (settings) =>
     [...secretsOf(settings), ...named("S3_ACCESS_KEY", settings.S3_ACCESS_KEY)].flatMap(({ name, text }) =>
-      when(isPublished(text), `${name} is published with this program: anybody knows it. Make one: ${howToMake}.`),
+      when(
+        isPublished(text),
+        `${name} is published with this program, so it is no secret. Generate one: ${howToMake}.`,
+      ),
     ),
   "weak-secrets": (settings) => [
     ...secretsOf(settings).flatMap(({ name, text, bits }) =>
       when(
         bitsOf(text) < bits,
-        `${name} is short, repetitive or made of words: machines guess it. Make one by chance: ${howToMake}.`,
+        `${name} is short, repetitive or made of words, so it can be guessed. Generate one: ${howToMake}.`,
       ),
     ),
     ...when(
       isShortKey(settings.DKIM_PRIVATE_KEY),
-      `DKIM_PRIVATE_KEY has fewer than ${dkimBits} bits: others could sign mails with it. Make one of 2048 bits.`,
+      `DKIM_PRIVATE_KEY has fewer than ${dkimBits} bits: others could sign mails with it. Generate one of 2048 bits.`,
     ),
   ],
   "plain-issuer": (settings) =>
     issuersOf(settings).flatMap(({ from, issuer, jwksUrl }) =>
       when(
         /^http:/i.test(issuer) || isPlain(jwksUrl),
-        `${from} has the issuer '${safe(issuer)}', reached by plain http: others could put in keys of their own. Use https.`,
+        `${from} has the issuer '${safe(issuer)}', reached by plain http: others could replace its keys. Use https.`,
       ),
     ),
   "unbound-issuer": (settings) =>
     issuersOf(settings).flatMap(({ from, issuer, audiences, authorizedParties }) =>
       when(
         audiences.length + authorizedParties.length === 0,
-        `${from} has the issuer '${safe(issuer)}' with neither audiences nor authorizedParties: a token that it made for another program is let in. Name one of the two.`,
+        `${from} has the issuer '${safe(issuer)}' with neither audiences nor authorizedParties: tokens for other programs would be accepted. Name one of the two.`,
       ),
     ),
   "exempt-everybody": ({ RATE_LIMIT_EXEMPT_CIDRS }) =>
     when(
       isWide(RATE_LIMIT_EXEMPT_CIDRS ?? []),
-      `RATE_LIMIT_EXEMPT_CIDRS is ${RATE_LIMIT_EXEMPT_CIDRS}: strangers would have no limits. Name the front ends' servers alone.`,
+      `RATE_LIMIT_EXEMPT_CIDRS is ${RATE_LIMIT_EXEMPT_CIDRS}: strangers would have no limits. Name only the front ends' servers.`,
     ),
   "print-everybody": ({ PRINT_ALLOWED_CIDRS }) =>
     when(
       isWide(PRINT_ALLOWED_CIDRS ?? []),
-      `PRINT_ALLOWED_CIDRS is ${PRINT_ALLOWED_CIDRS}: strangers could print orders and waybills. Name the warehouse's server alone.`,
+      `PRINT_ALLOWED_CIDRS is ${PRINT_ALLOWED_CIDRS}: strangers could print orders and waybills. Name only the warehouse's server.`,
     ),
   "many-proxies": ({ TRUST_PROXY = 0 }) =>
     when(
@@ -112,7 +115,7 @@ export const rules = {
     Object.entries(settings).flatMap(([name, value]) =>
       when(
         value === 0 && isLimit(name),
-        `${name} is 0, which is no limit: one client could take all there is. Set a number above 0.`,
+        `${name} is 0, which means no limit: one client could use all resources. Set a number above 0.`,
       ),
     ),
   "plain-postgres": ({ DATABASE_URL }) =>
@@ -152,7 +155,7 @@ export const rules = {
 /** Names for `ALLOW_UNSAFE`. */
 export const ruleNames = Object.keys(rules) as (keyof typeof rules)[];
 
-/** Settings that are secrets or have them in it: their parts, and how many bits each has to have. */
+/** Settings that are or contain secrets: their parts, and the required bits of each. */
 const secrets: Record<string, number> = {
   API_KEY: ownBits,
   AUTOSCALER_TOKEN: ownBits,
@@ -164,15 +167,15 @@ const secrets: Record<string, number> = {
   SMTP_PASS: loginBits,
 };
 
-/** Settings of which 0 means that there is no limit on what strangers do. */
+/** Settings for which 0 means no limit for strangers. */
 const isLimit = (name: string) => /^(RATE_LIMIT|UPLOADS_PER|CONNECTIONS_PER|MAIL_UNPROVED)_/.test(name);
 
 const howToMake = "openssl rand -base64 32";
-const nameIt = (what: string) => `${what}, or name it as inside: a private address, 'redis', or a name under .svc.`;
+const nameIt = (what: string) => `${what}, or use an inside name: a private address, 'redis', or a name under .svc.`;
 
 /**
- * Answers a line for each unsafe setting that `allowed` permits, to be logged; throws `StartUpError` with a sentence for
- * each of the others. The mode `local` permits everything and has no lines.
+ * Returns a line to log for each unsafe setting that `allowed` permits; throws `StartUpError` with a sentence for each
+ * of the others. The mode `local` permits everything and has no lines.
  */
 export function refuseUnsafe(mode: (typeof modes)[number], allowed: readonly string[], settings: Settings): string[] {
   if (mode === "local") return [];
@@ -183,7 +186,7 @@ export function refuseUnsafe(mode: (typeof modes)[number], allowed: readonly str
   const names = [...new Set(refused.map(({ rule }) => rule))];
   throw new StartUpError(
     `Unsafe configuration, refused because ENVIRONMENT is ${mode}:\n${lines.join("\n")}\n` +
-      `What has to stay as it is can be allowed: ALLOW_UNSAFE=${[...allowed, ...names].join(",")}. ` +
+      `To keep these settings, allow them: ALLOW_UNSAFE=${[...allowed, ...names].join(",")}. ` +
       "On a developer's machine set ENVIRONMENT=local.",
   );
 }
@@ -206,7 +209,7 @@ function named(name: string, value: unknown) {
   return texts.map((text) => ({ name, text: text.replace(/^whsec_/, "") }));
 }
 
-/** The password in an address of any kind, also as Postgres' and Redis' drivers take it out of the query. */
+/** The password in a URL of any kind, also in the query, where the drivers of Postgres and Redis read it. */
 function passwords(name: string, value: unknown) {
   if (typeof value !== "string" || !URL.canParse(value)) return [];
   const { password, searchParams } = new URL(value);
@@ -222,7 +225,7 @@ function decode(text: string) {
   }
 }
 
-/** Headers that let somebody in, without the word for how: `Bearer`, `Basic`. */
+/** Headers with credentials, without the scheme: `Bearer`, `Basic`. */
 function credentials(headers: Record<string, string> = {}) {
   return Object.entries(headers)
     .filter(([name]) => /auth|key|token|secret/i.test(name))
@@ -239,7 +242,7 @@ function isShortKey(pem: string | undefined) {
     const { modulusLength = dkimBits } = createPrivateKey(pem).asymmetricKeyDetails ?? {};
     return modulusLength < dkimBits;
   } catch {
-    // What is no key at all is for whoever signs with it to say.
+    // An invalid key is reported by the code that signs with it.
     return false;
   }
 }
@@ -253,18 +256,18 @@ function issuersOf({ BETTER_AUTH_URL: base, TRUSTED_ISSUERS = [] }: Settings) {
   ];
 }
 
-/** True for an address that is neither encrypted nor inside. */
+/** True for a URL that is neither encrypted nor inside. */
 function isPlain(url: string | undefined, protocol = "http:") {
   return url !== undefined && new URL(url).protocol === protocol && !isInside(hostOf(url));
 }
 
-/** The host, also where the query says another, as Postgres' and Redis' drivers read it. */
+/** The host, also from the query, where the drivers of Postgres and Redis read it. */
 function hostOf(url = "http://none") {
   const { hostname, searchParams } = new URL(url);
   return decode(searchParams.getAll("host").at(-1) ?? hostname);
 }
 
-/** As `pg` understands the query: encrypted, and only to a server whose certificate fits. */
+/** As `pg` reads the query: encrypted, and only to a server with a matching certificate. */
 function isVerified(query: URLSearchParams) {
   const last = (name: string) => query.getAll(name).at(-1);
   const mode = last("sslmode");
@@ -273,5 +276,5 @@ function isVerified(query: URLSearchParams) {
   return mode === "verify-full" || mode === "verify-ca";
 }
 
-/** An issuer's name without what may be a login in it. */
+/** An issuer's name without a login in it. */
 const safe = (issuer: string) => issuer.replace(/\/\/[^/@]*@/, "//");

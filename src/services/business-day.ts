@@ -12,7 +12,7 @@ const timeFormat = new Intl.DateTimeFormat("en-GB", {
   timeZoneName: "longOffset",
 });
 
-/** A moment as ISO 8601 in the shop's own time, with its offset: `2026-11-22T19:29:13+03:00`. */
+/** A moment as ISO 8601 in the shop's time zone, with its offset: `2026-11-22T19:29:13+03:00`. */
 export function businessTime(at: Date): string {
   const parts = new Map(timeFormat.formatToParts(at).map(({ type, value }) => [type, value]));
   const join = (separator: string, ...types: Intl.DateTimeFormatPartTypes[]) =>
@@ -26,7 +26,7 @@ export function businessDay(at: Date): string {
   return businessTime(at).slice(0, "2026-11-22".length);
 }
 
-/** A calendar day as people here write it: `22.11.2026`, or with another separator. */
+/** A calendar day in Russian notation: `22.11.2026`, or with another separator. */
 export function formatDay(day: string, separator = "."): string {
   return day.split("-").reverse().join(separator);
 }

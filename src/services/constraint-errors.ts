@@ -2,8 +2,8 @@ import { ConflictError } from "../errors.ts";
 import { violatedForeignKey, violatedUnique } from "../platform/postgres/errors.ts";
 
 /**
- * Handler for the errors of a statement: what a constraint refused becomes a `ConflictError` in the words given under
- * the constraint's name; everything else stays what it was.
+ * Handler for the errors of a statement: a violated constraint becomes a `ConflictError` with the message given under
+ * its name; any other error is thrown unchanged.
  */
 export function constraintErrors(words: Record<string, string>) {
   return (error: unknown): never => {

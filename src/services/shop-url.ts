@@ -1,2 +1,2 @@
-/** The storefront: where feeds and mails lead. */
+/** The storefront, to which feeds and mails link. */
 export const shopUrl = "https://ford-parts.com.ru";

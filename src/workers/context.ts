@@ -12,24 +12,24 @@ import type { Shop } from "../services/documents/kinds/define-kind.ts";
 import type { MailRules } from "../services/mail/mail-rules.ts";
 import type { MailStatements } from "./mail/mail-statements.ts";
 
-/** What a processor may use. `main.ts` builds it once. */
+/** The dependencies of processors. `main.ts` builds it once. */
 export interface WorkerContext {
   db: DataSource;
   store: ObjectStore;
-  /** What is on documents besides data. */
+  /** Content of documents besides data. */
   shop: Shop;
   cache: Cache;
   mailer: Mailer;
   mailStatements: MailStatements;
   mailRules: MailRules;
-  /** How long things are kept. */
+  /** How long data are kept. */
   retention: Retention;
   webhookClient: WebhookClient;
   log: Log;
   metrics: Metrics;
 }
 
-/** One run of a job of ours. */
+/** One run of a job of this shop. */
 export type JobRun<N extends JobName> = EngineJobRun<JobPayload<N>>;
 
 export type Processor<N extends JobName> = EngineProcessor<JobPayload<N>, WorkerContext>;

@@ -6,7 +6,7 @@ import { poll } from "../platform/poll.ts";
 import type { MailRules } from "../services/mail/mail-rules.ts";
 import { fanOutEvents } from "../services/webhooks/events.ts";
 
-/** Deliveries should begin within seconds, and a look costs one row of an index that is nearly always empty. */
+/** Deliveries should start within seconds, and a pass costs one lookup in an index that is nearly always empty. */
 const pollMs = 500;
 const backoffMs = 2_000;
 
@@ -19,8 +19,8 @@ export interface EventFanOutOptions {
 }
 
 /**
- * Promises the mails and deliveries of events until told to stop, and drops old events; resolves when it has ended. Any number of
- * processes may do so.
+ * Enqueues the mails and deliveries of events until the signal; resolves when it has ended. Any number of processes may
+ * run it.
  */
 export function startEventFanOut({ db, mailRules, transact, log, signal }: EventFanOutOptions): Promise<void> {
   const context = { actorId: null, traceId: null };
@@ -31,7 +31,7 @@ export function startEventFanOut({ db, mailRules, transact, log, signal }: Event
     },
     everyMs: pollMs,
     backoffMs,
-    failure: "events cannot be passed on; they wait in Postgres",
+    failure: "events cannot be delivered; they wait in Postgres",
     log,
     signal,
   });

@@ -28,7 +28,7 @@ import { createMailStatements } from "./mail/mail-statements.ts";
 import { processors } from "./processors/index.ts";
 import { scheduleConditions } from "./schedule-conditions.ts";
 
-/** What the last steps of a shutdown may take: giving jobs back, closing connections. */
+/** Time limit of the last steps of a shutdown: releasing jobs, closing connections. */
 const lastStepsMs = 3_000;
 
 const hasStarted = endOnUncaughtError("The worker");
@@ -121,7 +121,7 @@ const ops = await startOpsServer({
 });
 log.info({ environment: config.ENVIRONMENT, queues: config.WORKER_QUEUES, ops: ops.port }, "worker started");
 hasStarted();
-// Its last steps come twice: once for jobs that are given back, once for connections.
+// The time of the last steps counts twice: once for released jobs, once for connections.
 drainOnUncaughtError({ log, withinMs: config.DRAIN_TIMEOUT_MS + 2 * lastStepsMs });
 process.send?.("ready");
 
@@ -129,9 +129,9 @@ if (!stopping.aborted) await once(stopping, "abort");
 log.info("worker stops: finishing its running jobs");
 const drained = Promise.allSettled(workers.map((one) => one.close()));
 if (await isLate(drained, config.DRAIN_TIMEOUT_MS)) {
-  log.warn("grace period over: running jobs are given back");
+  log.warn("grace period over: running jobs are released");
   cutOff.abort();
-  if (await isLate(drained, lastStepsMs)) log.error("a job did not stop; its lease will run out");
+  if (await isLate(drained, lastStepsMs)) log.error("a job did not stop; its lease will expire");
 }
 await Promise.all([engine.done, fanOut, scheduler]);
 fetching.close();

@@ -1,5 +1,5 @@
 import type { ScheduleConditions } from "../engine/index.ts";
 import { isFeedOutdated } from "../services/documents/documents.ts";
 
-/** By schedule, what is asked before its job is promised. */
+/** By schedule, the condition that is checked before its job is enqueued. */
 export const scheduleConditions: ScheduleConditions = { feed: isFeedOutdated };

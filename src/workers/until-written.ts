@@ -4,7 +4,7 @@ import type { WorkerContext } from "./context.ts";
 
 const pollMs = 250;
 
-/** Repeats a write for as long as Postgres is away and the run goes on: what it says has happened already. */
+/** Repeats a write while Postgres is unavailable and the run goes on: what it records has happened already. */
 export async function untilWritten(
   { signal }: { signal: AbortSignal },
   { log }: WorkerContext,
@@ -15,7 +15,7 @@ export async function untilWritten(
       return await write();
     } catch (error) {
       if (!isPostgresUnavailable(error) || signal.aborted) throw error;
-      log.warn({ err: error }, "what became of a mail cannot be written down yet");
+      log.warn({ err: error }, "the outcome of a mail cannot be recorded yet");
       await sleep(pollMs, undefined, { signal });
     }
   }

@@ -130,7 +130,7 @@ describe("tcf jobs", () => {
   });
 
   test.each([
-    [["jobs", "show", "42"], 64, "is no id of a job"],
+    [["jobs", "show", "42"], 64, "is not the id of a job"],
     [["jobs", "show", randomUUID()], 1, "not found"],
     [["jobs", "list", "--state", "dead"], 64, "there are open, running"],
     [["jobs", "list", "--size", "0"], 64, "from 1 to 500"],
@@ -179,7 +179,7 @@ describe("an act of tcf's", () => {
     [["--as"], 64, "Say who you are: --as"],
     [["--as", "nobody@test.example"], 1, "There is no user with the address 'nobody@test.example'"],
     [["--as", "user@test.example"], 1, "'user@test.example' is a customer"],
-    [["--as", "employee@test.example"], 1, "takes the standing operator here; yours is employee"],
+    [["--as", "employee@test.example"], 1, "requires the rank operator here; yours is employee"],
   ])("is refused with %j, in words that say why, and nothing happens", async (as, code, message) => {
     const id = await promise();
     for (const act of [

@@ -222,7 +222,7 @@ describe("an endpoint", () => {
     await engine.transact(origin, (tx) => changeEndpoint(tx, { id: off.id, patch: { isActive: false } }));
     await engine.transact(origin, (tx) => deleteEndpoint(tx, deleted.id));
     const { lastError } = await untilJob(off.id, { state: "failed" });
-    expect(lastError?.message).toBe("The endpoint is switched off; switch it on and retry the job");
+    expect(lastError?.message).toBe("The endpoint is disabled; enable it and retry the job");
     const { result } = await untilJob(deleted.id, { state: "succeeded" });
     expect(result).toEqual({ skipped: "the endpoint was deleted" });
   });

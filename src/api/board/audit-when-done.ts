@@ -12,14 +12,14 @@ export interface Audited {
   method: AuditMethod;
   /** Where the board is served. */
   route: string;
-  /** So long the answer to a visitor who has hung up is waited for. */
+  /** How long to wait for the answer to a visitor who has hung up. */
   patienceMs?: number;
 }
 
 /**
- * Enters an act of the board in the audit chain when it is answered, with the status of the answer, whether the visitor is
- * still there to read it or not. One that is not answered long after the visitor has hung up, or when the process stops,
- * is entered with 499; should its answer come later, that is entered as well.
+ * Records an act of the board in the audit chain when it is answered, with the status of the answer, even if the
+ * visitor has hung up. An act without an answer long after that, or when the process stops, is recorded with 499; if
+ * its answer comes later, that is recorded as well.
  */
 export function auditWhenDone(
   req: Request,
@@ -40,7 +40,7 @@ export function auditWhenDone(
         logLostAudit(context.log, error, entry, route);
       });
   };
-  // Neither `finish` nor `close` tells: the one never comes on a dead connection, the other comes before the outcome.
+  // Neither `finish` nor `close` will do: the one never comes on a dead connection, the other comes before the outcome.
   let isAnswered = false;
   let stopWaiting = () => {};
   const end = res.end.bind(res) as (...parts: unknown[]) => Response;

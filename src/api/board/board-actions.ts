@@ -13,24 +13,26 @@ import type { ApiContext } from "../http/types.ts";
 export interface Pressing {
   operator: Operator;
   traceId: string;
-  /** Undefined for what only looks. */
+  /** Undefined for requests that only read. */
   act: Act | undefined;
-  /** What was done in the ledger, for the audit log of those who gave no reason. */
+  /** The act in the ledger, for the audit log of visitors who gave no reason. */
   done?: string;
 }
 
-/** What the board does in the ledger, on behalf of whoever has pressed the button; one transaction for each call. */
+/** The acts of the board in the ledger, on behalf of the visitor; one transaction for each call. */
 export interface BoardActions {
-  /** Runs the handling of one request. */
+  /** Runs the handler of one request. */
   as<T>(pressing: Pressing, work: () => T): T;
   standing(ids: readonly string[]): Promise<Map<string, JobStatus>>;
   /** Throws `ForbiddenError` and `ReasonNeededError` unless this may be done to each of them. */
   permit(ids: readonly string[]): Promise<void>;
   /** Cancels those that are not over. */
   cancel(ids: readonly string[]): Promise<void>;
-  /** Promises those anew that failed, were cancelled or are unknown; returns their ids. */
+  /** Retries those that failed, were cancelled or are unknown; returns their ids. */
   retry(ids: readonly string[]): Promise<Set<string>>;
-  /** Pages of what waits in a queue now, in Redis or on the outbox; nothing that is promised while they are read. */
+  /**
+   * Pages of the jobs that wait in a queue now, in Redis or on the outbox; without those that are enqueued meanwhile.
+   */
   waiting(queue: string, pageSize: number): AsyncIterable<JobStatus[]>;
   pauseOf(queue: string): Promise<NamedPause | undefined>;
   pause(queue: QueueName): Promise<void>;
@@ -39,7 +41,7 @@ export interface BoardActions {
 
 const firstId = "00000000-0000-0000-0000-000000000000";
 
-/** The boardActions of all boards of this process. */
+/** The actions of all boards of this process. */
 export function createBoardActions(
   { transact, db }: Pick<ApiContext, "transact" | "db">,
   queues: Queues,
@@ -47,7 +49,7 @@ export function createBoardActions(
   const pressings = new AsyncLocalStorage<Pressing>();
   const present = () => {
     const pressing = pressings.getStore();
-    if (!pressing?.act) throw new ForbiddenError("This is done by pressing a button of the board");
+    if (!pressing?.act) throw new ForbiddenError("Only a button of the board does this");
     return { pressing, act: pressing.act };
   };
   const change = <T>(done: string, work: (tx: EntityManager, operator: Operator, act: Act) => Promise<T>) => {

@@ -44,16 +44,16 @@ export const boardPath = "/admin/queues";
 const loginPath = `${boardPath}/login`;
 
 export interface BoardOptions extends BoardAccess {
-  /** What the process runs as, shown in a corner: red for `production`. */
+  /** The environment, shown in a corner: red for `production`. */
   environment: string;
   /** Base URL of the runbook's pages, one for each queue. */
   runbookUrl?: string | undefined;
 }
 
 /**
- * Bull Board for staff: what each button does is in `presses.ts`, who may is in the table of rights. A person logs in with an access
- * token, which a cookie keeps that no script can read and no other site can send, or is named by a proxy in front; a
- * program sends a bearer token.
+ * Bull Board for staff: `presses.ts` says what each button does, the table of rights who may press it. A person logs in
+ * with an access token, kept in a cookie that no script can read and no other site can send, or is named by a proxy in
+ * front; a program sends a bearer token.
  */
 export function bullBoard(queues: Queues, context: ApiContext, options: BoardOptions) {
   const router = createRouter();
@@ -87,7 +87,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     Object.assign(res.locals, { actor: visitor.id, visitor });
     next();
   });
-  // Forms have the token among their fields, Bull Board's scripts send it in a header.
+  // Forms have the token as a field, Bull Board's scripts send it in a header.
   router.post(["/reason", "/ledger/:id/:action"], readForm);
   router.use((req, res, next) => {
     const visitor = res.locals.visitor as Visitor;
@@ -127,7 +127,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   return router;
 }
 
-/** Refusals that the board never gets to see, in its form: it shows nothing of an answer without `error`. */
+/** Refusals before the board, in the board's format: it shows nothing of an answer without `error`. */
 const sayWhyBeforeTheBoard: ErrorRequestHandler = (error, _req, res, next) => {
   if (!(error instanceof AppError) || res.headersSent) return next(error);
   const { status, body } = sayWhy(error);
@@ -135,14 +135,14 @@ const sayWhyBeforeTheBoard: ErrorRequestHandler = (error, _req, res, next) => {
   res.status(status).json({ ...body, detail: body.message, code: error.code });
 };
 
-/** Bull Board makes a router of its own, which takes `/API` for `/api`. Only names of its files have capitals. */
+/** Bull Board has its own router, which takes `/API` for `/api`. Only names of its files have capitals. */
 const refuseCapitals: RequestHandler = (req, _res, next) => {
   const isNamed = /^\/static\/|^[^A-Z]*$/.test(decodeURIComponent(req.path));
   if (!isNamed) throw new NotFoundError("Not Found");
   next();
 };
 
-/** Throws unless this visitor may press this button, on a page of ours, with a reason if it takes one. */
+/** Throws unless this visitor may press this button, on a page of this system, with a reason if it needs one. */
 function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions: Sessions) {
   const form = req.body as { csrf?: unknown; reason?: unknown } | undefined;
   if (visitor.isAmbient) sessions.requireCsrf(req, req.headers["x-xsrf-token"] ?? form?.csrf);
@@ -151,17 +151,17 @@ function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions
   const press = pressOf(req.method, req.path);
   if (press === "no act") return;
   pressing.act = press.act;
-  // Of what Bull Board itself lists only those with a right to everybody's jobs have the buttons.
+  // In Bull Board's own lists only visitors with a right to all users' jobs have the buttons.
   if (!press.isOfPage) requireRight(press.act, "", pressing.operator);
 }
 
-/** The board has no field for a reason: it is given on a page of its own. */
+/** The board has no field for a reason: a separate page takes it. */
 function sayWhere(error: unknown) {
   if (!(error instanceof ReasonNeededError)) return error;
-  return new PreconditionFailedError(`This needs a reason: say why first, at ${boardPath}/reason`);
+  return new PreconditionFailedError(`This needs a reason: give one first, at ${boardPath}/reason`);
 }
 
-/** Bull Board's page links fonts of a foreign host, which would learn who looks at it; the system's own do. */
+/** Bull Board's page links fonts of a foreign host, which would learn who opens it; the system's own are enough. */
 function renderWithoutFonts(res: Response, next: NextFunction) {
   const render = res.render.bind(res);
   res.render = (view: string, options?: object) =>
@@ -170,7 +170,7 @@ function renderWithoutFonts(res: Response, next: NextFunction) {
 
 const foreignLink = /<link href="https:\/\/[^>]{1,1000}>\s{0,9}/g;
 
-/** One for each role and language: buttons and words are fixed when a board is made. */
+/** One for each role and language: buttons and texts are fixed when a board is made. */
 function everyBoard(queues: Queues, boardActions: BoardActions, options: BoardOptions) {
   const inLanguage = (words: Words) =>
     Object.fromEntries(standings.map((one) => [one, board(queues, boardActions, options, one, words)])) as Record<
@@ -209,7 +209,7 @@ function board(queues: Queues, boardActions: BoardActions, options: BoardOptions
         locale: { lng: words.locale },
         hideDocsLink: true,
         hideRedisDetails: standing !== "admin",
-        // The board asks for everything again at each poll, workers by a list of all clients of Redis.
+        // The board requests everything again at each poll, workers by a list of all clients of Redis.
         showWorkers: false,
         environment: badgeOf(environment),
         miscLinks: [
@@ -228,7 +228,7 @@ function badgeOf(label: string) {
   return { label, color: label === "production" ? "#b91c1c" : "#1d4ed8", textColor: "#ffffff" };
 }
 
-/** An error of ours as the board shows it; all others are for `problemHandler`. */
+/** An `AppError` in the board's format; all others are for `problemHandler`. */
 function sayWhy(thrown: unknown) {
   const error = sayWhere(thrown);
   if (!(error instanceof AppError)) throw error;
@@ -240,7 +240,7 @@ function isPageView(req: Request) {
   return req.method === "GET" && req.accepts(["json", "html"]) === "html";
 }
 
-/** The cookie goes with every request of the browser: what changes something has to come from our own pages. */
+/** The browser sends the cookie with every request: a change has to come from a page of this system. */
 const refuseOtherSites: RequestHandler = (req, _res, next) => {
   if (["GET", "HEAD"].includes(req.method)) return next();
   const site = req.headers["sec-fetch-site"];

@@ -11,9 +11,9 @@ type Shown = z.output<typeof JobView>;
 export interface JobPageOptions {
   boardPath: string;
   words: Words;
-  /** What the forms have to send back. */
+  /** The token that the forms send back. */
   csrf: string;
-  /** Adds the button, and says whether it needs a reason. */
+  /** Adds the button, and tells whether it needs a reason. */
   action: Pick<Right, "needsReason"> | undefined;
   /** The newest jobs that are parts of this one. */
   parts: readonly Pick<Job, "id" | "kind" | "state">[];
@@ -21,7 +21,7 @@ export interface JobPageOptions {
   actor: string | null;
   /** E-mail addresses by id of user. */
   people: ReadonlyMap<string, string>;
-  /** Why the last button did nothing. */
+  /** Why the last press had no effect. */
   problem?: string | undefined;
 }
 
@@ -66,7 +66,7 @@ ${job.attempts.length === 0 ? `<p>${says.none}</p>` : attemptsTable(job.attempts
   );
 }
 
-/** What people see instead when the ledger has no such job. */
+/** The page for people when the ledger has no such job. */
 export function noJobPage(id: string, boardPath: string, words: Words) {
   const { noSuch, noSuchWhy, allQueues } = words.job;
   return document(
@@ -147,7 +147,7 @@ function attemptsTable(attempts: Shown["attempts"], { runs }: Says) {
   return table(runs, rows);
 }
 
-/** Its cells are HTML; on a narrow screen each stands under the name of its column. */
+/** Its cells are HTML; on a narrow screen each is below the name of its column. */
 function table(names: readonly string[], rows: readonly string[][]) {
   const cell = (html: string, column: number) => (html ? `<td data-name="${names[column]}">${html}</td>` : "<td></td>");
   const body = rows.map((cells) => `<tr>${cells.map(cell).join("")}</tr>`);

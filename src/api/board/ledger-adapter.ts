@@ -17,24 +17,24 @@ type Retry = (id: string) => Promise<Retried>;
 
 interface Retried {
   isPromised: boolean;
-  /** How it stands otherwise; undefined when the ledger does not know it. */
+  /** Its state otherwise; undefined when the ledger does not know it. */
   standing: JobStatus | undefined;
 }
 
 const waiting = ["waiting", "prioritized", "delayed", "paused"] as const satisfies BullStatus[];
 const pageSize = 100;
 
-/** What the adapter has to do with. */
+/** The dependencies of the adapter. */
 export interface AdapterContext {
   boardActions: BoardActions;
   words: Pick<Words, "board">;
-  /** What is hidden from those who only look. */
+  /** Hidden from visitors who may only read. */
   redact?: <T>(value: T) => T;
 }
 
 /**
- * A queue for Bull Board whose actions change the ledger first: what is removed is cancelled, what is retried is
- * promised anew, and a pause is kept. What would make Redis say something that was never promised is refused.
+ * A queue for Bull Board whose actions change the ledger first: a removed job is cancelled, a retried one is enqueued
+ * again, and a pause is stored. Refuses actions that would make Redis differ from the ledger.
  */
 export class LedgerAdapter extends BullMQAdapter {
   private readonly bull: Queue;
@@ -59,7 +59,7 @@ export class LedgerAdapter extends BullMQAdapter {
     return (await super.getJobs(statuses, start, end)).map((job) => this.withBoardActions(job, retry, false));
   }
 
-  /** Cleaning what is over only tidies Redis; cleaning what waits cancels it. */
+  /** Cleaning finished jobs only tidies Redis; cleaning waiting ones cancels them. */
   override async clean(status: JobCleanStatus, graceTimeMs: number) {
     if (status === "active") throw new ForbiddenError("Running jobs are cancelled one by one, on their ledger pages");
     if (status === "delayed") return this.cancelListed(["delayed"]);
@@ -67,9 +67,9 @@ export class LedgerAdapter extends BullMQAdapter {
     await super.clean(status, graceTimeMs);
   }
 
-  /** Cancels all that waits, those included that wait on the outbox for their group's turn. */
+  /** Cancels all waiting jobs, also those on the outbox that wait for their group's share. */
   override async empty() {
-    // All or none: what may not be cancelled has to be found before anything is.
+    // All or none: a job that may not be cancelled has to be found before any is.
     for await (const page of this.boardActions.waiting(this.bull.name, pageSize))
       await this.boardActions.permit(page.map(({ id }) => id));
     for await (const page of this.boardActions.waiting(this.bull.name, pageSize)) {
@@ -79,7 +79,7 @@ export class LedgerAdapter extends BullMQAdapter {
     await this.cancelListed(waiting);
   }
 
-  /** As `empty`, and Redis forgets what is over; running jobs go on, whoever forces it. */
+  /** As `empty`, and removes finished jobs from Redis; running jobs go on, even with `force`. */
   override async obliterate() {
     await this.empty();
     await super.clean("completed", 0);
@@ -87,7 +87,7 @@ export class LedgerAdapter extends BullMQAdapter {
   }
 
   override addJob() {
-    return refuse("Only what was promised can be run: ask for it over the API, or retry the job");
+    return refuse("Only enqueued jobs can run: request it over the API, or retry the job");
   }
 
   override runJobSchedulerNow() {
@@ -106,13 +106,13 @@ export class LedgerAdapter extends BullMQAdapter {
     return this.boardActions.resume(this.bull.name as QueueName);
   }
 
-  /** What people want, even while Redis does not know of it. */
+  /** The stored pause, even while Redis does not have it. */
   override async isPaused() {
     this.present = await this.boardActions.pauseOf(this.bull.name);
     return this.present !== undefined;
   }
 
-  /** Says who has paused it, when and why; the board asks for this after `isPaused`. */
+  /** Tells who has paused it, when and why; the board reads this after `isPaused`. */
   override getDescription() {
     if (!this.present) return this.description;
     const { byEmail, at, reason } = this.present;
@@ -122,7 +122,7 @@ export class LedgerAdapter extends BullMQAdapter {
     return `${paused}, ${when} UTC, ${by} ${redact(byEmail ?? gone)}: ${redact(reason)}. ${this.description}`;
   }
 
-  /** Cancels what Redis lists now: page by page, as those of the page before are gone from it. */
+  /** Cancels the jobs that Redis lists now: page by page, since each page is removed from the list. */
   private async cancelListed(statuses: readonly BullStatus[]) {
     for (let from = 0; ; from += pageSize) {
       const page = await super.getJobs([...statuses], from, from + pageSize - 1);
@@ -142,7 +142,7 @@ export class LedgerAdapter extends BullMQAdapter {
     }
   }
 
-  /** Retries for the jobs of one request: those that are asked for together share a transaction. */
+  /** Retries for the jobs of one request: those of one call share a transaction. */
   private retries(): Retry {
     const { boardActions } = this;
     const all = async (ids: string[]): Promise<Retried[]> => {
@@ -153,11 +153,11 @@ export class LedgerAdapter extends BullMQAdapter {
     return createBatcher(all, { size: pageSize, maxInFlight: 1, failsWholeBatch: () => true });
   }
 
-  /** The job as the board sees it, made anew for each request; `isAlone` when that is about this one only. */
+  /** The job in the board's form, built for each request; `isAlone` when the request is about this job only. */
   private withBoardActions(job: Job, retry: Retry, isAlone: boolean): Job {
     const { boardActions } = this;
     const id = ledgerIdOf(job);
-    // Unlike the job's own, it does not mind a worker that has just taken the job: the ledger tells that one.
+    // Unlike the job's own method, it accepts a job that a worker has just claimed: the ledger tells that worker.
     const forget = () => this.bull.remove(String(job.id));
     const { redact } = this.context;
     if (redact) {
@@ -168,25 +168,25 @@ export class LedgerAdapter extends BullMQAdapter {
       async remove() {
         const state = await job.getState();
         if (state === "active") throw new ConflictError(`Job '${id}' is running: cancel it on its ledger page`);
-        // Of what Redis calls completed, nothing is left to cancel: a parent there waits for its children.
+        // A job that Redis calls completed has nothing left to cancel: a parent there waits for its children.
         if (isUuid(id) && state !== "completed" && !(state === "failed" && (await isPast(job, id, boardActions))))
           await boardActions.cancel([id]);
         await forget();
       },
       async retry(state?: string) {
-        if (!isUuid(id)) throw new ForbiddenError("This was never promised, and can only be removed");
+        if (!isUuid(id)) throw new ForbiddenError("This job was never enqueued, and can only be removed");
         const { isPromised, standing } = await retry(id);
         const now = isPromised ? undefined : standing?.state;
         if (now === "succeeded" && (isAlone || state === "completed"))
-          throw new ConflictError(`Job '${id}' has succeeded; it is not done twice`);
+          throw new ConflictError(`Job '${id}' has succeeded; it does not run twice`);
         const goesOn = now !== undefined && now !== "succeeded" && standing?.gen === genOf(job);
         if (goesOn && isAlone) throw new ConflictError(`Job '${id}' is ${now} already`);
-        // Otherwise this is the past of a job that runs again, has succeeded since, or is gone.
+        // Otherwise this is an old entry of a job that runs again, has succeeded, or is deleted.
         if (!goesOn) await forget();
       },
-      updateData: () => refuse("What was promised cannot be changed: cancel the job, and ask for another one"),
-      changePriority: () => refuse("Priorities follow from the kind of job"),
-      changeDelay: () => refuse("Its time follows from its back-off; 'promote' runs it now"),
+      updateData: () => refuse("An enqueued job cannot be changed: cancel it, and request another one"),
+      changePriority: () => refuse("The kind of job determines its priority"),
+      changeDelay: () => refuse("The back-off determines its time; 'promote' runs it now"),
     });
   }
 }
@@ -199,7 +199,7 @@ function genOf({ id }: Job) {
   return Number(String(id).split("-").at(-1));
 }
 
-/** True for an entry of a job that was dispatched again since, or that the ledger does not know. */
+/** True for an entry of a job that was dispatched again, or that the ledger does not know. */
 async function isPast(job: Job, id: string, boardActions: BoardActions) {
   const standing = (await boardActions.standing([id])).get(id);
   return standing?.gen !== genOf(job);

@@ -18,7 +18,7 @@ import type { Sessions, Visitor } from "./session.ts";
 /** Parts of a job that its page lists. */
 const partsShown = 20;
 
-/** The ledger's page of each job under `ledger/{id}`, for the `visitor` that is admitted; they need no Redis. */
+/** The ledger's page of each job under `ledger/{id}`, for the authenticated `visitor`; they need no Redis. */
 export function ledgerPages(context: ApiContext, boardPath: string, sessions: Sessions): RequestHandler {
   async function show(req: Request, res: Response, id: string, problem?: string) {
     const visitor = res.locals.visitor as Visitor;
@@ -62,7 +62,7 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
         await act(res, id, action);
         res.redirect(303, `${boardPath}/ledger/${id}`);
       } catch (error) {
-        // A page that was open for a while shows a button that fits no more.
+        // A page that was open for a while may show a button that does not apply any more.
         if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
         await show(req, res, id, error.message);
       }

@@ -2,10 +2,10 @@ import type { Request } from "express";
 import type { JobState } from "../../engine/index.ts";
 import { type QueueName, queueNames, queues } from "../../jobs/queues.ts";
 
-/** What the board's own pages say. */
+/** The texts of the board's own pages. */
 export interface Words {
   lang: "en" | "ru";
-  /** As Bull Board names the language. */
+  /** Bull Board's name of the language. */
   locale: string;
   login: Record<"title" | "who" | "label" | "hint" | "button" | "refused", string>;
   reason: Record<"title" | "why" | "label" | "button" | "given" | "clear" | "back", string>;
@@ -57,7 +57,7 @@ const en: Words = {
   locale: "en-US",
   login: {
     title: "Jobs",
-    who: "For staff: employees look, operators and admins act.",
+    who: "For staff: employees may read, operators and admins may act.",
     label: "Access token",
     hint: "Paste the token of an employee or admin",
     button: "Log in",
@@ -65,9 +65,9 @@ const en: Words = {
   },
   reason: {
     title: "Why?",
-    why: "What cannot be taken back or is done to many at once (removing, emptying, pausing, retrying all) needs a reason. It goes into the audit log with every such step of the next quarter of an hour.",
+    why: "An act that cannot be undone or affects many jobs (removing, emptying, pausing, retrying all) needs a reason. The audit log records it with every such act of the next 15 minutes.",
     label: "Reason",
-    button: "Go on with this reason",
+    button: "Continue with this reason",
     given: "Until then it is",
     clear: "I am done",
     back: "All queues",
@@ -76,12 +76,12 @@ const en: Words = {
     title: "Jobs",
     readOnly: "Jobs (read only)",
     reference: "API reference",
-    reason: "Reason for what you do",
+    reason: "Reason for your acts",
     owner: "Owner",
     runbook: "Runbook",
     paused: "PAUSED",
     by: "by",
-    gone: "a user who is gone",
+    gone: "a deleted user",
   },
   job: {
     queue: "Queue",
@@ -89,25 +89,25 @@ const en: Words = {
     reason: "Reason",
     again: "Run it again",
     cancel: "Cancel it",
-    nobodyKnows: "Nobody knows whether it happened: to run it again may be to do it twice.",
+    nobodyKnows: "Whether it took effect is unknown: to run it again may have the effect twice.",
     told: "It has been told to stop.",
     parts: "Parts",
-    failedRuns: "Runs that did not succeed",
+    failedRuns: "Unsuccessful runs",
     none: "None.",
     noSuch: "No such job",
-    noSuchWhy: "Jobs that are over are removed from the ledger after a while. It knows no job",
+    noSuchWhy: "Finished jobs are removed from the ledger after some time. It has no job",
     allQueues: "All queues",
     rule: "a rule",
     facts: {
       id: "Id",
       entity: "Belongs to",
-      actor: "Asked for by",
+      actor: "Requested by",
       parent: "Part of",
       request: "Request",
       progress: "Progress",
       failures: "Failures",
-      promised: "Promised",
-      handedOut: "Handed out",
+      promised: "Enqueued",
+      handedOut: "Claimed",
       started: "First started",
       ended: "Ended",
       cancelled: "Cancelled",

@@ -1,6 +1,6 @@
 import type { Act } from "../../services/operations/job-rights.ts";
 
-/** What pressing a button does: an act of the table of rights; the pages of the ledger ask for the right to the job itself. */
+/** The act of a button in the table of rights; the pages of the ledger check the right to the job itself. */
 export type Press = { act: Act; isOfPage?: true } | "no act";
 
 const pause: Press = { act: "pause-queue" };
@@ -9,7 +9,7 @@ const promote: Press = { act: "promote" };
 const clear: Press = { act: "clear" };
 const tune: Press = { act: "tune-queue" };
 
-/** Every route by which the board changes something, as Bull Board and our own pages name it, and what it does. */
+/** Every changing route of Bull Board and of the board's own pages, and its act. */
 export const presses: Readonly<Record<string, Press>> = {
   "put /api/queues/pause": pause,
   "put /api/queues/resume": resume,
@@ -28,7 +28,7 @@ export const presses: Readonly<Record<string, Press>> = {
   "put /api/queues/:queueName/clean/:queueStatus": clear,
   "put /api/queues/:queueName/:jobId/remove-unprocessed-children": clear,
   "put /api/queues/:queueName/job-schedulers/:schedulerId/remove": clear,
-  // Refused to everybody, with a sentence.
+  // Refused to every visitor, with a sentence.
   "put /api/queues/:queueName/job-schedulers/:schedulerId/run": tune,
   "patch /api/queues/:queueName/job-schedulers/:schedulerId": tune,
   "post /api/queues/:queueName/add": tune,
@@ -36,7 +36,7 @@ export const presses: Readonly<Record<string, Press>> = {
   "patch /api/queues/:queueName/:jobId/priority": tune,
   "patch /api/queues/:queueName/:jobId/delay": tune,
   "post /api/metrics/history/purge": clear,
-  // Ours. Who may depends on the job, whose page asks.
+  // The board's own. The right depends on the job, and the job's page checks it.
   "post /ledger/:jobId/retry": { act: "retry", isOfPage: true },
   "post /ledger/:jobId/cancel": { act: "cancel", isOfPage: true },
   "post /reason": "no act",
@@ -47,10 +47,10 @@ const patterns = Object.entries(presses).map(([route, press]) => {
   const wild = (path.match(/:\w+/g) ?? []).length;
   return { method: method.toUpperCase(), path: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`), press, wild };
 });
-// Of two that fit, the one that says more in words.
+// Of two that match, the one with more literal words.
 patterns.sort((a, b) => a.wild - b.wild);
 
-/** What a request does; of routes that no line is about, what takes the most. */
+/** The act of a request; for a route without a line, the act that requires the most. */
 export function pressOf(method: string, path: string): Press {
   return patterns.find((one) => one.method === method && one.path.test(path))?.press ?? clear;
 }

@@ -2,7 +2,7 @@ import { escapeHtml } from "../../platform/escape-html.ts";
 import type { Words } from "./messages.ts";
 import { document } from "./page.ts";
 
-/** The page on which an operator says why something is about to be removed; `given` is what was said before. */
+/** The page on which an operator gives the reason for an act; `given` is the present one. */
 export function reasonPage(words: Words, boardPath: string, csrf: string, given: string | undefined) {
   const { reason: says } = words;
   const hidden = `<input type="hidden" name="csrf" value="${escapeHtml(csrf)}">`;

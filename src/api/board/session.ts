@@ -9,26 +9,28 @@ import type { Actor, ApiContext } from "../http/types.ts";
 import { loginPage } from "./login-page.ts";
 import { wordsFor } from "./messages.ts";
 
-/** How people get in, besides the login page. */
+/** Ways to authenticate, besides the login page. */
 export interface BoardAccess {
-  /** Header in which a proxy that has logged people in names their e-mail address; believed from these addresses alone. */
+  /**
+   * Header in which a proxy that has logged people in names their e-mail address; trusted only from these addresses.
+   */
   identity?: { header: string; from: (address: string | undefined) => boolean } | undefined;
 }
 
-/** Who looks at the board. */
+/** The visitor of the board. */
 export interface Visitor extends Actor {
   standing: Standing;
-  /** False when every request says who sends it, so that no other site can have it sent. */
+  /** False when every request has its own credentials, so that no other site can cause one. */
   isAmbient: boolean;
 }
 
 const cookies = { token: "tcf_board", csrf: "XSRF-TOKEN", reason: "tcf_board_reason" };
-/** A day's work; the token inside has its own end. */
+/** A working day; the token inside has its own expiry. */
 const sessionMs = 8 * 3_600_000;
 const reasonMs = 15 * 60_000;
 const maxReasonLength = 300;
 
-/** Sessions of the board at `path`: who it is, whether the board's own page sends it, and why it is done. */
+/** Sessions of the board at `path`: the visitor, whether the board's own page sends the request, and the reason. */
 export function createSessions(context: ApiContext, path: string, access: BoardAccess) {
   const options = { path, sameSite: "strict", secure: context.publicUrl.startsWith("https:") } as const;
 
@@ -47,7 +49,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
     return { ...actor, standing, isAmbient: !authorization };
   }
 
-  /** What tells a browser's session from all others: its token, or the person whom the proxy in front names. */
+  /** Identifies a browser's session: its token, or the person whom the proxy in front names. */
   function sessionOf(req: Request) {
     const named = req.headers.authorization ? undefined : forwardedEmail(req, access);
     return named ? `named ${named.toLowerCase()}` : `token ${readCookie(req, cookies.token) ?? ""}`;
@@ -56,7 +58,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
   return {
     visitorOf,
 
-    /** What the board's pages have to send back with every change of this session. */
+    /** The token that the board's pages send back with every change of this session. */
     csrfOf(req: Request, res: Response): string {
       const token = context.secrets.csrfToken(sessionOf(req));
       // Bull Board's own scripts read it and send it in a header.
@@ -64,13 +66,13 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
       return token;
     },
 
-    /** Throws `ForbiddenError` unless the page that sends this was made for the session; its cookie is not asked. */
+    /** Throws `ForbiddenError` unless the sending page was made for the session; the cookie does not count. */
     requireCsrf(req: Request, sent: unknown) {
       if (typeof sent === "string" && context.secrets.isCsrfToken(sent, sessionOf(req))) return;
       throw new ForbiddenError("This page is out of date: load it again, then try again");
     },
 
-    /** Why the visitor does what cannot be taken back; undefined when nothing was said, or too long ago. */
+    /** The visitor's reason for acts that cannot be undone; undefined when none was given, or too long ago. */
     reasonOf(req: Request): string | undefined {
       const header = req.headers["x-reason"];
       const given = typeof header === "string" ? header : readCookie(req, cookies.reason);
@@ -111,7 +113,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** By the address of the connection itself: headers that say where a request came from are anybody's. */
+/** By the address of the connection itself: any client can send headers that claim an origin. */
 function forwardedEmail(req: Request, { identity }: BoardAccess) {
   if (!identity?.from(req.socket.remoteAddress)) return undefined;
   const value = req.headers[identity.header];

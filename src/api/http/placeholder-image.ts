@@ -1,6 +1,6 @@
 /**
- * What the address of a picture shows until the picture is there: WebP, 640 × 480, 0.9 kB, drawn as SVG (a framed
- * mountain in five shades of grey) and saved lossless once, because the API has nothing that can encode images.
+ * Shown at the address of a picture until the picture is published: WebP, 640 × 480, 0.9 kB, drawn as SVG (a framed
+ * mountain in five shades of grey) and saved lossless once, because the API cannot encode images.
  */
 export const placeholderImage: Buffer = Buffer.from(
   [

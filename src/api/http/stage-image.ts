@@ -6,22 +6,22 @@ import type { ObjectStore } from "../../platform/object-store.ts";
 import type { StagedImage } from "../../services/catalogue/images.ts";
 import { placeholderImage } from "./placeholder-image.ts";
 
-/** Largest picture that is taken, in bytes (contract 1.8). */
+/** Maximum size of a picture, in bytes (contract 1.8). */
 export const maxImageBytes = 5 * 1024 * 1024;
-/** Enough of a file to tell its type. */
+/** Enough of a file to detect its type. */
 const headBytes = 4_100;
 
 export interface IncomingFile {
   name: string;
-  /** Its errors have a listener already, so that it may be left unread. */
+  /** Its errors have a listener already, so that it may stay unread. */
   content: Readable;
-  /** The file is not longer than this: it is part of a request of that length. */
+  /** Maximum length of the file: it is part of a request of that length. */
   atMost: number;
 }
 
 /**
- * Checks an upload while it arrives and streams it to `staged/<date>/<id>`, and puts a placeholder where its picture
- * will be. The staged object is padded with zeros to a length known beforehand, because S3 wants the length first;
+ * Checks an upload while it arrives and streams it to `staged/<date>/<id>`, and stores a placeholder at the address of
+ * its picture. The staged object is padded with zeros to a length known beforehand, because S3 needs the length first;
  * `bytes` is the true one. Throws on a wrong type, on more than 5 MB and on an outage, and leaves nothing behind then.
  */
 export async function stageImage(store: ObjectStore, folder: string, file: IncomingFile): Promise<StagedImage> {
@@ -31,7 +31,7 @@ export async function stageImage(store: ObjectStore, folder: string, file: Incom
     const type = await checkType(head, file.name);
     return await putBoth(store, folder, joined(head, chunks), type, file.atMost);
   } catch (error) {
-    // The rest of a refused file is read and dropped, or the form around it would never end.
+    // The rest of a refused file is read and discarded, or the form around it would never end.
     await drain(chunks);
     throw error;
   }
@@ -80,14 +80,14 @@ async function* padded(
       yield chunk;
     }
   } catch (error) {
-    // The S3 client does not look at errors of a body; it would wait for the rest until its time-out.
+    // The S3 client ignores errors of a body; it would wait for the rest until its time-out.
     stop.abort(error);
     throw error;
   }
   yield* zeros(length - measure.bytes);
 }
 
-/** Takes back what `stageImage` stored; what cannot be removed now expires in the bucket. */
+/** Removes the objects of `stageImage`; an object that cannot be removed now expires in the bucket. */
 export async function discardImage(store: ObjectStore, image: Pick<StagedImage, "stagedKey" | "objectKey">) {
   await Promise.allSettled([store.remove(image.stagedKey), store.remove(image.objectKey)]);
 }

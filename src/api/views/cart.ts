@@ -37,7 +37,7 @@ export const CartView = z
   })
   .meta({ id: "Cart" });
 
-/** A cart after a browser's cart went into it. */
+/** A cart after the merge with a browser's cart. */
 export const MergedCartView = CartView.extend({
   skipped: z
     .array(z.object({ offer_id: z.uuid(), reason: z.enum(skipReasons) }))

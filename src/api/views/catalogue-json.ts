@@ -6,8 +6,8 @@ import type { JsonWriter, WriteItem } from "../http/json-writer.ts";
 import { type Parents, parentBytes } from "./parents.ts";
 
 /**
- * What `nestedProductView` and `nestedOfferView` would show, as JSON: lists have hundreds of rows, and writing texts down
- * one after the other is several times faster than making objects for JSON.stringify.
+ * The JSON of `nestedProductView` and `nestedOfferView`: lists have hundreds of rows, and appending texts is several
+ * times faster than making objects for JSON.stringify.
  */
 export interface CatalogueWriters {
   product: WriteItem<ProductTexts>;
@@ -30,7 +30,7 @@ export function catalogueWriters(parents: Parents, store: ObjectStore): Catalogu
     const parent = parents.get(String(row[at + 5]));
     if (!parent) throw new Error(`Sub-category '${row[at + 5]}' was not loaded`);
     writer.text(`{"id":"${row[at]}","name":`);
-    // By itself: one letter beyond Latin-1 doubles what a whole text takes in memory, and the rest seldom has any.
+    // Separate: one letter beyond Latin-1 doubles the memory of a whole text, and the rest seldom has any.
     writer.text(quoted(row[at + 1]));
     writer.text(
       `,"slug":${quoted(row[at + 2])},"cross_number":${quoted(row[at + 3])},"bitrix_id":${quoted(row[at + 4])}` +

@@ -7,11 +7,11 @@ import { type Pictured, pictureUrl } from "./image.ts";
 const fields = { id: z.uuid(), name: z.string(), slug: z.string(), image_url: z.url() };
 const times = { created_at: timestamp, updated_at: timestamp };
 
-/** A category inside something else. */
+/** A category inside another entity. */
 export const NestedCategory = z.object({ ...fields, ...times }).meta({ id: "NestedCategory" });
 export type NestedCategoryView = z.output<typeof NestedCategory>;
 
-/** A sub-category inside something else. */
+/** A sub-category inside another entity. */
 export const NestedSubCategory = z
   .object({ ...fields, category_id: z.uuid(), category: NestedCategory, ...times })
   .meta({ id: "NestedSubCategory" });
@@ -25,7 +25,7 @@ interface Row extends Pictured {
   updatedAt: Date;
 }
 
-/** A category as other things show it. */
+/** A category as other entities show it. */
 export function nestedCategoryView(row: Row, store: ObjectStore): NestedCategoryView {
   return {
     id: row.id,
@@ -37,7 +37,7 @@ export function nestedCategoryView(row: Row, store: ObjectStore): NestedCategory
   };
 }
 
-/** A sub-category as other things show it. */
+/** A sub-category as other entities show it. */
 export function nestedSubCategoryView(
   row: Row & { categoryId: string },
   category: NestedCategoryView,

@@ -5,7 +5,7 @@ import { timestamp } from "../http/fields.ts";
 import type { ApiContext } from "../http/types.ts";
 import { JobLink, jobLink } from "./job.ts";
 
-/** A document that was asked for. */
+/** A requested document. */
 export const DocumentView = z
   .object({
     id: z.uuid(),
@@ -25,7 +25,7 @@ export const DocumentView = z
   .meta({ id: "Document" });
 export type DocumentBody = z.output<typeof DocumentView>;
 
-/** A document with its job and, once it is made, where to get it. */
+/** A document with its job and, once it is made, its address. */
 export function documentView(document: Document, { publicUrl, store }: ApiContext): DocumentBody {
   const { readyAt, job } = document;
   const publicKey = publicKeyOf(kindOf(document));

@@ -3,7 +3,7 @@ import type { Image } from "../../db/entities/catalogue/image.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
 
-/** Fields of everything that has a picture. */
+/** Fields of all entities with a picture. */
 export const ImageView = {
   image_url: z.url().meta({
     description: "The picture, at most 1280 wide; a placeholder until it is processed. Changes with every new picture",
@@ -14,7 +14,7 @@ export const ImageView = {
   thumbhash: z.string().nullable().meta({ description: "Base64 of a blurred preview, see evanw.github.io/thumbhash" }),
 };
 
-/** What a row has of its picture. */
+/** The picture of a row. */
 export interface Pictured {
   imageUrl: string | null;
   image: Pick<Image, "objectKey" | "variants" | "thumbhash"> | null;
@@ -25,7 +25,7 @@ export function pictureUrl({ image, imageUrl }: Pictured, store: ObjectStore): s
   return image ? store.publicUrl(image.objectKey) : imageUrl || null;
 }
 
-/** The picture of an entity: its newest upload, else one that is kept elsewhere, else the placeholder. */
+/** The picture of an entity: its newest upload, else one stored elsewhere, else the placeholder. */
 export function imageView(pictured: Pictured, store: ObjectStore, fallback = placeholderUrl) {
   const { image } = pictured;
   return {

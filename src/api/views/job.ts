@@ -8,7 +8,7 @@ const status = z.enum(jobStates).meta({
     "open: queued; running: in progress; waiting: for its children; succeeded, failed, cancelled: finished; unknown: an operator must check",
 });
 
-/** A job as the answer to the request that promised it. */
+/** A job in the answer to the request that enqueued it. */
 export const JobLink = z
   .object({ id: z.uuid(), status, url: z.url() })
   .meta({ id: "JobLink", description: "A background job and its address" });
@@ -68,7 +68,7 @@ export function jobLink(job: Pick<Job, "id" | "state">, publicUrl: string): z.ou
 
 export type Children = Partial<Record<JobState, number>>;
 
-/** A job as its owner sees it, or with the names of workers and of who cancelled it, as staff does. */
+/** A job for its owner, or for staff, with the names of workers and of the user who cancelled it. */
 export function jobView(job: Job, children: Children | null, isStaff: boolean): z.output<typeof JobView> {
   const { cancellation } = job;
   return {
@@ -101,7 +101,7 @@ export function jobView(job: Job, children: Children | null, isStaff: boolean): 
 
 const unfinished: readonly JobState[] = ["open", "running", "waiting"];
 
-/** Of a parent whose own work is done, how many of its children are over. */
+/** For a parent whose own work is done, how many of its children are finished. */
 function progressOf({ state, progress }: Job, children: Children | null) {
   const counts = Object.entries(children ?? {}) as [JobState, number][];
   if (counts.length === 0 || state === "running" || state === "open") return progress;

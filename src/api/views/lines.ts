@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ApiContext } from "../http/types.ts";
 import { NestedOffer, offerViewsById } from "./offer.ts";
 
-/** What a line of an order and one of a waybill have in common. */
+/** Common fields of the lines of orders and waybills. */
 export const lineFields = {
   id: z.uuid(),
   offer_id: z.uuid(),
@@ -23,7 +23,7 @@ interface Line {
   priceRub: number;
 }
 
-/** Lines with their offers, in their order, and `owner`, whose they are; two statements for any number of them. */
+/** Lines of `owner` with their offers, in their order; two statements for any number of them. */
 export async function lineViews<L extends Line, Owner>(
   context: ApiContext,
   reader: EntityManager,

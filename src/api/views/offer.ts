@@ -11,7 +11,7 @@ import { pictureUrl } from "./image.ts";
 import { parentsOf } from "./parents.ts";
 import { NestedProduct, type NestedProductView, nestedProductView } from "./product.ts";
 
-/** An offer inside something else, and in lists. */
+/** An offer inside another entity, and in lists. */
 export const NestedOffer = z
   .object({
     id: z.uuid(),
@@ -35,7 +35,7 @@ export const NestedOffer = z
   .meta({ id: "NestedOffer" });
 export type NestedOfferView = z.output<typeof NestedOffer>;
 
-/** An offer as other things show it; without a picture of its own it has its product's. */
+/** An offer as other entities show it; without a picture of its own it has its product's. */
 export function nestedOfferView(row: OfferRow, product: NestedProductView, store: ObjectStore): NestedOfferView {
   return {
     id: row.id,
@@ -95,7 +95,7 @@ export async function offerViewsById(
 /** An offer by itself. */
 export const OfferDetail = NestedOffer.extend(PictureDetail).meta({ id: "OfferDetail" });
 
-/** The offer that has this id, deleted or not; throws when there is none. */
+/** The offer with this id, deleted or not; throws when there is none. */
 export const showOffer = (async (context, reader, id): Promise<z.output<typeof OfferDetail>> => {
   const row = await catalogueRows.offer(reader, id);
   const [view] = row ? await viewOffers(context, reader, [row]) : [];

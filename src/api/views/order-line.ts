@@ -4,7 +4,7 @@ import type { OrderOffer } from "../../db/entities/orders/order-offer.ts";
 import type { ApiContext } from "../http/types.ts";
 import { lineFields, lineViews } from "./lines.ts";
 
-/** A line of an order: brand, number and price as they were when it was made, and the offer as it is now. */
+/** A line of an order: brand, number and price at its creation, and the present offer. */
 export const OrderLineView = z.object({ ...lineFields, order_id: z.uuid() }).meta({ id: "OrderOffer" });
 
 /** Views of these lines, in their order; two statements for all their offers. */

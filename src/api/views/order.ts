@@ -48,8 +48,8 @@ export interface Viewer {
 }
 
 /**
- * Views of these orders, in their order, as far as the viewer may see them. Four more statements however many there
- * are: waybills, lines, offers, products.
+ * Views of these orders, in their order, as far as the viewer may see them. Four more statements for any number of
+ * orders: waybills, lines, offers, products.
  */
 export async function viewOrders(
   context: ApiContext,

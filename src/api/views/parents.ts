@@ -13,8 +13,8 @@ const tag: CacheTag = "tree";
 const parsed = new WeakMap<CachedBody, Parents>();
 
 /**
- * All sub-categories by name, from memory; read anew when one of these ids is not known yet. In a transaction only
- * `reader` is asked: its connection must not wait for another one.
+ * All sub-categories by name, from memory; read again when one of these ids is unknown. In a transaction only `reader`
+ * is used: its connection must not wait for another one.
  */
 export async function parentsOf(
   context: ApiContext,
@@ -36,7 +36,7 @@ export async function parentsOf(
 
 const texts = new WeakMap<NestedSubCategoryView, Buffer>();
 
-/** A sub-category as JSON; made once for as long as it is in memory. */
+/** A sub-category as JSON; made once while it is in memory. */
 export function parentBytes(view: NestedSubCategoryView): Buffer {
   const known = texts.get(view);
   if (known !== undefined) return known;
@@ -54,7 +54,7 @@ async function loadViews({ store }: ApiContext, reader: EntityManager): Promise<
   const categories = new Map(rows.categories.map((row) => [row.id, nestedCategoryView(row, store)]));
   return rows.subCategories.flatMap((row) => {
     const category = categories.get(row.categoryId);
-    // Made between the two statements: whoever needs it reads again.
+    // Created between the two statements: a caller that needs it reads again.
     return category ? [nestedSubCategoryView(row, category, store)] : [];
   });
 }

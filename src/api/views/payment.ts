@@ -22,7 +22,7 @@ export const PaymentView = z
   })
   .meta({ id: "Payment" });
 
-/** A payment as its payer and staff see it. */
+/** A payment for its payer and staff. */
 export function paymentView(payment: Payment): z.output<typeof PaymentView> {
   return {
     id: payment.id,

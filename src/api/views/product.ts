@@ -11,7 +11,7 @@ import { NestedSubCategory } from "./category.ts";
 import { pictureUrl } from "./image.ts";
 import { type Parents, parentsOf } from "./parents.ts";
 
-/** A product inside something else, and in lists. */
+/** A product inside another entity, and in lists. */
 export const NestedProduct = z
   .object({
     id: z.uuid(),
@@ -34,7 +34,7 @@ export const NestedProduct = z
   .meta({ id: "NestedProduct" });
 export type NestedProductView = z.output<typeof NestedProduct>;
 
-/** A product as other things show it; its sub-category has to be among the parents. */
+/** A product as other entities show it; its sub-category has to be among the parents. */
 export function nestedProductView(row: ProductRow, parents: Parents, store: ObjectStore): NestedProductView {
   const subCategory = parents.get(row.subCategoryId);
   if (!subCategory) throw new Error(`Sub-category '${row.subCategoryId}' of product '${row.id}' was not loaded`);
@@ -58,7 +58,7 @@ export function nestedProductView(row: ProductRow, parents: Parents, store: Obje
 /** A product by itself. */
 export const ProductDetail = NestedProduct.extend(PictureDetail).meta({ id: "ProductDetail" });
 
-/** The product that has this id, slug or former id, deleted or not; throws when there is none. */
+/** The product with this id, slug or former id, deleted or not; throws when there is none. */
 export async function productDetail(
   context: ApiContext,
   reader: EntityManager,
@@ -71,7 +71,7 @@ export async function productDetail(
   return { ...nestedProductView(row, parents, context.store), ...pictureDetail(row, row.imageJob, context) };
 }
 
-/** The id of the product that a list of offers is asked for by; throws when there is none. */
+/** The id of the product that filters a list of offers; throws when there is none. */
 export async function productIdOf(reader: EntityManager, slug: string): Promise<string> {
   const product = await catalogueRows.product(reader, "slug", slug);
   if (!product) throw new NotFoundError("Product not found");

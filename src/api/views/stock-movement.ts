@@ -21,7 +21,7 @@ export const StockMovementView = z
   })
   .meta({ id: "StockMovement" });
 
-/** A movement with who did it; the user's names have to be loaded. */
+/** A movement with its actor; the user's names have to be loaded. */
 export function stockMovementView(movement: StockMovement): z.output<typeof StockMovementView> {
   const { id, firstName, lastName } = movement.user;
   return {

@@ -3,7 +3,7 @@ import { shippingMethods } from "../../db/entities/accounts/user.ts";
 import type { Order } from "../../db/entities/orders/order.ts";
 import type { UserView } from "./user.ts";
 
-/** An order's address as the warehouse has it. */
+/** An order's address in the warehouse's format. */
 export const OrderAddress = z
   .object({
     id: z.uuid(),
@@ -20,17 +20,17 @@ export const OrderAddress = z
   })
   .meta({ id: "OrderAddress" });
 
-/** Stands where there is no account. */
-export const nobody = "00000000-0000-0000-0000-000000000000";
+/** Shown where there is no account. */
+export const noUserId = "00000000-0000-0000-0000-000000000000";
 
-/** The stored address of an order, or one made of the order's own fields; no text of it is empty (contract 4.3). */
+/** The stored address of an order, or one made from the order's own fields; no text of it is empty (contract 4.3). */
 export function warehouseAddress(order: Order, isComplete: boolean): z.output<typeof OrderAddress> {
   const stored = isComplete ? order.storedAddress : null;
   const street = order.address || [order.street, order.house].filter(Boolean).join(", ");
   const from = stored ?? { ...order, id: order.id, userId: isComplete ? order.userId : null, street, isDefault: false };
   return {
     id: from.id,
-    user_id: from.userId ?? nobody,
+    user_id: from.userId ?? noUserId,
     first_name: from.firstName || "—",
     last_name: from.lastName || "—",
     phone: from.phone || "—",
@@ -43,10 +43,10 @@ export function warehouseAddress(order: Order, isComplete: boolean): z.output<ty
   };
 }
 
-/** Who stands in for the account of an order that has none, or none to be shown (contract 4.3). */
+/** Shown in place of the account of an order that has none, or a hidden one (contract 4.3). */
 export function standInUser(order: Order): z.output<typeof UserView> {
   return {
-    id: nobody,
+    id: noUserId,
     clerk_id: "",
     email: order.email,
     first_name: order.firstName,

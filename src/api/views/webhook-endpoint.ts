@@ -24,7 +24,7 @@ export const WebhookEndpointView = z
   })
   .meta({ id: "WebhookEndpoint" });
 
-/** The one answer that has the secret in it. */
+/** The only answer that contains the secret. */
 export const WebhookEndpointWithSecret = WebhookEndpointView.extend({
   secret: z.string().meta({ description: "Signs deliveries (`whsec_…`); shown only once" }),
 }).meta({ id: "WebhookEndpointWithSecret" });
@@ -68,7 +68,7 @@ export const DeliveryView = z
   })
   .meta({ id: "WebhookDelivery" });
 
-/** A job that tells an endpoint of an event. */
+/** A job that delivers an event to an endpoint. */
 export function deliveryView(job: Job): z.output<typeof DeliveryView> {
   const { status } = (job.result ?? {}) as { status?: number };
   return {

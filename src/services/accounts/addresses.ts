@@ -4,15 +4,15 @@ import { users } from "../../db/dao/accounts/users.ts";
 import type { Address } from "../../db/entities/accounts/address.ts";
 import { ConflictError, NotFoundError, ValidationError } from "../../errors.ts";
 
-/** So many addresses of one user are a mistake or an attack. */
+/** More addresses of one user are a mistake or an attack. */
 const most = 50;
 
-/** Whose addresses somebody may see and change; undefined: everybody's. */
+/** The user whose addresses a caller may see and change; undefined: every user's. */
 export type Owner = string | undefined;
 
 const notFound = () => new NotFoundError("Address not found");
 
-/** An address of the owner; throws the same when there is none and when it is somebody else's. */
+/** An address of the owner; throws the same error when there is none and when it is another user's. */
 export async function getAddress(tx: EntityManager, which: { id: string; owner: Owner }): Promise<Address> {
   return (await findAddress(tx, which)) ?? Promise.reject(notFound());
 }
@@ -37,18 +37,18 @@ export async function createAddress(tx: EntityManager, { userId, fields, isDefau
   return addresses.insert(tx, { ...fields, userId, isDefault: isDefault || count === 0 });
 }
 
-/** Holds an address of the owner, and its user, until the transaction ends; null when there is none. */
+/** Locks an address of the owner, and its user, until the transaction ends; null when there is none. */
 export async function lockAddress(tx: EntityManager, which: { id: string; owner: Owner }): Promise<Address | null> {
   const address = await findAddress(tx, which);
   if (!address) return null;
   await users.lock(tx, address.userId);
-  // It may have changed, or gone, while somebody else held the user.
+  // Another transaction that held the user may have changed or deleted it.
   return findAddress(tx, which);
 }
 
 /**
- * Gives a locked address other values, or makes it the default; values that it has already change nothing. Throws when
- * it is to be the default no longer, because then none would be.
+ * Gives a locked address new values, or makes it the default; equal values change nothing. Throws when the change would
+ * end its being the default, because then no address would be.
  */
 export async function changeAddress(
   tx: EntityManager,
@@ -64,7 +64,7 @@ export async function changeAddress(
   }
 }
 
-/** Deletes an address; the newest of the others is the default after the default is gone. Throws as `getAddress` does. */
+/** Deletes an address; after the default the newest of the others becomes the default. Throws as `getAddress` does. */
 export async function deleteAddress(tx: EntityManager, which: { id: string; owner: Owner }) {
   await getAddress(tx, which);
   await addresses.lockOrders(tx, which.id);

@@ -5,10 +5,10 @@ import { violatedUnique } from "../../platform/postgres/errors.ts";
 import { requestCountedMails } from "../mail/mails.ts";
 
 /**
- * Takes over what the identity provider says of a user, who is entered when new; may be repeated. What is older than
- * what was taken over last changes nothing, nor does what comes late of a user who was deleted. A new user who has just
- * registered is welcomed by mail, `most` of them on a day at one mailbox, unless it is known not to be proved. Throws when
- * another user has the e-mail.
+ * Stores what the identity provider reports of a user, and inserts a new one; may be repeated. An event that is older
+ * than the last one, or that arrives after the user was deleted, changes nothing. A newly registered user gets a
+ * welcome mail, at most `most` a day to one mailbox, unless the address is known to be unverified. Throws when another
+ * user has the e-mail.
  */
 export async function takeOverUser(
   tx: EntityManager,
@@ -22,15 +22,15 @@ export async function takeOverUser(
     );
   });
   const { id: userId, email: recipient, emailVerified } = user;
-  // Anybody may register with the address of somebody else.
+  // A user may register with another person's address.
   if (!isNew || !hasRegistered || emailVerified === false) return;
   const request = { event: `welcome:${userId}`, kind: "welcome", recipient, parameters: { userId } } as const;
   await requestCountedMails(tx, [{ ...request, act: "registration", most }]);
 }
 
 /**
- * Locks a user out whom the identity provider has deleted, for good: neither a token that lives longer nor an event that
- * comes late enters the id again. Orders and history keep the row, if there is one. May be repeated.
+ * Disables a user whom the identity provider has deleted, for good: neither a token that is still valid nor a late
+ * event inserts the id again. Orders and history keep the row, if there is one. May be repeated.
  */
 export async function buryUser(tx: EntityManager, id: string) {
   await users.bury(tx, id);

@@ -4,21 +4,21 @@ import type { Role, User } from "../../db/entities/accounts/user.ts";
 import { ConflictError, ForbiddenError, NotFoundError } from "../../errors.ts";
 import { violatedUnique } from "../../platform/postgres/errors.ts";
 
-/** Who a valid token says it is about. */
+/** The subject of a valid token. */
 export interface Subject {
   key: "id" | "clerk_id";
   value: string;
   email: string | null;
-  /** What the token says of the e-mail; null: nothing. */
+  /** Whether the token calls the e-mail verified; null: it does not tell. */
   emailVerified: boolean | null;
   firstName: string;
   lastName: string;
 }
 
 /**
- * The user of a valid token. An unknown id with an e-mail is entered as a customer (its sign-up event was lost), unless
- * it was deleted; an e-mail that the token calls unproved is kept as that, unless something was said of it before, and
- * blocks no other user. Null when there is no such user and none can be made.
+ * The user of a valid token. An unknown id with an e-mail is inserted as a customer (its sign-up event was lost),
+ * unless it was deleted; an e-mail that the token calls unverified is stored as that, unless its state was known
+ * before, and blocks no other user. Null when there is no such user and none can be made.
  */
 export async function userOfToken(tx: EntityManager, subject: Subject) {
   if (subject.key === "clerk_id") return users.findByClerkId(tx, subject.value);
@@ -39,7 +39,7 @@ export async function userOfToken(tx: EntityManager, subject: Subject) {
   return users.findById(tx, id);
 }
 
-/** Events may say nothing of an address, and tokens do. Addresses of staff are an admin's word. */
+/** Events may lack the state of an address that tokens have. For staff an admin decides about addresses. */
 function isNewlyDoubted({ role, email, emailVerified }: User, said: Subject) {
   if (role !== "USER" || emailVerified !== null || said.emailVerified !== false) return false;
   return said.email?.toLowerCase() === email.toLowerCase();
@@ -56,12 +56,12 @@ export async function getUserByClerkId(tx: EntityManager, clerkId: string): Prom
   return (await users.findByClerkId(tx, clerkId)) ?? missing();
 }
 
-/** What only an admin may change, as clients call it. */
+/** Fields that only an admin may change, by their names on the wire. */
 const adminsOnly = { role: "role", isActive: "is_active", email: "email" } as const;
 
 /**
- * Gives a locked user (`users.lock`) other values and returns the row as it is then; values that it has already change
- * nothing. Throws when only an admin may change one of them, and when another user has the e-mail.
+ * Gives a locked user (`users.lock`) new values and returns the new row; equal values change nothing. Throws when only
+ * an admin may change one of them, and when another user has the e-mail.
  */
 export async function changeUser(
   tx: EntityManager,
@@ -70,9 +70,9 @@ export async function changeUser(
   const isNew = ([key, value]: [string, unknown]) => value !== undefined && user[key as keyof UserChange] !== value;
   const changed = Object.fromEntries(Object.entries(change).filter(isNew)) as UserChange;
   if (Object.keys(changed).length === 0) return user;
-  if (user.erasedAt) throw new ConflictError(`User '${user.id}' is erased; nothing is entered about them any more`);
+  if (user.erasedAt) throw new ConflictError(`User '${user.id}' is erased; their data cannot be entered any more`);
   if (by !== "ADMIN") refuseAdminsOnly(changed, by);
-  // What an admin says of an address counts, whatever the provider has said of the one before.
+  // An address from an admin counts as verified, whatever the provider reported of the one before.
   const whole = changed.email === undefined ? changed : { ...changed, emailVerified: null };
   if (changed.isActive) await users.unbury(tx, user.id);
   await users.patch(tx, user.id, whole).catch((error: unknown) => {

@@ -1,10 +1,10 @@
 /** Anywhere in a name, however it is spelled. */
 const telling =
   /passw|passphrase|secret|token|credential|authorization|cookie|apikey|accesskey|privatekey|cardno|cardnum|creditcard|cvv|cvc|accountnumber/;
-/** Only as a word of its own: they are parts of harmless ones. */
+/** Only as a whole word: they are parts of harmless ones. */
 const words = ["card", "cards", "pan", "pin", "otp", "csc", "iban"];
 
-/** A copy of the value without what has the name of a secret or of data of a card, at any depth. */
+/** A copy of the value without properties that are named like a secret or data of a card, at any depth. */
 export function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== "object" || value === null) return value;

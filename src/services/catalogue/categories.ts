@@ -23,7 +23,7 @@ export interface CategoryChange {
   image?: StagedImage | undefined;
 }
 
-/** Renames a category, gives it another picture, or both. The slug changes only with the name. */
+/** Renames a category, replaces its picture, or both. The slug changes only with the name. */
 export async function changeCategory(tx: EntityManager, id: string, { name, image }: CategoryChange) {
   if (name === undefined && !image) throw new BadRequestError("No data provided for update");
   const category = await categories.lock(tx, id);

@@ -20,7 +20,7 @@ export interface StagedImage {
   bytes: number;
 }
 
-/** Entities that show a picture: where to look which one that is, and how to say that it has changed. */
+/** Entities with a picture: how to find which one they show, and how to mark them as changed. */
 const owners = {
   category: categories,
   "sub-category": subCategories,
@@ -28,13 +28,13 @@ const owners = {
   offer: offers,
 } satisfies Record<Payload["entity"], unknown>;
 
-/** Enters an upload; the entity may point at it from now on. `replacesId` is the picture shown until now. */
+/** Inserts an upload; the entity may point at it from now on. `replacesId` is the picture shown until now. */
 export function addImage(tx: EntityManager, image: StagedImage, replacesId: string | null) {
   const { id, objectKey, stagedKey, sha256, bytes } = image;
   return images.insert(tx, { id, objectKey, stagedKey, sourceSha256: sha256, sourceBytes: bytes, replacesId });
 }
 
-/** Gives an entity another picture, still to be made; should it turn out unusable, the present one is shown again. */
+/** Gives an entity a new picture, still to be made; if it turns out unusable, the present one is shown again. */
 export async function changeImage(
   tx: EntityManager,
   entity: Payload["entity"],
@@ -46,20 +46,20 @@ export async function changeImage(
   await promiseImage(tx, { entity, entityId: id, imageId: image.id });
 }
 
-/** The picture that is shown for `imageId`: itself once it is published, until then the one before it. */
+/** The picture that is shown for `imageId`: itself once it is published, until then the previous one. */
 async function lastPublished(tx: EntityManager, imageId: string | null) {
   const image = imageId ? await images.findById(tx, imageId) : null;
   return image?.publishedAt ? image.id : (image?.replacesId ?? null);
 }
 
-/** Promises the web images of an entered upload; returns the id of the job. */
+/** Enqueues the job that makes the web images of an upload; returns the id of the job. */
 export async function promiseImage(tx: EntityManager, payload: Payload, options?: EnqueueOptions) {
   const jobId = await enqueue(tx, processImage, payload, options);
   await images.attachJob(tx, payload.imageId, jobId);
   return jobId;
 }
 
-/** The upload that a job is about; null once it is published, replaced by a newer one, or its entity is deleted. */
+/** The upload of a job; null once it is published, replaced by a newer one, or its entity is deleted. */
 export async function awaitedImage(tx: EntityManager, { entity, entityId, imageId }: Payload) {
   const owner = await owners[entity].findById(tx, entityId);
   if (owner?.imageId !== imageId) return null;
@@ -78,14 +78,16 @@ export async function publishImage(tx: EntityManager, { entity, entityId, imageI
   await owners[entity].touch(tx, entityId);
 }
 
-/** Shows web images that were made anew of a published picture; false when it is gone. */
+/** Shows web images that were made again of a published picture; false when it is deleted. */
 export async function showAnew(tx: EntityManager, imageId: string, result: Publication): Promise<boolean> {
   if (!(await images.showAnew(tx, imageId, result))) return false;
   for (const owner of Object.values(owners)) await owner.touchShowing(tx, imageId);
   return true;
 }
 
-/** Promises that the web images of all published pictures are made anew by the present recipe; returns the job's id. */
+/**
+ * Enqueues the job that makes the web images of all published pictures again with the present recipe; returns its id.
+ */
 export function requestReprocessing(tx: EntityManager): Promise<string> {
   return enqueue(tx, reprocessImages, { runId: uuidv7() });
 }

@@ -23,7 +23,7 @@ export async function createOffer(tx: EntityManager, { image, ...values }: NewOf
 
 export type OfferChange = { [K in keyof NewOffer]?: NewOffer[K] | undefined };
 
-/** Changes what is given of an offer that is not deleted. Its stock changes only by the commit of a waybill. */
+/** Changes the given fields of an offer that is not deleted. Its stock changes only by the commit of a waybill. */
 export async function changeOffer(tx: EntityManager, id: string, { image, ...given }: OfferChange) {
   const values = defined(given);
   if (Object.keys(values).length === 0 && !image) throw new BadRequestError("No data provided for update");
@@ -48,7 +48,7 @@ function shown(offer: Offer | null): Offer {
   throw new NotFoundError("Entity not found");
 }
 
-/** A product that is deleted meanwhile would leave an offer behind that nobody can buy. */
+/** A product that is deleted meanwhile would leave an offer that cannot be bought. */
 async function lockProduct(tx: EntityManager, id: string) {
   if (await products.lockShared(tx, id)) return;
   throw new ConflictError(`Product '${id}' does not exist or is deleted; choose another one`);

@@ -14,7 +14,10 @@ export interface NewProduct {
   image: StagedImage;
 }
 
-/** Saves a product with its picture still to come; returns its id. Throws when the slug is taken or the sub-category unknown. */
+/**
+ * Saves a product with its picture still to come; returns its id. Throws when the slug is taken or the sub-category
+ * unknown.
+ */
 export async function createProduct(tx: EntityManager, { image, ...given }: NewProduct) {
   const id = uuidv7();
   const values = { ...given, id, slug: slugOf(given.name, id) };
@@ -31,7 +34,7 @@ export interface ProductChange {
   image?: StagedImage | undefined;
 }
 
-/** Changes what is given of a product that is not deleted. The slug changes only with the name. */
+/** Changes the given fields of a product that is not deleted. The slug changes only with the name. */
 export async function changeProduct(tx: EntityManager, id: string, { image, ...given }: ProductChange) {
   if (Object.values(given).every((value) => value === undefined) && !image) {
     throw new BadRequestError("No data provided for update");

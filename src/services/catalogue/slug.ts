@@ -33,8 +33,8 @@ const otherEntities = new Set(
 );
 
 /**
- * The part of an address that stands for `name`; empty when the name has no letter or digit. A slug that is stored
- * already stays as it is: it may be older than this rule.
+ * The part of a URL for `name`; empty when the name has no letter or digit. A stored slug stays as it is: it may be
+ * older than this rule.
  */
 export function slugify(name: string): string {
   const text = decodeEntities(toAscii(name.replace(/'+/g, "-")));
@@ -47,12 +47,12 @@ export function slugify(name: string): string {
     .replace(/^-|-$/g, "");
 }
 
-/** Letters and digits that `slugify` loses. Greek ones are signs in the names of parts (Ω, μ) and may get lost. */
+/** Letters and digits that `slugify` drops. Greek ones are signs in the names of parts (Ω, μ) and may be dropped. */
 const lost = /(?=[\p{L}\p{N}])[^\p{sc=Latin}\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Common}\p{sc=Inherited}]/u;
 
 /**
- * As `slugify`; of a name in other letters than Latin and Cyrillic, `id` says what they do not: two such names would be
- * one slug otherwise. Throws a `ValidationError` about the field `name` when it has no letter or digit at all.
+ * As `slugify`; a name in other letters than Latin and Cyrillic also gets a part of `id`: two such names would
+ * otherwise have one slug. Throws a `ValidationError` about the field `name` when it has no letter or digit at all.
  */
 export function slugOf(name: string, id: string): string {
   const slug = slugify(name);
@@ -63,7 +63,7 @@ export function slugOf(name: string, id: string): string {
   throw new ValidationError([{ type: "value_error", loc: ["body", "name"], msg, input: name }]);
 }
 
-/** Marks go before the decomposition, which would sort a long run of them in quadratic time. */
+/** Removes marks before the decomposition, which would sort a long run of them in quadratic time. */
 function toAscii(text: string) {
   return text
     .replace(/\p{M}+/gu, "")
@@ -73,7 +73,7 @@ function toAscii(text: string) {
     .replace(/\P{ASCII}/gu, (character) => ascii[character] ?? unlisted(character));
 }
 
-/** Signs of the basic plane part words; emoji, invisible characters and letters of other scripts vanish. */
+/** Signs of the basic plane separate words; emoji, invisible characters and letters of other scripts are dropped. */
 function unlisted(character: string) {
   const lower = ascii[character.toLowerCase()];
   return lower ?? (character.length === 1 && /[\p{P}\p{S}\p{Z}]/u.test(character) ? " " : "");
@@ -89,7 +89,7 @@ function decodeEntities(text: string) {
   return decodeReferences(decimal, /&#x([\da-fA-F]+);/g, 16);
 }
 
-/** All or nothing: one number that is no character leaves every reference of its kind undecoded. */
+/** All or nothing: one number that is not a character leaves every reference of its kind undecoded. */
 function decodeReferences(text: string, reference: RegExp, base: number) {
   try {
     return text.replace(reference, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, base)));

@@ -14,7 +14,10 @@ export interface NewSubCategory {
   image: StagedImage;
 }
 
-/** Saves a sub-category with its picture still to come; returns its id. Throws when the slug is taken or the category unknown. */
+/**
+ * Saves a sub-category with its picture still to come; returns its id. Throws when the slug is taken or the category
+ * unknown.
+ */
 export async function createSubCategory(tx: EntityManager, { name, categoryId, image }: NewSubCategory) {
   const id = uuidv7();
   const values = { id, name, slug: slugOf(name, id), categoryId };
@@ -30,7 +33,7 @@ export interface SubCategoryChange {
   image?: StagedImage | undefined;
 }
 
-/** Changes what is given of a sub-category. The slug changes only with the name. */
+/** Changes the given fields of a sub-category. The slug changes only with the name. */
 export async function changeSubCategory(tx: EntityManager, id: string, { name, categoryId, image }: SubCategoryChange) {
   if (name === undefined && categoryId === undefined && !image) {
     throw new BadRequestError("No data provided for update");

@@ -13,20 +13,20 @@ import { type DocumentKind, definitionOf, namesOf, publicPriceList, sourceOf } f
 
 export type DocumentRequest = DocumentKind & {
   requestedBy: string | null;
-  /** Tells them by mail when it is made. */
+  /** Sends them a mail when it is made. */
   notify?: boolean;
 };
 
-/** Documents that are made for one user at once: three browser windows full of prints, with six connections each. */
+/** Concurrent documents of one user: three browser windows full of prints, with six connections each. */
 export const maxInFlight = 18;
 /** A worker makes about as many in that time. */
 const retryAfterSeconds = 5;
 
 /**
- * The document of these data: the one that this person has already, made or on its way; else a row of this person's own
- * for the file that somebody else had made of the same data; else one that is promised now. Throws `NotFoundError` when
- * there is no such order or waybill, and `TooManyRequestsError` when too many are being made for this user; what nobody
- * in particular asked for (`requestedBy` null) is not counted.
+ * The document of these data: the caller's existing one, made or being made; else a new row of the caller for the file
+ * that another user's document of the same data has; else a new document, whose job is enqueued now. Throws
+ * `NotFoundError` when there is no such order or waybill, and `TooManyRequestsError` when too many are being made for
+ * this user; documents of no user (`requestedBy` null) are not counted.
  */
 export async function requestDocument(
   tx: EntityManager,
@@ -36,7 +36,7 @@ export async function requestDocument(
 ): Promise<Document> {
   const { kind, format, parameters, requestedBy } = request;
   const { hash: sourceHash } = await sourceOf(tx, request, shop);
-  // Of two requests at once the second one waits here, and then sees the row of the first.
+  // Of two concurrent requests the second one waits here, and then sees the row of the first.
   await waitForLockOn(tx, JSON.stringify(["document", sourceHash]));
   const same = await documents.findSame(tx, sourceHash, requestedBy);
   const isOwn = same?.requestedBy === requestedBy;
@@ -50,12 +50,12 @@ export async function requestDocument(
   }
   if (request.notify) await documents.setNotify(tx, id);
   const document = await documents.findById(tx, id);
-  if (!document) throw new Error(`Document '${id}' is not there although it was just entered`);
+  if (!document) throw new Error(`Document '${id}' is missing although it was just inserted`);
   if (document.readyAt) await tell(tx, document);
   return document;
 }
 
-/** Always after the turn for the document itself, so that two requests never wait for each other. */
+/** Always after the lock of the document itself, so that two requests never deadlock. */
 async function checkInFlight(tx: EntityManager, userId: string) {
   await waitForLockOn(tx, JSON.stringify(["documents", userId]));
   if ((await documents.countUnfinished(tx, userId)) < maxInFlight) return;
@@ -65,15 +65,15 @@ async function checkInFlight(tx: EntityManager, userId: string) {
   );
 }
 
-/** Enters the file of all documents that a job makes, and tells whoever wanted to be told. May be repeated. */
+/** Records the file of all documents that a job makes, and sends mails to requesters who want one. May be repeated. */
 export async function finishDocument(tx: EntityManager, jobId: string, file: StoredFile): Promise<void> {
   await documents.complete(tx, jobId, file);
   for (const document of await documents.ofJob(tx, jobId)) await tell(tx, document);
 }
 
 /**
- * Tells whoever wanted to be told that a document is made; once, however often it is called. No mail goes to an address
- * that is not proved: it may be a third person's, and each document would be one more.
+ * Sends requesters who want it a mail that a document is made; once, however often it is called. No mail goes to an
+ * unverified address: it may be a third person's, and each document would be one more mail.
  */
 async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
   if (!notify || requestedBy === null) return;
@@ -85,8 +85,8 @@ async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
 }
 
 /**
- * Throws unless a customer may have such a document: `NotFoundError` when what it is about is somebody else's,
- * `ForbiddenError` when it is for staff alone.
+ * Throws unless a customer may have such a document: `NotFoundError` when its source is another customer's,
+ * `ForbiddenError` when it is for staff only.
  */
 export async function requireOwnSource(tx: EntityManager, { kind, parameters }: DocumentKind, userId: string) {
   const { about, missing } = definitionOf(kind);
@@ -100,7 +100,7 @@ export async function isPriceListThere(tx: EntityManager, day: string): Promise<
   return (await documents.findReady(tx, publicPriceList(day))) !== null;
 }
 
-/** Makes sure that the public price list of a day is there (true) or on its way (false); may be repeated. */
+/** Ensures that the public price list of a day exists (true) or is being made (false); may be repeated. */
 export async function ensurePriceList(
   tx: EntityManager,
   day: string,
@@ -112,19 +112,19 @@ export async function ensurePriceList(
   return false;
 }
 
-/** The feed; it is about nothing but the catalogue. */
+/** The feed; it has no source besides the catalogue. */
 export const feed = { kind: "feed", format: "xml", parameters: {} } as const satisfies DocumentKind;
 
-/** Makes sure that the feed says what the catalogue says now (true), or will (false); may be repeated. */
+/** Ensures that the feed matches the present catalogue (true), or will (false); may be repeated. */
 export async function ensureFeed(tx: EntityManager, shop: Shop, options?: EnqueueOptions): Promise<boolean> {
   const { readyAt } = await requestDocument(tx, { ...feed, requestedBy: null }, shop, options);
   return readyAt !== null;
 }
 
-/** Its addresses are not part of what is compared. */
+/** Its addresses are not compared. */
 const anyShop: Shop = { payee: null, publicUrl: (key) => key };
 
-/** Whether the newest feed says something else than the catalogue does now, or there is none. */
+/** Whether the newest feed differs from the present catalogue, or there is none. */
 export async function isFeedOutdated(tx: EntityManager): Promise<boolean> {
   const { hash } = await sourceOf(tx, feed, anyShop);
   return (await documents.findReady(tx, feed))?.sourceHash !== hash;

@@ -5,13 +5,13 @@ import type { MailRules } from "./mail-rules.ts";
 import { type MailRequest, requestCountedMails, requestMails } from "./mails.ts";
 import { requestStaffNotices } from "./staff-notices.ts";
 
-/** What of an event decides about mails. */
+/** The part of an event that decides about mails. */
 export type MailedEvent = Pick<Event, "id" | "type" | "entityId" | "data">;
 
 /**
- * Promises the mails that events ask for: to customers about their orders, payments and waybills, and to `staff` about
- * new orders. Mails about orders of strangers are counted by the mailbox they go to. May be repeated; what was deleted
- * since is not told.
+ * Enqueues the mails of events: to customers about their orders, payments and waybills, and to `staff` about new
+ * orders. Mails about orders without an account are counted by their mailbox. May be repeated; deleted entities get no
+ * mail.
  */
 export async function requestEventMails(
   tx: EntityManager,
@@ -26,7 +26,7 @@ export async function requestEventMails(
       "order.status_changed",
       mailRecipients.ofOrders,
       ({ id, entityId, data }) => ({
-        // It may have the same status again one day, and that is another event.
+        // It may have the same status again later, and that is another event.
         ...{
           event: `order-status:${id}`,
           kind: "order-status",
@@ -50,7 +50,7 @@ export async function requestEventMails(
   if (requests.length > 0) await requestMails(tx, requests);
 }
 
-/** Customers buy for others now and then, and have a name that can be asked; so they may do so more often than guests. */
+/** Customers sometimes buy for others, and staff can ask them by name; so they may do this more often than guests. */
 const customersTimes = 4;
 
 async function tellOfNewOrders(

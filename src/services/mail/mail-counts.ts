@@ -5,15 +5,15 @@ import { businessDay } from "../business-day.ts";
 import { mailboxOf } from "./mailbox.ts";
 
 /**
- * Acts that send a mail to an unproved address, or once more to one that has it. Each is counted by itself, so that a
- * flood of one kind keeps no mail of another kind from its recipient.
+ * Acts that send a mail to an unverified address, or one more to an address that has it. Each is counted by itself, so
+ * that a flood of one kind stops no mail of another kind.
  */
 export const mailActs = {
-  "guest-order": "about orders of guests and of customers whose address is not proved",
+  "guest-order": "about orders of guests and of customers whose address is not verified",
   "customer-order": "about orders of customers who have another address",
-  registration: "that welcome who has registered",
-  verification: "with a link that proves an address",
-  "price-list": "with a price list that a program asked for",
+  registration: "that welcome a new user",
+  verification: "with a link that verifies an address",
+  "price-list": "with a price list that a program requested",
   resend: "that staff sent again",
   "staff-notice": "about new orders",
 } as const;
@@ -23,15 +23,15 @@ export interface CountedMail {
   id: string;
   act: MailAct;
   recipient: string;
-  /** So many mails of such acts to this mailbox in the span; 0: no limit. */
+  /** Maximum of such mails to this mailbox in the span; 0: no limit. */
   most: number;
-  /** What is counted together; default: the present day of the shop. */
+  /** The span of one count; default: the present day of the shop. */
   span?: string;
 }
 
 /**
- * Counts mails by the mailbox that they go to, over all processes, and returns the ids of those that are to be held back.
- * A mail that is entered already is not counted again, and stays as it is. Other transactions that count mails to these
+ * Counts mails by their mailbox, over all processes, and returns the ids of those above the limit, to be suppressed. A
+ * mail that exists already is not counted again, and stays as it is. Other transactions that count mails to these
  * mailboxes wait until this one ends, so that the count is exact.
  */
 export async function countMails(tx: EntityManager, wanted: readonly CountedMail[]): Promise<Set<string>> {
@@ -40,7 +40,7 @@ export async function countMails(tx: EntityManager, wanted: readonly CountedMail
   const keys = new Map(limited.map(({ key }) => [textOf(key), key]));
   const held = await mailCounts.lock(tx, [...keys.values()]);
   const counts = new Map(held.map((count) => [textOf(count), count]));
-  // Only now: a transaction that entered one of them before has committed.
+  // Only now: a transaction that inserted one of them before has committed.
   const known = await mails.areHeldBack(
     tx,
     limited.map(({ id }) => id),
@@ -62,7 +62,7 @@ function withKey(mail: CountedMail) {
 
 const textOf = ({ span, act, mailbox }: { span: string; act: string; mailbox: string }) => `${span} ${act} ${mailbox}`;
 
-/** Why a mail is held back, for staff. */
+/** Why a mail is suppressed, for staff. */
 export const whyHeldBack = (act: MailAct, most: number) =>
-  `Held back: ${most} mails ${mailActs[act]} have gone to this mailbox today, and that is all that may ` +
+  `Held back: ${most} mails ${mailActs[act]} have gone to this mailbox today, which is the limit ` +
   "(MAIL_UNPROVED_PER_DAY). Send it by hand if it is wanted";

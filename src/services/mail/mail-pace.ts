@@ -6,7 +6,7 @@ import { mailKindOf } from "../../jobs/mail-kinds.ts";
 import { businessDay, businessTime } from "../business-day.ts";
 import type { MailPace } from "./mail-rules.ts";
 
-/** What a mail is told to wait when its turn is so near; a look at Postgres takes as long. */
+/** A shorter wait counts as none; a query to Postgres takes as long. */
 const negligibleMs = 50;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -14,8 +14,8 @@ const dayMs = 24 * hourMs;
 export type PlannedMail = Pick<Mail, "id" | "kind" | "recipient" | "slotAt">;
 
 /**
- * Plans when a mail may go out, once, and returns in how many milliseconds that is: 0 means now. Belongs in a
- * transaction that commits, or its turn is not taken.
+ * Reserves a slot for a mail, once, and returns in how many milliseconds it is: 0 means now. Belongs in a transaction
+ * that commits, or the slot is not reserved.
  */
 export async function planMail(tx: EntityManager, mail: PlannedMail, pace: MailPace, now: Date): Promise<number> {
   if (!mailKindOf(mail.kind)?.isBulk) {
@@ -30,10 +30,10 @@ export async function planMail(tx: EntityManager, mail: PlannedMail, pace: MailP
   return waitMs > negligibleMs ? waitMs : 0;
 }
 
-/** What the column of a day's mails holds. */
+/** Maximum of the column of a day's mails. */
 const any = 2 ** 31 - 1;
 
-/** Takes a mail's place in its day and its domain; returns how far off that is, or undefined when the day is full. */
+/** Reserves a mail's slot in its day and its domain; returns the wait until then, or undefined when the day is full. */
 async function enter(
   tx: EntityManager,
   { id, recipient }: PlannedMail,
@@ -48,11 +48,11 @@ async function enter(
   return waitMs;
 }
 
-/** True when there is anything to plan by. */
+/** True when any limit is set. */
 export const isPaced = ({ domainRates, quietHours, dailyCap }: MailPace) =>
   domainRates.size > 0 || quietHours !== undefined || dailyCap > 0;
 
-/** How long it is still quiet. */
+/** Time until the quiet hours end. */
 export function quietForMs(hours: MailPace["quietHours"], now: Date): number {
   if (!hours) return 0;
   const [from, until] = hours;
@@ -62,7 +62,7 @@ export function quietForMs(hours: MailPace["quietHours"], now: Date): number {
   return sinceBegin < length ? length - sinceBegin : 0;
 }
 
-/** How long the day of the shop still is. */
+/** Time until the shop's day ends. */
 export const untilMidnightMs = (now: Date) => dayMs - sinceMidnightMs(now);
 
 function sinceMidnightMs(now: Date): number {

@@ -8,8 +8,8 @@ import { NotFoundError } from "../../errors.ts";
 import { mailKindOf } from "../../jobs/mail-kinds.ts";
 
 /**
- * True when a mail must not be sent now. Who has unsubscribed still gets what is about an order; who is erased has no
- * address any more.
+ * True when a mail must not be sent now. A recipient who has unsubscribed still gets mails about orders; an erased
+ * person has no address any more.
  */
 export function isHeldBack({
   kind,
@@ -21,22 +21,24 @@ export function isHeldBack({
   return suppressedFor !== null;
 }
 
-/** True for what stands in the place of an address that was erased. */
+/** True for the replacement of an erased address. */
 export const isErased = (address: string) => address.toLowerCase().endsWith(`@${erasedDomain}`);
 
-/** Sends an address no mail from now on, and returns what is on the list for it. May be repeated. */
+/** Suppresses mail to an address from now on, and returns its row of the list. May be repeated. */
 export async function suppressAddress(tx: EntityManager, suppression: NewSuppression): Promise<MailSuppression> {
   await mailSuppressions.add(tx, suppression);
   const row = await mailSuppressions.find(tx, suppression.address);
-  return row ?? Promise.reject(new Error(`'${suppression.address}' was taken off the list meanwhile`));
+  return row ?? Promise.reject(new Error(`'${suppression.address}' was removed from the list meanwhile`));
 }
 
-/** Sends an address mail again; throws `NotFoundError` when it was not on the list. */
+/** Allows mail to an address again; throws `NotFoundError` when it was not on the list. */
 export async function unsuppressAddress(tx: EntityManager, address: string): Promise<void> {
   if (!(await mailSuppressions.remove(tx, address))) throw new NotFoundError(`'${address}' is not on the list`);
 }
 
-/** No bulk mail any more for whoever got this mail. May be repeated; throws `NotFoundError` when there is no such mail. */
+/**
+ * Unsubscribes the recipient of this mail from bulk mail. May be repeated; throws `NotFoundError` without such a mail.
+ */
 export async function unsubscribe(tx: EntityManager, mailId: string): Promise<string> {
   const mail = await mails.findById(tx, mailId);
   if (!mail) throw new NotFoundError("There is no such mail any more");

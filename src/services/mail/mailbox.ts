@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Domains of each provider under which a name is the same mailbox; the first one stands for all. */
+/** Domains of each provider under which a name is the same mailbox; the first one represents all. */
 const providers = [
   ["gmail.com", "googlemail.com"],
   ["yandex.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "yandex.uz", "yandex.com.tr", "ya.ru", "narod.ru"],
@@ -10,9 +10,9 @@ const providers = [
 const sameAs = new Map<string, string>(providers.flatMap(([first, ...others]) => others.map((one) => [one, first])));
 
 /**
- * A hash of the mailbox that an address leads to, to count by: without case, what follows a `+`, and the dots, dashes and
- * underscores that large providers ignore. Two mailboxes that only these tell apart count together, which costs them
- * nothing but a share of a limit; taken one by one they would be a way to mail one person without end.
+ * A hash of the mailbox of an address, for counting: ignores case, what follows a `+`, and the dots, dashes and
+ * underscores that large providers ignore. Two mailboxes that differ only in these count together, which costs them
+ * only a share of a limit; counted apart they would be a way to mail one person without end.
  */
 export function mailboxOf(address: string): string {
   const at = address.lastIndexOf("@");

@@ -14,11 +14,11 @@ import { type CountedMail, countMails, type MailAct, mailActs, whyHeldBack } fro
 import { untilMidnightMs } from "./mail-pace.ts";
 import { isErased } from "./mail-suppressions.ts";
 
-/** Of our send keys (a random UUID): the same key is the same mail, for ever. */
+/** Namespace of send keys (a random UUID): the same key is always the same mail. */
 const sendKeys = "0b3f5c0e-9f2d-4f0c-8a55-6f5f3f8f1c9a";
 
 export interface MailRequest {
-  /** What it is the one mail about, to its one recipient: `<event>:<id of what it is about>`. */
+  /** The event that it is the one mail about, to its one recipient: `<event>:<id of the entity>`. */
   event: string;
   kind: MailKindName;
   recipient: string;
@@ -31,8 +31,8 @@ export interface MailRequest {
 }
 
 /**
- * Promises mails and returns the ids of their jobs, in order. A mail of the same event to the same recipient is promised
- * once, however often this is asked.
+ * Enqueues mails and returns the ids of their jobs, in order. A mail of the same event to the same recipient is
+ * enqueued once, however often this is called.
  */
 export async function requestMails(tx: EntityManager, requests: readonly MailRequest[], options: EnqueueOptions = {}) {
   if (requests.length === 0) return [];
@@ -46,12 +46,12 @@ export async function requestMails(tx: EntityManager, requests: readonly MailReq
   return jobIds;
 }
 
-/** A mail that a stranger has sent to an unproved address; see `countMails`. */
+/** A mail that a caller without rights causes to an unverified address; see `countMails`. */
 export interface CountedMailRequest extends MailRequest, Pick<CountedMail, "act" | "most"> {}
 
 /**
- * As `requestMails`, of mails that are counted by the mailbox they go to. One too many is entered as held back, with the
- * reason; null stands for the job that it does not have.
+ * As `requestMails`, for mails that are counted by their mailbox. A mail above the limit is stored as suppressed, with
+ * the reason; its job is null.
  */
 export async function requestCountedMails(tx: EntityManager, requests: readonly CountedMailRequest[]) {
   const ids = requests.map(mailIdOf);
@@ -70,7 +70,7 @@ function heldBackRow({ act, most, ...request }: CountedMailRequest) {
   return { ...withKey(request), jobId: null, state: "suppressed" as const, serverAnswer: whyHeldBack(act, most) };
 }
 
-/** The id of a mail, which follows from what it is about and to whom. */
+/** The id of a mail, derived from its event and recipient. */
 export function mailIdOf({ event, recipient }: Pick<MailRequest, "event" | "recipient">): string {
   return uuidv5(keyOf(event, recipient), sendKeys);
 }
@@ -82,16 +82,16 @@ function withKey({ event, language = "ru", parameters = {}, ...request }: MailRe
   return { ...request, id: uuidv5(key, sendKeys), sendKey: sha256(key), language, parameters };
 }
 
-/** What became of a request to send a mail again. */
+/** The result of a request to send a mail again. */
 export interface Resent {
   mailId: string;
   jobId: string;
 }
 
 /**
- * Sends a mail again because somebody wants it: one that ended badly under its own Message-ID, one that was sent or held
- * back as a new mail. Throws `ConflictError` while it is on its way, `NotFoundError`, `ForbiddenError` to those who may
- * not, `ReasonNeededError`, and `TooManyRequestsError` when `most` mails were sent again to this mailbox today.
+ * Sends a mail again at a person's request: an unsuccessful one under its own Message-ID, a sent or suppressed one as a
+ * new mail. Throws `ConflictError` while it is in flight, `NotFoundError`, `ForbiddenError` without the right,
+ * `ReasonNeededError`, and `TooManyRequestsError` when `most` mails were sent again to this mailbox today.
  */
 export async function resendMail(
   tx: EntityManager,
@@ -125,21 +125,21 @@ export async function resendMail(
   return { mailId: String(row?.id), jobId };
 }
 
-/** What a caller is told who wants one more mail to a mailbox than it may get on a day. */
+/** The error for one more mail to a mailbox than its daily limit. */
 export function tooManyMails(act: MailAct, most: number) {
   const seconds = Math.ceil(untilMidnightMs(new Date()) / 1_000);
-  const what = `${most} mails ${mailActs[act]} have gone to this mailbox today, and that is all that may`;
+  const what = `${most} mails ${mailActs[act]} have gone to this mailbox today, which is the limit`;
   return new TooManyRequestsError(`${what}; try again tomorrow, in ${seconds} s`, seconds);
 }
 
 export interface Verification extends Required<Pick<MailRequest, "recipient" | "language">> {
   /** Throws `BadRequestError` unless it leads to the shop. */
   url: string;
-  /** So many on a day to one mailbox; 0: no limit. */
+  /** Maximum per day to one mailbox; 0: no limit. */
   most: number;
 }
 
-/** Promises the mail with the link that proves an address; returns the id of its job, null when it is held back. */
+/** Enqueues the mail with the link that verifies an address; returns the id of its job, null when it is suppressed. */
 export async function requestVerificationMail(
   tx: EntityManager,
   { recipient, language, url, most }: Verification,
@@ -151,10 +151,10 @@ export async function requestVerificationMail(
   return jobId;
 }
 
-/** A send key is kept for ever, so what it is made of is not in there. */
+/** A send key is stored without end, so it does not contain its source. */
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** Promises the mail with the link to the day's price list; returns the id of its job, null when it is held back. */
+/** Enqueues the mail with the link to the day's price list; returns the id of its job, null when it is suppressed. */
 export async function requestPriceListMail(
   tx: EntityManager,
   { recipient, most }: { recipient: string; most: number },

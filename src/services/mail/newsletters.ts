@@ -8,12 +8,12 @@ import { sendMail } from "../../jobs/send-mail.ts";
 import { sendNewsletter } from "../../jobs/send-newsletter.ts";
 import { requestMails } from "./mails.ts";
 
-/** Promises a newsletter to all customers of these types who want it; returns the id of its job. */
+/** Enqueues a newsletter to all subscribed customers of these types; returns the id of its job. */
 export function requestNewsletter(tx: EntityManager, customerTypes: CustomerType[]): Promise<string> {
   return enqueue(tx, sendNewsletter, { newsletterId: uuidv7(), customerTypes });
 }
 
-/** Promises one newsletter to these readers, as children of its job; once to each address, however often this is asked. */
+/** Enqueues one newsletter to these readers, as children of its job; once for each address, however often called. */
 export async function requestNewsletterPage(
   tx: EntityManager,
   { newsletterId, parentId }: { newsletterId: string; parentId: string },
@@ -27,15 +27,15 @@ export async function requestNewsletterPage(
 }
 
 /**
- * Holds back what of a newsletter is not out yet, until it is resumed; a few mails that are on their way still go out.
- * May be repeated; throws `ConflictError` when it is over, and `NotFoundError`.
+ * Pauses a newsletter until it is resumed; a few mails in flight still go out. May be repeated; throws `ConflictError`
+ * when it is over, and `NotFoundError`.
  */
 export async function pauseNewsletter(tx: EntityManager, jobId: string, by: string): Promise<void> {
   const { newsletterId: groupKey } = await unfinishedNewsletter(tx, jobId);
   await groupPauses.add(tx, { queue: sendMail.queue, groupKey, pausedBy: by });
 }
 
-/** Lets a newsletter go on. May be repeated; throws as `pauseNewsletter` does. */
+/** Resumes a newsletter. May be repeated; throws as `pauseNewsletter` does. */
 export async function resumeNewsletter(tx: EntityManager, jobId: string): Promise<void> {
   const { newsletterId } = await unfinishedNewsletter(tx, jobId);
   await groupPauses.remove(tx, sendMail.queue, newsletterId);

@@ -3,21 +3,21 @@ import { mailRecipients } from "../../db/dao/mail/mail-recipients.ts";
 import { countMails } from "./mail-counts.ts";
 import { type MailRequest, mailIdOf, requestMails } from "./mails.ts";
 
-/** In each span of ten minutes so many orders are told of one by one; all that the shop has on a busy day. */
+/** In each span of ten minutes this many orders get a mail of their own; a busy day of the shop has no more. */
 export const singleNotices = 5;
 export const noticeSpanMs = 600_000;
 /** By then all orders of a span are committed: requests end sooner. */
 const settledMs = 5_000;
 
-/** An order that staff is to be told of. */
+/** An order that staff gets a mail about. */
 export interface NewOrder {
   id: string;
   createdAt: Date;
 }
 
 /**
- * Promises staff a mail about each of these orders. Of more than five in the same ten minutes the others are told of by
- * one mail for all, which goes out when those are over, and says how many they were. May be repeated.
+ * Enqueues a mail to staff about each of these orders. Of more than five in the same ten minutes the others share one
+ * mail, which goes out when the ten minutes are over and gives their number. May be repeated.
  */
 export async function requestStaffNotices(
   tx: EntityManager,
@@ -55,7 +55,7 @@ async function requestDigests(tx: EntityManager, folded: readonly (MailRequest &
   }
 }
 
-/** The same mails to each address of the staff, in the language of the user who has it. */
+/** The same mails to each address of the staff, in the language of its user. */
 export async function toStaff<Content extends Pick<MailRequest, "event" | "kind" | "parameters">>(
   tx: EntityManager,
   staff: readonly string[],

@@ -4,12 +4,13 @@ import { ConflictError, NotFoundError } from "../../errors.ts";
 import type { QueueName } from "../../jobs/queues.ts";
 import { type Act, type Operator, requireRight, requireRightTo } from "./job-rights.ts";
 
-// Every door that steers jobs comes through here, and each function asks the table of rights: throws `ForbiddenError`
-// to those who may not, and `ReasonNeededError` when a reason is needed and none was given.
+// All control of jobs goes through these functions, and each checks the table of rights: throws `ForbiddenError`
+// without
+// the right, and `ReasonNeededError` when a reason is needed and none was given.
 
 /**
- * Cancels a job and all its unfinished children. What waits is cancelled at once; what runs is told to stop, and
- * becomes `cancelled` when it has. May be repeated; throws `ConflictError` when the job is over in another way, and
+ * Cancels a job and all its unfinished children: waiting ones at once; running ones are told to stop, and become
+ * `cancelled` when they have. May be repeated; throws `ConflictError` when the job has ended in another way, and
  * `NotFoundError`.
  */
 export async function cancelJob(tx: EntityManager, id: string, operator: Operator): Promise<void> {
@@ -21,7 +22,7 @@ export async function cancelJob(tx: EntityManager, id: string, operator: Operato
   throw new ConflictError(`Job '${id}' has ${job.state} already; there is nothing to cancel`);
 }
 
-/** Cancels those of many jobs that are not over yet, as `cancelJob` does; says nothing of the others. */
+/** Cancels those of many jobs that are not over yet, as `cancelJob` does; ignores the others. */
 export async function cancelUnfinished(
   tx: EntityManager,
   ids: readonly string[],
@@ -33,8 +34,8 @@ export async function cancelUnfinished(
 }
 
 /**
- * Has a job that failed, was cancelled or is `unknown` run again with all its attempts; of several who ask at once one
- * does it. Throws `ConflictError` when the job is in another state, and `NotFoundError`.
+ * Retries a job that failed, was cancelled or is `unknown`, with all its attempts; of concurrent calls one does it.
+ * Throws `ConflictError` when the job is in another state, and `NotFoundError`.
  */
 export async function retryJob(tx: EntityManager, id: string, operator: Operator): Promise<void> {
   if (!(await findJob(tx, id))) throw noJob(id);
@@ -42,7 +43,7 @@ export async function retryJob(tx: EntityManager, id: string, operator: Operator
   await reopen(tx, id);
 }
 
-/** As `retryJob`, for who has the right to what this is a part of. */
+/** As `retryJob`, for a caller whose right to its parent was checked. */
 export async function reopen(tx: EntityManager, id: string): Promise<void> {
   if (await reopenJob(tx, id)) return;
   const job = await findJob(tx, id);
@@ -50,7 +51,7 @@ export async function reopen(tx: EntityManager, id: string): Promise<void> {
   throw new ConflictError(`Job '${id}' is ${job.state}; only failed, cancelled and unknown jobs can be retried`);
 }
 
-/** Has those of many jobs run again that ended badly; returns their ids and says nothing of the others. */
+/** Retries the unsuccessful ones of many jobs; returns their ids and ignores the others. */
 export async function retryEnded(
   tx: EntityManager,
   ids: readonly string[],
@@ -61,19 +62,21 @@ export async function retryEnded(
   return reopenJobs(tx, ids);
 }
 
-/** Has no other job of a queue begin, until that is taken back. One that is paused keeps who did it, when and why. */
+/**
+ * Pauses a queue: no other job starts until it is resumed. One that is paused already keeps its actor, time and reason.
+ */
 export async function pauseQueue(tx: EntityManager, queue: QueueName, operator: Operator): Promise<void> {
   requireRight("pause-queue", "", operator);
   await queuePauses.add(tx, queue, operator.id, String(operator.reason));
 }
 
-/** Lets a queue go on. May be repeated. */
+/** Resumes a queue. May be repeated. */
 export async function resumeQueue(tx: EntityManager, queue: QueueName, operator: Operator): Promise<void> {
   requireRight("resume-queue", "", operator);
   await queuePauses.remove(tx, queue);
 }
 
-/** Gives a group of a queue so many turns where others have one. */
+/** Gives a group of a queue a weight; others have 1. */
 export async function weighGroup(
   tx: EntityManager,
   queue: QueueName,

@@ -5,24 +5,24 @@ import { jobQueries } from "../../engine/index.ts";
 import { ForbiddenError, ReasonNeededError } from "../../errors.ts";
 import type { JobName } from "../../jobs/index.ts";
 
-/** What a person is to the jobs, from least to most: operators are employees whom the configuration names. */
+/** The rank of a person, from lowest to highest: operators are employees whom the configuration names. */
 export const standings = ["customer", "employee", "operator", "admin"] as const;
 export type Standing = (typeof standings)[number];
 
-/** What an act takes. */
+/** The requirements of an act. */
 export interface Right {
   least: Standing;
-  /** It is done to many at once or cannot be taken back, so that others have to read why. */
+  /** It affects many jobs or cannot be undone, so others must be able to read why. */
   needsReason: boolean;
 }
 
 const takes = (least: Standing): Right => ({ least, needsReason: false });
 const takesReason = (least: Standing): Right => ({ least, needsReason: true });
 
-/** Nobody may, admins neither. */
-const nobody = null;
+/** Not allowed, not even for admins. */
+const forbidden = null;
 
-/** Kinds of job of which only counts whose they are. A new kind stands here, or gets lines of its own in the table. */
+/** Kinds of job for which only the owner matters. A new kind is listed here, or gets its own lines in the table. */
 export const ordinaryKinds = [
   "collect-garbage",
   "deliver-webhook",
@@ -32,43 +32,43 @@ export const ordinaryKinds = [
   "publish-feed",
   "publish-price-list",
   "remake-image",
-  // Also an export of what is stored about a person: whoever asked for it may cancel it, and who retries it does not see it.
+  // Also an export of personal data: its requester may cancel it, and a person who retries it does not see it.
   "render-document",
   "send-mail",
 ] as const satisfies readonly JobName[];
 
 type Special = Exclude<JobName, (typeof ordinaryKinds)[number]>;
 
-/** Rights to one act: that of the kind of job, else that to one's own jobs, else that to all others. */
+/** Rights to one act: that for the kind of job, else that for the caller's own jobs, else that for all others. */
 type Row = { readonly [Kind in Special | "own" | "others"]?: Right | null };
 
-/** To an act on whatever job there is: none that is special may be forgotten. */
+/** Right to an act on any job: it covers every special kind. */
 type FullRow = Row & { readonly [Kind in Special]: Right | null };
 
 /**
- * The one table of who may do what to jobs, which REST, Bull Board and `tcf` ask. What has no line is for nobody. A part
- * of a job takes what the whole takes, if that is more.
+ * The one table of rights to jobs, which REST, Bull Board and `tcf` check. An act without a line is forbidden. A child
+ * job requires what its parent requires, if that is more.
  */
 export const rights = {
-  /** To have it done by hand; what belongs to an order, a picture or a schedule is started with that. */
+  /** To start it by hand; the order, picture or schedule starts its own jobs. */
   start: {
     "erase-person": takesReason("admin"),
     "send-newsletter": takes("admin"),
     "reprocess-images": takes("admin"),
   },
-  /** To hold it back, and to let it go on. */
+  /** To pause and resume it. */
   pause: { "send-newsletter": takes("admin") },
   resume: { "send-newsletter": takes("admin") },
   cancel: {
     own: takes("customer"),
     others: takesReason("operator"),
-    // The account is locked out by then, and a half of the person would stay, with the marks that lead to the other half.
-    "erase-person": nobody,
+    // The account is disabled by then, and half of the person's data would stay, with the marks that lead to them.
+    "erase-person": forbidden,
     "replay-jobs": takesReason("operator"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
   },
-  /** To have one run again that ended badly. A replay may be about whatever its author might replay. */
+  /** To retry one unsuccessful job. A replay may contain any job that its author may replay. */
   retry: {
     own: takes("employee"),
     others: takes("operator"),
@@ -77,11 +77,11 @@ export const rights = {
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
   },
-  /** To send one mail to its recipient again, as a customer asks for. */
+  /** To send one mail to its recipient again, at a customer's request. */
   resend: { others: takesReason("employee"), "send-newsletter": takesReason("admin") },
-  /** To have what waits for its time run now. */
+  /** To run a delayed job now. */
   promote: { others: takes("operator") },
-  /** To have many run again that ended badly. */
+  /** To retry many unsuccessful jobs. */
   replay: {
     others: takesReason("operator"),
     "erase-person": takesReason("admin"),
@@ -89,25 +89,25 @@ export const rights = {
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
   },
-  /** To cancel or forget whatever there is in a queue. */
+  /** To cancel or remove all jobs of a queue. */
   clear: {
     others: takesReason("admin"),
-    "erase-person": nobody,
+    "erase-person": forbidden,
     "replay-jobs": takesReason("admin"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
   },
   "pause-queue": { others: takesReason("operator") },
   "resume-queue": { others: takes("operator") },
-  /** To change how fast a queue works, and for whom. */
+  /** To change the rate of a queue, and the shares of its groups. */
   "tune-queue": { others: takes("admin") },
-  /** To take back such a limit for the moment. */
+  /** To lift such a limit for now. */
   "release-queue": { others: takes("operator") },
 } as const satisfies Record<"cancel" | "retry" | "replay" | "clear", FullRow> & Record<string, Row>;
 
 export type Act = keyof typeof rights;
 
-/** Who steers jobs, and why. */
+/** Who controls jobs, and why. */
 export interface Operator {
   /** A user. */
   id: string;
@@ -115,19 +115,19 @@ export interface Operator {
   reason: string | null;
 }
 
-/** What an act on a job of this kind takes; undefined where nobody may. */
+/** What an act on a job of this kind requires; undefined where it is forbidden. */
 export function rightTo(act: Act, kind: string, isOwn: boolean): Right | undefined {
   const row: Row = rights[act];
   if (Object.hasOwn(row, kind)) return row[kind as Special] ?? undefined;
   return (isOwn ? row.own : undefined) ?? row.others ?? undefined;
 }
 
-/** True for who stands there or above. */
+/** True for this rank or a higher one. */
 export function isAtLeast(standing: Standing, least: Standing) {
   return standings.indexOf(standing) >= standings.indexOf(least);
 }
 
-/** Admins are admins; of employees those are operators whose addresses, in small letters, are listed. */
+/** Admins are admins; employees are operators when their addresses, in lower case, are listed. */
 export function standingOf(
   { role, email }: { role: Role; email: string | null },
   operators: readonly string[],
@@ -136,7 +136,7 @@ export function standingOf(
   return email !== null && operators.includes(email.toLowerCase()) ? "operator" : "employee";
 }
 
-/** As `standingOf`, for somebody whose address is not known; one look at the user where it decides, else none. */
+/** As `standingOf`, for a user whose address is unknown; reads the user only where the address decides. */
 export async function findStanding(
   tx: EntityManager,
   { id, role, isEmailUnproved = false }: { id: string; role: Role; isEmailUnproved?: boolean },
@@ -148,29 +148,29 @@ export async function findStanding(
 }
 
 /**
- * Throws `ForbiddenError` unless this person may do so to a job of this kind, and `ReasonNeededError` when no reason was
- * given for what needs one.
+ * Throws `ForbiddenError` unless this person may do this to a job of this kind, and `ReasonNeededError` when a reason
+ * is needed and none was given.
  */
 export function requireRight(act: Act, kind: string, operator: Operator, isOwn = false): void {
   demand(act, rightTo(act, kind, isOwn), operator);
 }
 
-/** As `requireRight`, before it is known whether there is a reason. */
+/** As `requireRight`, before the reason is known. */
 export function requireStanding(act: Act, kind: string, standing: Standing): void {
   demand(act, rightTo(act, kind, false), { id: "", standing, reason: "not asked yet" });
 }
 
-/** As `requireRight`, for each of these jobs and all that they are parts of. */
+/** As `requireRight`, for each of these jobs and all their parents. */
 export async function requireRightTo(tx: EntityManager, act: Act, ids: readonly string[], operator: Operator) {
   demand(act, strictest(act, await jobQueries.lines(tx, ids, operator.id)), operator);
 }
 
-/** What an act on a job and all that it is a part of takes; undefined where nobody may. */
+/** What an act on a job and all its parents requires; undefined where it is forbidden. */
 export async function rightToJob(tx: EntityManager, act: Act, id: string, person: string): Promise<Right | undefined> {
   return strictest(act, await jobQueries.lines(tx, [id], person));
 }
 
-/** What an act on all of these takes. */
+/** What an act on all of these requires. */
 export function strictest(act: Act, lines: readonly { kind: string; isOwn: boolean }[]): Right | undefined {
   const all = lines.map(({ kind, isOwn }) => rightTo(act, kind, isOwn));
   if (all.length === 0) return rightTo(act, "", false);
@@ -184,8 +184,8 @@ export function strictest(act: Act, lines: readonly { kind: string; isOwn: boole
 /** Throws `ForbiddenError` and `ReasonNeededError`. */
 export function demand(act: Act, right: Right | undefined, { standing, reason }: Operator): void {
   if (!right)
-    throw new ForbiddenError(`Access denied: '${act}' is not allowed here; what was begun has to come to its end.`);
+    throw new ForbiddenError(`Access denied: '${act}' is not allowed here; a job of this kind has to finish.`);
   if (!isAtLeast(standing, right.least))
-    throw new ForbiddenError(`Access denied: '${act}' takes the standing ${right.least} here; yours is ${standing}.`);
+    throw new ForbiddenError(`Access denied: '${act}' requires the rank ${right.least} here; yours is ${standing}.`);
   if (right.needsReason && !reason?.trim()) throw new ReasonNeededError(act);
 }

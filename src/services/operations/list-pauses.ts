@@ -2,12 +2,12 @@ import type { EntityManager } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
 import { type QueuePause, queuePauses } from "../../engine/index.ts";
 
-/** A pause, and the e-mail of the user who wants it; null when that is not known any more. */
+/** A pause, and the e-mail of the user who set it; null when that is unknown. */
 export interface NamedPause extends QueuePause {
   byEmail: string | null;
 }
 
-/** The queues that are paused, and by whom. */
+/** The paused queues, and who paused them. */
 export async function listPauses(tx: EntityManager): Promise<NamedPause[]> {
   const pauses = await queuePauses.list(tx);
   const found = await users.findByIds(

@@ -7,8 +7,8 @@ import { demand, type Operator, strictest } from "./job-rights.ts";
 export type ReplayFilter = PayloadOf<typeof replayJobs>["filter"];
 
 /**
- * Promises a replay of what has ended badly until now; returns the id of its job. While a replay with the same filter
- * goes on, it is that one. Throws `ForbiddenError` unless the operator might replay each of them, and `ReasonNeededError`.
+ * Enqueues a replay of the unsuccessful jobs until now; returns the id of its job. While a replay with the same filter
+ * runs, returns that one. Throws `ForbiddenError` unless the operator may replay each of them, and `ReasonNeededError`.
  */
 export async function requestReplay(
   tx: EntityManager,
@@ -16,12 +16,12 @@ export async function requestReplay(
   limitPerMinute: number,
   operator: Operator,
 ): Promise<string> {
-  // Of two at once the second one waits here, and then sees the job of the first.
+  // Of two concurrent calls the second one waits here, and then sees the job of the first.
   await waitForLockOn(tx, `replay ${JSON.stringify(filter)}`);
   const [now]: { at: Date }[] = await tx.query("SELECT clock_timestamp() AS at");
   const at = now?.at ?? new Date();
   const lines = await jobQueries.linesOfUnsuccessful(tx, filter, at, operator.id);
-  // Of a kind that was named, also when there is none of it just now.
+  // Of a named kind, also when it has no jobs now.
   demand("replay", strictest("replay", [...lines, { kind: filter.kind ?? "", isOwn: false }]), operator);
   const known = await jobQueries.unfinishedLike(tx, replayJobs.name, { filter });
   if (known) return known;

@@ -6,7 +6,7 @@ import { ConflictError, NotFoundError } from "../../errors.ts";
 import { maxOrderLines, type RequestedLine } from "./price-order-lines.ts";
 import { priceRubFor } from "./prices.ts";
 
-/** More pieces of one offer are a slip of the finger. */
+/** More pieces of one offer are a typing mistake. */
 const maxCartPieces = 1_000_000;
 
 /** A line as its customer sees it now. */
@@ -36,24 +36,24 @@ function lineOf(row: CartLineRow, customerType: CustomerType): CartLine {
   };
 }
 
-/** Puts pieces of an offer in, more of them when it is in already; opens a cart when there is none. */
+/** Adds pieces of an offer, also when it is in the cart already; opens a cart when there is none. */
 export async function addToCart(tx: EntityManager, { userId, line }: { userId: string; line: RequestedLine }) {
   const cart = await lockCart(tx, userId);
   const [offer] = await sellableOffers.lock(tx, [line.offerId]);
   if (!offer || offer.isGone) throw new NotFoundError("Offer not found");
   const isIn = cart.lines.some(({ offerId }) => offerId === line.offerId);
   if (!isIn && cart.lines.length >= maxOrderLines)
-    throw new ConflictError(`A cart holds ${maxOrderLines} offers at most`);
+    throw new ConflictError(`A cart holds at most ${maxOrderLines} offers`);
   const [put] = await carts.add(tx, cart.id, [{ ...line, priceRub: priceRubFor(cart.customerType, offer) }]);
   if (put && put.quantity > maxCartPieces) {
     throw new ConflictError(
-      `'${put.quantity}' pieces of offer '${line.offerId}' are more than the ${maxCartPieces} at most`,
+      `'${put.quantity}' pieces of offer '${line.offerId}' are more than the maximum of ${maxCartPieces}`,
     );
   }
   await carts.touch(tx, cart.id);
 }
 
-/** Gives an offer of the cart another quantity. */
+/** Changes the quantity of an offer in the cart. */
 export async function changeCartLine(tx: EntityManager, { userId, line }: { userId: string; line: RequestedLine }) {
   const cartId = await carts.lock(tx, userId);
   const isIn = cartId !== undefined && (await carts.setQuantity(tx, cartId, line.offerId, line.quantity));
@@ -61,7 +61,7 @@ export async function changeCartLine(tx: EntityManager, { userId, line }: { user
   await carts.touch(tx, cartId);
 }
 
-/** Takes an offer out of the cart. */
+/** Removes an offer from the cart. */
 export async function removeCartLine(tx: EntityManager, { userId, offerId }: { userId: string; offerId: string }) {
   const cartId = await carts.lock(tx, userId);
   const removed = cartId === undefined ? 0 : await carts.remove(tx, cartId, offerId);
@@ -69,7 +69,7 @@ export async function removeCartLine(tx: EntityManager, { userId, offerId }: { u
   await carts.touch(tx, cartId);
 }
 
-/** Takes everything out of the cart; may be repeated. */
+/** Empties the cart; may be repeated. */
 export async function emptyCart(tx: EntityManager, { userId }: { userId: string }) {
   const cartId = await carts.lock(tx, userId);
   if (cartId === undefined) return;
@@ -77,7 +77,7 @@ export async function emptyCart(tx: EntityManager, { userId }: { userId: string 
   await carts.touch(tx, cartId);
 }
 
-/** Takes the present prices as seen; may be repeated. */
+/** Accepts the present prices as seen; may be repeated. */
 export async function acceptPrices(tx: EntityManager, { userId }: { userId: string }) {
   const cartId = await carts.lock(tx, userId);
   if (cartId === undefined) return;
@@ -87,13 +87,13 @@ export async function acceptPrices(tx: EntityManager, { userId }: { userId: stri
   await carts.touch(tx, cartId);
 }
 
-/** The open cart, held until the transaction ends; a new one when there is none. */
+/** The open cart, locked until the transaction ends; a new one when there is none. */
 export async function lockCart(tx: EntityManager, userId: string) {
-  // The one that was there may be ordered by somebody else meanwhile, and then there is room for another.
+  // Another request may order the existing cart meanwhile, and then a new one can be opened.
   for (let attempt = 0; attempt < 5; attempt++) {
     const id = await carts.lock(tx, userId);
     if (id !== undefined) return { ...(await readCart(tx, userId)), id };
     await carts.open(tx, userId);
   }
-  throw new ConflictError("The cart is being changed from several places at once; try again");
+  throw new ConflictError("Several requests are changing the cart at once; try again");
 }

@@ -12,14 +12,14 @@ export interface Checkout {
   userId: string;
   note: string | null;
   contact: RequestedContact;
-  /** Prices that have changed since the customer saw them are taken as they are now. */
+  /** Accepts present prices that differ from those that the customer has seen. */
   acceptChanges: boolean;
 }
 
 /**
- * Makes an order of the user's cart and returns its id; the cart is closed, and the next thing goes into a new one. Of
- * two at the same time one finds the cart empty. Throws when it is empty, and a sentence that names every line that
- * costs something else than the customer has seen, is short in stock or not sold any more.
+ * Makes an order from the user's cart and returns its id; the cart is closed, and the next offer goes into a new one.
+ * Of two concurrent calls one finds the cart empty. Throws when it is empty, and with a sentence that names every line
+ * whose price has changed, or that is short in stock or not sold any more.
  */
 export async function checkOut(tx: EntityManager, { userId, note, contact: requested, acceptChanges }: Checkout) {
   const cartId = await carts.lock(tx, userId);

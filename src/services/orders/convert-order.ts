@@ -6,13 +6,13 @@ import { waybills } from "../../db/dao/stock/waybills.ts";
 import { BadRequestError, NotFoundError } from "../../errors.ts";
 
 /**
- * Makes a pending waybill of an order, with its note, its lines and their prices; the order stays as it is. A guest's
+ * Makes a pending waybill from an order, with its note, its lines and their prices; the order stays as it is. A guest's
  * goods are booked on the author. Returns the id; throws when there is no such order or it has a waybill.
  */
 export async function convertOrder(tx: EntityManager, { orderId, authorId }: { orderId: string; authorId: string }) {
   const order = await orders.lock(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
-  // Whoever makes a waybill of an order holds the order, so none can appear from here on.
+  // A transaction that makes a waybill from an order locks the order, so none can appear from here on.
   if (await waybills.findByOrder(tx, orderId)) {
     throw new BadRequestError("Order is already converted to a waybill");
   }

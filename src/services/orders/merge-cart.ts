@@ -13,8 +13,8 @@ export interface Skipped {
 }
 
 /**
- * Puts in what a browser has collected: of an offer that is in both, the larger quantity. What cannot be put in is
- * left out and returned with the reason. May be repeated.
+ * Adds the offers of a browser's cart: of an offer that is in both, the larger quantity. Offers that cannot be added
+ * are left out and returned with the reason. May be repeated.
  */
 export async function mergeIntoCart(
   tx: EntityManager,

@@ -3,12 +3,12 @@ import { type OrderFields, orders } from "../../db/dao/orders/orders.ts";
 import type { Address } from "../../db/entities/accounts/address.ts";
 import type { User } from "../../db/entities/accounts/user.ts";
 
-/** Whom an order is for and where it goes. */
+/** The customer of an order and its destination. */
 export type OrderContact = Omit<OrderFields, "status" | "note">;
 
 type Person = "shippingMethod" | "firstName" | "lastName" | "email" | "phone";
 
-/** What an order cannot do without is given, or is to be taken from a stored address and the caller's account. */
+/** The required data are given, or come from a stored address and the caller's account. */
 export type RequestedContact =
   | (Pick<OrderContact, Person> & Partial<OrderContact>)
   | (Partial<OrderContact> & { addressId: string });
@@ -24,7 +24,7 @@ export async function contactOf(
   { requested, caller }: { requested: RequestedContact; caller: User | null },
 ): Promise<OrderContact & { addressId: string | null }> {
   if (!("addressId" in requested)) return { ...nowhere, shippingCompany: null, ...requested, addressId: null };
-  if (!caller) throw new Error("Only somebody with an account can leave the contact to a stored address");
+  if (!caller) throw new Error("Only a caller with an account can use a stored address as the contact");
   const { addressId, ...given } = requested;
   const stored = await orders.address(tx, addressId);
   const address = stored && (caller.role !== "USER" || stored.userId === caller.id) ? stored : null;
@@ -54,7 +54,7 @@ function fromAddress(address: Address): Partial<OrderContact> {
   return { city, street, postalCode, shippingMethod, shippingCompany, firstName, lastName, ...(phone && { phone }) };
 }
 
-/** What was sent, and not as null. */
+/** The fields that were sent, except nulls. */
 function present(given: Partial<OrderContact>): Partial<OrderContact> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value != null));
 }

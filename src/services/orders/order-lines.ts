@@ -15,17 +15,17 @@ export async function addOrderLine(tx: EntityManager, { orderId, line }: { order
   await refuseDelivered(tx, orderId);
   const present = await orderOffers.ofOrders(tx, [orderId]);
   if (present.length >= maxOrderLines)
-    throw new ConflictError(`Order '${orderId}' has ${maxOrderLines} lines, which is the most`);
+    throw new ConflictError(`Order '${orderId}' has ${maxOrderLines} lines, which is the maximum`);
   const same = present.filter(({ offerId }) => offerId === line.offerId);
   const customerType = await customerTypeOf(tx, order);
   const [priced] = (await priceOrderLines(tx, { lines: [line, ...same], customerType })).slice(0, 1);
-  if (!priced) throw new Error("A line was asked for and none was priced");
+  if (!priced) throw new Error("A line was requested and none was priced");
   const [id = ""] = await orderOffers.insert(tx, orderId, [priced]);
   await orders.touch(tx, orderId);
   return id;
 }
 
-/** Changes what is given of a line; its offer stays. Throws when more is wanted than before and than there is. */
+/** Changes the given fields of a line; its offer stays. Throws when its quantity rises above the stock. */
 export async function changeOrderLine(tx: EntityManager, { id, change }: { id: string; change: OrderLineChange }) {
   if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
   const line = await lockLine(tx, id);
@@ -41,7 +41,7 @@ export async function changeOrderLine(tx: EntityManager, { id, change }: { id: s
   await checkPaid(tx, line.orderId);
 }
 
-/** Takes a line out of its order. */
+/** Removes a line from its order. */
 export async function removeOrderLine(tx: EntityManager, { id }: { id: string }) {
   const line = await lockLine(tx, id);
   if (!line) throw new NotFoundError("Offer not found in order");
@@ -50,7 +50,7 @@ export async function removeOrderLine(tx: EntityManager, { id }: { id: string })
   await checkPaid(tx, line.orderId);
 }
 
-/** The line as it is once its order is held, or null. */
+/** The line, read after its order is locked, or null. */
 async function lockLine(tx: EntityManager, id: string) {
   const line = await orderOffers.findById(tx, id);
   if (line) await orders.lock(tx, line.orderId);
@@ -65,12 +65,12 @@ async function refuseDelivered(tx: EntityManager, orderId: string) {
   );
 }
 
-/** Money that was taken for an order cannot be more than it comes to. */
+/** The payments of an order cannot exceed its total. */
 async function checkPaid(tx: EntityManager, orderId: string) {
   const [total, paid] = [await orderOffers.totalRub(tx, orderId), await payments.activeRub(tx, orderId)];
   if (total < paid) {
     throw new ConflictError(
-      `The order would come to '${total}' roubles, and its payments to '${paid}'; refund or fail a payment first`,
+      `The order would cost '${total}' roubles, and its payments are '${paid}'; refund or fail a payment first`,
     );
   }
   await orders.touch(tx, orderId);

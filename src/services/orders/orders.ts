@@ -11,9 +11,9 @@ import { contactOf, type RequestedContact } from "./order-contact.ts";
 import { priceOrderLines, type RequestedLine } from "./price-order-lines.ts";
 
 export interface OrderRequest {
-  /** Who sends it; null for a guest. */
+  /** The caller; null for a guest. */
   callerId: string | null;
-  /** The account that a guest says is theirs; nobody has checked that. */
+  /** The account that a guest claims to own; not verified. */
   claimedUserId: string | null;
   status: OrderStatus;
   note: string | null;
@@ -24,7 +24,7 @@ export interface OrderRequest {
 /**
  * Stores an order with its lines, all or nothing, and returns its id. It belongs to its caller, at that customer's
  * prices. A guest pays retail prices, and the order goes to the account they claim only when its e-mail is the one in
- * the order. Anybody below EMPLOYEE gets status NEW. Throws when an offer is unknown, deleted or short.
+ * the order. Callers below EMPLOYEE get status NEW. Throws when an offer is unknown, deleted or short.
  */
 export async function createOrder(tx: EntityManager, request: OrderRequest) {
   const { callerId, contact: requested, lines } = request;
@@ -40,7 +40,7 @@ export async function createOrder(tx: EntityManager, request: OrderRequest) {
   });
 }
 
-/** Enters an order and lines that are priced already; offers have to be held before, for the order refers to a user. */
+/** Inserts an order and priced lines; the offers have to be locked before, since the order refers to a user. */
 export async function storeOrder(
   tx: EntityManager,
   { order, lines }: { order: NewOrderRow; lines: readonly NewOrderLine[] },
@@ -56,12 +56,14 @@ async function claimedAccount(tx: EntityManager, id: string | null, email: strin
   return user?.isActive && user.email.toLowerCase() === email.toLowerCase() ? user : null;
 }
 
-/** An order with its account and stored address; throws, with a sentence of its own (contract 1.11), when there is none. */
+/**
+ * An order with its account and stored address; throws, with a sentence of its own (contract 1.11), when there is none.
+ */
 export async function getOrder(tx: EntityManager, id: string) {
   return (await orders.findById(tx, id)) ?? Promise.reject(new NotFoundError(`Order with id ${id} not found.`));
 }
 
-/** Changes what is given of an order; any status may follow any other. Throws when there is nothing to change. */
+/** Changes the given fields of an order; any status may follow any other. Throws when there is nothing to change. */
 export async function changeOrder(tx: EntityManager, { id, change }: { id: string; change: Partial<OrderFields> }) {
   if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
   const order = await orders.lock(tx, id);

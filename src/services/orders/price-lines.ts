@@ -5,7 +5,7 @@ import type { CustomerType } from "../../db/entities/accounts/user.ts";
 import { NotFoundError } from "../../errors.ts";
 import { priceRubFor } from "./prices.ts";
 
-/** Of one waybill: enough for a truckload, and neither a commit nor the list of them takes long. */
+/** Lines of one waybill: enough for a truckload, and neither a commit nor their list takes long. */
 export const maxWaybillLines = 1_000;
 
 export interface NewLine {
@@ -14,8 +14,8 @@ export interface NewLine {
 }
 
 /**
- * Lines as they are to be stored: brand, number and price of the offer as of now, the price for this type of customer.
- * Deleted offers count too, for what is left of them has to leave the stock somehow. Throws when an offer is unknown.
+ * Lines for storage: the present brand, number and price of the offer, the price for this type of customer. Deleted
+ * offers are accepted too, since their remaining pieces have to leave the stock. Throws when an offer is unknown.
  */
 export async function priceLines(
   tx: EntityManager,

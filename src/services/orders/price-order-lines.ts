@@ -10,13 +10,13 @@ export interface RequestedLine {
   quantity: number;
 }
 
-/** More lines are no order that anybody packs. */
+/** A larger order could not be packed. */
 export const maxOrderLines = 200;
 
 /**
- * Lines as they are to be stored: brand, number and price of the offers as of now. Throws when an offer is unknown or
- * not sold any more, and when all lines together want more of an offer than there is. The number of statements does not
- * depend on the number of lines.
+ * Lines for storage: the present brand, number and price of the offers. Throws when an offer is unknown or not sold any
+ * more, and when all lines together exceed the stock of an offer. The number of statements does not depend on the
+ * number of lines.
  */
 export async function priceOrderLines(
   tx: EntityManager,
@@ -38,7 +38,7 @@ export async function priceOrderLines(
   return priced;
 }
 
-/** Throws a sentence that names every offer of which more is wanted than there is. */
+/** Throws with a sentence that names every offer whose stock is too small. */
 export function checkStock(offers: readonly SellableOffer[], lines: readonly RequestedLine[]) {
   const wanted = demandOf(lines);
   const short = offers.filter(({ id, quantity }) => (wanted.get(id) ?? 0) > quantity);
@@ -47,7 +47,7 @@ export function checkStock(offers: readonly SellableOffer[], lines: readonly Req
   throw new ConflictError(`There is too little in stock of ${list.join("; ")}. Lower the quantity`);
 }
 
-/** How an offer is called in a sentence. */
+/** The name of an offer in a sentence. */
 export function nameOf({ id, brand, manufacturerNumber }: Pick<SellableOffer, "id" | "brand" | "manufacturerNumber">) {
   return `'${brand} ${manufacturerNumber}' (offer '${id}')`;
 }

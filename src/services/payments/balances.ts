@@ -4,9 +4,9 @@ import { ConflictError, NotFoundError } from "../../errors.ts";
 import { violatedUnique } from "../../platform/postgres/errors.ts";
 
 /**
- * Changes one balance of a user and enters it in the history; holds the user's row until the transaction ends, so lock
+ * Changes one balance of a user and records it in the history; locks the user's row until the transaction ends, so lock
  * everything else before. Throws when there is no such user, when the change of this waybill (or of this payment for
- * this reason) was entered before, and when the balance would become too large to count exactly.
+ * this reason) is recorded already, and when the balance would become too large to count exactly.
  */
 export async function changeBalance(tx: EntityManager, change: BalanceChange): Promise<NewBalanceEntry> {
   const entry = await balances.change(tx, change).catch((error: unknown) => {

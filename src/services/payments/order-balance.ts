@@ -22,7 +22,7 @@ export async function deliveryOf(tx: EntityManager, orderId: string): Promise<Wa
   return waybill && !waybill.isPending && waybill.waybillType === "WAYBILL_OUT" ? waybill : null;
 }
 
-/** Raises the balance that a delivery has charged by a payment, or lowers it by a refund. */
+/** After a delivery has charged the balance, raises it by a payment, or lowers it by a refund. */
 export async function settleDelivered(tx: EntityManager, delivery: Waybill, payment: Payment, to: "paid" | "refunded") {
   if (delivery.customerId === delivery.authorId) return;
   await changeBalance(tx, {

@@ -8,7 +8,7 @@ import { changeBalance } from "./balances.ts";
 import { deliveryOf, settleDelivered } from "./order-balance.ts";
 import { getPayment, recordPaid } from "./payments.ts";
 
-/** Where a payment can go from each state; never back. */
+/** The transitions of a payment's state; never back. */
 const next: Record<PaymentState, readonly PaymentState[]> = {
   pending: ["authorized", "paid", "failed"],
   authorized: ["paid", "failed"],
@@ -21,12 +21,12 @@ export interface StaffMove {
   id: string;
   from: readonly PaymentState[];
   to: PaymentState;
-  /** Of which this may be said by hand; all when undefined. */
+  /** Methods for which staff may do this by hand; all when undefined. */
   methods?: readonly PaymentMethod[];
   failure?: string;
 }
 
-/** Gives a payment a new state on the word of staff; throws when its present state or its method does not allow that. */
+/** Gives a payment a new state by staff; throws when its present state or its method does not allow that. */
 export async function movePayment(tx: EntityManager, { id, from, to, methods, failure }: StaffMove) {
   const payment = await hold(tx, await getPayment(tx, id));
   if (!from.includes(payment.state)) {
@@ -43,9 +43,9 @@ export async function movePayment(tx: EntityManager, { id, from, to, methods, fa
   await move(tx, payment, to, failure ?? null);
 }
 
-/** What the provider of cards says about a payment. */
+/** What the card provider reports about a payment. */
 export interface PaymentEvent {
-  /** The same whenever the provider repeats the event. */
+  /** The same in each repetition of the event. */
   id: string;
   reference: string;
   state: "authorized" | "paid" | "failed";
@@ -54,8 +54,8 @@ export interface PaymentEvent {
 }
 
 /**
- * Does what an event of a provider says, once: `repeated` when it came before, `ignored` when the payment is past that
- * state, because events may overtake each other. Throws when there is no such payment (yet) or its amount is another.
+ * Applies an event of a provider, once: `repeated` when it came before, `ignored` when the payment is past that state,
+ * because events may overtake each other. Throws when there is no such payment (yet) or its amount differs.
  */
 export async function receivePaymentEvent(
   tx: EntityManager,
@@ -76,7 +76,7 @@ export async function receivePaymentEvent(
   return { outcome: "done", payment };
 }
 
-/** The payment as it is once its order is held, which everybody does who moves one. */
+/** The payment, read after its order is locked; every change of a payment's state locks it. */
 async function hold(tx: EntityManager, { id, orderId }: Payment) {
   await orders.lock(tx, orderId);
   return getPayment(tx, id);
@@ -104,6 +104,6 @@ async function settleRefunded(tx: EntityManager, payment: Payment) {
     );
   }
   const userId = (await orders.findById(tx, orderId))?.userId;
-  if (!userId) throw new Error(`Order '${orderId}' was paid from a balance and belongs to nobody`);
+  if (!userId) throw new Error(`Order '${orderId}' was paid from a balance and has no user`);
   await changeBalance(tx, { userId, currency: "RUB", delta, reason: "ORDER_REFUND", paymentId });
 }

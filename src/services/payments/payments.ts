@@ -10,33 +10,33 @@ import { recordEvent } from "../webhooks/events.ts";
 import { changeBalance } from "./balances.ts";
 import { deliveryOf } from "./order-balance.ts";
 
-/** What the column of an amount holds, and more than anybody pays at once. */
+/** Maximum of the column of an amount, and more than any customer pays at once. */
 export const maxRub = 1_000_000_000;
 
 export interface NewPayment {
   id: string;
   orderId: string;
   method: PaymentMethod;
-  /** All that is still open of the order when it is undefined. */
+  /** Undefined: the whole open sum of the order. */
   amountRub: number | undefined;
   createdBy: string;
-  /** Where the customer pays; of cards only. */
+  /** Where the customer pays; for cards only. */
   checkout: { provider: string; reference: string; checkoutUrl: string } | undefined;
 }
 
-/** What has been paid for an order, whole roubles: the commit of its waybill charges that much less. Changes nothing. */
+/** The sum paid for an order, whole roubles: the commit of its waybill charges that much less. Changes nothing. */
 export function coveredRub(tx: EntityManager, orderId: string): Promise<number> {
   return payments.paidRub(tx, orderId);
 }
 
-/** What is still to be paid for an order, nothing that is promised already; may change as long as nobody holds the order. */
+/** The open sum of an order, without pending payments; may change unless the caller has locked the order. */
 export async function openRub(tx: EntityManager, orderId: string): Promise<number> {
   return (await orderOffers.totalRub(tx, orderId)) - (await payments.activeRub(tx, orderId));
 }
 
 /**
- * Enters a payment of an order; one from the customer's balance is paid at once (see `deliveryOf` for the books).
- * Throws when the order is unknown or canceled, when less is open than is to be paid, and when the balance is too low.
+ * Inserts a payment of an order; one from the customer's balance is paid at once (see `deliveryOf` for the balance).
+ * Throws when the order is unknown or canceled, when the amount exceeds the open sum, and when the balance is too low.
  */
 export async function createPayment(tx: EntityManager, request: NewPayment) {
   const { orderId, method } = request;
@@ -63,7 +63,7 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
   await recordPaid(tx, { id, orderId });
 }
 
-/** Notes a payment that is paid, and that its order is paid in full, if it is; to be called while the order is held. */
+/** Records the events of a paid payment and of a fully paid order; call it while the order is locked. */
 export async function recordPaid(tx: EntityManager, { id, orderId }: Pick<Payment, "id" | "orderId">): Promise<void> {
   await recordEvent(tx, "payment.paid", { id, order_id: orderId });
   const total = await orderOffers.totalRub(tx, orderId);
@@ -89,7 +89,7 @@ function checkAmount({ orderId, amountRub }: NewPayment, open: number) {
   return amount;
 }
 
-/** Holds the account that pays, before anything refers to it. */
+/** Locks the account that pays, before anything refers to it. */
 async function lockPayer(tx: EntityManager, { id, userId }: Order, amountRub: number) {
   if (userId === null) {
     throw new ConflictError(

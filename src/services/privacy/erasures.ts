@@ -8,17 +8,17 @@ import { ConflictError, NotFoundError, ValidationError } from "../../errors.ts";
 import { erasePerson } from "../../jobs/erase-person.ts";
 
 export interface ErasureRequest {
-  /** Why, without saying who: it is kept for ever. */
+  /** Why, without naming the person: it is stored without end. */
   reason: string;
-  /** The admin who wants it. */
+  /** The admin who requests it. */
   requestedBy: string;
-  /** Address of the request, as the audit log names it. */
+  /** URL of the request, as in the audit log. */
   endpoint: string;
 }
 
 /**
- * Locks an account out and promises the job that erases what is stored about its owner; returns the job's id. While one
- * goes on it is that one; a later one finds what has come since. Throws `NotFoundError`, `ConflictError` for one's own
+ * Disables an account and enqueues the job that erases the data of its owner; returns the job's id. While an erasure
+ * runs, returns that one; a later one erases newer data. Throws `NotFoundError`, `ConflictError` for the admin's own
  * account, and `ValidationError` for a reason that names the person.
  */
 export async function requestErasure(tx: EntityManager, userId: string, request: ErasureRequest): Promise<string> {
@@ -32,8 +32,8 @@ export async function requestErasure(tx: EntityManager, userId: string, request:
 }
 
 /**
- * As `requestErasure`, for somebody without an account: of orders under this address, and mails to it, until now. Who
- * orders under the address later is a new person. Throws `ConflictError` when an account has the address.
+ * As `requestErasure`, for a person without an account: of orders under this address, and mails to it, until now. Later
+ * orders under the address count as a new person's. Throws `ConflictError` when an account has the address.
  */
 export async function requestGuestErasure(tx: EntityManager, email: string, request: ErasureRequest): Promise<string> {
   const address = email.toLowerCase();
@@ -49,13 +49,13 @@ async function promise(tx: EntityManager, person: Pick<Erasure, "userId" | "addr
   const id = uuidv7();
   await erasures.insert(tx, { id, ...person, ...request });
   const erasure = await erasures.underWay(tx, person);
-  if (!erasure) throw new Error(`Erasure '${id}' is not there although it was just entered`);
+  if (!erasure) throw new Error(`Erasure '${id}' is missing although it was just inserted`);
   const jobId = await enqueue(tx, erasePerson, { erasureId: erasure.id });
   await erasures.attachJob(tx, erasure.id, jobId);
   return jobId;
 }
 
-/** The reason outlives the person's data, so it says why, and not who. */
+/** The reason outlives the person's data, so it must not name the person. */
 function checkReason(reason: string, names: readonly string[]) {
   const said = reason.toLowerCase();
   const isNamed = names.some((name) => name.trim().length > 2 && said.includes(name.trim().toLowerCase()));
@@ -64,7 +64,7 @@ function checkReason(reason: string, names: readonly string[]) {
   throw new ValidationError([{ type: "value_error", loc: ["body", "reason"], msg, input: reason }]);
 }
 
-/** Erases the person's own rows; mails and documents that are on their way are cancelled. May be repeated. */
+/** Erases the person's own rows, and cancels mails and documents in the making. May be repeated. */
 export async function beginErasure(tx: EntityManager, erasure: Erasure): Promise<void> {
   if (!erasure.begunAt) {
     await erasures.mark(tx, erasure);
@@ -73,7 +73,7 @@ export async function beginErasure(tx: EntityManager, erasure: Erasure): Promise
   await erasures.cancelJobs(tx, erasure.id, "What is stored about its recipient is erased");
 }
 
-/** Takes what the audit log says of the person out of these rows; returns the link of the chain that says so, if any. */
+/** Erases the person's data in these rows of the audit log; returns the link of the chain that records it, if any. */
 export async function eraseAudited(
   tx: EntityManager,
   erasure: Erasure,
@@ -85,7 +85,7 @@ export async function eraseAudited(
   return link;
 }
 
-/** What an erasure has done, as its job and the audit log show it. */
+/** The result of an erasure, for its job and the audit log. */
 export interface ErasureReport {
   erasure: string;
   user_id: string | null;
@@ -93,8 +93,8 @@ export interface ErasureReport {
 }
 
 /**
- * Ends an erasure: what requests that were under way have left behind goes too, whom it was about is forgotten, and the
- * audit log gets a link that says what was done and names nobody.
+ * Ends an erasure: erases what concurrent requests have left, deletes whom it was about, and adds a link to the audit
+ * log that says what was done without naming the person.
  */
 export async function finishErasure(
   tx: EntityManager,
@@ -104,7 +104,7 @@ export async function finishErasure(
   await erasures.addCounts(tx, id, await erasures.eraseRows(tx, { userId, address: null }));
   await erasures.finish(tx, id);
   const done = await erasures.find(tx, id);
-  if (!done) throw new Error(`Erasure '${id}' is gone`);
+  if (!done) throw new Error(`Erasure '${id}' does not exist any more`);
   const report = { erasure: id, user_id: userId, erased: done.counts };
   const link = await auditLog.append(tx, summaryOf(done, requestId, { reason: done.reason, erased: done.counts }));
   return { report, link };

@@ -14,13 +14,13 @@ import { directionOf, planMovements } from "./plan-movements.ts";
 
 const notFound = () => new NotFoundError("Waybill not found");
 
-/** What the quantity column holds. */
+/** Maximum of the quantity column. */
 const maxStockPieces = 2 ** 31 - 1;
 
 /**
- * Moves the goods of a waybill and the balance of its customer, once: of a committed waybill it changes nothing, so it
- * may be repeated. Throws when there is no such waybill or too little stock. The number of statements does not depend
- * on the number of lines.
+ * Commits a waybill: changes the stock and its customer's balance, once; a committed waybill does not change, so it may
+ * be repeated. Throws when there is no such waybill or too little stock. The number of statements does not depend on
+ * the number of lines.
  */
 export async function commitWaybill(tx: EntityManager, { waybillId, userId }: { waybillId: string; userId: string }) {
   const waybill = await lockPendingWithOrder(tx, waybillId);
@@ -33,19 +33,19 @@ export async function commitWaybill(tx: EntityManager, { waybillId, userId }: { 
   await recordEvent(tx, "waybill.committed", { id, waybill_type: waybillType, order_id: orderId });
 }
 
-/** Undefined when it is committed. Its order is held too, so that nobody pays for it while it is being charged. */
+/** Undefined when it is committed. Its order is locked too, so that it cannot be paid while it is being charged. */
 async function lockPendingWithOrder(tx: EntityManager, waybillId: string) {
   const seen = await waybills.findWithoutLock(tx, waybillId);
   if (!seen) throw notFound();
-  // There is no way back from being committed, so nothing has to be held to know it.
+  // A committed waybill stays committed, so no lock is needed to know it.
   if (!seen.isPending) return undefined;
   if (seen.orderId !== null) await orders.lock(tx, seen.orderId);
   const waybill = await waybills.lock(tx, waybillId);
   if (!waybill) throw notFound();
   if (!waybill.isPending) return undefined;
-  // It has just been given another order. Going for that one now could wait for somebody who waits for the waybill.
+  // Its order was just replaced. To lock the new one now could deadlock with a transaction that waits for the waybill.
   if (waybill.orderId !== null && waybill.orderId !== seen.orderId) {
-    throw new ConflictError(`Waybill '${waybillId}' was changed at the same moment; look at it and commit it again`);
+    throw new ConflictError(`Waybill '${waybillId}' was changed at the same moment; check it and commit it again`);
   }
   return waybill;
 }
@@ -88,7 +88,7 @@ function checkQuantities(offers: readonly StockRow[], quantities: ReadonlyMap<st
   }
 }
 
-/** Staff that books goods for itself owes nothing; what has been paid for the order is not charged again. */
+/** Staff that books goods for itself owes nothing; payments of the order are not charged again. */
 async function settleBalance(tx: EntityManager, { waybill, lines }: Omit<Stocking, "userId">) {
   const { id: waybillId, customerId, authorId, orderId, waybillType } = waybill;
   if (customerId === authorId) return;

@@ -3,13 +3,13 @@ import { lowStockOffers } from "../../db/dao/stock/low-stock-offers.ts";
 import { requestMails } from "../mail/mails.ts";
 import { toStaff } from "../mail/staff-notices.ts";
 
-/** So few pieces are low: of most offers there are one to four (the usual stock of the shop). */
+/** This many pieces or fewer are low: most offers have one to four (the usual stock of the shop). */
 const lowStockLimit = 2;
 const dayMs = 86_400_000;
 
 /**
- * Promises staff a mail about what was nearly sold out in the day before `until`, if anything was; returns how many
- * offers that are. May be repeated.
+ * Enqueues a mail to staff about what was nearly sold out on the day before `until`, if anything was; returns the
+ * number of offers. May be repeated.
  */
 export async function requestLowStockMails(
   tx: EntityManager,

@@ -6,7 +6,7 @@ export interface PlannedLine {
   quantity: number;
 }
 
-/** What one line does to the stock of its offer. */
+/** The change of an offer's stock by one line. */
 export interface Movement {
   lineId: string;
   offerId: string;

@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 import { stockMovements } from "../../db/dao/stock/stock-movements.ts";
 import { NotFoundError } from "../../errors.ts";
 
-/** What all movements of an offer add up to, and its stock, as of the same moment. */
+/** The sum of all movements of an offer, and its stock, at the same moment. */
 export async function getStockSums(tx: EntityManager, offerId: string) {
   return (await stockMovements.sums(tx, offerId)) ?? Promise.reject(new NotFoundError("Offer not found"));
 }

@@ -19,25 +19,27 @@ export async function getLines(tx: EntityManager, waybillId: string) {
 export async function addLine(tx: EntityManager, { waybillId, ...line }: NewLine & { waybillId: string }) {
   const waybill = await lockPending(tx, waybillId);
   if ((await waybillOffers.count(tx, waybillId)) >= maxWaybillLines)
-    throw new ConflictError(`Waybill '${waybillId}' has ${maxWaybillLines} lines, which is the most; make another one`);
+    throw new ConflictError(
+      `Waybill '${waybillId}' has ${maxWaybillLines} lines, which is the maximum; make another one`,
+    );
   const { customerType } = await getCustomer(tx, waybill.customerId);
   const [id] = await waybillOffers.insert(tx, waybillId, await priceLines(tx, { customerType, lines: [line] }));
   return id as string;
 }
 
-/** Changes what is given of a line, its offer excepted; throws when its waybill is committed. May be repeated. */
+/** Changes the given fields of a line, except its offer; throws when its waybill is committed. May be repeated. */
 export async function changeLine(tx: EntityManager, id: string, change: LineRowChange) {
   if (!(await lockLine(tx, id))) throw new NotFoundError("Entity not found");
   if (Object.keys(change).length > 0) await waybillOffers.patch(tx, id, change);
 }
 
-/** Takes a line off its waybill; throws when that is committed. */
+/** Removes a line from its waybill; throws when that is committed. */
 export async function removeLine(tx: EntityManager, id: string) {
   if (!(await lockLine(tx, id))) throw new NotFoundError("Offer not found in waybill");
   await waybillOffers.remove(tx, id);
 }
 
-/** A line is held by its waybill; while that is waited for, either may go. */
+/** The lock of its waybill covers a line; both may be deleted while this waits for the lock. */
 async function lockLine(tx: EntityManager, id: string) {
   const line = await waybillOffers.findById(tx, id);
   if (!line) return null;

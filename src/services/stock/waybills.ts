@@ -15,7 +15,7 @@ export async function getWaybill(tx: EntityManager, id: string) {
   return (await waybills.findById(tx, id)) ?? Promise.reject(notFound());
 }
 
-/** As `getWaybill`, for a customer: only one that is theirs; others are as if they did not exist. */
+/** As `getWaybill`, for a customer: only their own; others count as missing. */
 export async function getOwnWaybill(tx: EntityManager, { id, userId }: { id: string; userId: string }) {
   const waybill = await getWaybill(tx, id);
   if (![waybill.authorId, waybill.customerId].includes(userId)) throw notFound();
@@ -33,8 +33,8 @@ export interface NewWaybill {
 }
 
 /**
- * Saves a pending waybill with its lines, priced for its customer; returns its id. Throws when an offer, the customer or
- * the order is unknown, or the order has a waybill. Each call makes one more.
+ * Saves a pending waybill with its lines, priced for its customer; returns its id. Throws when an offer, the customer
+ * or the order is unknown, or the order has a waybill. Each call makes one more.
  */
 export async function createWaybill(tx: EntityManager, { lines, ...values }: NewWaybill) {
   const { orderId } = values;
@@ -55,8 +55,8 @@ export interface WaybillChange {
 }
 
 /**
- * Changes what is given and different; equal values change nothing, so it may be repeated. Of a committed waybill only
- * the note may change. Lines keep their prices. Throws as `createWaybill` does.
+ * Changes the given fields; equal values change nothing, so it may be repeated. Of a committed waybill only the note
+ * may change. Lines keep their prices. Throws as `createWaybill` does.
  */
 export async function changeWaybill(tx: EntityManager, id: string, change: WaybillChange) {
   const { orderId } = change;
@@ -67,7 +67,7 @@ export async function changeWaybill(tx: EntityManager, id: string, change: Waybi
   const keys = Object.keys(different);
   if (keys.length === 0) return;
   if (!waybill.isPending && keys.some((key) => key !== "note")) {
-    throw new ConflictError(`Waybill '${id}' is committed: nothing but its note can be changed any more`);
+    throw new ConflictError(`Waybill '${id}' is committed: only its note can be changed`);
   }
   if (orderId && !order) throw unknownOrder(orderId);
   if (different.customerId !== undefined) await getCustomer(tx, different.customerId);
@@ -80,7 +80,7 @@ export async function deleteWaybill(tx: EntityManager, id: string) {
   await waybills.remove(tx, id);
 }
 
-/** Holds a waybill whose goods may still be changed; throws when there is none or it is committed. */
+/** Locks a waybill whose goods may still be changed; throws when there is none or it is committed. */
 export async function lockPending(tx: EntityManager, id: string) {
   const waybill = await waybills.lock(tx, id);
   if (!waybill) throw notFound();

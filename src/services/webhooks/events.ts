@@ -10,7 +10,9 @@ import { deliverWebhook } from "../../jobs/deliver-webhook.ts";
 import { requestEventMails } from "../mail/event-mails.ts";
 import type { MailRules } from "../mail/mail-rules.ts";
 
-/** What each event of the business tells: ids and states; whoever wants more asks the API. Times are the event's own. */
+/**
+ * The data of each business event: ids and states; a receiver that wants more asks the API. Times are the event's own.
+ */
 export interface EventData {
   "order.created": { id: string; status: OrderStatus };
   "order.status_changed": { id: string; status: OrderStatus; previous_status: OrderStatus };
@@ -20,8 +22,8 @@ export interface EventData {
 }
 
 /**
- * Notes in the caller's transaction that something has happened; it has happened if, and only if, that commits. The
- * ends of jobs are noted by the database itself (migration 0008).
+ * Records an event in the caller's transaction; it has happened if, and only if, that commits. The database itself
+ * records the ends of jobs (migration 0008).
  */
 export async function recordEvent<Type extends keyof EventData>(
   tx: EntityManager,
@@ -32,13 +34,13 @@ export async function recordEvent<Type extends keyof EventData>(
   await events.insert(tx, { type, entityType, entityId: data.id, data: { ...data } });
 }
 
-/** So many deliveries are promised in one statement of moderate size. */
+/** Deliveries that are enqueued in one statement of moderate size. */
 const maxAtOnce = 100;
 
 /**
- * Promises what follows from up to 100 events, each once however many callers there are at the same time: their mails,
- * and their deliveries to all active endpoints that subscribe to them. Endpoints that failed last time come after all
- * others, or they would keep them waiting for as long as a time-out is. Returns how many events there were.
+ * Enqueues the consequences of up to 100 events, each once however many callers there are at the same time: their
+ * mails, and their deliveries to all active endpoints that subscribe to them. Endpoints that failed last time come
+ * after all others, or they would delay them by a time-out. Returns the number of events.
  */
 export async function fanOutEvents(
   tx: EntityManager,

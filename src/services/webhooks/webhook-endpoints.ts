@@ -10,7 +10,7 @@ import { deliverWebhook, endpointEntity } from "../../jobs/deliver-webhook.ts";
 
 /** Each event is sent to all of them. */
 const most = 50;
-/** Receivers can check with the secret before for so long; Standard Webhooks has rotation without an outage so. */
+/** How long receivers may verify with the previous secret; Standard Webhooks rotates without an outage this way. */
 const overlapHours = 24;
 
 const notFound = (id: string) => new NotFoundError(`Webhook endpoint with id ${id} not found.`);
@@ -23,7 +23,7 @@ export async function getEndpoint(tx: EntityManager, id: string): Promise<Webhoo
   return (await webhookEndpoints.findById(tx, id)) ?? Promise.reject(notFound(id));
 }
 
-/** Enters an endpoint; returns its id and its secret, which nobody is shown again. Throws when there are too many. */
+/** Inserts an endpoint; returns its id and its secret, which is never shown again. Throws when there are too many. */
 export async function createEndpoint(
   tx: EntityManager,
   { fields, createdBy }: { fields: EndpointFields; createdBy: string },
@@ -34,7 +34,9 @@ export async function createEndpoint(
   return { id: await webhookEndpoints.insert(tx, { ...fields, createdBy, secret }), secret };
 }
 
-/** Changes what is given of an endpoint; switched on again it starts without its failures. Throws `NotFoundError`. */
+/**
+ * Changes the given fields of an endpoint; one that is enabled again starts without failures. Throws `NotFoundError`.
+ */
 export async function changeEndpoint(tx: EntityManager, { id, patch }: { id: string; patch: EndpointPatch }) {
   const endpoint = await webhookEndpoints.lock(tx, id);
   if (!endpoint) throw notFound(id);
@@ -42,14 +44,14 @@ export async function changeEndpoint(tx: EntityManager, { id, patch }: { id: str
   if (Object.values(patch).some((value) => value !== undefined)) await webhookEndpoints.patch(tx, id, patch);
 }
 
-/** Deletes an endpoint; what was still to be delivered to it is skipped. Throws `NotFoundError`. */
+/** Deletes an endpoint; its pending deliveries are skipped. Throws `NotFoundError`. */
 export async function deleteEndpoint(tx: EntityManager, id: string) {
   if (!(await webhookEndpoints.remove(tx, id))) throw notFound(id);
 }
 
 /**
- * Gives an endpoint another secret and returns it; everything is signed with the one before, too, for a day. Repeated,
- * it changes the secret again. Throws `NotFoundError`.
+ * Gives an endpoint a new secret and returns it; for a day everything is also signed with the previous one. A second
+ * call changes the secret again. Throws `NotFoundError`.
  */
 export async function rotateSecret(tx: EntityManager, id: string): Promise<string> {
   const secret = newSecret();
@@ -57,7 +59,7 @@ export async function rotateSecret(tx: EntityManager, id: string): Promise<strin
   return secret;
 }
 
-/** Promises the delivery of a ping, to one that is switched off as well; returns the job's id. Throws `NotFoundError`. */
+/** Enqueues the delivery of a ping, also to a disabled endpoint; returns the job's id. Throws `NotFoundError`. */
 export async function pingEndpoint(tx: EntityManager, id: string): Promise<string> {
   await getEndpoint(tx, id);
   const data = { id };
@@ -66,21 +68,21 @@ export async function pingEndpoint(tx: EntityManager, id: string): Promise<strin
   return enqueue(tx, deliverWebhook, { eventId, endpointId: id });
 }
 
-/** Attempts in a row, and days that they are spread over, after which nobody seems to be there. */
+/** Attempts in a row, and days between the first and the last, after which the receiver counts as dead. */
 const giveUp = { failures: 20, days: 3 };
 
-/** Forgets the failures of an endpoint that has taken a delivery. */
+/** Resets the failures of an endpoint that has accepted a delivery. */
 export function recordDelivered(tx: EntityManager, { id, consecutiveFailures }: WebhookEndpoint) {
   return consecutiveFailures > 0 ? webhookEndpoints.recordSuccess(tx, id) : undefined;
 }
 
-/** Counts a failed attempt; after 20 in a row over 3 days or more the endpoint is switched off. */
+/** Counts a failed attempt; after 20 in a row over 3 days or more the endpoint is disabled. */
 export function recordNotDelivered(tx: EntityManager, id: string) {
   const reason = `All deliveries failed for ${giveUp.days} days`;
   return webhookEndpoints.recordFailure(tx, id, { ...giveUp, reason });
 }
 
-/** Switches an endpoint off that wants to hear no more (410 Gone). */
+/** Disables an endpoint whose receiver wants no more events (410 Gone). */
 export function recordGone(tx: EntityManager, id: string) {
   return webhookEndpoints.disable(tx, id, "It answered 410 Gone");
 }

@@ -2,18 +2,18 @@ import sharp, { type Metadata } from "sharp";
 import { isSrgbProfile } from "./icc.ts";
 import { UnusableImageError } from "./unusable-image-error.ts";
 
-// Everything else that libvips can read is a decoder more to attack, and SVG may even fetch files. Saving is not touched.
+// Each other format of libvips is one more decoder to attack, and SVG may even fetch files. Saving is not affected.
 sharp.block({ operation: ["VipsForeignLoad"] });
 sharp.unblock({
   operation: ["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer"],
 });
-// Each photo comes once: a cache only holds memory. Cores are used by photos side by side, not within one.
+// Each photo comes once: a cache only costs memory. Several photos use the cores, not several threads for one.
 sharp.cache(false);
 sharp.concurrency(1);
 
-/** Phones make up to 50 megapixels; a decoded photo of this size is 150 MB. */
+/** Phones take photos of up to 50 megapixels; a decoded photo of this size is 150 MB. */
 const maxPixels = 50_000_000;
-/** The most a WebP can hold is 16,383; a web image is at most 1280 wide. */
+/** The maximum of a WebP is 16,383; a web image is at most 1280 wide. */
 const tallest = { height: 16_383, width: 1_280 };
 /** Interlaced and progressive pictures are held in memory as a whole; 50 megapixels from a phone take 150 MB. */
 const maxWholeMegabytes = 160;
@@ -29,7 +29,7 @@ export interface Pixels {
   data: Buffer;
 }
 
-/** What the header of a usable picture says; sizes in pixels, upright. */
+/** The header of a usable picture; sizes in pixels, upright. */
 export interface Header {
   format: Format;
   width: number;
@@ -39,7 +39,7 @@ export interface Header {
 }
 
 /**
- * Reads the header of a picture and refuses what is not to be decoded at all; costs about a millisecond.
+ * Reads the header of a picture and refuses a picture that must not be decoded; costs about a millisecond.
  *
  * Throws `UnusableImageError` for an empty file, for anything but JPEG, PNG and WebP, for a damaged header and for
  * dimensions above the limits. May be repeated.
@@ -48,7 +48,7 @@ export async function readHeader(source: Buffer): Promise<Header> {
   if (source.length === 0) throw new UnusableImageError("The file is empty");
   const format = formatOf(source);
   if (format === undefined) throw new UnusableImageError("The file is not a JPEG, PNG or WebP image");
-  // Without a limit here, because the message of our own limit names the size.
+  // Without a limit here, because the message of the limit below names the size.
   const header = await sharp(source, { limitInputPixels: false })
     .metadata()
     .catch((error: unknown) => rethrow(error, source, format));
@@ -119,7 +119,7 @@ function formatOf(source: Buffer): Format | undefined {
   return undefined;
 }
 
-/** Says in words for people what a decoder complained about; what is not the picture's fault stays as it is. */
+/** Turns a decoder's error into a sentence for people; rethrows an error that is not the picture's fault. */
 function rethrow(error: unknown, source: Buffer, format: Format): never {
   const message = error instanceof Error ? error.message : "";
   if (message === "" || /memory|allocat|timeout/i.test(message)) throw error;

@@ -2,13 +2,17 @@ import sharp, { type AvifOptions, type Sharp, type WebpOptions } from "sharp";
 import { rgbaToThumbHash } from "thumbhash";
 import type { Pixels } from "./decode.ts";
 
-/** Effort 2 takes half the time of the usual 4, quality 79 takes back the bytes it adds to 80 (docs/benchmarks.md). */
+/**
+ * Effort 2 takes half the time of the default 4; quality 79 saves the bytes that it adds to 80 (docs/benchmarks.md).
+ */
 export const webpOptions: WebpOptions = { quality: 79, effort: 2 };
 
-/** Effort 4, the usual one, takes eight times as long as 2, and nothing can stop an encoder that runs. */
+/** Effort 4, the default, takes eight times as long as 2, and a running encoder cannot be stopped. */
 export const avifOptions: AvifOptions = { quality: 50, effort: 2 };
 
-/** A hash keeps seven waves a side at most; the 100 pixels the package allows give the same one for twice the time. */
+/**
+ * A hash keeps at most seven waves per side; the package's maximum of 100 pixels gives the same one in twice the time.
+ */
 const thumbhashSide = 50;
 
 /** One finished web image; `width` and `height` in pixels. */
@@ -19,7 +23,7 @@ export interface Variant {
   data: Buffer;
 }
 
-/** Shrinks to `width` pixels, keeping the proportions; pixels of that width are given back as they are. */
+/** Shrinks to `width` pixels and keeps the proportions; returns pixels of that width unchanged. */
 export async function shrink(pixels: Pixels, width: number): Promise<Pixels> {
   if (pixels.width === width) return pixels;
   const { data, info } = await open(pixels).resize({ width }).raw().toBuffer({ resolveWithObject: true });
@@ -38,7 +42,7 @@ export async function encodeAvif(pixels: Pixels): Promise<Variant> {
   return { width, height, type: "image/avif", data: await open(pixels).avif(avifOptions).toBuffer() };
 }
 
-/** Gives a blurred picture of at most 25 bytes, base64, to be shown while the real one loads. */
+/** A blurred picture of at most 25 bytes, base64, to show while the real one loads. */
 export async function thumbhashOf(pixels: Pixels): Promise<string> {
   const { data, info } = await open(pixels)
     .resize({ width: thumbhashSide, height: thumbhashSide, fit: "inside", withoutEnlargement: true })

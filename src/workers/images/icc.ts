@@ -1,4 +1,4 @@
-/** Red, green and blue of sRGB as every ICC profile has to store them: XYZ, adapted to D50 (ICC registry, sRGB IEC61966-2.1). */
+/** Red, green and blue of sRGB as ICC profiles store them: XYZ, adapted to D50 (ICC registry, sRGB IEC61966-2.1). */
 const srgbColorants: Record<string, readonly number[]> = {
   rXYZ: [0.4361, 0.2225, 0.0139],
   gXYZ: [0.3851, 0.7169, 0.0971],
@@ -7,20 +7,20 @@ const srgbColorants: Record<string, readonly number[]> = {
 
 /** Profiles round their numbers differently; the nearest other space (Display P3) is ten times further away. */
 const colorantTolerance = 0.004;
-/** One step of 8 bits, which no eye sees; a pure gamma of 2.2 differs by seven in the dark. */
+/** One step of 8 bits, which is invisible; a pure gamma of 2.2 differs by seven in the dark. */
 const curveTolerance = 1 / 255;
 
 /**
- * Tells whether an ICC profile says nothing but sRGB, so that converting from it may be skipped.
+ * Tells whether an ICC profile is equal to sRGB, so that the conversion may be skipped.
  *
- * Looks at the numbers, not at the name, which anyone may write. In doubt, and for damaged bytes, the answer is no:
+ * Checks the numbers, not the name, which any program may write. In doubt, and for damaged bytes, the answer is no:
  * that only costs the conversion. Never throws; may be repeated.
  */
 export function isSrgbProfile(profile: Buffer): boolean {
   try {
     if (profile.toString("latin1", 16, 20) !== "RGB ") return false;
     const tags = readTags(profile);
-    // A table overrides the colorants, and only the conversion knows what it does.
+    // A table overrides the colorants, and only the conversion can evaluate it.
     if (tags.has("A2B0")) return false;
     return (
       Object.entries(srgbColorants).every(([name, expected]) => isColorant(tags.get(name), expected)) &&
@@ -52,7 +52,7 @@ function isSrgbCurve(tag: Buffer | undefined): boolean {
   return [0.1, 0.25, 0.5, 0.75, 0.9].every((x) => Math.abs(linearToSrgb(curveAt(tag, x)) - x) <= curveTolerance);
 }
 
-/** NaN for a kind of curve that is not known here. */
+/** NaN for an unknown kind of curve. */
 function curveAt(tag: Buffer, x: number): number {
   const type = tag.toString("latin1", 0, 4);
   if (type === "curv") return tableAt(tag, x);

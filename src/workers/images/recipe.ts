@@ -3,13 +3,13 @@ import { encodeAvif, encodeWebp, shrink, thumbhashOf, type Variant } from "./enc
 
 export type { Variant } from "./encode.ts";
 
-/** Names the stored objects together with their source: goes up when the same source would give other bytes. */
+/** Part of the names of stored objects, with their source: goes up when the same source would give other bytes. */
 export const recipeVersion = "r1";
 
 const webpWidths = [320, 640, 1280];
 const avifWidth = 640;
 
-/** All that is made of one photo: WebP by width, then the AVIF; `thumbhash` is base64 of at most 25 bytes. */
+/** All images of one photo: WebP by width, then the AVIF; `thumbhash` is base64 of at most 25 bytes. */
 export interface WebImages {
   variants: Variant[];
   thumbhash: string;
@@ -20,8 +20,8 @@ export interface WebImages {
  * photo gives its own width once), upright, sRGB, 8 bit, with alpha if it has some, without any metadata.
  *
  * The same source gives the same bytes, so it may be repeated. Throws `UnusableImageError` when the picture itself is
- * the reason, the signal's reason when it was aborted (looked at between the steps, each of which the limits on size
- * bound to seconds), anything else for a fault of the machine.
+ * the reason, the signal's reason when it was aborted (checked between the steps, each of which takes at most seconds
+ * because of the limits on size), anything else for a fault of the machine.
  */
 export async function makeWebImages(source: Buffer, signal: AbortSignal): Promise<WebImages> {
   signal.throwIfAborted();
@@ -30,7 +30,7 @@ export async function makeWebImages(source: Buffer, signal: AbortSignal): Promis
   signal.throwIfAborted();
   let pixels = await decode(source, header, Math.max(...widths));
 
-  // In turn: encoders side by side would save one photo a sixth of its time, but cost 45 MB and 7 % more CPU.
+  // One by one: parallel encoders would save one photo a sixth of its time, but cost 45 MB and 7 % more CPU.
   const variants: Variant[] = [];
   for (const width of widths.toReversed()) {
     signal.throwIfAborted();

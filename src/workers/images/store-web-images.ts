@@ -3,18 +3,18 @@ import type { Image, ImageVariant } from "../../db/entities/catalogue/image.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { makeWebImages, recipeVersion, type Variant } from "./recipe.ts";
 
-/** For objects that are never overwritten with something else. */
+/** For objects that are never overwritten with other content. */
 export const forever = "public, max-age=31536000, immutable";
 
-/** What was stored, as the row of the picture shows it. */
+/** The stored images, for the row of the picture. */
 export interface StoredWebImages {
   variants: ImageVariant[];
   thumbhash: string;
 }
 
 /**
- * Makes the web images of `source`, stores them, and overwrites the object behind the picture's address with the widest.
- * They are named after the source and the recipe: repeated, it gives the same names and bytes. Throws as
+ * Makes the web images of `source`, stores them, and overwrites the object behind the picture's address with the
+ * widest. They are named after the source and the recipe: repeated, it gives the same names and bytes. Throws as
  * `makeWebImages` and `ObjectStore.put`.
  */
 export async function storeWebImages(
@@ -36,7 +36,7 @@ export async function storeWebImages(
   };
 }
 
-/** Whether the present recipe has made these. */
+/** True when these are of the present recipe. */
 export function areCurrent(variants: readonly ImageVariant[]) {
   return variants.length > 0 && variants.every(({ key }) => key.split("/").at(-1)?.startsWith(`${recipeVersion}-`));
 }

@@ -5,7 +5,7 @@ import { escapeHtml } from "../../platform/escape-html.ts";
 import { shopUrl } from "../../services/shop-url.ts";
 import { layout } from "./layout.ts";
 
-/** What a mail says, apart from how it looks. */
+/** The content of a mail, without its look. */
 export interface MailTemplate {
   subject: string;
   heading: string;
@@ -20,7 +20,7 @@ export interface Surroundings {
   language: Language;
   /** Origins that links may lead to, besides the shop's own. */
   origins: readonly string[];
-  /** Set for bulk mail: where its reader unsubscribes, and the address for those who would rather write. */
+  /** Set for bulk mail: where its reader unsubscribes, and the address for unsubscribing by mail. */
   unsubscribe?: { url: string | undefined; address: string } | undefined;
 }
 
@@ -45,10 +45,10 @@ const words = {
   },
 } as const;
 
-// Whatever a value has in it, the layout is ours alone and is never made of data.
+// Data never become part of the layout, whatever a value contains.
 const render = Handlebars.compile(layout, { strict: false, knownHelpersOnly: true });
 
-/** Both parts of a mail and its headers; throws `PermanentError` when a link would lead elsewhere than to us. */
+/** Both parts of a mail and its headers; throws `PermanentError` when a link would lead to a foreign site. */
 export function compose(letter: MailTemplate, { language, origins, unsubscribe }: Surroundings): MailContent {
   const { otherwise, unsubscribe: unsubscribeLabel, shop } = words[language];
   const byMail = unsubscribe && `mailto:${unsubscribe.address}?subject=unsubscribe`;
@@ -71,7 +71,7 @@ export function compose(letter: MailTemplate, { language, origins, unsubscribe }
   };
 }
 
-/** What Handlebars would escape more than it has to: programs look for the address as it is. */
+/** Handlebars would escape more than necessary: programs look for the plain address. */
 const attribute = (url: string) => new Handlebars.SafeString(escapeHtml(url));
 
 const oneLine = (text: string) => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
@@ -96,7 +96,7 @@ function textOf(letter: MailTemplate, shop: string, unsubscribe: string | undefi
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 
-/** What mail programs unsubscribe with (RFC 2369, RFC 8058). */
+/** The headers for unsubscribing in mail programs (RFC 2369, RFC 8058). */
 function unsubscribeHeaders(byMail: string, url: string | undefined): Record<string, string> {
   if (url === undefined) return { "List-Unsubscribe": `<${byMail}>` };
   return { "List-Unsubscribe": `<${url}>, <${byMail}>`, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" };

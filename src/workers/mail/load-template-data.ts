@@ -14,9 +14,9 @@ import type { MailTemplate } from "./compose.ts";
 import { letters } from "./templates/index.ts";
 import type { MailedOrder } from "./templates/order-data.ts";
 
-/** What letters are made of besides what the transaction reads. */
+/** The data of templates that the transaction does not read. */
 export interface Sources {
-  /** The day's public price list, once it is required. */
+  /** The day's public price list; read only when needed. */
   priceList(): Promise<{ day: string; listUrl: string }>;
   documentUrl(id: string): string;
   user(id: string): Promise<User | null>;
@@ -47,7 +47,7 @@ const writers: Record<MailKindName, Writer> = {
     return letters.welcome.write[language]({});
   },
   async "verify-email"(_tx, parameters, language) {
-    if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was forgotten");
+    if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was deleted");
     return letters["verify-email"].write[language](ofLink.parse(parameters));
   },
   async "order-received"(tx, parameters, language) {
@@ -99,12 +99,12 @@ const writers: Record<MailKindName, Writer> = {
   },
 };
 
-/** More of them are too long for a mail. */
+/** A longer list is too long for a mail. */
 const listedOrders = 50;
 
 export const ofWaybill = z.object({ waybillId: z.uuid() });
 
-/** What a mail says, of the data of now; throws `PermanentError` when what it is about was deleted. */
+/** The content of a mail from the present data; throws `PermanentError` when its entity was deleted. */
 export function loadTemplateData(
   tx: EntityManager,
   { kind, parameters, language }: Pick<Mail, "kind" | "parameters" | "language">,

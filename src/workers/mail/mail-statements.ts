@@ -5,21 +5,21 @@ import { createBatcher } from "../../platform/batch.ts";
 import { isPostgresUnavailable } from "../../platform/postgres/errors.ts";
 import { isPriceListThere } from "../../services/documents/documents.ts";
 
-/** A busy worker's statements are so far apart, so that a few mails share each; one that was idle does not wait. */
+/** Interval between a busy worker's statements, so that a few mails share each; an idle worker does not wait. */
 const batching = { size: 100, maxInFlight: 2, minIntervalMs: 20, failsWholeBatch: isPostgresUnavailable };
 
 export type MailStatements = ReturnType<typeof createMailStatements>;
 
-/** What a worker asks and writes down about each mail; of mails that come close together, in one statement. */
+/** The statements of a worker about each mail; mails that come close together share one. */
 export function createMailStatements({ manager }: DataSource) {
   const begin = createBatcher((begins: MailBegin[]) => mails.markSending(manager, begins), batching);
   return {
-    /** What is to be sent; null when it was deleted. */
+    /** The mail to send; null when it was deleted. */
     find: createBatcher(
       (asked: Parameters<typeof mails.findToSend>[1][number][]) => mails.findToSend(manager, asked),
       batching,
     ),
-    /** See `mails.markSending`; throws what it says of the claim. */
+    /** See `mails.markSending`; throws its error about the claim. */
     async begin(mail: MailBegin) {
       const begun = await begin(mail);
       if (begun instanceof Error) throw begun;
@@ -27,7 +27,7 @@ export function createMailStatements({ manager }: DataSource) {
     },
     /** See `mails.markSent`. */
     end: createBatcher((ends: MailEnd[]) => mails.markSent(manager, ends), batching),
-    /** To whom a mail speaks; null when they were deleted. */
+    /** The user whom a mail addresses; null when the user was deleted. */
     user: createBatcher((ids: string[]) => users.findByIds(manager, ids), batching),
     /** Whether the public price list of a day can be read. */
     hasPriceList: createBatcher(async (days: string[]) => {

@@ -18,7 +18,7 @@ const pollMs = 250;
 
 type RenderedMail = Pick<Mail, "id" | "kind" | "language" | "parameters">;
 
-/** A mail from the data of now; waits for what it links to. */
+/** A mail from the present data; waits for the document that it links to. */
 export async function renderMail(
   job: Run,
   { db, mailer, mailStatements, shop, store }: WorkerContext,
@@ -78,5 +78,5 @@ async function awaitPriceList(
     if (await mailStatements.hasPriceList(day)) return;
     await sleep(pollMs, undefined, { signal: job.signal });
   }
-  throw new Error(`The price list of ${day} is not there yet`);
+  throw new Error(`The price list of ${day} is not made yet`);
 }

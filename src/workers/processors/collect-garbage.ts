@@ -6,23 +6,23 @@ import type { JobRun, Processor, WorkerContext } from "../context.ts";
 type Run = JobRun<"collect-garbage">;
 type Context = Pick<WorkerContext, "store" | "log" | "metrics" | "retention">;
 
-/** Where our own objects lie that something has to refer to. */
+/** Prefixes of objects that need a reference. */
 const prefixes = ["staged/", "images/", "documents/"];
-/** Where price lists lie that mails link to; nothing else refers to them. */
+/** Prefix of price lists that mails link to; no row refers to them. */
 const published = "tmp/price_list_";
 const dayMs = 24 * 3_600_000;
-/** More would wait for a connection until they are called late, and keep uploads from theirs. */
+/** More would wait for a connection until their time-out, and delay uploads. */
 const removedAtOnce = 25;
 
 /**
- * Removes objects that nobody refers to, two passes in a row, and that are older than a day or what RETENTION says, and
- * published price lists that are too old. Safe to repeat: what this pass has noted itself it leaves to the next one.
+ * Removes objects without a reference in two passes in a row that are older than a day or than RETENTION says, and
+ * published price lists that are too old. Safe to repeat: objects that this pass records are left to the next one.
  */
 export const collectGarbageProcessor: Processor<"collect-garbage"> = {
   run: (job, context) => collectGarbage(job, context, new Date()),
 };
 
-/** The same as if it was `now`. */
+/** The same at the moment `now`. */
 export async function collectGarbage(job: Run, context: Context, now: Date) {
   const counts = { looked_at: 0, noted: 0, removed: 0, price_lists: 0 };
   for (const prefix of prefixes) {
@@ -39,20 +39,20 @@ export async function collectGarbage(job: Run, context: Context, now: Date) {
     await removeAll(job, context, "price_lists", old);
     counts.price_lists += old.length;
   }
-  context.log.info({ job: job.id, ...counts }, "objects that nothing refers to are removed");
+  context.log.info({ job: job.id, ...counts }, "objects without a reference are removed");
   await job.complete(async (tx) => {
     await strayObjects.forgetOthers(tx, job.id);
     return counts;
   });
 }
 
-/** Keys of those that are older than so many days. */
+/** Keys of objects that are older than this many days. */
 function olderThan(page: StoredObject[], now: Date, days: number) {
   return page.filter(({ modifiedAt }) => now.getTime() - modifiedAt.getTime() > days * dayMs).map(({ key }) => key);
 }
 
 async function sweep(job: Run, context: Context, page: StoredObject[], now: Date) {
-  // Younger ones may still be waiting for the transaction that refers to them: uploads and jobs take minutes.
+  // Younger objects may still wait for the transaction that refers to them: uploads and jobs take minutes.
   const old = olderThan(page, now, context.retention.stray_objects);
   if (old.length === 0) return { noted: 0, removed: 0 };
   let strays: string[] = [];
@@ -65,7 +65,7 @@ async function sweep(job: Run, context: Context, page: StoredObject[], now: Date
     strays = strays.filter((key) => !kept.has(key));
     await strayObjects.note(tx, strays, job.id);
   });
-  // At once after the look: an object that is stored anew under its old name meanwhile would be removed as well.
+  // At once after the check: an object that is stored again under its old name meanwhile would be removed as well.
   await removeAll(job, context, "stray_objects", doomed);
   return { noted: strays.length, removed: doomed.length };
 }

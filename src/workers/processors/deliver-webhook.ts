@@ -8,15 +8,15 @@ import { type OutboundAnswer, UnreachableError } from "../../platform/webhook-cl
 import { recordDelivered, recordGone, recordNotDelivered } from "../../services/webhooks/webhook-endpoints.ts";
 import type { Processor } from "../context.ts";
 
-/** The endpoint did not take the event; it is told again. */
+/** The endpoint did not accept the event; the delivery is retried. */
 class DeliveryError extends Error {
   override readonly name = "DeliveryError";
 }
 
 /**
- * Tells an endpoint of an event, signed as https://www.standardwebhooks.com has it. Told at least once: `webhook-id` is
- * the same each time. As that specification says, 2xx is success, 410 switches the endpoint off, and everything else is
- * tried again, other 4xx too: people mend their receivers.
+ * Delivers an event to an endpoint, signed as https://www.standardwebhooks.com requires. At least once: `webhook-id` is
+ * the same each time. As that specification says, 2xx is success, 410 disables the endpoint, and everything else is
+ * retried, other 4xx too: people correct their receivers.
  */
 export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
   async run(job, { db, webhookClient }) {
@@ -26,7 +26,7 @@ export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
     const event = await events.findById(db.manager, eventId);
     if (!event) throw new PermanentError(`Event '${eventId}' is too old to be delivered`);
     if (!endpoint.isActive && event.type !== pingType)
-      throw new PermanentError("The endpoint is switched off; switch it on and retry the job");
+      throw new PermanentError("The endpoint is disabled; enable it and retry the job");
 
     const secrets = await webhookEndpoints.secrets(db.manager, endpointId);
     const began = performance.now();
@@ -47,7 +47,7 @@ export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
     }
     if (answer.status === 410) {
       await job.commit((tx) => recordGone(tx, endpointId));
-      throw new PermanentError(`The endpoint is gone and was switched off: it answered ${answer.status}`);
+      throw new PermanentError(`The endpoint is gone and was disabled: it answered ${answer.status}`);
     }
     await job.commit((tx) => recordNotDelivered(tx, endpointId));
     throw new DeliveryError(`The endpoint answered ${answer.status}`);
@@ -56,7 +56,7 @@ export const deliverWebhookProcessor: Processor<"deliver-webhook"> = {
 
 const isTaken = ({ status }: OutboundAnswer) => status >= 200 && status < 300;
 
-/** The body says what happened when; the headers are made anew for each attempt, with the signature of each secret. */
+/** The body has the event and its time; each attempt has new headers, with the signature of each secret. */
 function signed({ id, type, createdAt, data }: Event, secrets: readonly string[]) {
   const body = JSON.stringify({ type, timestamp: createdAt.toISOString(), data });
   const now = new Date();

@@ -1,7 +1,7 @@
 import { requestLowStockMails } from "../../services/stock/low-stock.ts";
 import type { Processor } from "../context.ts";
 
-/** Promises the mails of one day's digest, once. */
+/** Enqueues the mails of one day's digest, once. */
 export const digestLowStockProcessor: Processor<"digest-low-stock"> = {
   async run(job, { mailRules: { staff } }) {
     const until = new Date(job.payload.slot);

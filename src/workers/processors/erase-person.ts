@@ -4,15 +4,15 @@ import type { JobRun, Processor, WorkerContext } from "../context.ts";
 
 type Run = JobRun<"erase-person">;
 
-/** What a mail or a document that was cancelled needs to end. */
+/** Time for a cancelled mail or document to end. */
 const settleMs = 1_000;
 const pageSize = 1_000;
 
 /**
  * Erases what is stored about a person. Each step is a transaction that may be repeated: the marks by which traces are
- * found are written together with the first one, and forgotten together with the job's success. The person's own rows
- * go first, so that what is made of them from then on names nobody; traces are looked for when no worker is left that
- * has read them before.
+ * found are written with the first one, and deleted with the job's success. The person's own rows come first, so that
+ * new data made from them do not name the person; the search for traces starts when all workers that have read the rows
+ * before have ended.
  */
 export const erasePersonProcessor: Processor<"erase-person"> = {
   async run(job, context) {
@@ -66,7 +66,7 @@ async function eraseAuditRows(job: Run, context: WorkerContext, erasure: Erasure
   if (link) context.log.info({ link, job: job.id }, "entered into the audit chain");
 }
 
-/** Before the rows, which are all that leads to them: one that is gone already is fine. */
+/** Before the rows, since only they lead to the objects; an object that is deleted already is fine. */
 async function removeObjects(job: Run, { db, store }: WorkerContext, ids: string[]) {
   for (const key of await erasures.objectsOf(db.manager, ids)) {
     job.signal.throwIfAborted();

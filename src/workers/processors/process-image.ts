@@ -17,7 +17,7 @@ export const processImageProcessor: Processor<"process-image"> = {
   async run(job, context) {
     const image = await awaitedImage(context.db.manager, job.payload);
     if (!image?.stagedKey) {
-      return job.complete(async () => ({ skipped: "a newer picture has taken its place, or it was deleted" }));
+      return job.complete(async () => ({ skipped: "a newer picture has replaced it, or it was deleted" }));
     }
     try {
       await publish(job, context, image, image.stagedKey);
@@ -58,7 +58,7 @@ async function readStaged({ store }: WorkerContext, image: Image, stagedKey: str
   throw new PermanentError("The uploaded file has changed since it was uploaded");
 }
 
-/** An unusable upload ends at the picture that was shown before it; without one the placeholder stays. */
+/** After an unusable upload the previous picture is shown again; without one the placeholder stays. */
 async function showFormer(job: JobRun<"process-image">, context: WorkerContext, image: Image) {
   const former = image.replacesId ? await images.findById(context.db.manager, image.replacesId) : null;
   if (!former?.publishedAt) return;

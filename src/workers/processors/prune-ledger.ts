@@ -6,10 +6,10 @@ type Run = JobRun<"prune-ledger">;
 type Context = Pick<WorkerContext, "retention" | "log">;
 type Prune = (typeof prunes)[keyof typeof prunes];
 
-/** Rows in one transaction: a few dozen milliseconds, so that nobody waits for its locks. */
+/** Rows in one transaction: a few dozen milliseconds, so that its locks delay no request. */
 const batchSize = 1_000;
 
-/** Removes old rows in short transactions, of which each counts by itself. Safe to repeat: what is gone is gone. */
+/** Removes old rows in short transactions, each of which counts by itself. Safe to repeat. */
 export const pruneLedgerProcessor: Processor<"prune-ledger"> = {
   async run(job, context) {
     const counts: Partial<Record<RetentionName, number>> = {};
@@ -21,7 +21,7 @@ export const pruneLedgerProcessor: Processor<"prune-ledger"> = {
         job.progress(total, null);
       });
     }
-    context.log.info({ job: job.id, removed: counts }, "what was old is removed");
+    context.log.info({ job: job.id, removed: counts }, "old rows are removed");
     await job.complete(async () => counts);
   },
 };

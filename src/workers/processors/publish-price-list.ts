@@ -2,7 +2,7 @@ import { businessDay } from "../../services/business-day.ts";
 import { ensurePriceList } from "../../services/documents/documents.ts";
 import type { Processor } from "../context.ts";
 
-/** Promises the list of the slot's day, unless it is there; the list is a child, so this job is over when it is. */
+/** Enqueues the list of the slot's day, unless it exists; the list is a child, so this job ends with it. */
 export const publishPriceListProcessor: Processor<"publish-price-list"> = {
   async run(job, { shop }) {
     const day = businessDay(new Date(job.payload.slot));

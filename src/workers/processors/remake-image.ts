@@ -6,9 +6,9 @@ import type { Processor } from "../context.ts";
 import { areCurrent, storeWebImages } from "../images/store-web-images.ts";
 
 /**
- * Makes the web images of a published picture anew, unless the present recipe has made them. Uploads are removed once
- * they are published, so the source is the widest picture there is; a recipe takes it through the encoder once, however
- * often it runs. The former objects stay until nobody has read of them for two passes of `collect-garbage`.
+ * Makes the web images of a published picture again, unless they are of the present recipe. Uploads are removed once
+ * they are published, so the source is the widest existing image; a recipe encodes it once, however often it runs. The
+ * former objects stay until two passes of `collect-garbage` have found no reference to them.
  */
 export const remakeImageProcessor: Processor<"remake-image"> = {
   async run(job, { db, store }) {
@@ -27,6 +27,6 @@ export const remakeImageProcessor: Processor<"remake-image"> = {
 
 function sourceOf({ id, variants }: Image): string {
   const [widest] = variants.filter(({ type }) => type === "image/webp").sort((a, b) => b.width - a.width);
-  if (!widest) throw new PermanentError(`Picture '${id}' has no WebP to be made anew from`);
+  if (!widest) throw new PermanentError(`Picture '${id}' has no WebP as a source`);
   return widest.key;
 }

@@ -10,14 +10,14 @@ import { type SpooledFile, spool } from "../documents/spool.ts";
 type Run = JobRun<"render-document">;
 
 /**
- * Makes the file of a document and stores it under its own hash. Safe to repeat: the same data gives the same bytes,
- * hence the same key; newer data another one, and the row names the one that was committed. Before that nobody sees
- * anything of it: until it is whole, the file lies on this machine without a name.
+ * Makes the file of a document and stores it under its own hash. Safe to repeat: the same data give the same bytes,
+ * hence the same key; newer data give another key, and the row names the committed one. Before the commit no reader
+ * sees it: until it is complete, the file is on this machine without a name.
  */
 export const renderDocumentProcessor: Processor<"render-document"> = {
   async run(job, context) {
     const document = await documents.findById(context.db.manager, job.payload.documentId);
-    if (!document || document.readyAt) return job.complete(async () => ({ skipped: "it is there, or was deleted" }));
+    if (!document || document.readyAt) return job.complete(async () => ({ skipped: "it is made, or was deleted" }));
     await spool(
       (write) => render(job, context, document, write),
       (file, source) => store(job, context, document, file, source),
@@ -25,13 +25,13 @@ export const renderDocumentProcessor: Processor<"render-document"> = {
   },
 };
 
-/** Which data a document was made of, and of when they are. */
+/** The hash and the moment of the data of a document. */
 interface Snapshot {
   sourceHash: string;
   takenAt: Date;
 }
 
-/** All of it from one state of the database, which is let go of before the file is stored. */
+/** All data from one state of the database; its transaction ends before the file is stored. */
 function render(
   { signal, progress }: Run,
   { db, shop }: WorkerContext,
@@ -40,7 +40,7 @@ function render(
 ): Promise<Snapshot> {
   const kind = kindOf(document);
   return db.transaction("REPEATABLE READ", async (tx) => {
-    // Each piece of a long list takes its time, and connections of a pool do not end by themselves.
+    // Each piece of a long list takes time, and connections of a pool do not end by themselves.
     await tx.query("SET TRANSACTION READ ONLY");
     // The first statement takes the snapshot.
     const [{ takenAt }] = await tx.query('SELECT clock_timestamp() AS "takenAt"');
@@ -66,7 +66,7 @@ async function store(
   const objectKey = `documents/${sha256}/${namesOf(kind).ascii}`;
   await store.put(objectKey, read(), { contentType }, { length: bytes, signal });
   const publicKey = publicKeyOf(kind);
-  // The next list of the same day takes its place, so nobody may keep it for long.
+  // The next list of the same day replaces it, so no cache may keep it for long.
   if (publicKey && !(await isOvertaken(db, document, takenAt))) {
     await store.copy(objectKey, publicKey, { contentType, cacheControl: "public, max-age=300" }, { signal });
   }
@@ -76,7 +76,7 @@ async function store(
   });
 }
 
-/** Whether newer data than these are in a file of the same kind already; its public copy is not to be written over. */
+/** True when a file of the same kind has newer data; its public copy must not be overwritten. */
 async function isOvertaken(db: WorkerContext["db"], document: Document, takenAt: Date) {
   const newest = await documents.findReady(db.manager, document);
   return newest?.readyAt ? newest.readyAt > takenAt : false;

@@ -5,13 +5,13 @@ import type { Processor } from "../context.ts";
 const maxPage = 100;
 
 /**
- * Opens the jobs of a replay again, page by page. Safe to repeat: a job that was opened is found no more, and what has
- * ended since is left out.
+ * Reopens the jobs of a replay, page by page. Safe to repeat: a reopened job is not found any more, and jobs that have
+ * ended since are left out.
  */
 export const replayJobsProcessor: Processor<"replay-jobs"> = {
   async run(job) {
     const { filter, limitPerMinute, before } = job.payload;
-    // A tenth of a minute's share at the most, so that a cancel is not late.
+    // At most a tenth of a minute's share, so that a cancel is not late.
     const size = Math.max(1, Math.min(maxPage, Math.floor(limitPerMinute / 10)));
     let replayed = 0;
     for (;;) {

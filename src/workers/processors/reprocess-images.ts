@@ -8,8 +8,8 @@ const pageSize = 500;
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Promises one child for each published picture, page by page. After a crash it begins again: children that were
- * promised keep their keys, so nothing is done twice.
+ * Enqueues one child for each published picture, page by page. After a crash it starts again: enqueued children keep
+ * their keys, so no work is done twice.
  */
 export const reprocessImagesProcessor: Processor<"reprocess-images"> = {
   async run(job, { db }) {

@@ -14,21 +14,21 @@ import { untilWritten } from "../until-written.ts";
 
 type Run = JobRun<"send-mail">;
 
-/** When a newsletter is resumed, its mails do not wait for this to be over. */
+/** The mails of a resumed newsletter do not wait for the rest of this time. */
 const pausedMs = 3_600_000;
 
-/** The mail may be on its way: too early to look for it. */
+/** The mail may be in flight: too early to look for it. */
 export class MailInDoubtError extends UnavailableError {}
 
 /**
- * Sends one mail, once: the row says `sending` before the first byte, and whoever finds it so does not send it again
- * before it is settled what became of it (`settle`).
+ * Sends one mail, once: the row says `sending` before the first byte, and a worker that finds it so does not send it
+ * again before its outcome is settled (`settle`).
  */
 export const sendMailProcessor: Processor<"send-mail"> = {
   async run(job, context) {
     const mail = await context.mailStatements.find(job.payload);
     if (!mail || mail.sentAt || mail.state === "suppressed")
-      return job.complete(async () => ({ skipped: "it was sent before, is not to be sent, or was deleted" }));
+      return job.complete(async () => ({ skipped: "it was sent before, must not be sent, or was deleted" }));
     if (mail.state === "unknown") throw new UncertainMailError(asks(mail));
     if (mail.state === "sending" && (await settle(job, context, mail))) {
       const found = { code: null, text: "It had arrived: it was found by its Message-ID" };
@@ -42,20 +42,20 @@ export const sendMailProcessor: Processor<"send-mail"> = {
   },
 };
 
-/** How long a mail has to wait for its turn. */
+/** How long a mail has to wait for its slot. */
 async function waitOf(job: Run, { mailRules: { pace } }: WorkerContext, mail: MailToSend): Promise<number> {
   if (mail.isPaused) return pausedMs;
   if (!isPaced(pace)) return 0;
   return (await committed(job, (tx) => planMail(tx, mail, pace, new Date()))) ?? 0;
 }
 
-const switchedOff = "Mails of this kind are switched off (MAIL_OFF)";
+const switchedOff = "Mails of this kind are disabled (MAIL_OFF)";
 
 async function suppress(job: Run, mail: MailToSend) {
   const text = isErased(mail.recipient)
     ? "What was stored about its recipient is erased"
     : `Its recipient is on the suppression list: ${mail.suppressedFor}`;
-  // What somebody has said about the address is for the mail alone, not for the ledger.
+  // The reason on the suppression list belongs to the mail only, not to the ledger.
   await holdBack(job, mail, text, mail.suppressionDetail ? `${text}, ${mail.suppressionDetail}` : text);
 }
 
@@ -67,8 +67,8 @@ async function holdBack(job: Run, { id }: MailToSend, skipped: string, text = sk
 }
 
 /**
- * Finds out whether a mail arrived whose sending broke off; false when it may be sent again. Throws `MailInDoubtError`
- * when it is too early to say, and `UncertainMailError` when nobody but a person can.
+ * Finds out whether a mail arrived whose connection broke; false when it may be sent again. Throws `MailInDoubtError`
+ * when it is too early to tell, and `UncertainMailError` when only a person can decide.
  */
 async function settle(job: Run, { mailer }: WorkerContext, mail: MailToSend): Promise<boolean> {
   const waitMs = mailer.graceMs - (mail.sendingAgeMs ?? 0);
@@ -81,7 +81,7 @@ async function settle(job: Run, { mailer }: WorkerContext, mail: MailToSend): Pr
     throw new UncertainMailError(asks(mail));
   }
   if (mail.tries < sendMail.retry.attempts) return false;
-  const text = `The connection broke each of the ${mail.tries} times that it was sent`;
+  const text = `The connection broke at each of the ${mail.tries} attempts`;
   await job.commit((tx) => mails.markEnded(tx, mail.id, "failed", { code: null, text }));
   throw new PermanentError(text);
 }
@@ -89,16 +89,16 @@ async function settle(job: Run, { mailer }: WorkerContext, mail: MailToSend): Pr
 const nothingSaid: MailReply = { code: null, text: null };
 
 const asks = ({ id, messageId }: MailToSend) =>
-  `Nobody knows whether it was sent. Look for the Message-ID '${messageId}' at the mail server, and if it is not there, ` +
+  `It is unknown whether it was sent. Look for the Message-ID '${messageId}' at the mail server, and if it is not there, ` +
   `have mail ${id} resent`;
 
 async function deliver(job: Run, context: WorkerContext, mail: MailToSend, content: MailContent) {
   const { mailer, mailStatements } = context;
-  // Counted from before the row says so, however long this process is frozen in between.
+  // Measured from before the row is updated, however long this process is frozen in between.
   const sendDeadline = performance.now() + mailer.graceMs / 2;
   const wanted = { id: mail.id, messageId: mailer.messageIdOf(mail.id) };
   const sending = await sharedWrites(job).commit((claim) => mailStatements.begin({ ...wanted, claim }));
-  if (!sending) return job.complete(async () => ({ skipped: "it is not to be sent any more" }));
+  if (!sending) return job.complete(async () => ({ skipped: "it must not be sent any more" }));
   const { messageId, epoch } = sending;
   const headers = { ...content.headers, ...(job.request && { "X-Request-Id": job.request }) };
   const outgoing = { messageId, to: mail.recipient, ...content, headers };
@@ -118,19 +118,19 @@ async function committed<T>(job: Run, effect: (tx: EntityManager) => Promise<T>)
 
 async function recordSent(job: Run, context: WorkerContext, id: string, reply: MailReply) {
   const write = () => sharedWrites(job).complete((claim) => context.mailStatements.end({ id, reply, claim }));
-  // It is out, however this run ends; a claim that is lost does not keep the mail from being noted as sent.
+  // The mail is sent, however this run ends; it is recorded as sent even if the claim is lost.
   await untilWritten(job, context, write).catch((error: unknown) => {
     if (error instanceof FencedError) throw error;
     return write();
   });
 }
 
-/** Writes down what is known of a mail that was not sent, or not surely; returns how its run ends. */
+/** Records a mail that was not sent, or not certainly; returns how its run ends. */
 async function recordNotSent(job: Run, context: WorkerContext, sending: { id: string; epoch: number }, error: unknown) {
   const tx = context.db.manager;
   if (error instanceof UncertainMailError) {
     if (!(job.signal.reason instanceof CancelledError)) return new MailInDoubtError(error.message, { cause: error });
-    // Nobody comes back to a cancelled job.
+    // No worker returns to a cancelled job.
     await mails.markEnded(tx, sending.id, "unknown", nothingSaid);
     return error;
   }

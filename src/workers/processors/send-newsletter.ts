@@ -2,12 +2,11 @@ import { users } from "../../db/dao/accounts/users.ts";
 import { requestNewsletterPage } from "../../services/mail/newsletters.ts";
 import type { Processor } from "../context.ts";
 
-/** So many mails are promised in one transaction: little memory, and the job can be cancelled in between. */
+/** Mails of one transaction: little memory, and the job can be cancelled in between. */
 const pageSize = 500;
 
 /**
- * Promises a newsletter page by page. Safe to repeat, also from the middle: whoever is promised it already is not
- * promised it again.
+ * Enqueues a newsletter page by page. Safe to repeat, also from the middle: no recipient gets a second mail.
  */
 export const sendNewsletterProcessor: Processor<"send-newsletter"> = {
   async run(job, { db }) {

@@ -199,7 +199,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     const id = await queued();
     await taken(id, "complete");
     await api.db.manager.update(Job, { id }, { state: "succeeded", finishedAt: new Date() });
-    const sentence = `Job '${id}' has succeeded; it is not done twice`;
+    const sentence = `Job '${id}' has succeeded; it does not run twice`;
     for (const path of [`/${await bullId(id)}/retry`, "/retry/completed"]) {
       const { status, body } = await send("PUT", path);
       expect([status, body.message]).toEqual([409, sentence]);

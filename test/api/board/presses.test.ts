@@ -101,7 +101,7 @@ describe("who may do what", () => {
       // Whose page it is asks about the job, and there is none here.
       if (!press || press === "no act" || press.isOfPage) return;
       const { least = "admin" } = rightTo(press.act, "", false) ?? {};
-      const sentence = `Access denied: '${press.act}' takes the standing ${least} here; yours is ${standing}.`;
+      const sentence = `Access denied: '${press.act}' requires the rank ${least} here; yours is ${standing}.`;
       if (isAtLeast(standing, least)) expect(body.message).not.toBe(sentence);
       else expect([status, body.message]).toEqual([403, sentence]);
     });

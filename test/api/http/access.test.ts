@@ -142,7 +142,7 @@ function refusal(caller: Caller, admission: Admission, { act, access }: Route) {
   }
   // No existing front end steers jobs, so the contract has no words for it.
   if (act && access !== "ADMIN" && (caller === "employee" || caller === "operator"))
-    return forbidden(`'${act.act}' takes the standing ${admission.slice(0, -1)} here; yours is ${caller}.`);
+    return forbidden(`'${act.act}' requires the rank ${admission.slice(0, -1)} here; yours is ${caller}.`);
   if (caller === "employee" || caller === "operator") return forbidden("role EMPLOYEE is not allowed.");
   return no("Missing Authorization header", "Bearer");
 }

@@ -40,7 +40,7 @@ async function tcf({ who, reason }: Wish, ...words: string[]) {
   const reasoned = reason === undefined ? [] : ["--reason", reason];
   const { code, said } = await runTcf(api, operators, ["--as", people[who].email, ...words, ...reasoned]);
   if (code === 64) expect(said).toContain("--reason");
-  else if (code === 1) expect(said).toMatch(/Access denied|only staff steers jobs/);
+  else if (code === 1) expect(said).toMatch(/Access denied|only staff controls jobs/);
   return ({ 0: "done", 1: "forbidden", 64: "no reason" } as const)[code] ?? expect.fail(said);
 }
 

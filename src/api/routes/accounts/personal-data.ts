@@ -18,7 +18,7 @@ const params = z.object({ user_id: uuid });
 const reason = line(500).meta({ description: "Why, and not who: it is kept for ever" });
 const refusals = { 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest };
 
-/** More is made by a worker. */
+/** A worker makes larger exports. */
 const maxAtOnce = { rows: 1_000, bytes: 1_000_000 };
 
 const PersonalData = z
@@ -31,7 +31,7 @@ const PersonalData = z
   })
   .meta({ id: "PersonalData", description: "All that is stored about a person" });
 
-/** One's own, or as an admin; employees see what their work needs, one thing at a time. */
+/** A user's own, or any for admins; employees see what their work needs, one entity at a time. */
 function checkOwnOrAdmin({ id, role }: Actor, userId: string) {
   if (role === "ADMIN" || id === userId) return;
   throw new ForbiddenError(`Access denied: role ${role} is not allowed.`);
@@ -114,7 +114,7 @@ export const personalDataRoutes = [
   }),
 ];
 
-/** The document with these data: made, on its way, or ordered now. */
+/** The document with these data: made, being made, or ordered now. */
 async function orderExport(
   { shop }: ApiContext,
   { commit, reader }: Pick<Input<"USER", never, never, never>, "commit" | "reader">,
@@ -130,7 +130,7 @@ async function orderExport(
   return document;
 }
 
-/** Of one state of the database; it is small, so it is read before anything is answered. */
+/** From one state of the database; it is small, so it is read completely before the answer. */
 async function answerAtOnce({ db }: ApiContext, whose: ExportOf): Promise<Result> {
   const text = await db.transaction("REPEATABLE READ", async (tx) => {
     let text = "";

@@ -29,7 +29,7 @@ function auditEntryView(entry: AuditEntry, profile: Profile) {
     id: entry.id,
     user_id: entry.userId,
     user: userView(entry.user, profile),
-    // Versions before entered what only looks, as OPTIONS, which the front end cannot read.
+    // Earlier versions recorded reads such as OPTIONS, which the front end cannot show.
     method: isAudited(entry.method) ? entry.method : ("GET" as const),
     endpoint: entry.endpoint,
     payload: entry.payload,

@@ -74,7 +74,7 @@ export const categoryRoutes = [
     responses: { 200: pageOrArrayOf(CategoryView), 422: InvalidRequest },
     async handle(context, { query, profile, reader }) {
       const key = profile === "warehouse" ? "list:all" : `list:${query.page}:${query.size}`;
-      // There is no end of pages past the end, so those are not kept.
+      // Pages past the end are unlimited, so they are not cached.
       let isPastEnd = false;
       const load = async () => {
         if (profile === "warehouse") return (await categories.all(reader)).map((one) => categoryView(one, context));

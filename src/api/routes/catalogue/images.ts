@@ -18,7 +18,7 @@ export const imageRoutes = [
     handle({ publicUrl }, { commit }) {
       return commit(async (tx) => {
         const job = await findJob(tx, await requestReprocessing(tx));
-        if (!job) throw new Error("The job that was just promised is not there");
+        if (!job) throw new Error("The job that was just enqueued is missing");
         const link = jobLink(job, publicUrl);
         return { status: 202, body: link, headers: { location: link.url } };
       });

@@ -18,7 +18,7 @@ import { parentsOf } from "../../views/parents.ts";
 
 const tag: CacheTag = "goods";
 
-/** A page and whether it is one of many without anything in them, which are not kept. */
+/** A page, and whether it is one of unlimited empty ones, which are not cached. */
 export interface Loaded {
   body: object;
   isEmpty: boolean;
@@ -58,20 +58,20 @@ export async function offerPage(
   return { body: jsonPage(rows, total, query, write), isEmpty: rows.length === 0 };
 }
 
-/** How many products there are, as an answer. */
+/** The answer with the number of products. */
 export function productCount(context: ApiContext, reader: EntityManager, filter: ProductFilter): Promise<CachedBody> {
   const key = `products:count:${filter.isDeleted}:${filter.subCategoryId ?? ""}`;
   return cachedCount(context, key, () => countProducts(reader, filter));
 }
 
-/** How many offers there are, as an answer. */
+/** The answer with the number of offers. */
 export function offerCount(context: ApiContext, reader: EntityManager, filter: OfferFilter): Promise<CachedBody> {
   const { isDeleted, productId = "", inStock = "", hasImage = "" } = filter;
   const key = `offers:count:${isDeleted}:${productId}:${inStock}:${hasImage}`;
   return cachedCount(context, key, () => countOffers(reader, filter));
 }
 
-/** A page from the cache; `isBounded` says that there cannot be endlessly many of its kind. */
+/** A page from the cache; `isBounded` means that the number of such pages is limited. */
 export async function cachedPage(
   context: ApiContext,
   key: string,
@@ -93,6 +93,6 @@ async function cachedCount({ cache }: ApiContext, key: string, load: () => Promi
     count = await load();
     return { count };
   };
-  // Of what is not there, there are endlessly many kinds.
+  // The number of filters without a match is unlimited.
   return cache.read(tag, key, loadBody, () => count > 0);
 }

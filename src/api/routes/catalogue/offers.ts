@@ -17,7 +17,7 @@ const image = { field: "image_blob", folder: "offers", required: false };
 const params = z.object({ offer_id: uuid });
 const shown = { entity: "offer", show: showOffer } as const;
 const accepts = ["json", "form"] as const;
-/** More than anybody's cart has. */
+/** More than any cart has. */
 const maxIds = 1_000;
 
 const optional = {
@@ -44,7 +44,7 @@ const OfferChange = z.object({
   ...optional,
 });
 
-/** What may be missing of both. */
+/** The fields that are optional in both. */
 function optionalValues({ sku, address_id, internal_description }: z.output<typeof OfferChange>) {
   return { sku: sku === undefined ? address_id : sku, internalDescription: internal_description };
 }

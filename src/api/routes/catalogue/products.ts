@@ -15,7 +15,7 @@ const tag = "Products";
 const image = { field: "image_blob", folder: "products" };
 const params = z.object({ product_id: uuid });
 const shown = { entity: "product", show: showProduct } as const;
-/** Larger pages are for sitemaps and the like: they are streamed and never kept. */
+/** Larger pages are for sitemaps and the like: they are streamed and never cached. */
 const maxCachedBytes = 500;
 const crossNumber = lines(20_000).meta({ description: "Numbers of the same part elsewhere; empty for none" });
 

@@ -16,10 +16,10 @@ import { cachedPage, type Loaded, offerWriter, productWriter } from "./lists.ts"
 export type SearchKind = "wildcard" | "fts";
 export type SearchQuery = PageQuery & { search_term: string };
 
-/** Longer terms are hardly asked twice, and there are too many of them to keep. */
+/** Longer terms are rarely searched twice, and there are too many of them to cache. */
 const maxCachedLength = 40;
 
-/** A page of products; one statement, and one more to take apart the term of `fts`. */
+/** A page of products; one statement, and one more to split the term of `fts`. */
 export function searchProducts(context: ApiContext, reader: EntityManager, kind: SearchKind, query: SearchQuery) {
   return searched(context, `products:${kind}`, kind, query, async (term) => {
     const search = kind === "fts" ? await productsLike(reader, term) : productsContaining(term);
@@ -65,7 +65,7 @@ function searched(
   return cachedPage(context, key, () => find(term), term.length <= maxCachedLength);
 }
 
-/** Terms that find the same are the same; blanks count only where they are looked for. */
+/** Normalizes terms with the same result; blanks count only where they are searched. */
 function normalised(kind: SearchKind, term: string) {
   const lower = term.toLowerCase();
   return kind === "fts" ? lower.trim().replace(/\s+/g, " ") : lower;

@@ -11,7 +11,7 @@ const portion = 250;
 
 /**
  * A page of any size in pieces, each read when the one before it has been sent: it needs as little memory as a small
- * one, and holds no connection for a slow reader. A product that is renamed meanwhile may come twice or not at all.
+ * page, and holds no connection for a slow reader. A product that is renamed meanwhile may appear twice or not at all.
  */
 export async function streamProducts(
   context: ApiContext,

@@ -54,7 +54,7 @@ export const subCategoryRoutes = [
       const isWhole = profile === "warehouse";
       const { page, size, category_id, category_slug } = query;
       const key = [category_id ?? `/${category_slug ?? ""}`, ...(isWhole ? ["all"] : [page, size])].join(":");
-      // There is no end of unknown categories and of pages past the end, so those are not kept.
+      // Unknown categories and pages past the end are unlimited, so they are not cached.
       let isEmpty = false;
       const load = async () => {
         const all = await list(context, reader, query);

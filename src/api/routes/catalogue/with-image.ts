@@ -9,7 +9,7 @@ import { ImageView, imageView, type Pictured } from "../../views/image.ts";
 import { JobLink, jobLink } from "../../views/job.ts";
 import { awaitJob } from "../operations/await-job.ts";
 
-/** What a single entity shows of its picture, besides the address that it has in lists. */
+/** Fields of the picture of a single entity, besides the address that it has in lists. */
 export const PictureDetail = {
   ...ImageView,
   image_job: JobLink.nullable().meta({ description: "The job that processes the shown picture" }),
@@ -36,10 +36,10 @@ export const writeProblems = {
   503: Problem,
 };
 
-/** As `writeProblems`, for something that may not be there, or not be changed by what was sent. */
+/** As `writeProblems`, for an entity that may be missing, or may refuse the change. */
 export const changeProblems = { ...writeProblems, 400: Problem, 404: Problem };
 
-/** Answers to a deletion; 409 where something still needs the thing. */
+/** Answers to a deletion; 409 where another entity still needs this one. */
 export const deleteProblems = { 401: Problem, 403: Problem, 404: Problem, 422: InvalidRequest };
 
 interface Shown {
@@ -47,12 +47,12 @@ interface Shown {
   image_job: z.output<typeof JobLink> | null;
 }
 
-/** How to show one entity: inside the transaction that changed it, and again when its picture is there. */
+/** How to show one entity: inside the transaction that changed it, and again when its picture is published. */
 export type Show = (context: ApiContext, reader: EntityManager, id: string) => Promise<Shown>;
 
 /**
- * The answer to a committed write: what the write makes stale is dropped, and if the caller would rather wait for the
- * picture (`wait`), the answer shows the state after that.
+ * The answer to a committed write: invalidates what the write makes stale; if the caller waits for the picture
+ * (`wait`), the answer shows the state after that.
  */
 export async function answerWrite(
   context: ApiContext,
@@ -68,13 +68,13 @@ export async function answerWrite(
     const body = await show(context, context.db.manager, id);
     return { ...result, body, headers: { ...result.headers, "preference-applied": `wait=${wait.seconds}` } };
   } catch (error) {
-    // A refusal here would take back the picture of a write that stands. Its answer belongs to who made it.
+    // A refusal here would remove the picture of a committed write, whose answer belongs to its caller.
     if (error instanceof AppError) return result;
     throw error;
   }
 }
 
-/** One entity from the cache, unless its picture is just being made: then the state of its job changes unheard. */
+/** One entity from the cache, unless its picture is being made: then its job's state changes without invalidation. */
 export async function cachedDetail(
   context: ApiContext,
   tag: CacheTag,

@@ -48,7 +48,7 @@ function toKind({ kind, format, parameters }: z.output<typeof Wanted>): Document
 const kinds = documentKinds.flatMap(({ kind, about }: AnyKind) => (about ? [{ kind, about }] : []));
 const onlooker = ({ id: userId, role }: Actor) => ({ userId, role, kinds, personalData: personalDataKind.kind });
 
-/** Somebody else's document looks like one that does not exist. */
+/** Another user's document looks like one that does not exist. */
 async function requireVisible(tx: EntityManager, id: string, actor: Actor): Promise<Document> {
   const document = await documents.findSeen(tx, id, onlooker(actor));
   return document ?? Promise.reject(new NotFoundError("Document not found"));

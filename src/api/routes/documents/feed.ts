@@ -18,7 +18,7 @@ const description =
 
 type Call = Pick<Input<"public", never, never, never>, "reader" | "headers" | "commit" | "aborted">;
 
-/** The newest feed, or 304 for whoever has it already. */
+/** The newest feed, or 304 for a client that has it already. */
 async function answer(context: ApiContext, call: Call): Promise<Result> {
   const document = await newest(context, call);
   if (!document.readyAt) return notYet(context, call, document);
@@ -28,14 +28,14 @@ async function answer(context: ApiContext, call: Call): Promise<Result> {
   return { ...result, headers: { ...known, ...headers } };
 }
 
-/** Whoever asks for the first one ever waits until it is made. */
+/** The first request ever waits until the feed is made. */
 async function newest(context: ApiContext, call: Call): Promise<Document> {
   const stored = await documents.findReady(call.reader, feed);
   if (stored) return stored;
   return (await makeDocument(context, call, { ...feed, requestedBy: null })).document;
 }
 
-/** Whoever asks for waiting or not knows what 202 means; others would take any 2xx for the feed. */
+/** A client that sends `Prefer` understands 202; others would take any 2xx for the feed. */
 function notYet({ publicUrl }: ApiContext, { headers }: Call, { job }: Document): Result {
   if (headers.prefer === undefined || !job)
     throw new UnavailableError("The feed is not made yet; try again in a moment");

@@ -16,14 +16,14 @@ const typicalSeconds = 25;
 type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "aborted">;
 
 export interface MadeDocument {
-  /** As it is now: `readyAt` is set if it was made in time. */
+  /** Its present state: `readyAt` is set if it was made in time. */
   document: Document;
   headers: Record<string, string>;
 }
 
 /**
- * Orders a document and waits for it, as long as the caller wants to. `before` runs first in the same transaction and may
- * refuse. Throws `UnavailableError` when it could not be made.
+ * Orders a document and waits for it, as long as the caller wants. `before` runs first in the same transaction and may
+ * throw a refusal. Throws `UnavailableError` when the document could not be made.
  */
 export async function makeDocument(
   { db, shop }: ApiContext,
@@ -45,17 +45,17 @@ export async function makeDocument(
   return { document, headers: { ...promised.headers } };
 }
 
-/** The file of a document that is made, to be saved under `names`. */
+/** The file of a document that is made, as a download named `names`. */
 export async function sendDocument({ db, store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
   const stream = await unlessGone(db, document, () => store.read(String(document.objectKey)));
   const headers = { ...headersOf(document), "content-disposition": attachment(names.shown, names.ascii) };
   return { status: 200, headers, stream } satisfies Result;
 }
 
-/** S3 has this long to give all of a file that is kept in memory. */
+/** Time limit for S3 to return all of a file that is kept in memory. */
 const loadMs = 30_000;
 
-/** The file of a feed that is made: from memory, since anybody may read it and hold a connection to S3 meanwhile. */
+/** The file of a feed that is made: from memory, since any client may read it and would hold a connection to S3. */
 export async function sendFeed({ db, store, keptFeed }: ApiContext, document: Document) {
   const key = String(document.objectKey);
   const version = { sha256: String(document.sha256), bytes: Number(document.bytes) };
@@ -81,10 +81,10 @@ const headersOf = ({ contentType, bytes }: Document) => ({
   "content-length": String(bytes),
 });
 
-/** So long a link to a file works: enough for somebody to click, or for a program to follow it. */
+/** How long a link to a file works: enough for a person to click, or for a program to follow it. */
 const linkSeconds = 300;
 
-/** Where the file of a document that is made can be read for some minutes, by whoever has the address. */
+/** An address of the file of a document, which works for some minutes without a login. */
 export async function linkToDocument({ db, store }: ApiContext, document: Document): Promise<string> {
   const { shown, ascii } = namesOf(kindOf(document));
   const key = String(document.objectKey);
@@ -92,7 +92,7 @@ export async function linkToDocument({ db, store }: ApiContext, document: Docume
   return store.signedUrl(key, { disposition: attachment(shown, ascii), seconds: linkSeconds });
 }
 
-/** Throws `NotFoundError` when the file is not in the bucket any more; then whoever orders it again gets a new one. */
+/** Throws `NotFoundError` when the file is not in the bucket any more; the next order of it makes a new one. */
 async function unlessGone<T>(db: DataSource, { objectKey }: Document, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -12,7 +12,7 @@ import { JobLink, jobLink } from "../../views/job.ts";
 import { makeDocument, sendDocument } from "./make-document.ts";
 
 const tag = "Print";
-/** The old document service had no others. */
+/** The former document service had no others. */
 const listExtensions = ["xlsx", "csv"] as const;
 const sheetQuery = z.object({ format: z.enum(sheetFormats).default("docx") });
 const responses = {
@@ -22,7 +22,7 @@ const responses = {
   422: InvalidRequest,
 };
 
-/** The file itself, as the warehouse expects it, of the data of now. */
+/** The file itself, as the warehouse expects it, from the present data. */
 async function print(
   context: ApiContext,
   input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "aborted">,
@@ -31,7 +31,7 @@ async function print(
 ): Promise<Result> {
   const { document } = await makeDocument(context, input, { ...kind, requestedBy: input.actor?.id ?? null });
   if (document.readyAt) return sendDocument(context, document, { shown: ascii, ascii });
-  // Whoever asks for waiting or not knows what 202 means; the warehouse would save any 2xx as the document.
+  // A client that sends `Prefer` understands 202; the warehouse would save any 2xx as the document.
   if (input.headers.prefer === undefined || !document.job) {
     throw new UnavailableError("The document is not made yet; try again in a moment");
   }
@@ -74,7 +74,7 @@ export const printRoutes = [
         parameters: { id: input.params.waybill_id },
       }),
   }),
-  // The warehouse says the one, the service before this one said the other.
+  // The warehouse uses the one, the former service used the other.
   ...["/print/prices", "/print/price"].map((path) =>
     defineRoute({
       method: "get",

@@ -34,7 +34,7 @@ const suppressionView = ({ address, reason, detail, createdBy, createdAt }: Mail
   created_at: createdAt.toISOString(),
 });
 
-/** What mail providers tell of an address that cannot or does not want to get mail. */
+/** What mail providers report of an address that cannot get mail or wants none. */
 const Event = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("email.bounced"),
@@ -181,7 +181,7 @@ export const mailSuppressionRoutes = [
       checkSignature(providerHook(context), bytes, headers, prefixOf(headers));
       const event = parse(bytes);
       const bounce = event?.type === "email.bounced" ? event.data.bounce : undefined;
-      // A full mailbox is empty again some day.
+      // A full mailbox will be empty again.
       if (!event || (bounce && /^(transient|temporary|soft)$/i.test(bounce.type)))
         return { status: 200, body: { message: "Event of no interest" } };
       const reason = event.type === "email.bounced" ? "bounce" : "complaint";

@@ -3,12 +3,12 @@ import { findJob } from "../../../engine/index.ts";
 import { AppError } from "../../../errors.ts";
 import { jobWatch } from "./job-watch.ts";
 
-/** So long it is likely that the job is done at any moment. */
+/** For this long the job is likely to end at any moment. */
 const eagerForMs = 2_000;
 
 /**
- * Resolves when a job is over, after so many seconds, or when `signal` says that nobody waits any more; asks the
- * ledger, so it needs no Redis. Throws what `signal` says of a caller who would be let in no more.
+ * Resolves when a job is over, after so many seconds, or when `signal` fires because the caller has left; reads the
+ * ledger, so it needs no Redis. Throws the reason of `signal` when the caller has lost the right.
  */
 export async function awaitJob(db: DataSource, jobId: string, seconds: number, signal: AbortSignal): Promise<void> {
   const began = Date.now();

@@ -7,7 +7,7 @@ import type { Actor, ApiContext } from "../../http/types.ts";
 import { jobView } from "../../views/job.ts";
 import { jobWatch } from "./job-watch.ts";
 
-/** Children are counted so seldom: a newsletter has fifty thousand. */
+/** Interval of counting children: a newsletter has fifty thousand. */
 const countMs = 2_000;
 const streamsPerUser = 20;
 const streamsPerProcess = 1_000;
@@ -16,10 +16,10 @@ const retryMs = 2_000;
 const open = new Map<string, number>();
 
 /**
- * What happens to a job, as server-sent events, until it is over or `aborted` fires; then there is no `end`, and who comes
- * back is told why, if he is not let in any more. Each event is the whole job, and its
- * id is that of this state: whoever comes back with `Last-Event-ID`, to whichever process, is sent nothing twice and
- * misses no end. Throws `TooManyRequestsError` when this user, or the process, has too many of them.
+ * The changes of a job as server-sent events, until it is over or `aborted` fires; then there is no `end`, and the next
+ * request of the caller is refused if the right was lost. Each event is the whole job, and its id identifies this
+ * state: a client that reconnects with `Last-Event-ID`, to any process, gets nothing twice and misses no end. Throws
+ * `TooManyRequestsError` when this user, or the process, has too many streams.
  */
 export function jobEvents(
   context: ApiContext,
@@ -34,7 +34,7 @@ export function jobEvents(
     throw new TooManyRequestsError(`${own} streams of events are open already; close one of them`, retryMs / 1_000);
   }
   open.set(actor.id, own + 1);
-  // Not at the end of the stream: of a caller who has left already it never begins.
+  // Not at the end of the stream: for a caller who has left already it never begins.
   onAbort(aborted, () => release(actor));
   return streamOf(context, job, actor, lastId, aborted);
 }
@@ -66,7 +66,7 @@ async function* streamOf(
   if (!aborted.aborted) yield "event: end\ndata: {}\n\n";
 }
 
-/** A job as JSON, again and again, until it is over or deleted, or nobody listens any more. */
+/** A job as JSON, repeatedly, until it is over or deleted, or the caller has left. */
 async function* statesOf({ db }: ApiContext, first: Job, actor: Actor, aborted: AbortSignal): AsyncGenerator<string> {
   let children = await jobQueries.children(db.manager, first.id);
   let countedAt = Date.now();

@@ -1,18 +1,18 @@
 import { type DataSource, In } from "typeorm";
 import { Job } from "../../../engine/index.ts";
 
-/** Often for what is nearly done, now and then for what takes its time. */
+/** Intervals: short for jobs that are nearly done, long for those that take their time. */
 const eagerMs = 50;
 const defaultMs = 250;
 
 interface Watch {
-  /** The row of a job as it is a moment from now; null when there is none. */
+  /** The row of a job, read a moment from now; null when there is none. */
   next(id: string, isEager: boolean): Promise<Job | null>;
 }
 
 const watches = new WeakMap<DataSource, Watch>();
 
-/** Looks at jobs for all who wait for one: one statement for all of them, however many they are. */
+/** Reads jobs for all waiting callers: one statement for any number of them. */
 export function jobWatch(db: DataSource): Watch {
   const known = watches.get(db) ?? createWatch(db);
   watches.set(db, known);

@@ -56,7 +56,7 @@ const Replay = z.object({
   dry_run: z.boolean().default(false),
 });
 
-/** Somebody else's job looks like one that does not exist. */
+/** Another user's job looks like one that does not exist. */
 async function visibleJob(tx: EntityManager, id: string, actor: Actor): Promise<Job> {
   const job = await findJob(tx, id);
   if (job && (actor.role !== "USER" || job.actorId === actor.id)) return job;
@@ -70,7 +70,7 @@ async function viewOf(tx: EntityManager, job: Job, actor: Actor) {
 const averages = new Map<string, { seconds: number; until: number }>();
 const averageMs = 60_000;
 
-/** A client that polls should leave the server about as long as such a job takes. */
+/** A polling client should wait about as long as such a job takes. */
 async function retryAfter(tx: EntityManager, { kind, finishedAt }: Job): Promise<Record<string, string>> {
   if (finishedAt) return {};
   const known = averages.get(kind);

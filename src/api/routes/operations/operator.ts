@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 import { findStanding, type Operator } from "../../../services/operations/job-rights.ts";
 import type { Actor, ApiContext } from "../../http/types.ts";
 
-/** The caller as one who steers jobs; where it decides, one look at the user. */
+/** The caller as an operator of jobs; reads the user only where that decides. */
 export async function operatorOf(
   { operators }: Pick<ApiContext, "operators">,
   tx: EntityManager,

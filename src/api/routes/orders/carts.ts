@@ -22,7 +22,7 @@ interface Change {
   commit: Commit;
 }
 
-/** Changes a cart and answers with what it is then. */
+/** Changes a cart and answers with its new state. */
 async function answerChange(
   context: ApiContext,
   { userId, status, commit }: Change,

@@ -7,14 +7,14 @@ import { type PageQuery, toPage } from "../../http/paging.ts";
 import type { ApiContext, Result } from "../../http/types.ts";
 import { type Viewer, viewOrders } from "../../views/order.ts";
 
-/** Lines in memory at once: some four megabytes as JSON. */
+/** Lines in memory at once: about four megabytes as JSON. */
 const portion = 10 * maxOrderLines;
-/** So many orders do no harm, however long they are. */
+/** This many orders do no harm, however long they are. */
 const few = 25;
 
 /**
- * One page of orders with their lines. One with very many lines, which anybody can order, is sent in pieces, each made
- * when the one before it has gone out: made as a whole it would take more memory than the process has.
+ * One page of orders with their lines. A page with very many lines, which any client can cause, is sent in pieces, each
+ * made when the one before it is sent: as a whole it would take more memory than the process has.
  */
 export async function orderPage(
   context: ApiContext,
@@ -35,7 +35,7 @@ export async function orderPage(
   return { status: 200, stream: pieces(), headers: { "content-type": "application/json" } };
 }
 
-/** The orders in parts, each with as many lines as may be in memory, or of one order alone. */
+/** The orders in parts, each with as many lines as may be in memory, or of a single order. */
 async function inPortions(reader: EntityManager, orders: readonly Order[]): Promise<Order[][]> {
   if (orders.length <= few) return [[...orders]];
   const counts = await orderOffers.countOf(

@@ -8,9 +8,9 @@ import type { RequestedContact } from "../../../services/orders/order-contact.ts
 import { email, line, note, optionalLine, phone, pieces, uuid } from "../../http/fields.ts";
 import type { Actor } from "../../http/types.ts";
 import { missingKeys } from "../../http/violations.ts";
-import { nobody } from "../../views/warehouse-order.ts";
+import { noUserId } from "../../views/warehouse-order.ts";
 
-/** The warehouse sends an object of its own under this name. */
+/** The warehouse sends its own object under this name. */
 const freeText = z.preprocess(
   (value) => (typeof value === "object" && value ? undefined : value),
   optionalLine(1_000).optional(),
@@ -31,7 +31,7 @@ const contact = {
   phone: phone.optional(),
 };
 
-/** Contact and shipping of a new order, and what is said about it. */
+/** Contact and shipping of a new order, and its note. */
 export const newContact = {
   ...contact,
   note: note.optional(),
@@ -41,10 +41,10 @@ export const newContact = {
 };
 export type NewContact = z.output<z.ZodObject<typeof newContact>>;
 
-/** What can be changed of an order; the rest of one that is sent back whole is left alone. */
+/** The fields of an order that can be changed; other fields of a whole object are ignored. */
 export const OrderChange = z.object({
   ...contact,
-  // What stands for no number at all may come back too.
+  // The text that means "no number" may come back too.
   phone: z.preprocess((value) => (value === "—" ? undefined : value), phone.optional()),
   status: z.enum(orderStatuses).optional(),
   note: note.optional(),
@@ -53,12 +53,12 @@ export const OrderChange = z.object({
 /** A line of a new order; brand, number and price are the offer's, whatever is sent. */
 export const NewLine = z.object({ offer_id: uuid, quantity: pieces });
 
-/** A new line under the names of the services. */
+/** A new line with the field names of the services. */
 export const toLine = ({ offer_id, quantity }: z.output<typeof NewLine>) => ({ offerId: offer_id, quantity });
 
 const required = ["shipping_method", "first_name", "last_name", "email", "phone"] as const;
 
-/** Throws when a guest has put a web address where a name belongs: mail about it reaches an address that may be anybody's. */
+/** Throws when a guest's name contains a web address: mail about the order may reach another person. */
 function refuseWebAddresses(body: NewContact) {
   const wrong = (["first_name", "last_name"] as const).filter((name) => holdsWebAddress(body[name] ?? ""));
   if (wrong.length === 0) return;
@@ -69,14 +69,14 @@ function refuseWebAddresses(body: NewContact) {
 }
 
 /**
- * Whom an order is for. Somebody with an account may name a stored address instead; everybody else has to say it all,
+ * The customer of an order. A caller with an account may name a stored address instead; a guest has to send all fields,
  * in names without a web address, or it throws.
  */
 export function requestedContact(body: NewContact, actor: Actor | undefined): RequestedContact {
   const given = orderFields(body);
   if (!actor) refuseWebAddresses(body);
   if (actor && body.address_id != null) {
-    const { data = nobody } = uuid.safeParse(body.address_id);
+    const { data = noUserId } = uuid.safeParse(body.address_id);
     return { ...given, addressId: data };
   }
   const missing = required.filter((name) => body[name] === undefined);
@@ -84,7 +84,7 @@ export function requestedContact(body: NewContact, actor: Actor | undefined): Re
   throw new ValidationError(missingKeys(missing, body));
 }
 
-/** What was sent of an order, under the names of its columns. */
+/** The sent fields of an order, by the names of its columns. */
 export function orderFields(body: z.output<typeof OrderChange>): Partial<OrderFields> {
   const { postal_code, shipping_company, shipping_method, first_name, last_name } = body;
   const { status, note, country, city, address, street, house, email, phone } = body;

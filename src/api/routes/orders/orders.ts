@@ -40,7 +40,7 @@ async function viewOrder(context: ApiContext, reader: EntityManager, id: string,
 
 function assertOwner(actor: Actor, userId: string | undefined) {
   if (actor.role !== "USER" || userId === undefined || userId === actor.id) return;
-  throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed to list the orders of somebody else.`);
+  throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed to list the orders of another user.`);
 }
 
 export const orderRoutes = [

@@ -3,15 +3,15 @@ import { ValidationError } from "../../../errors.ts";
 import { toViolations } from "../../http/violations.ts";
 
 /**
- * Body of a PATCH to which clients send back the whole object that they were shown, with a change in it. Values are
- * checked by `changedFields`, because what is sent back as it was shown has to be taken however old and odd it is.
+ * Body of a PATCH to which clients send back the whole object from an answer, with a change in it. `changedFields`
+ * checks the values, because an unchanged value has to be accepted, however old and odd it is.
  */
 export function patchBody(schema: z.ZodObject) {
   const { $schema, ...described } = z.toJSONSchema(schema, { io: "input" });
   return z.looseObject({}).meta({ override: described as never });
 }
 
-/** What a body changes of the object that the caller sees; throws when a changed value does not fit the schema. */
+/** The fields that a body changes in the object that the caller sees; throws when a changed value is invalid. */
 export function changedFields<S extends z.ZodObject>(
   schema: S,
   sent: Record<string, unknown>,

@@ -14,7 +14,7 @@ import { BalanceEntryView, balanceEntryView } from "../../views/balance-entry.ts
 const tag = "Balance";
 const params = z.object({ user_id: uuid });
 
-/** Either place may have any of them; the body counts more. */
+/** Each may come in the query or the body; the body takes precedence. */
 const Adjustment = z.object({
   delta: integer(z.int()).optional().meta({ description: "Whole units; required" }),
   reason: z.enum(adjustmentReasons).optional().meta({ description: "Required" }),

@@ -22,7 +22,7 @@ const sentences = {
   ignored: "The payment is past that state",
 } as const;
 
-/** Does what a webhook says, if its signature is right, and tells what came of it. */
+/** Applies a webhook, if its signature is valid, and returns the outcome. */
 async function receive(
   { log }: ApiContext,
   provider: CardProvider,
@@ -36,8 +36,7 @@ async function receive(
     isPaidAfterAll = outcome === "ignored" && event.state === "paid" && payment?.state === "failed";
     return { status: 200, body: { message: sentences[outcome] } };
   });
-  if (isPaidAfterAll)
-    log.error({ payment: event.reference }, "a failed payment was paid: give it back at the provider");
+  if (isPaidAfterAll) log.error({ payment: event.reference }, "a failed payment was paid: refund it at the provider");
   return result;
 }
 

@@ -24,7 +24,7 @@ const NewPayment = z.object({
   amount_rub: integer(z.int().min(1).max(maxRub)).optional().meta({ description: "The open amount when absent" }),
 });
 
-/** What staff may say about a payment. */
+/** The changes of a payment's state by staff. */
 const moves: (Omit<StaffMove, "id"> & { name: string; summary: string })[] = [
   {
     name: "confirm",
@@ -63,7 +63,7 @@ export const paymentRoutes = [
       const asked = { id: randomUUID(), orderId, amountRub: amount_rub };
       const checkout = method === "CARD" ? await startCardPayment(context, reader, asked) : undefined;
       return commit(async (tx) => {
-        // The provider has been told an amount, which therefore stays.
+        // The provider has the amount already, which therefore stays.
         const amountRub = checkout?.amountRub ?? amount_rub;
         await createPayment(tx, { ...asked, amountRub, method, createdBy: actor.id, checkout });
         return { status: 201, body: paymentView(await getPayment(tx, asked.id)) };

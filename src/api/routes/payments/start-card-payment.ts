@@ -4,7 +4,7 @@ import type { CardPayment } from "../../../services/payments/card-provider.ts";
 import { maxRub, openRub } from "../../../services/payments/payments.ts";
 import type { ApiContext } from "../../http/types.ts";
 
-/** A payment that the provider knows of, and its amount. */
+/** A payment that the provider has prepared, and its amount. */
 export interface StartedPayment {
   amountRub: number;
   provider: string;
@@ -13,9 +13,9 @@ export interface StartedPayment {
 }
 
 /**
- * Tells the provider of cards about a payment before it is stored, because nothing slow belongs into a transaction;
- * one that is never stored is never paid. Undefined when nothing is open to be paid, which is for the transaction to
- * say: a repeated request gets its first answer there. Throws when there is no provider.
+ * Prepares a payment at the card provider before it is stored, because nothing slow belongs in a transaction; a payment
+ * that is never stored is never paid. Undefined when no sum is open, which the transaction has to report: a repeated
+ * request gets its first answer there. Throws when there is no provider.
  */
 export async function startCardPayment(
   { cards }: ApiContext,

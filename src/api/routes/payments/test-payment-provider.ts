@@ -15,13 +15,13 @@ export interface Verdict {
   decision: Decision;
 }
 
-/** A webhook on its way. */
+/** A webhook to send. */
 export interface SignedWebhook {
   bytes: Buffer;
   headers: Record<string, string>;
 }
 
-/** A provider that takes no money: whoever opens its page says how the payment ends. */
+/** A provider that takes no money: the visitor of its page decides how the payment ends. */
 export interface TestPaymentProvider extends CardProvider {
   name: "test";
   sign(verdict: Verdict): SignedWebhook;

@@ -45,7 +45,7 @@ const Fields = z.object({
   is_active: boolean.optional().meta({ description: "True when absent" }),
 });
 
-/** In one spelling; throws 422 for an address that nothing may be sent to, as far as its text tells. */
+/** The normalized URL; throws 422 for an address that may not be used, judged by its text. */
 function checkedUrl(input: string, rules: OutboundRules) {
   try {
     return readOutboundUrl(input, rules).href;
@@ -173,7 +173,7 @@ export const webhookEndpointRoutes = [
     async handle({ publicUrl }, { params, commit }) {
       return commit(async (tx) => {
         const job = await findJob(tx, await pingEndpoint(tx, params.webhook_endpoint_id));
-        if (!job) throw new NotFoundError("The job of the ping is gone");
+        if (!job) throw new NotFoundError("The job of the ping does not exist any more");
         const link = jobLink(job, publicUrl);
         return { status: 202, body: link, headers: { location: link.url } };
       });

@@ -5,7 +5,7 @@ import { defineRoute } from "../../http/define-route.ts";
 import { email, givenName, provedBy, uuid } from "../../http/fields.ts";
 import { Problem } from "../../http/problem.ts";
 
-/** An id that the clients' own check accepts, because they are shown it. */
+/** An id that passes the clients' own check, because they get it. */
 const id = uuid.pipe(z.uuid());
 const moment = z
   .string()
@@ -69,7 +69,7 @@ export const webhookRoutes = [
         return { status: 200, body: { message: messages[event.type] } };
       });
       return result.catch((error: unknown) => {
-        // The provider logs refusals at most, so somebody here has to see this one.
+        // The provider only logs refusals, if at all, so operators have to see this one.
         if (error instanceof ConflictError)
           context.log.warn({ event: event.type, user: event.data.id, err: error }, "an identity event was refused");
         throw error;

@@ -1,6 +1,8 @@
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
 
-/** Text without what XML 1.0 forbids: control characters but tab and line ends, half surrogate pairs, U+FFFE, U+FFFF. */
+/**
+ * Text without what XML 1.0 forbids: control characters but tab and line ends, half surrogate pairs, U+FFFE, U+FFFF.
+ */
 export function allowed(text: string): string {
   return text.replace(/[^\P{Cc}\t\n\r\u0080-\u009f]|[\ufffe\uffff]/gu, "").toWellFormed();
 }
@@ -10,7 +12,7 @@ export function escapeXml(text: string): string {
   return allowed(text).replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
-/** Text that nothing in it is escaped in; an end of the section within it is put into two sections. */
+/** Text as a CDATA section, without escapes; an end of the section within the text is split over two sections. */
 export function cdata(text: string): string {
   return `<![CDATA[${allowed(text).replaceAll("]]>", "]]]]><![CDATA[>")}]]>`;
 }

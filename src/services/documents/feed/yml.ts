@@ -6,12 +6,12 @@ import { shopUrl } from "../../shop-url.ts";
 import { isBarcode } from "./barcode.ts";
 import { cdata, escapeXml } from "./xml.ts";
 
-/** Where anybody can read an object. */
+/** The public address of an object. */
 type PublicUrl = (key: string) => string;
 
 /**
- * The catalogue as a Yandex feed (contract 6), in pieces that are made as they are asked for. `changedAt` stands in
- * it as its date, so that the same catalogue gives the same bytes.
+ * The catalogue as a Yandex feed (contract 6), in pieces that are made on demand. Its date is `changedAt`, so that
+ * the same catalogue gives the same bytes.
  */
 export async function* ymlFeed(reader: EntityManager, publicUrl: PublicUrl, changedAt: Date): AsyncGenerator<string> {
   yield `<?xml version="1.0" encoding="UTF-8"?>
@@ -60,7 +60,7 @@ function pageOf({ categorySlug, subCategorySlug, productSlug }: FeedOffer) {
   return `${shopUrl}/catalog/ford/${path.join("/")}`;
 }
 
-/** The offer's own picture, else its product's, else the placeholder; of each an upload before an address elsewhere. */
+/** The offer's own picture, else its product's, else the placeholder; of each an upload before an external address. */
 function pictureOf(offer: FeedOffer, publicUrl: PublicUrl) {
   const picture = (key: string | null, elsewhere: string | null) => (key ? publicUrl(key) : elsewhere || null);
   const own = picture(offer.objectKey, offer.imageUrl);

@@ -34,7 +34,7 @@ export function amountInWords(amount: number): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The form of a Russian noun that goes with a number. */
+/** The form of a Russian noun after a number. */
 export function declined(count: number, [one, few, many]: Forms): string {
   const [last, lastTwo] = [count % 10, count % 100];
   if (lastTwo >= 11 && lastTwo <= 14) return many;

@@ -15,7 +15,7 @@ const methods: Record<ShippingMethod, string> = {
   OTHER: "Другой способ",
 };
 
-/** The four lines about the customer at the head of a document. */
+/** The four lines about the customer at the top of a document. */
 export function contactFields({ firstName, lastName, phone, city, shippingMethod, shippingCompany }: Contact) {
   const method = shippingMethod && methods[shippingMethod];
   return {

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { OwnedTable } from "../../../db/dao/documents/documents.ts";
 import type { Layout } from "./layout.ts";
 
-/** What a file of each format is sent as. */
+/** The content type of each format. */
 export const contentTypes = {
   docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -19,15 +19,15 @@ export type DocumentFormat = keyof typeof contentTypes;
 export const sheetFormats = ["pdf", "docx", "xlsx"] as const;
 export const reportFormats = ["pdf", "xlsx"] as const;
 
-/** What is on documents besides data of the database. */
+/** Content of documents that is not in the database. */
 export interface Shop {
-  /** Whom invoices are paid to; null: there are no invoices. */
+  /** The payee of invoices; null: there are no invoices. */
   payee: Payee | null;
-  /** Where anybody can read a public object. */
+  /** The public address of an object. */
   publicUrl(key: string): string;
 }
 
-/** A bank account in Russia and whose it is. */
+/** A bank account in Russia and its owner. */
 export interface Payee {
   name: string;
   inn: string;
@@ -41,15 +41,15 @@ export interface Payee {
 
 /** The data of a document. */
 export interface Source {
-  /** Changes with everything that is on the document: the same state, the same file. Hashed as JSON. */
+  /** Covers all content of the document: the same state, the same file. Hashed as JSON. */
   state: unknown;
   content: () => Content | Promise<Content>;
 }
 
-/** What a writer gets: a layout for those of printed documents, text for a program's format of its own. */
+/** The input of a writer: a layout for printed documents, text for the format of a program. */
 export type Content = Layout | { text: AsyncIterable<string> };
 
-/** A kind of document: everything about it but how its formats are written. */
+/** A kind of document: everything about it except how its formats are written. */
 export interface KindDefinition<
   Name extends string,
   Format extends DocumentFormat,
@@ -60,19 +60,19 @@ export interface KindDefinition<
   readonly kind: Name;
   readonly summary: string;
   readonly formats: readonly Format[];
-  /** What a caller has to say. */
+  /** The parameters that a caller sends. */
   readonly asked: Asked;
-  /** Adds what no caller may choose; what it returns is stored. Absent: nothing. */
+  /** Adds parameters that no caller may choose; its result is stored. Absent: none. */
   readonly complete?: (asked: z.output<Asked>, now: Date) => Stored;
-  /** What its parameter `id` names; the customer whose that is may have it. Absent: it is for staff alone. */
+  /** The entity that its parameter `id` names; the owner of that may have it. Absent: it is for staff only. */
   readonly about?: OwnedTable;
-  /** Says that there is none, in the words of the route that shows what it is about. */
+  /** Message when there is none, as the route of the entity has it. */
   readonly missing: string;
-  /** Names of its file without the format: `shown` to people, `ascii` for programs that know no other letters. */
+  /** Names of its file without the format: `shown` to people, `ascii` for programs that accept no other letters. */
   readonly names: (parameters: Stored) => { shown: string; ascii: string };
-  /** Where anybody may read it, whatever it is now; absent or null: nobody but through the API. */
+  /** Its public address, whatever its present content; absent or null: only the API serves it. */
   readonly publicKey?: (parameters: Stored, format: DocumentFormat) => string | null;
-  /** Reads what it is made of, all of it from one state of the database; null when there is no such thing. */
+  /** Reads its data, all of it from one state of the database; null when there is no such entity. */
   readonly source: (tx: EntityManager, parameters: Stored, shop: Shop) => Promise<Source | null>;
 }
 

@@ -6,7 +6,7 @@ import { defineKind } from "./define-kind.ts";
 /** The catalogue as a Yandex feed (contract 6). */
 export const feedKind = defineKind({
   kind: "feed",
-  summary: "What is in stock, as a Yandex feed",
+  summary: "The offers in stock, as a Yandex feed",
   formats: ["xml"],
   asked: z.object({}),
   missing: "Feed not found",

@@ -23,19 +23,19 @@ export const documentKinds = [
   feedKind,
 ] as const satisfies readonly AnyKind[];
 
-/** One that has a route of its own besides, with rights of its own. */
+/** A kind that has its own route, with its own rights. */
 const allKinds = [...documentKinds, personalDataKind] as const;
 
 type Kinds = (typeof allKinds)[number];
 
-/** What can be made: a kind, one of its formats, what it is about. */
+/** All possible documents: a kind, one of its formats, its parameters. */
 export type DocumentKind = {
   [Name in Kinds["kind"]]: Extract<Kinds, { kind: Name }> extends infer Kind extends AnyKind
     ? { kind: Name; format: Kind["formats"][number]; parameters: Parameters<Kind["names"]>[0] }
     : never;
 }[Kinds["kind"]];
 
-/** Goes up when the same data makes another file: then nobody gets one of before. */
+/** Goes up when the same data make another file: then old files are not reused. */
 const edition = 4;
 
 /** The definition of a kind; throws at a name that no kind has. */
@@ -45,19 +45,19 @@ export function definitionOf(kind: string): AnyKind {
   return found;
 }
 
-/** What a row was made of. */
+/** The parameters of a row. */
 export const kindOf = ({ kind, format, parameters }: Document) => ({ kind, format, parameters }) as DocumentKind;
 
-/** The price list that anybody may read. */
+/** The public price list. */
 export const publicPriceList = (day: string) =>
   ({ kind: "price-list", format: "xlsx", parameters: { type: "wholesale", day } }) satisfies DocumentKind;
 
-/** Where anybody may read a document; null for all but the wholesale list, which is mailed to customers. */
+/** The public address of a document; null for all except the wholesale list, which is mailed to customers. */
 export function publicKeyOf({ kind, format, parameters }: DocumentKind): string | null {
   return definitionOf(kind).publicKey?.(parameters, format) ?? null;
 }
 
-/** Names of a document's file: `shown` to people who save it, `ascii` for programs that know no other letters. */
+/** Names of a document's file: `shown` to people who save it, `ascii` for programs that accept no other letters. */
 export function namesOf({ kind, format, parameters }: DocumentKind): { shown: string; ascii: string } {
   const { shown, ascii } = definitionOf(kind).names(parameters);
   return { shown: `${shown}.${format}`, ascii: `${ascii}.${format}` };
@@ -78,9 +78,9 @@ export async function sourceOf(
   return { content: source.content, hash: hash.digest("hex") };
 }
 
-/** Postgres gives them back in another order. */
+/** Postgres returns them in another order. */
 const entriesOf = (parameters: object) => Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Content types without their parameters, as an API description names them. */
+/** Content types without their parameters, as OpenAPI names them. */
 export const mediaTypesOf = (formats: readonly DocumentFormat[]) =>
   formats.map((format) => contentTypes[format].split(";", 1).join());

@@ -10,7 +10,7 @@ import { type Block, type Layout, roubles } from "./layout.ts";
 import { latest, linesTable, totalOf } from "./lines.ts";
 import { paymentCode } from "./payment-code.ts";
 
-/** The invoice of an order, with a code that the apps of banks read. */
+/** The invoice of an order, with a code that banking apps read. */
 export const invoiceKind = defineKind({
   kind: "invoice",
   summary: "The invoice of an order, with its payment QR code",
@@ -22,7 +22,7 @@ export const invoiceKind = defineKind({
   async source(tx, { id }, { payee }) {
     const order = await documentSources.order(tx, id);
     if (!order) return null;
-    if (!payee) throw new ConflictError("There are no invoices here: set PAYEE to the account they are paid to");
+    if (!payee) throw new ConflictError("There are no invoices here: set PAYEE to the account that receives the money");
     const lines = await documentSources.orderLines(tx, id);
     return { state: [order, lines, payee], content: () => invoiceLayout(order, lines, payee) };
   },
@@ -59,7 +59,7 @@ function invoiceLayout(order: Order, lines: readonly PrintedLine[], payee: Payee
   };
 }
 
-/** An order that costs nothing needs no code, and no bank would take it. */
+/** An order without a price needs no code, and no bank would accept one. */
 function paymentBlocks(payee: Payee, purpose: string, total: number): Block[] {
   if (total <= 0) return [];
   const caption = `Оплата по QR-коду в приложении банка\nНазначение: ${purpose}`;

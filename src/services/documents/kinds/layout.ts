@@ -1,12 +1,12 @@
-/** Nothing else reaches a writer: no formulas, no links, no objects. */
+/** Writers get nothing else: no formulas, no links, no objects. */
 export type Cell = string | number;
 
 export interface Column {
   title: string;
-  /** What a CSV file says instead: its cells have no type, so a spreadsheet changes part numbers unless told otherwise. */
+  /** The value in a CSV file: its cells have no type, so a spreadsheet changes part numbers without a hint. */
   csvTitle?: string;
   kind: "text" | "count" | "money";
-  /** How much room it needs beside the others, in characters. */
+  /** Its width relative to the others, in characters. */
   width: number;
 }
 
@@ -15,17 +15,17 @@ export interface Field {
   value: string;
 }
 
-/** What is read from the database in batches is asynchronous, so that one batch is in memory at a time. */
+/** Rows from the database are asynchronous, so that only one batch is in memory at a time. */
 export type Rows = Iterable<readonly Cell[]> | AsyncIterable<readonly Cell[]>;
 
-/** One below the other on a document. */
+/** The parts of a document, from top to bottom. */
 export type Block =
   | { type: "fields"; fields: readonly Field[] }
   | { type: "text"; text: string; isStrong?: boolean }
   | { type: "table"; title?: string; columns: readonly Column[]; rows: Rows; totals?: readonly Total[] }
   /** Lying bars for things that have names, standing ones for days. */
   | { type: "chart"; title: string; unit: string; shape: "lying" | "standing"; bars: readonly Bar[] }
-  /** A QR code of this text, with words beside it. */
+  /** A QR code of this text, with a caption beside it. */
   | { type: "code"; text: string; caption: string }
   | { type: "signatures"; roles: readonly string[] };
 
@@ -42,18 +42,18 @@ export interface Bar {
   value: number;
 }
 
-/** What is on a document, but not how it looks: that is up to the writers. */
+/** The content of a document, but not its look, which the writers decide. */
 export interface Layout {
   title: string;
   blocks: readonly Block[];
   orientation?: "portrait" | "landscape";
-  /** Rows of its tables, for whoever wants to know how far it is; absent: not worth asking. */
+  /** Rows of its tables, to report progress; absent: too few to report. */
   rowCount?: number;
-  /** When the data was changed last. The only time in a file: the same data gives the same bytes. */
+  /** When the data were changed last. The only time in a file: the same data give the same bytes. */
   changedAt: Date;
 }
 
-/** A number as people here write it: from five digits on in groups of three, which no line break parts. */
+/** A number in Russian notation: from five digits on in groups of three, without a line break between them. */
 export function grouped(amount: number): string {
   const digits = String(Math.abs(amount));
   const sign = amount < 0 ? "−" : "";
@@ -63,5 +63,5 @@ export function grouped(amount: number): string {
   return sign + [digits.slice(0, first), ...groups].filter(Boolean).join("\u00a0");
 }
 
-/** A price as printed documents show it. */
+/** A price in the notation of printed documents. */
 export const roubles = (amount: number) => `${grouped(amount)} руб.`;

@@ -20,7 +20,7 @@ export function linesTable(lines: readonly PrintedLine[]): BlockOf<"table"> {
   return { type: "table", columns, rows, totals: [{ label: "Итого", value: totalOf(lines), kind: "money" }] };
 }
 
-/** What all lines cost together. */
+/** The total price of all lines. */
 export function totalOf(lines: readonly PrintedLine[]): number {
   return lines.reduce((sum, { priceRub, quantity }) => sum + priceRub * quantity, 0);
 }

@@ -8,7 +8,7 @@ import { defineKind, sheetFormats } from "./define-kind.ts";
 import type { Layout } from "./layout.ts";
 import { latest, linesTable, totalOf } from "./lines.ts";
 
-/** The confirmation of an order: for whoever ordered, and for whoever packs it. */
+/** The confirmation of an order, for the customer and for the packer. */
 export const orderKind = defineKind({
   kind: "order",
   summary: "An order as it was placed",

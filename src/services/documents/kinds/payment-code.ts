@@ -1,13 +1,13 @@
 import type { Payee } from "./define-kind.ts";
 
 /**
- * What the QR code of an invoice says to a bank's app (GOST R 56042-2014): format 0001 in UTF-8. Throws `RangeError`
+ * The text of an invoice's QR code for banking apps (GOST R 56042-2014): format 0001 in UTF-8. Throws `RangeError`
  * unless the sum is whole roubles above 0.
  */
 export function paymentCode(payee: Payee, purpose: string, sumRub: number): string {
   if (!Number.isSafeInteger(sumRub) || sumRub <= 0) throw new RangeError(`'${sumRub}' roubles cannot be paid`);
   const fields = {
-    // The first five have to be there, in this order.
+    // The first five are required, in this order.
     Name: payee.name,
     PersonalAcc: payee.account,
     BankName: payee.bank,

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { exportPieces, sizeOfExport } from "../../../db/dao/privacy/personal-data.ts";
 import { defineKind } from "./define-kind.ts";
 
-/** Who orders it again within the hour gets the file that is there: it says of when it is. */
+/** A repeated request within the hour gets the existing file, which has its time in it. */
 const hour = () => new Date().toISOString().slice(0, 13);
 
-/** What is stored about somebody; it is ordered by `GET /users/{user_id}/export` alone. */
+/** What is stored about a person; only `GET /users/{user_id}/export` orders it. */
 export const personalDataKind = defineKind({
   kind: "personal-data",
-  summary: "What is stored about somebody",
+  summary: "What is stored about a person",
   formats: ["json"],
   asked: z.object({ userId: z.uuid(), withGuestOrders: z.boolean() }),
   missing: "User not found",

@@ -11,7 +11,7 @@ export const priceListFormats = ["xlsx", "csv", "pdf"] as const;
 export const priceListTypes = ["retail", "wholesale"] as const;
 export type PriceListType = (typeof priceListTypes)[number];
 
-/** The second name of the wholesale list is part of an address that the warehouse and old mails know. */
+/** The second name of the wholesale list is part of an address in the warehouse front end and in old mails. */
 const listNames: Record<PriceListType, [shown: string, ascii: string]> = {
   retail: ["Прайс-лист розничный", "price_list_retail"],
   wholesale: ["Прайс-лист", "price_list"],
@@ -20,10 +20,10 @@ const listNames: Record<PriceListType, [shown: string, ascii: string]> = {
 /** Every offer that is not deleted. */
 export const priceListKind = defineKind({
   kind: "price-list",
-  summary: "Everything that is sold, with its prices",
+  summary: "All offers with their prices",
   formats: priceListFormats,
   asked: z.object({ type: z.enum(priceListTypes) }),
-  /** `day` is the shop's day that the list is named after. */
+  /** `day` is the shop's day in the name of the list. */
   complete: ({ type }, now) => ({ type, day: businessDay(now) }),
   missing: "Price list not found",
   names({ type, day }) {
@@ -42,7 +42,7 @@ export const priceListKind = defineKind({
 
 interface ListColumn extends Column {
   cell: (row: PriceRow) => Cell;
-  /** Not for the eyes of retail customers. */
+  /** Retail customers must not see it. */
   isWholesale?: true;
 }
 

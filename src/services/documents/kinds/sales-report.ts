@@ -10,10 +10,10 @@ const maxDaysCovered = 366;
 
 const lengthOf = (from: string, to: string) => Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
 
-/** What was sold in some days: committed waybills out. */
+/** The sales of some days: committed outgoing waybills. */
 export const salesReportKind = defineKind({
   kind: "sales-report",
-  summary: "What was sold in a period, by day, category and offer",
+  summary: "Sales of a period, by day, category and offer",
   formats: reportFormats,
   asked: z
     .object({ from: z.iso.date(), to: z.iso.date().meta({ description: "The last day; a year after `from` at most" }) })
@@ -49,7 +49,7 @@ const columns: readonly Column[] = [
 ];
 /** More bars than this are harder to read than the table. */
 const maxBars = 12;
-/** More days than this are shown by the month. */
+/** More days than this are grouped by month. */
 const maxDays = 62;
 
 interface Sales {
@@ -105,7 +105,7 @@ function salesLayout(from: string, to: string, { totals, rows, byCategory, byDay
   };
 }
 
-/** Days without a sale are shown, too. */
+/** Includes days without a sale. */
 function everyDay(from: string, to: string, byDay: readonly Sum[]): Bar[] {
   const sums = new Map(byDay.map(({ label, value }) => [label, value]));
   return Array.from({ length: lengthOf(from, to) }, (_, n) => {

@@ -6,10 +6,10 @@ import { businessDay, formatDay } from "../../business-day.ts";
 import { defineKind, reportFormats } from "./define-kind.ts";
 import type { Cell, Column, Layout } from "./layout.ts";
 
-/** What lies on the shelves, and what it is worth. */
+/** The stock and its value. */
 export const stockReportKind = defineKind({
   kind: "stock-report",
-  summary: "What is in stock, and what it is worth at retail prices",
+  summary: "The stock, and its value at retail prices",
   formats: reportFormats,
   asked: z.object({}),
   complete: (_asked, now) => ({ day: businessDay(now) }),

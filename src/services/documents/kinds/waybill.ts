@@ -8,10 +8,10 @@ import { defineKind, sheetFormats } from "./define-kind.ts";
 import type { Block, Layout } from "./layout.ts";
 import { latest, linesTable, totalOf } from "./lines.ts";
 
-/** A waybill for the goods to travel with, in or out or back. */
+/** A waybill that accompanies the goods: incoming, outgoing or returned. */
 export const waybillKind = defineKind({
   kind: "waybill",
-  summary: "A waybill: goods that come in, go out or come back",
+  summary: "A waybill of goods that arrive, leave or are returned",
   formats: sheetFormats,
   asked: z.object({ id: z.uuid() }),
   missing: "Waybill not found",
@@ -31,7 +31,7 @@ const types: Record<WaybillType, { name: string; roles: readonly string[] }> = {
   WAYBILL_RETURN: { name: "Возврат", roles: ["Вернул", "Принял на склад"] },
 };
 
-/** One that was made of an order goes to whoever ordered. */
+/** A waybill that was made from an order goes to the customer of the order. */
 function waybillLayout(waybill: Waybill, lines: readonly PrintedLine[]): Layout {
   const { name, phone, city, shipping } = contactFields(waybill.order ?? waybill.customer);
   const type = types[waybill.waybillType];

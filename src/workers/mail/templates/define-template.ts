@@ -1,11 +1,11 @@
 import type { Language } from "../../../db/entities/accounts/user.ts";
 import type { MailTemplate } from "../compose.ts";
 
-/** What one kind of mail says, in each language, and data to look at it with. */
+/** The content of one kind of mail, in each language, and sample data for a preview. */
 export interface TemplateDefinition<Data> {
   write: Record<Language, (data: Data) => MailTemplate>;
   example: Data;
 }
 
-/** Ties what a mail says to the data that it says it of. */
+/** Infers the types of a template from its data. */
 export const defineTemplate = <Data>(kind: TemplateDefinition<Data>): TemplateDefinition<Data> => kind;

@@ -1,7 +1,7 @@
 import { shopUrl } from "../../../services/shop-url.ts";
 import { defineTemplate } from "./define-template.ts";
 
-/** To whoever asked for a document. */
+/** To the requester of a document. */
 export const documentReady = defineTemplate<{ fileName: string; url: string }>({
   write: {
     ru: ({ fileName, url }) => ({

@@ -12,7 +12,7 @@ import { verifyEmail } from "./verify-email.ts";
 import { waybillCommitted } from "./waybill-committed.ts";
 import { welcome } from "./welcome.ts";
 
-/** What each kind of mail says; a missing one does not compile. */
+/** The template of each kind of mail; a missing one does not compile. */
 export const letters = {
   welcome,
   "verify-email": verifyEmail,

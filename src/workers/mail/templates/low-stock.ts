@@ -16,7 +16,7 @@ const rows = (offers: readonly ScarceOffer[], language: Language) =>
     amount: formatPieces(quantity, language),
   }));
 
-/** To staff: what will be gone soon. */
+/** To staff: offers that are nearly sold out. */
 export const lowStock = defineTemplate<{ offers: readonly ScarceOffer[] }>({
   write: {
     ru: ({ offers }) => ({
@@ -28,7 +28,7 @@ export const lowStock = defineTemplate<{ offers: readonly ScarceOffer[] }>({
     en: ({ offers }) => ({
       subject: `Low stock: ${offers.length}`,
       heading: "Low stock",
-      paragraphs: ["There is little left of these."],
+      paragraphs: ["These offers are nearly sold out."],
       lines: rows(offers, "en"),
     }),
   },

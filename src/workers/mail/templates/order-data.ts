@@ -10,7 +10,7 @@ export interface MailedLine {
   priceRub: number;
 }
 
-/** An order as mails tell of it. */
+/** The data of an order in mails. */
 export interface MailedOrder {
   id: string;
   createdAt: Date;
@@ -27,11 +27,11 @@ const words = {
   en: { order: "Order", date: "Date", total: "Total" },
 };
 
-/** What a line comes to, which no line break is to tear apart. */
+/** The total of a line, without a line break in it. */
 const sumOf = (quantity: number, priceRub: number, language: Language) =>
   `${formatPieces(quantity, language)} × ${formatRub(priceRub, language)}`.replaceAll(" ", "\u00a0");
 
-/** What was ordered, as a part of a mail. */
+/** The lines of an order, as a part of a mail. */
 export function goods(lines: readonly MailedLine[], language: Language): Pick<MailTemplate, "lines" | "total"> {
   const sum = lines.reduce((total, { quantity, priceRub }) => total + quantity * priceRub, 0);
   return {
@@ -44,7 +44,7 @@ export function goods(lines: readonly MailedLine[], language: Language): Pick<Ma
   };
 }
 
-/** Which order it is. */
+/** The facts that identify an order. */
 export function orderFacts({ id, createdAt }: MailedOrder, language: Language) {
   const { order, date } = words[language];
   return [

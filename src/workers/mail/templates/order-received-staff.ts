@@ -2,7 +2,7 @@ import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
 
-/** To staff: somebody has ordered. */
+/** To staff: a new order. */
 export const orderReceivedStaff = defineTemplate<MailedOrder>({
   write: {
     ru: (order) => ({

@@ -2,7 +2,7 @@ import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
 
-/** To whoever ordered: we have the order. */
+/** To the customer: the order has arrived. */
 export const orderReceived = defineTemplate<MailedOrder>({
   write: {
     ru: (order) => ({

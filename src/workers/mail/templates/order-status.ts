@@ -11,7 +11,7 @@ const sentences: Record<OrderStatus, { ru: string; en: string }> = {
   CANCELED: { ru: "отменён", en: "is cancelled" },
 };
 
-/** To whoever ordered: how far the order is. */
+/** To the customer: the new status of the order. */
 export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>({
   write: {
     ru: (order) => ({
@@ -24,7 +24,7 @@ export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>
     en: (order) => ({
       subject: `Order ${shortId(order.id)} ${sentences[order.status].en}`,
       heading: `Your order ${sentences[order.status].en}`,
-      paragraphs: ["There is news of your order."],
+      paragraphs: ["The status of your order has changed."],
       facts: orderFacts(order, "en"),
       ...goods(order.lines, "en"),
     }),

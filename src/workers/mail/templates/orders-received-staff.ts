@@ -6,7 +6,7 @@ import { exampleOrder } from "./order-data.ts";
 export interface NewOrders {
   since: Date;
   until: Date;
-  /** All of them; `orders` are the first ones. */
+  /** The number of all orders; `orders` are the first ones. */
   count: number;
   orders: readonly { id: string; createdAt: Date; sumRub: number }[];
 }
@@ -18,7 +18,7 @@ const rows = ({ orders }: NewOrders, language: Language) =>
     amount: formatRub(sumRub, language),
   }));
 
-/** To staff: many have ordered at once, so they are not told of one by one. */
+/** To staff: many new orders at once share one mail. */
 export const ordersReceivedStaff = defineTemplate<NewOrders>({
   write: {
     ru: (data) => ({
@@ -40,7 +40,7 @@ export const ordersReceivedStaff = defineTemplate<NewOrders>({
       subject: `New orders: ${data.count}`,
       heading: `New orders in ten minutes: ${data.count}`,
       paragraphs: [
-        "Only the first of them were sent to you one by one.",
+        "Only the first of them had a mail of their own.",
         ...(data.count > data.orders.length
           ? [`The list shows ${data.orders.length} of ${data.count}; the warehouse shows all.`]
           : []),

@@ -1,7 +1,7 @@
 import { formatRub, formatTime, shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 
-/** To whoever paid. */
+/** To the payer. */
 export const paymentReceived = defineTemplate<{ orderId: string; amountRub: number; at: Date }>({
   write: {
     ru: ({ orderId, amountRub, at }) => ({

@@ -2,7 +2,7 @@ import { shopUrl } from "../../../services/shop-url.ts";
 import { formatDay } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 
-/** The link to the day's price list, for those who want it. `day` is the shop's, as `2026-11-22`. */
+/** The link to the day's price list, for subscribers. `day` is the shop's, as `2026-11-22`. */
 export const priceList = defineTemplate<{ day: string; listUrl: string }>({
   write: {
     ru: ({ day, listUrl }) => ({
@@ -15,7 +15,7 @@ export const priceList = defineTemplate<{ day: string; listUrl: string }>({
       subject: "ТЦ Форд - price list",
       heading: "Hello!",
       paragraphs: [
-        `Our price list of ${formatDay(day, "en")} is ready: what is in stock for Ford cars, and the prices.`,
+        `Our price list of ${formatDay(day, "en")} is ready: all parts for Ford cars in stock, with prices.`,
       ],
       button: { label: "Download the price list", url: listUrl },
     }),

@@ -1,7 +1,7 @@
 import { shopUrl } from "../../../services/shop-url.ts";
 import { defineTemplate } from "./define-template.ts";
 
-/** Asks somebody to prove that an address is theirs. */
+/** Asks the recipient to verify an address. */
 export const verifyEmail = defineTemplate<{ url: string }>({
   write: {
     ru: ({ url }) => ({
@@ -17,8 +17,8 @@ export const verifyEmail = defineTemplate<{ url: string }>({
       subject: "Confirm your e-mail address",
       heading: "Confirm your address",
       paragraphs: [
-        "This address was given when somebody registered with ТЦ Форд.",
-        "If that was not you, just delete this mail.",
+        "This address was used to register with ТЦ Форд.",
+        "If you did not register, please delete this mail.",
       ],
       button: { label: "Confirm the address", url },
     }),

@@ -1,7 +1,7 @@
 import { shopUrl } from "../../../services/shop-url.ts";
 import { defineTemplate } from "./define-template.ts";
 
-/** To somebody who has registered. */
+/** To a newly registered user. */
 export const welcome = defineTemplate<Record<never, never>>({
   write: {
     ru: () => ({
@@ -17,8 +17,8 @@ export const welcome = defineTemplate<Record<never, never>>({
       subject: "Welcome to ТЦ Форд",
       heading: "Hello!",
       paragraphs: [
-        "You have registered with ТЦ Форд. From now on your orders and their history are kept in your account.",
-        "If it was not you who registered, there is nothing to do.",
+        "You have registered with ТЦ Форд. From now on your account keeps your orders and their history.",
+        "If you did not register, you need not do anything.",
       ],
       button: { label: "Open the catalogue", url: shopUrl },
     }),

@@ -159,9 +159,9 @@ describe("the cart", () => {
       const [pieces, lines] = [await add(id), await add(last)];
       expect([pieces.status, pieces.body.detail]).toEqual([
         409,
-        `'1000001' pieces of offer '${id}' are more than the 1000000 at most`,
+        `'1000001' pieces of offer '${id}' are more than the maximum of 1000000`,
       ]);
-      expect([lines.status, lines.body.detail]).toEqual([409, "A cart holds 200 offers at most"]);
+      expect([lines.status, lines.body.detail]).toEqual([409, "A cart holds at most 200 offers"]);
     });
 
     test("twice with one Idempotency-Key counts once", async () => {

@@ -67,7 +67,7 @@ describe("lines of orders", () => {
       const { status, body } = await linesOf(orderId, { token: otherToken });
       expect([status, (body as unknown as ShopBody).detail]).toEqual([
         403,
-        `Access denied: order '${orderId}' belongs to somebody else.`,
+        `Access denied: order '${orderId}' belongs to another user.`,
       ]);
       const guests = await addOrder(api.db);
       expect((await linesOf(guests.id, user())).status).toBe(403);
@@ -161,7 +161,7 @@ describe("lines of orders", () => {
       const { id } = await addOrder(api.db, { lines });
       const answers = [await add(id, lineOf(offer.id)), await add(id, lineOf(offer.id))];
       expect(answers.map(({ status }) => status)).toEqual([201, 409]);
-      expect(answers[1]?.body.detail).toBe(`Order '${id}' has 200 lines, which is the most`);
+      expect(answers[1]?.body.detail).toBe(`Order '${id}' has 200 lines, which is the maximum`);
     });
 
     test("twice with one Idempotency-Key adds one line", async () => {
@@ -286,7 +286,7 @@ describe("lines of orders", () => {
       const { status, body } = await patch(lineId, { quantity: 1 });
       expect([status, body.detail]).toEqual([
         409,
-        "The order would come to '100' roubles, and its payments to '150'; refund or fail a payment first",
+        "The order would cost '100' roubles, and its payments are '150'; refund or fail a payment first",
       ]);
       expect((await remove(lineId)).status).toBe(409);
       expect((await patch(lineId, { price_rub: 75 })).status).toBe(200);

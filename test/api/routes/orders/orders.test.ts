@@ -479,7 +479,7 @@ describe("orders", () => {
         const { status, body } = await get(`/orders?${query}`, other());
         expect([status, body.detail]).toEqual([
           403,
-          "Access denied: role USER is not allowed to list the orders of somebody else.",
+          "Access denied: role USER is not allowed to list the orders of another user.",
         ]);
       }
     });

@@ -107,7 +107,7 @@ describe("payments", () => {
       const foreign = await pay(orderId, { method: "CASH" }, { token: api.tokens.user });
       expect([foreign.status, foreign.body.detail]).toEqual([
         403,
-        `Access denied: order '${orderId}' belongs to somebody else.`,
+        `Access denied: order '${orderId}' belongs to another user.`,
       ]);
       const unknown = await pay(unknownId, { method: "CASH" });
       expect([unknown.status, unknown.body.detail]).toEqual([404, "Order not found"]);

@@ -134,7 +134,7 @@ describe("lines of waybills", () => {
       const line = { offer_id: offer.id, quantity: 1 };
       expect((await add(waybillId, line)).status).toBe(201);
       const { status, body } = await add(waybillId, line);
-      const detail = `Waybill '${waybillId}' has 1000 lines, which is the most; make another one`;
+      const detail = `Waybill '${waybillId}' has 1000 lines, which is the maximum; make another one`;
       expect([status, body]).toMatchObject([409, { detail }]);
     });
 

@@ -491,10 +491,7 @@ describe("waybills", () => {
       ];
       for (const change of changes) {
         const { status, body } = await patch(done.id, change);
-        expect([status, body.detail]).toEqual([
-          409,
-          `Waybill '${done.id}' is committed: nothing but its note can be changed any more`,
-        ]);
+        expect([status, body.detail]).toEqual([409, `Waybill '${done.id}' is committed: only its note can be changed`]);
       }
       expect(await stored(done.id)).toEqual(before);
     });

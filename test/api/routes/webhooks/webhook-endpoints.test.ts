@@ -144,7 +144,7 @@ describe("an endpoint of webhooks", () => {
         items: [
           {
             ...{ id: body.id, event_id: received?.headers["webhook-id"], status: "failed", response_status: null },
-            attempts: [{ outcome: "failed", error: "The endpoint is gone and was switched off: it answered 410" }],
+            attempts: [{ outcome: "failed", error: "The endpoint is gone and was disabled: it answered 410" }],
           },
         ],
       });
