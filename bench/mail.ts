@@ -13,7 +13,7 @@ import { connectDatabase, createDataSource } from "../src/db/data-source.ts";
 import { createTransact } from "../src/engine/transaction.ts";
 import { requestMails } from "../src/services/mail/mails.ts";
 import { compose } from "../src/workers/mail/compose.ts";
-import { letters } from "../src/workers/mail/templates/index.ts";
+import { templates } from "../src/workers/mail/templates/index.ts";
 import { machine, markdownTable, median } from "./support/statistics.ts";
 
 export const summary = "mails a second against nodemailer's own pool and Python's smtplib [--rounds 3] [--mails 2000]";
@@ -21,7 +21,7 @@ export const summary = "mails a second against nodemailer's own pool and Python'
 /** Of nodemailer's own pool. */
 const goal = 0.5;
 const pageSize = 200;
-const content = compose(letters.welcome.write.ru(letters.welcome.example), { language: "ru", origins: [] });
+const content = compose(templates.welcome.write.ru(templates.welcome.example), { language: "ru", origins: [] });
 
 type Send = (count: number) => Promise<unknown>;
 

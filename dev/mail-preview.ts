@@ -2,14 +2,14 @@ import { createServer } from "node:http";
 import { languages } from "../src/db/entities/accounts/user.ts";
 import { type MailKindName, mailKinds } from "../src/jobs/mail-kinds.ts";
 import { compose, type MailTemplate } from "../src/workers/mail/compose.ts";
-import { letters } from "../src/workers/mail/templates/index.ts";
+import { templates } from "../src/workers/mail/templates/index.ts";
 
 const port = Number(process.env.PORT ?? 8026);
 const unsubscribe = { url: "https://ford-parts.com.ru/unsubscribe", address: "shop@example.com" };
 
 /** One kind of mail with its example data. */
 function preview(kind: MailKindName, language: (typeof languages)[number]) {
-  const { write, example } = letters[kind];
+  const { write, example } = templates[kind];
   const letter = (write[language] as (data: unknown) => MailTemplate)(example);
   return compose(letter, { language, origins: [], unsubscribe: mailKinds[kind].isBulk ? unsubscribe : undefined });
 }

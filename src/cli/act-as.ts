@@ -3,7 +3,7 @@ import type { EntityManager } from "typeorm";
 import { users } from "../db/dao/accounts/users.ts";
 import { AppError, ConflictError, ForbiddenError, NotFoundError, ReasonNeededError } from "../errors.ts";
 import { appendAudit, auditEndpoint } from "../services/audit/audit.ts";
-import { type Operator, standingOf } from "../services/operations/job-rights.ts";
+import { type Operator, rankOf } from "../services/operations/job-rights.ts";
 import { type CommandContext, text, UsageError, type Values } from "./command.ts";
 
 /** The option of each command that changes something; all commands accept `--as`. */
@@ -43,15 +43,15 @@ export async function actAs<T>(
     payload,
     requestId,
   } as const;
-  const origin = { actorId: operator.id, traceId: requestId };
+  const transactionContext = { actorId: operator.id, traceId: requestId };
   try {
     return await context.transact(async (tx) => {
       const result = await work(tx, operator);
       await appendAudit(tx, { ...entry, status: 200 });
       return result;
-    }, origin);
+    }, transactionContext);
   } catch (error) {
-    await context.transact((tx) => appendAudit(tx, { ...entry, status: statusOf(error) }), origin);
+    await context.transact((tx) => appendAudit(tx, { ...entry, status: statusOf(error) }), transactionContext);
     throw error instanceof ReasonNeededError
       ? new UsageError('Give a reason: --reason "…"; others will read it')
       : error;
@@ -63,11 +63,11 @@ async function operatorOf({ transact, operators, caller }: CommandContext, value
   if (!email) throw new UsageError("Say who you are: --as <your e-mail address>; the audit log records it");
   const user = await transact((tx) => users.findByEmail(tx, email));
   if (!user) throw new NotFoundError(`There is no user with the address '${email}'`);
-  const standing = standingOf(user, operators());
-  if (!user.isActive || standing === "customer")
+  const rank = rankOf(user, operators());
+  if (!user.isActive || rank === "customer")
     throw new ForbiddenError(`'${email}' is ${user.isActive ? "a customer" : "deactivated"}: only staff controls jobs`);
   const reason = text(values.reason)?.trim();
-  return { id: user.id, standing, reason: reason ? `${reason} (tcf: ${caller})`.slice(0, 300) : null };
+  return { id: user.id, rank, reason: reason ? `${reason} (tcf: ${caller})`.slice(0, 300) : null };
 }
 
 /** As the same refusal over REST. */

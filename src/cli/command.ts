@@ -22,7 +22,7 @@ export interface CommandContext {
    * Without an actor, unless a context names one. Throws `StartUpError` when the variable is missing or Postgres cannot
    * be used.
    */
-  transact<T>(work: (tx: EntityManager) => Promise<T>, origin?: TransactionContext): Promise<T>;
+  transact<T>(work: (tx: EntityManager) => Promise<T>, transactionContext?: TransactionContext): Promise<T>;
   /** Throws `StartUpError` that lists every missing variable. */
   installation(): Installation;
   databaseUrl(): string;
@@ -65,11 +65,11 @@ export class UsageError extends Error {
 export const text = (value: string | boolean | undefined) => (typeof value === "string" ? value : undefined);
 
 /** A whole number between these; throws `UsageError`. */
-export function whole(name: string, given: string | undefined, usual: number, least: number, most: number): number {
-  if (given === undefined) return usual;
+export function whole(name: string, given: string | undefined, fallback: number, min: number, max: number): number {
+  if (given === undefined) return fallback;
   const value = Number(given);
-  if (/^\d{1,9}$/.test(given) && value >= least && value <= most) return value;
-  throw new UsageError(`${name} is '${given}'; it has to be a whole number from ${least} to ${most}`);
+  if (/^\d{1,9}$/.test(given) && value >= min && value <= max) return value;
+  throw new UsageError(`${name} is '${given}'; it has to be a whole number from ${min} to ${max}`);
 }
 
 /** Rows below their headings, in columns as wide as needed. */

@@ -37,13 +37,13 @@ async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> 
 }
 
 async function version(tx: EntityManager): Promise<Finding> {
-  const [row]: { version: string; used: number; most: number }[] = await tx.query(
-    `SELECT current_setting('server_version') AS version, current_setting('max_connections')::int AS most,
+  const [row]: { version: string; used: number; max: number }[] = await tx.query(
+    `SELECT current_setting('server_version') AS version, current_setting('max_connections')::int AS max,
        (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used`,
   );
-  const { version = "", used = 0, most = 1 } = row ?? {};
-  const found = `version ${version}, ${used} of ${most} connections`;
-  if (used < most * 0.8) return { what: "postgres", state: "ok", found };
+  const { version = "", used = 0, max = 1 } = row ?? {};
+  const found = `version ${version}, ${used} of ${max} connections`;
+  if (used < max * 0.8) return { what: "postgres", state: "ok", found };
   const advice = "Raise max_connections, or lower DATABASE_POOL_MAX or the number of pods";
   return { what: "postgres", state: "warning", found, advice };
 }
@@ -115,8 +115,8 @@ async function lookAtRedis({ redisUrl }: Installation): Promise<Finding[]> {
 export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
   const policy = info.get("maxmemory_policy") ?? "unknown";
   const isAppendOnly = info.get("aof_enabled") === "1";
-  const most = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
-  const share = Number(info.get("used_memory")) / most;
+  const maxMemory = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
+  const share = Number(info.get("used_memory")) / maxMemory;
   const percent = `${Math.round(share * 100)} % of its memory`;
   return [
     { what: "redis", state: "ok", found: `version ${info.get("redis_version") ?? "unknown"}` },

@@ -29,11 +29,11 @@ const context = {
   },
   async transact<T>(
     work: (tx: EntityManager) => Promise<T>,
-    origin: TransactionContext = { actorId: null, traceId: null },
+    transactionContext: TransactionContext = { actorId: null, traceId: null },
   ) {
     db ??= await connectDatabase(context.databaseUrl(), 2);
     // The relay of any process publishes the jobs that are enqueued here.
-    return createTransact(db, () => undefined)(origin, work);
+    return createTransact(db, () => undefined)(transactionContext, work);
   },
 };
 const code = await runCli(process.argv.slice(2), context, {

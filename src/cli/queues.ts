@@ -14,7 +14,7 @@ export function queueOf(given: string | undefined): QueueName {
   throw new UsageError(`There is no queue '${given ?? ""}'; there are ${queueNames.join(", ")}`);
 }
 
-async function standing(tx: EntityManager) {
+async function queueViews(tx: EntityManager) {
   const [pauses, counts] = [await listPauses(tx), await jobQueries.unfinishedByQueue(tx)];
   return queueNames.map((name) => {
     const of = (state: string) => counts.find((one) => one.queue === name && one.state === state)?.jobs ?? 0;
@@ -30,7 +30,7 @@ function pause(context: CommandContext, values: Values, queue: QueueName) {
 }
 
 async function one({ transact }: CommandContext, queue: QueueName) {
-  return (await transact(standing)).find(({ name }) => name === queue);
+  return (await transact(queueViews)).find(({ name }) => name === queue);
 }
 
 export const queueCommands: Record<string, Command> = {
@@ -39,7 +39,7 @@ export const queueCommands: Record<string, Command> = {
     about: "queues: their unfinished jobs, and which are paused by whom and why",
     takes: 0,
     async run({ transact }) {
-      const all = await transact(standing);
+      const all = await transact(queueViews);
       const rows = all.map(({ name, jobs, pause }) => [
         ...[name, String(jobs.open), String(jobs.running), String(jobs.waiting)],
         pause ? `since ${pause.at.toISOString()}${pause.byEmail ? ` by ${pause.byEmail}` : ""}: ${pause.reason}` : "",

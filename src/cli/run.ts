@@ -93,8 +93,8 @@ async function dispatch(given: readonly string[], context: CommandContext): Prom
   const options: Options = { json: { type: "boolean" }, ...command.options };
   const { values, positionals } = parse(argv, options, name, command);
   const args = positionals.slice(name.split(" ").length);
-  const least = command.usage.startsWith("[") ? 0 : command.takes;
-  if (args.length > command.takes || args.length < least)
+  const minArgs = command.usage.startsWith("[") ? 0 : command.takes;
+  if (args.length > command.takes || args.length < minArgs)
     throw new UsageError(`Call it as: tcf ${name} ${command.usage}`);
   return command.run(context, args, { ...values, ...(as !== undefined && { as }) });
 }

@@ -12,12 +12,12 @@ export const list = z
       .filter(Boolean),
   );
 /** Only digits: Number() reads a blank as 0, and 0 would disable a limit. */
-export const whole = (least: number, most = 999_999_999) =>
+export const whole = (min: number, max = 999_999_999) =>
   z
     .string()
     .regex(/^\d{1,9}$/, "is not a whole number")
     .transform(Number)
-    .pipe(z.int().min(least).max(most));
+    .pipe(z.int().min(min).max(max));
 export const port = whole(0, 65_535);
 /** `Name <address>`, or the address alone. */
 export const sender = z.string().transform((text, context) => {
@@ -34,7 +34,7 @@ export const origin = z.string().refine((text) => {
 }, "is not an origin such as 'https://shop.example' (no path, no '/' at its end, no '*')");
 export const cidrs = list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()])));
 /** Requests per minute; 0 means no limit. */
-export const perMinute = (usual: number) => whole(0).default(usual);
+export const perMinute = (fallback: number) => whole(0).default(fallback);
 const digits = (...lengths: number[]) =>
   z
     .string()
@@ -88,10 +88,10 @@ export function headersOf(text: string, context: z.RefinementCtx) {
     return z.NEVER;
   }
 }
-export const json = (usual: string) =>
+export const json = (fallback: string) =>
   z
     .string()
-    .default(usual)
+    .default(fallback)
     .transform((text, context) => {
       try {
         return JSON.parse(text) as unknown;

@@ -18,12 +18,12 @@ const say = (text: string) => void process.stderr.write(`${text}\n`);
 for (const warning of warnings) say(warning);
 const db = await whileUnreachable(() => connectForMigration(DATABASE_URL), { say, limitMs: patienceMs });
 const deadline = Date.now() + patienceMs;
-let told = "";
+let reported = "";
 for (;;) {
   const pending = (await pendingOf(db.manager)).pending.join(", ");
   if (!pending) break;
-  if (pending !== told) process.stdout.write(`waiting for: ${pending}\n`);
-  told = pending;
+  if (pending !== reported) process.stdout.write(`waiting for: ${pending}\n`);
+  reported = pending;
   if (Date.now() > deadline)
     throw new StartUpError(`The database still lacks ${pending}. Run the migrations: node dist/db/migrate.js`);
   await sleep(pauseMs);

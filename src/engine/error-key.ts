@@ -1,4 +1,4 @@
-const longest = 200;
+const maxLength = 200;
 
 /**
  * The common key of failures with one cause: name and message without ids, numbers, quoted values and addresses, at
@@ -13,5 +13,5 @@ export function errorKeyOf({ name, message }: { name: string; message: string })
     .replace(/\d+(?:[.,:]\d+)*/g, "<n>")
     .replace(/\s+/g, " ")
     .trim();
-  return `${name}: ${text}`.slice(0, longest);
+  return `${name}: ${text}`.slice(0, maxLength);
 }

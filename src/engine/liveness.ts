@@ -31,7 +31,7 @@ export interface LivenessOptions {
  * `close` to end it.
  */
 export function watchFetching({ fetching, hasReady, isStopping, ...limits }: LivenessOptions) {
-  const most = limits.limitMs ?? limitMs;
+  const maxIdleMs = limits.limitMs ?? limitMs;
   const watched = fetching.map((one) => ({ ...one, seen: one.begun(), idleSince: undefined as number | undefined }));
   const look = async () => {
     for (const one of watched) {
@@ -66,7 +66,7 @@ export function watchFetching({ fetching, hasReady, isStopping, ...limits }: Liv
   function verdict(queue: string, isRunning: boolean, idleSince: number | undefined, now: number) {
     if (isStopping()) return "ok";
     if (!isRunning) return `the loop that takes jobs of queue '${queue}' has ended`;
-    if (idleSince === undefined || now - idleSince <= most) return "ok";
+    if (idleSince === undefined || now - idleSince <= maxIdleMs) return "ok";
     return `no job of queue '${queue}' was taken for ${Math.round((now - idleSince) / 1_000)} s although jobs are ready`;
   }
 }

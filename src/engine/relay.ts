@@ -23,7 +23,7 @@ const headStartMs = 100;
 /** The same while this process has much to publish. */
 const busyHeadStartMs = 2_000;
 /** Under load, a short pause makes batches of 100 and more instead of many small ones. */
-const spacingMs = 10;
+const minIntervalMs = 10;
 /** Maximum number of jobs in memory; more wait only on the outbox. */
 const maxLane = 5_000;
 /** The same pause for jobs that need no sweep; with little load they are published at once. */
@@ -158,13 +158,13 @@ function startSweep(
     woken = false;
     if (!queues.isUp()) throw new Error("Redis is unavailable");
     const shared = await outbox.takeFairShare(publish);
-    const moved = await outbox.take(batchSize, olderThanMs(), publish);
+    const published = await outbox.take(batchSize, olderThanMs(), publish);
     if (backoffMs > 0) log.info("relay works again");
     backoffMs = 0;
     // One batch is read from Postgres while the other is written to Redis.
-    if (moved === batchSize) await Promise.all([takeMany(), takeMany()]);
-    if (moved === batchSize || shared >= batchSize) return;
-    if (moved + shared > 0) await sleep(spacingMs);
+    if (published === batchSize) await Promise.all([takeMany(), takeMany()]);
+    if (published === batchSize || shared >= batchSize) return;
+    if (published + shared > 0) await sleep(minIntervalMs);
     await pause(pollMs);
   };
   const takeMany = async () => {

@@ -271,7 +271,7 @@ async function run<Context>(
   const payload = readPayload(definition, claim.payload, claim.payloadVersion);
   const transaction = createTransact(db, relay.offer);
   const transact: Transact = (...args) => traced("commit", {}, () => transaction(...args));
-  const origin = { actorId: claim.actorId, traceId: claim.traceId };
+  const transactionContext = { actorId: claim.actorId, traceId: claim.traceId };
   let ended: "succeeded" | "snoozed" | undefined;
   let committed = false;
   const job: JobRun<unknown> = {
@@ -281,19 +281,19 @@ async function run<Context>(
     signal,
     progress: kept.progress,
     async complete(effect) {
-      await transact(origin, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
+      await transact(transactionContext, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
       ended = "succeeded";
     },
     async commit(effect) {
       signal.throwIfAborted();
       committed = true;
-      await transact(origin, async (tx) => {
+      await transact(transactionContext, async (tx) => {
         await lockClaim(tx, claim);
         await effect(tx);
       });
     },
     async snooze(delayMs) {
-      await transact(origin, (tx) => snoozeJob(tx, claim, delayMs));
+      await transact(transactionContext, (tx) => snoozeJob(tx, claim, delayMs));
       ended = "snoozed";
     },
   };

@@ -46,10 +46,10 @@ export async function assertEnqueued<J extends AnyJob>(
   );
   if (count === undefined ? found.length > 0 : found.length === count) return found;
   const wanted = count === undefined ? "at least one" : String(count);
-  const there = open.map((row) => JSON.stringify(row.payload)).join("\n  ") || "none";
+  const payloads = open.map((row) => JSON.stringify(row.payload)).join("\n  ") || "none";
   throw new Error(
     `${wanted} of '${job.name}' with ${JSON.stringify({ payload, priority, parentId })} should be enqueued, and ` +
-      `${found.length} are. All that are enqueued of that kind:\n  ${there}`,
+      `${found.length} are. All that are enqueued of that kind:\n  ${payloads}`,
   );
 }
 

@@ -3,34 +3,34 @@ interface RetentionLine {
   /** Days that it is kept by default. */
   days: number;
   /** The minimum and maximum that RETENTION may set. */
-  least: number;
-  most: number;
+  min: number;
+  max: number;
 }
 
 /** Ten years: data that have to be kept longer belong in an archive. */
-const longest = 3_650;
+const maxDays = 3_650;
 
 /** All data that the nightly jobs remove when they are old, by the names in RETENTION, results and metrics. */
 export const retentionLines = {
-  jobs: { days: 30, least: 1, most: longest },
-  failed_jobs: { days: 180, least: 1, most: longest },
-  events: { days: 30, least: 1, most: longest },
-  mails: { days: 365, least: 2, most: longest },
-  mail_links: { days: 1, least: 1, most: 30 },
-  mail_pace: { days: 7, least: 1, most: 365 },
-  mail_counts: { days: 2, least: 2, most: 365 },
-  bounces: { days: 730, least: 30, most: longest },
-  audit: { days: 1_095, least: 90, most: longest },
-  carts: { days: 365, least: 1, most: longest },
-  documents: { days: 90, least: 1, most: longest },
-  exports: { days: 7, least: 1, most: 90 },
-  feeds: { days: 2, least: 1, most: longest },
-  pictures: { days: 30, least: 1, most: longest },
-  price_lists: { days: 90, least: 2, most: longest },
-  stray_objects: { days: 1, least: 1, most: 365 },
+  jobs: { days: 30, min: 1, max: maxDays },
+  failed_jobs: { days: 180, min: 1, max: maxDays },
+  events: { days: 30, min: 1, max: maxDays },
+  mails: { days: 365, min: 2, max: maxDays },
+  mail_links: { days: 1, min: 1, max: 30 },
+  mail_pace: { days: 7, min: 1, max: 365 },
+  mail_counts: { days: 2, min: 2, max: 365 },
+  bounces: { days: 730, min: 30, max: maxDays },
+  audit: { days: 1_095, min: 90, max: maxDays },
+  carts: { days: 365, min: 1, max: maxDays },
+  documents: { days: 90, min: 1, max: maxDays },
+  exports: { days: 7, min: 1, max: 90 },
+  feeds: { days: 2, min: 1, max: maxDays },
+  pictures: { days: 30, min: 1, max: maxDays },
+  price_lists: { days: 90, min: 2, max: maxDays },
+  stray_objects: { days: 1, min: 1, max: 365 },
   // A client that sends a key again within a week is promised the first answer.
-  idempotency_keys: { days: 7, least: 7, most: 7 },
-  received_events: { days: 30, least: 7, most: longest },
+  idempotency_keys: { days: 7, min: 7, max: 7 },
+  received_events: { days: 30, min: 7, max: maxDays },
 } as const satisfies Record<string, RetentionLine>;
 
 export type RetentionName = keyof typeof retentionLines;
@@ -50,9 +50,9 @@ export function readRetention(items: readonly string[]): Retention | string {
     if (!Object.hasOwn(retentionLines, name))
       // A value that was pasted here by mistake may be a secret.
       return `has ${/^[\w=.-]{1,40}$/.test(item) ? `'${item}'` : "something else in it"}: write it like 'mails=400', in days, of ${retentionNames.join(", ")}`;
-    const { least, most } = retentionLines[name as RetentionName];
-    if (Number(text) < least || Number(text) > most)
-      return `has '${item}': ${name} are kept for ${least === most ? least : `${least} to ${most}`} days`;
+    const { min, max } = retentionLines[name as RetentionName];
+    if (Number(text) < min || Number(text) > max)
+      return `has '${item}': ${name} are kept for ${min === max ? min : `${min} to ${max}`} days`;
     days[name] = Number(text);
   }
   return days as Record<RetentionName, number>;

@@ -1,16 +1,16 @@
 import type { ScalingRule } from "../engine/index.ts";
 import { type QueueName, queueNames, queues } from "./queues.ts";
 
-const usual = { minWorkers: 0, maxWorkers: 10, startSeconds: 5, graceSeconds: 20 };
+const defaults = { minWorkers: 0, maxWorkers: 10, startSeconds: 5, graceSeconds: 20 };
 
 /** Goals from the descriptions of the queues; prior times from the measurements in docs/benchmarks.md, rounded up. */
 const ours: Record<QueueName, Omit<ScalingRule, "concurrency">> = {
-  images: { ...usual, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
-  documents: { ...usual, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
-  mail: { ...usual, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
-  webhooks: { ...usual, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
+  images: { ...defaults, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
+  documents: { ...defaults, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
+  mail: { ...defaults, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
+  webhooks: { ...defaults, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
   // Replays and fan-outs may run for hours, and no caller waits for them.
-  maintenance: { ...usual, goalSeconds: 600, priorSeconds: 10, maxWorkers: 3 },
+  maintenance: { ...defaults, goalSeconds: 600, priorSeconds: 10, maxWorkers: 3 },
 };
 
 export type ScalingRules = Readonly<Record<QueueName, ScalingRule>>;

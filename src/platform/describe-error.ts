@@ -9,7 +9,7 @@ export interface DescribedError {
 }
 
 /** How many characters of a message are read, and how many are kept. */
-const longest = { read: 2_000, kept: 1_000 };
+const maxLength = { read: 2_000, kept: 1_000 };
 
 /**
  * An error for readers who need not know whom it is about: its name and a sentence without stack, quoted values,
@@ -18,7 +18,7 @@ const longest = { read: 2_000, kept: 1_000 };
  */
 export function describeError(error: unknown): DescribedError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  return { name, message: sentenceOf(error, message).slice(0, longest.kept), at: new Date().toISOString() };
+  return { name, message: sentenceOf(error, message).slice(0, maxLength.kept), at: new Date().toISOString() };
 }
 
 /**
@@ -38,7 +38,7 @@ export function errorLine(error: unknown, depth = 0): Record<string, unknown> {
     reply: responseCode,
     status: $metadata?.httpStatusCode,
     // Values are parameters of a statement, never in its text.
-    query: typeof query === "string" ? query.slice(0, longest.kept) : undefined,
+    query: typeof query === "string" ? query.slice(0, maxLength.kept) : undefined,
     stack: framesOf(stack),
     cause: cause === undefined || depth > 3 ? undefined : errorLine(cause, depth + 1),
   };
@@ -69,7 +69,7 @@ function sentenceOf(error: unknown, message: string) {
   if (Array.isArray(issues)) return `Values are wrong: ${issues.map(issueOf).join(", ")}`;
   // The text of S3's errors differs by server and contains names of files.
   if ($metadata !== undefined) return `The object store answered ${$metadata.httpStatusCode ?? "nothing"}`;
-  return withoutValues(message.slice(0, longest.read).replaceAll(userInUrl, "://***@"));
+  return withoutValues(message.slice(0, maxLength.read).replaceAll(userInUrl, "://***@"));
 }
 
 /** Of a Zod issue: where it is, and which kind. */

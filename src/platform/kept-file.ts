@@ -31,7 +31,7 @@ const maxBytes = { one: 16 * mebi, all: 32 * mebi };
 const pieceBytes = 64 * 1024;
 
 /** Starts empty and never holds more than these bytes; at the limit, readers of the oldest version are cut off. */
-export function createKeptFile(most = maxBytes): KeptFile {
+export function createKeptFile(limits = maxBytes): KeptFile {
   /** The oldest first. */
   const versions = new Map<string, Held>();
   let loading: { sha256: string; done: Promise<void> } | undefined;
@@ -48,7 +48,7 @@ export function createKeptFile(most = maxBytes): KeptFile {
   };
 
   async function load({ sha256, bytes }: FileVersion, loader: () => Promise<Buffer>) {
-    for (const oldest of versions.values()) if (heldBytes() + bytes > most.all) drop(oldest);
+    for (const oldest of versions.values()) if (heldBytes() + bytes > limits.all) drop(oldest);
     const content = await loader();
     if (content.length !== bytes) throw new Error(`A file has ${content.length} bytes instead of ${bytes}`);
     versions.set(sha256, { sha256, bytes, content, readers: new Set() });
@@ -75,9 +75,9 @@ export function createKeptFile(most = maxBytes): KeptFile {
   }
 
   return {
-    fits: ({ bytes }) => bytes <= most.one,
+    fits: ({ bytes }) => bytes <= limits.one,
     async open(version, loader) {
-      if (version.bytes > most.one) throw new Error("The file is too large to be kept");
+      if (version.bytes > limits.one) throw new Error("The file is too large to be kept");
       const { content, readers } = await find(version, loader);
       let at = 0;
       const reader = new Readable({

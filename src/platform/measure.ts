@@ -48,8 +48,8 @@ export function measureRedis(registry: Registry, client: RedisConnection) {
     [],
     async () => {
       const info = await memory();
-      const most = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
-      return most > 0 ? [[{}, Number(info.get("used_memory")) / most]] : [];
+      const maxMemory = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
+      return maxMemory > 0 ? [[{}, Number(info.get("used_memory")) / maxMemory]] : [];
     },
   );
   measure(

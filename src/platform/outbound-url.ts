@@ -32,7 +32,7 @@ export function mayReach(address: string, { allowPrivate }: OutboundRules): bool
 
 /** Names that mean this machine or a private network (RFC 6761, 6762, 9476 and usage). */
 const privateName = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|home\.arpa|localdomain|test|invalid)$/;
-const longest = 2_000;
+const maxUrlLength = 2_000;
 
 /**
  * A URL that requests may go to, judged by its text; throws `ForbiddenTargetError` for any other. What its name
@@ -40,7 +40,7 @@ const longest = 2_000;
  */
 export function readOutboundUrl(text: string, rules: OutboundRules): URL {
   const { allowPrivate } = rules;
-  if (text.length > longest) throw new ForbiddenTargetError(`it is longer than ${longest} characters`);
+  if (text.length > maxUrlLength) throw new ForbiddenTargetError(`it is longer than ${maxUrlLength} characters`);
   // Programs read these characters in different ways: some of them would see another host.
   if (/[\\\s\p{Cc}]/u.test(text)) throw new ForbiddenTargetError("it has a backslash, a space or a control character");
   if (!URL.canParse(text)) throw new ForbiddenTargetError("it is not a URL");

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from "uuid";
 import { beforeAll, expect } from "vitest";
 import { User } from "../../src/db/entities/accounts/user.ts";
 import { type JobName, jobs } from "../../src/jobs/index.ts";
-import { isAtLeast, type Right, type Standing } from "../../src/services/operations/job-rights.ts";
+import { isAtLeast, type Rank, type Right } from "../../src/services/operations/job-rights.ts";
 import { type TestApi, userIds } from "./api.ts";
 
 /** Addresses of employees who are operators, for `useApi`. */
@@ -12,9 +12,9 @@ const operatorId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d08";
 /** Of nobody who asks. */
 const strangerId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d09";
 
-type People = Record<Standing, { id: string; email: string; token: () => Promise<string> | string }>;
+type People = Record<Rank, { id: string; email: string; token: () => Promise<string> | string }>;
 
-/** One person of each standing; addresses in other letters than the configuration has them. */
+/** One person of each rank; addresses in other letters than the configuration has them. */
 export function usePeople(api: TestApi): People {
   beforeAll(async () => {
     const name = { firstName: "О", lastName: "П", role: "EMPLOYEE" } as const;
@@ -31,7 +31,7 @@ export function usePeople(api: TestApi): People {
 /** What a door answers to somebody who wants something done. */
 export type Outcome = "done" | "forbidden" | "no reason";
 export interface Wish {
-  who: Standing;
+  who: Rank;
   reason: string | undefined;
   /** A job, the kind to replay, or a queue. */
   what: string;
@@ -45,8 +45,8 @@ export const outcomeOf = (status: number): Outcome =>
   outcomes[status] ?? (status < 400 ? "done" : expect.fail(`${status}`));
 
 /** Asks at a door with a reason and without one, and compares with what the table has. */
-export async function compare(door: Door, right: Right | undefined, who: Standing, make: () => Promise<string>) {
-  const isAllowed = right !== undefined && isAtLeast(who, right.least);
+export async function compare(door: Door, right: Right | undefined, who: Rank, make: () => Promise<string>) {
+  const isAllowed = right !== undefined && isAtLeast(who, right.minRank);
   const wanted = (reason: string | undefined): Outcome[] => {
     // A form without a field that it always needs is refused before its sender is.
     if (!isAllowed) return reason === undefined ? ["forbidden", "no reason"] : ["forbidden"];

@@ -23,7 +23,7 @@ export interface Pressing {
 export interface BoardActions {
   /** Runs the handler of one request. */
   as<T>(pressing: Pressing, work: () => T): T;
-  standing(ids: readonly string[]): Promise<Map<string, JobStatus>>;
+  statesOf(ids: readonly string[]): Promise<Map<string, JobStatus>>;
   /** Throws `ForbiddenError` and `ReasonNeededError` unless this may be done to each of them. */
   permit(ids: readonly string[]): Promise<void>;
   /** Cancels those that are not over. */
@@ -61,7 +61,7 @@ export function createBoardActions(
   const agree = async () => applyPauses(queues, await queuePauses.list(db.manager));
   return {
     as: (pressing, work) => pressings.run(pressing, work),
-    async standing(ids) {
+    async statesOf(ids) {
       const rows = await jobQueries.statuses(db.manager, ids);
       return new Map(rows.map((row) => [row.id, row]));
     },

@@ -23,7 +23,7 @@ import {
 import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import { redactAll } from "../../platform/redact.ts";
 import { isAudited } from "../../services/audit/audit.ts";
-import { isAtLeast, requireRight, type Standing, standings } from "../../services/operations/job-rights.ts";
+import { isAtLeast, type Rank, ranks, requireRight } from "../../services/operations/job-rights.ts";
 import { countRefusal, limitAnybody, limitRequest } from "../http/limit-requests.ts";
 import { headersOf, statusOfError } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
@@ -34,7 +34,7 @@ import { type BoardActions, createBoardActions, type Pressing } from "./board-ac
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
 import { loginPage } from "./login-page.ts";
-import { languages, type Words, wordsFor } from "./messages.ts";
+import { languages, type Messages, messagesFor } from "./messages.ts";
 import { pressOf } from "./presses.ts";
 import { reasonPage } from "./reason-page.ts";
 import { type BoardAccess, createSessions, type Sessions, type Visitor } from "./session.ts";
@@ -67,7 +67,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   });
   router.use(refuseOtherSites);
   router.use(["/login", "/logout"], limited);
-  router.get("/login", (req, res) => void res.type("html").send(loginPage(wordsFor(req))));
+  router.get("/login", (req, res) => void res.type("html").send(loginPage(messagesFor(req))));
   router.post("/login", readForm, sessions.login);
   router.post("/logout", (_req, res) => {
     sessions.logout(res);
@@ -91,7 +91,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   router.post(["/reason", "/ledger/:id/:action"], readForm);
   router.use((req, res, next) => {
     const visitor = res.locals.visitor as Visitor;
-    const operator = { id: visitor.id, standing: visitor.standing, reason: null };
+    const operator = { id: visitor.id, rank: visitor.rank, reason: null };
     const pressing: Pressing = { operator, traceId: String(res.locals.requestId), act: undefined };
     res.locals.pressing = pressing;
     const { method } = req;
@@ -105,7 +105,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     next();
   });
   router.get("/reason", (req, res) => {
-    const page = reasonPage(wordsFor(req), boardPath, sessions.csrfOf(req, res), sessions.reasonOf(req));
+    const page = reasonPage(messagesFor(req), boardPath, sessions.csrfOf(req, res), sessions.reasonOf(req));
     res.type("html").send(page);
   });
   router.post("/reason", (req, res) => {
@@ -117,10 +117,10 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   router.use((req, res, next) => {
     if (!queues.isUp())
       throw new UnavailableError("Redis cannot be reached; the state of jobs is at /jobs/{id} meanwhile");
-    const { standing } = res.locals.visitor as Visitor;
+    const { rank } = res.locals.visitor as Visitor;
     if (isPageView(req)) sessions.csrfOf(req, res);
     renderWithoutFonts(res, next);
-    boardActions.as(res.locals.pressing as Pressing, () => boards[wordsFor(req).lang][standing](req, res, next));
+    boardActions.as(res.locals.pressing as Pressing, () => boards[messagesFor(req).lang][rank](req, res, next));
   });
   router.use(((error, _req, _res, next) => next(sayWhere(error))) satisfies ErrorRequestHandler);
   router.use("/api", sayWhyBeforeTheBoard);
@@ -172,24 +172,24 @@ const foreignLink = /<link href="https:\/\/[^>]{1,1000}>\s{0,9}/g;
 
 /** One for each role and language: buttons and texts are fixed when a board is made. */
 function everyBoard(queues: Queues, boardActions: BoardActions, options: BoardOptions) {
-  const inLanguage = (words: Words) =>
-    Object.fromEntries(standings.map((one) => [one, board(queues, boardActions, options, one, words)])) as Record<
-      Standing,
+  const inLanguage = (messages: Messages) =>
+    Object.fromEntries(ranks.map((one) => [one, board(queues, boardActions, options, one, messages)])) as Record<
+      Rank,
       RequestHandler
     >;
   return { en: inLanguage(languages.en), ru: inLanguage(languages.ru) };
 }
 
-function board(queues: Queues, boardActions: BoardActions, options: BoardOptions, standing: Standing, words: Words) {
+function board(queues: Queues, boardActions: BoardActions, options: BoardOptions, rank: Rank, messages: Messages) {
   const serverAdapter = new ExpressAdapter().setBasePath(boardPath);
   (serverAdapter.getRouter() as Express).enable("case sensitive routing");
-  const readOnlyMode = !isAtLeast(standing, "operator");
-  const says = words.board;
+  const readOnlyMode = !isAtLeast(rank, "operator");
+  const texts = messages.board;
   const { environment, runbookUrl } = options;
   const adapters = Object.entries(queues.byName).map(([name, queue]) => {
     const { owner } = settings[name as QueueName];
-    const runbook = runbookUrl ? ` ${says.runbook}: ${runbookUrl}/${name}.` : "";
-    const description = `${words.queues[name as QueueName]} ${says.owner}: ${owner}.${runbook}`;
+    const runbook = runbookUrl ? ` ${texts.runbook}: ${runbookUrl}/${name}.` : "";
+    const description = `${messages.queues[name as QueueName]} ${texts.owner}: ${owner}.${runbook}`;
     const externalJobUrl = ({ data }: { data?: unknown }) => ({
       displayText: "Ledger",
       href: `${boardPath}/ledger/${(data as QueuedData | undefined)?.id}`,
@@ -197,7 +197,7 @@ function board(queues: Queues, boardActions: BoardActions, options: BoardOptions
     return new LedgerAdapter(
       queue,
       { readOnlyMode, description, externalJobUrl },
-      { boardActions, words, ...(readOnlyMode && { redact: redactAll }) },
+      { boardActions, messages, ...(readOnlyMode && { redact: redactAll }) },
     );
   });
   createBullBoard({
@@ -205,17 +205,17 @@ function board(queues: Queues, boardActions: BoardActions, options: BoardOptions
     serverAdapter,
     options: {
       uiConfig: {
-        boardTitle: readOnlyMode ? says.readOnly : says.title,
-        locale: { lng: words.locale },
+        boardTitle: readOnlyMode ? texts.readOnly : texts.title,
+        locale: { lng: messages.locale },
         hideDocsLink: true,
-        hideRedisDetails: standing !== "admin",
+        hideRedisDetails: rank !== "admin",
         // The board requests everything again at each poll, workers by a list of all clients of Redis.
         showWorkers: false,
         environment: badgeOf(environment),
         miscLinks: [
-          { text: says.reference, url: "/docs" },
-          ...(readOnlyMode ? [] : [{ text: says.reason, url: `${boardPath}/reason` }]),
-          ...(runbookUrl ? [{ text: says.runbook, url: runbookUrl }] : []),
+          { text: texts.reference, url: "/docs" },
+          ...(readOnlyMode ? [] : [{ text: texts.reason, url: `${boardPath}/reason` }]),
+          ...(runbookUrl ? [{ text: texts.runbook, url: runbookUrl }] : []),
         ],
       },
     },

@@ -6,7 +6,7 @@ import type { QueueName } from "../../jobs/queues.ts";
 import { createBatcher } from "../../platform/batch.ts";
 import type { NamedPause } from "../../services/operations/list-pauses.ts";
 import type { BoardActions } from "./board-actions.ts";
-import type { Words } from "./messages.ts";
+import type { Messages } from "./messages.ts";
 
 type Queue = NonNullable<Queues["byName"][string]>;
 type Job = NonNullable<Awaited<ReturnType<BullMQAdapter["getJob"]>>>;
@@ -18,7 +18,7 @@ type Retry = (id: string) => Promise<Retried>;
 interface Retried {
   isPromised: boolean;
   /** Its state otherwise; undefined when the ledger does not know it. */
-  standing: JobStatus | undefined;
+  status: JobStatus | undefined;
 }
 
 const waiting = ["waiting", "prioritized", "delayed", "paused"] as const satisfies BullStatus[];
@@ -27,7 +27,7 @@ const pageSize = 100;
 /** The dependencies of the adapter. */
 export interface AdapterContext {
   boardActions: BoardActions;
-  words: Pick<Words, "board">;
+  messages: Pick<Messages, "board">;
   /** Hidden from visitors who may only read. */
   redact?: <T>(value: T) => T;
 }
@@ -116,10 +116,10 @@ export class LedgerAdapter extends BullMQAdapter {
   override getDescription() {
     if (!this.present) return this.description;
     const { byEmail, at, reason } = this.present;
-    const { words, redact = (text) => text } = this.context;
-    const { paused, by, gone } = words.board;
+    const { messages, redact = (text) => text } = this.context;
+    const { paused, by, deletedUser } = messages.board;
     const when = at.toISOString().slice(0, 16).replace("T", " ");
-    return `${paused}, ${when} UTC, ${by} ${redact(byEmail ?? gone)}: ${redact(reason)}. ${this.description}`;
+    return `${paused}, ${when} UTC, ${by} ${redact(byEmail ?? deletedUser)}: ${redact(reason)}. ${this.description}`;
   }
 
   /** Cancels the jobs that Redis lists now: page by page, since each page is removed from the list. */
@@ -147,8 +147,8 @@ export class LedgerAdapter extends BullMQAdapter {
     const { boardActions } = this;
     const all = async (ids: string[]): Promise<Retried[]> => {
       const promised = await boardActions.retry(ids);
-      const standing = await boardActions.standing(ids.filter((id) => !promised.has(id)));
-      return ids.map((id) => ({ isPromised: promised.has(id), standing: standing.get(id) }));
+      const states = await boardActions.statesOf(ids.filter((id) => !promised.has(id)));
+      return ids.map((id) => ({ isPromised: promised.has(id), status: states.get(id) }));
     };
     return createBatcher(all, { size: pageSize, maxInFlight: 1, failsWholeBatch: () => true });
   }
@@ -158,7 +158,7 @@ export class LedgerAdapter extends BullMQAdapter {
     const { boardActions } = this;
     const id = ledgerIdOf(job);
     // Unlike the job's own method, it accepts a job that a worker has just claimed: the ledger tells that worker.
-    const forget = () => this.bull.remove(String(job.id));
+    const removeEntry = () => this.bull.remove(String(job.id));
     const { redact } = this.context;
     if (redact) {
       const { failedReason, stacktrace, data, returnvalue, progress } = job;
@@ -171,18 +171,18 @@ export class LedgerAdapter extends BullMQAdapter {
         // A job that Redis calls completed has nothing left to cancel: a parent there waits for its children.
         if (isUuid(id) && state !== "completed" && !(state === "failed" && (await isPast(job, id, boardActions))))
           await boardActions.cancel([id]);
-        await forget();
+        await removeEntry();
       },
       async retry(state?: string) {
         if (!isUuid(id)) throw new ForbiddenError("This job was never enqueued, and can only be removed");
-        const { isPromised, standing } = await retry(id);
-        const now = isPromised ? undefined : standing?.state;
+        const { isPromised, status } = await retry(id);
+        const now = isPromised ? undefined : status?.state;
         if (now === "succeeded" && (isAlone || state === "completed"))
           throw new ConflictError(`Job '${id}' has succeeded; it does not run twice`);
-        const goesOn = now !== undefined && now !== "succeeded" && standing?.gen === genOf(job);
+        const goesOn = now !== undefined && now !== "succeeded" && status?.gen === genOf(job);
         if (goesOn && isAlone) throw new ConflictError(`Job '${id}' is ${now} already`);
         // Otherwise this is an old entry of a job that runs again, has succeeded, or is deleted.
-        if (!goesOn) await forget();
+        if (!goesOn) await removeEntry();
       },
       updateData: () => refuse("An enqueued job cannot be changed: cancel it, and request another one"),
       changePriority: () => refuse("The kind of job determines its priority"),
@@ -201,8 +201,8 @@ function genOf({ id }: Job) {
 
 /** True for an entry of a job that was dispatched again, or that the ledger does not know. */
 async function isPast(job: Job, id: string, boardActions: BoardActions) {
-  const standing = (await boardActions.standing([id])).get(id);
-  return standing?.gen !== genOf(job);
+  const status = (await boardActions.statesOf([id])).get(id);
+  return status?.gen !== genOf(job);
 }
 
 function refuse(why: string): Promise<never> {

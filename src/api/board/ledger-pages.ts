@@ -12,7 +12,7 @@ import type { ApiContext } from "../http/types.ts";
 import { jobView } from "../views/job.ts";
 import type { Pressing } from "./board-actions.ts";
 import { jobPage, noJobPage } from "./job-page.ts";
-import { wordsFor } from "./messages.ts";
+import { messagesFor } from "./messages.ts";
 import type { Sessions, Visitor } from "./session.ts";
 
 /** Parts of a job that its page lists. */
@@ -23,22 +23,22 @@ export function ledgerPages(context: ApiContext, boardPath: string, sessions: Se
   async function show(req: Request, res: Response, id: string, problem?: string) {
     const visitor = res.locals.visitor as Visitor;
     const tx = context.db.manager;
-    const words = wordsFor(req);
+    const messages = messagesFor(req);
     const job = isUuid(id) ? await findJob(tx, id) : null;
     if (!job)
       return void res
         .status(404)
         .type("html")
-        .send(noJobPage(id, boardPath, words));
+        .send(noJobPage(id, boardPath, messages));
     const parts = await jobQueries.list(tx, { parentId: id }, undefined, partsShown);
     const whole = jobView(job, await jobQueries.children(tx, id), true);
-    const isShown = isAtLeast(visitor.standing, "operator");
+    const isShown = isAtLeast(visitor.rank, "operator");
     const view = isShown ? whole : redactAll(whole);
     const people = await emailsOf(tx, [job.actorId, view.cancellation?.by ?? null], isShown);
     const csrf = sessions.csrfOf(req, res);
     const right = await rightToJob(tx, job.finishedAt ? "retry" : "cancel", id, visitor.id);
-    const action = right && isAtLeast(visitor.standing, right.least) ? right : undefined;
-    const page = jobPage(view, { boardPath, words, csrf, action, parts, actor: job.actorId, people, problem });
+    const action = right && isAtLeast(visitor.rank, right.minRank) ? right : undefined;
+    const page = jobPage(view, { boardPath, messages, csrf, action, parts, actor: job.actorId, people, problem });
     res
       .status(problem ? 409 : 200)
       .type("html")

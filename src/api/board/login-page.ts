@@ -1,6 +1,6 @@
 import { escapeHtml } from "../../platform/escape-html.ts";
 import { cardStyle, htmlPage } from "../pages/html-page.ts";
-import type { Words } from "./messages.ts";
+import type { Messages } from "./messages.ts";
 
 const style = `${cardStyle("#2563eb")}
   label { display: block; font-weight: 600; margin-bottom: .35rem; }
@@ -9,7 +9,7 @@ const style = `${cardStyle("#2563eb")}
   .problem { padding: .6rem .8rem; border-radius: 8px; color: light-dark(#8a1f11, #ffb4a8); background: light-dark(#fdebe8, #41201b); }`;
 
 /** The page on which a person logs in to Bull Board; `problem` says why the last try failed. */
-export function loginPage({ lang, login }: Words, problem?: string) {
+export function loginPage({ lang, login }: Messages, problem?: string) {
   const body = `<form class="card" method="post" action="/admin/queues/login">
   <h1>${login.title}</h1>
   <p>${login.who}</p>

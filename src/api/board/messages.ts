@@ -3,21 +3,24 @@ import type { JobState } from "../../engine/index.ts";
 import { type QueueName, queueNames, queues } from "../../jobs/queues.ts";
 
 /** The texts of the board's own pages. */
-export interface Words {
+export interface Messages {
   lang: "en" | "ru";
   /** Bull Board's name of the language. */
   locale: string;
   login: Record<"title" | "who" | "label" | "hint" | "button" | "refused", string>;
   reason: Record<"title" | "why" | "label" | "button" | "given" | "clear" | "back", string>;
-  board: Record<"title" | "readOnly" | "reference" | "reason" | "owner" | "runbook" | "paused" | "by" | "gone", string>;
+  board: Record<
+    "title" | "readOnly" | "reference" | "reason" | "owner" | "runbook" | "paused" | "by" | "deletedUser",
+    string
+  >;
   job: Record<
     | "queue"
     | "unknownKind"
     | "reason"
     | "again"
     | "cancel"
-    | "nobodyKnows"
-    | "told"
+    | "outcomeUnknown"
+    | "stopRequested"
     | "parts"
     | "failedRuns"
     | "none"
@@ -44,15 +47,15 @@ export type Fact =
   | "request"
   | "progress"
   | "failures"
-  | "promised"
-  | "handedOut"
+  | "enqueued"
+  | "readyAt"
   | "started"
   | "ended"
   | "cancelled"
   | "error"
   | "result";
 
-const en: Words = {
+const en: Messages = {
   lang: "en",
   locale: "en-US",
   login: {
@@ -81,7 +84,7 @@ const en: Words = {
     runbook: "Runbook",
     paused: "PAUSED",
     by: "by",
-    gone: "a deleted user",
+    deletedUser: "a deleted user",
   },
   job: {
     queue: "Queue",
@@ -89,8 +92,8 @@ const en: Words = {
     reason: "Reason",
     again: "Run it again",
     cancel: "Cancel it",
-    nobodyKnows: "Whether it took effect is unknown: to run it again may have the effect twice.",
-    told: "It has been told to stop.",
+    outcomeUnknown: "Whether it took effect is unknown: to run it again may have the effect twice.",
+    stopRequested: "It has been told to stop.",
     parts: "Parts",
     failedRuns: "Unsuccessful runs",
     none: "None.",
@@ -106,8 +109,8 @@ const en: Words = {
       request: "Request",
       progress: "Progress",
       failures: "Failures",
-      promised: "Enqueued",
-      handedOut: "Claimed",
+      enqueued: "Enqueued",
+      readyAt: "Ready at",
       started: "First started",
       ended: "Ended",
       cancelled: "Cancelled",
@@ -127,10 +130,10 @@ const en: Words = {
     },
     of: "of",
   },
-  queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].description])) as Words["queues"],
+  queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].description])) as Messages["queues"],
 };
 
-const ru: Words = {
+const ru: Messages = {
   lang: "ru",
   locale: "ru-RU",
   login: {
@@ -159,7 +162,7 @@ const ru: Words = {
     runbook: "Инструкция",
     paused: "ПАУЗА",
     by: "поставил",
-    gone: "пользователь, которого больше нет",
+    deletedUser: "пользователь, которого больше нет",
   },
   job: {
     queue: "Очередь",
@@ -167,8 +170,8 @@ const ru: Words = {
     reason: "Причина",
     again: "Выполнить снова",
     cancel: "Отменить",
-    nobodyKnows: "Никто не знает, выполнено ли оно: повтор может сделать то же дважды.",
-    told: "Ему велено остановиться.",
+    outcomeUnknown: "Никто не знает, выполнено ли оно: повтор может сделать то же дважды.",
+    stopRequested: "Ему велено остановиться.",
     parts: "Части",
     failedRuns: "Неудачные запуски",
     none: "Нет.",
@@ -184,8 +187,8 @@ const ru: Words = {
       request: "Запрос",
       progress: "Сделано",
       failures: "Неудачи",
-      promised: "Обещано",
-      handedOut: "Передано",
+      enqueued: "Обещано",
+      readyAt: "Передано",
       started: "Начато впервые",
       ended: "Закончено",
       cancelled: "Отменено",
@@ -217,6 +220,6 @@ const ru: Words = {
 export const languages = { en, ru };
 
 /** In the language that the browser asks for; English otherwise. */
-export function wordsFor(req: Request): Words {
+export function messagesFor(req: Request): Messages {
   return req.acceptsLanguages(["en", "ru"]) === "ru" ? ru : en;
 }

@@ -1,5 +1,5 @@
 import { htmlPage } from "../pages/html-page.ts";
-import type { Words } from "./messages.ts";
+import type { Messages } from "./messages.ts";
 
 const style = `  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
           --muted: light-dark(#566270, #9aa7b5); --line: light-dark(#dde3ea, #2c3542); }
@@ -38,7 +38,7 @@ const style = `  :root { color-scheme: light dark; font: 16px/1.5 system-ui, san
     td::before { content: attr(data-name); color: var(--muted); } td .status { justify-self: start; }
   }`;
 
-/** A page of the board's own; `body` is HTML. */
-export function document({ lang }: Words, title: string, body: string) {
+/** One of the board's own pages; `body` is HTML. */
+export function document({ lang }: Messages, title: string, body: string) {
   return htmlPage({ lang, title, style, body: `<main>\n${body}\n</main>` });
 }

@@ -1,23 +1,23 @@
 import { escapeHtml } from "../../platform/escape-html.ts";
-import type { Words } from "./messages.ts";
+import type { Messages } from "./messages.ts";
 import { document } from "./page.ts";
 
 /** The page on which an operator gives the reason for an act; `given` is the present one. */
-export function reasonPage(words: Words, boardPath: string, csrf: string, given: string | undefined) {
-  const { reason: says } = words;
+export function reasonPage(messages: Messages, boardPath: string, csrf: string, given: string | undefined) {
+  const { reason: texts } = messages;
   const hidden = `<input type="hidden" name="csrf" value="${escapeHtml(csrf)}">`;
   return document(
-    words,
-    says.title,
-    `<nav><a href="${boardPath}">&larr; ${says.back}</a></nav>
-<h1>${says.title}</h1>
-<p>${says.why}</p>
+    messages,
+    texts.title,
+    `<nav><a href="${boardPath}">&larr; ${texts.back}</a></nav>
+<h1>${texts.title}</h1>
+<p>${texts.why}</p>
 <form method="post" action="${boardPath}/reason">
   ${hidden}
-  <label for="reason">${says.label}</label>
+  <label for="reason">${texts.label}</label>
   <input id="reason" name="reason" minlength="3" maxlength="300" required autofocus autocomplete="off" value="${escapeHtml(given ?? "")}">
-  <button>${says.button}</button>
+  <button>${texts.button}</button>
 </form>
-${given ? `<p>${says.given}: <strong>${escapeHtml(given)}</strong></p><form method="post" action="${boardPath}/reason">${hidden}<input type="hidden" name="reason" value=""><button>${says.clear}</button></form>` : ""}`,
+${given ? `<p>${texts.given}: <strong>${escapeHtml(given)}</strong></p><form method="post" action="${boardPath}/reason">${hidden}<input type="hidden" name="reason" value=""><button>${texts.clear}</button></form>` : ""}`,
   );
 }

@@ -1,13 +1,13 @@
 import type { Request, RequestHandler, Response } from "express";
 import { users } from "../../db/dao/accounts/users.ts";
 import { ForbiddenError, TooManyRequestsError, UnauthorizedError } from "../../errors.ts";
-import { findStanding, type Standing } from "../../services/operations/job-rights.ts";
+import { findRank, type Rank } from "../../services/operations/job-rights.ts";
 import { requireRole } from "../http/authenticate.ts";
 import { throttleFailedLogins } from "../http/limit-requests.ts";
 import { headersOf, statusOfError } from "../http/problem.ts";
 import type { Actor, ApiContext } from "../http/types.ts";
 import { loginPage } from "./login-page.ts";
-import { wordsFor } from "./messages.ts";
+import { messagesFor } from "./messages.ts";
 
 /** Ways to authenticate, besides the login page. */
 export interface BoardAccess {
@@ -19,7 +19,7 @@ export interface BoardAccess {
 
 /** The visitor of the board. */
 export interface Visitor extends Actor {
-  standing: Standing;
+  rank: Rank;
   /** False when every request has its own credentials, so that no other site can cause one. */
   isAmbient: boolean;
 }
@@ -45,8 +45,8 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
             context.authenticate(authorization ?? (token && `Bearer ${token}`)),
           );
     requireRole(actor, "EMPLOYEE");
-    const standing = await findStanding(context.db.manager, actor, context.operators);
-    return { ...actor, standing, isAmbient: !authorization };
+    const rank = await findRank(context.db.manager, actor, context.operators);
+    return { ...actor, rank, isAmbient: !authorization };
   }
 
   /** Identifies a browser's session: its token, or the person whom the proxy in front names. */
@@ -99,7 +99,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
           .set(headersOf(error))
           .status(statusOfError(error))
           .type("html")
-          .send(loginPage(wordsFor(req), error.message));
+          .send(loginPage(messagesFor(req), error.message));
       }
       res.cookie(cookies.token, token, { ...options, httpOnly: true, maxAge: sessionMs });
       res.redirect(303, path);

@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { type Role, roles } from "../../db/entities/accounts/user.ts";
 import { ForbiddenError, UnauthorizedError } from "../../errors.ts";
-import { findStanding, requireStanding } from "../../services/operations/job-rights.ts";
+import { findRank, requireRank } from "../../services/operations/job-rights.ts";
 import { requireRole } from "./authenticate.ts";
 import type { Access, Actor, ApiContext, Route } from "./types.ts";
 
@@ -40,7 +40,7 @@ export function checkRole(access: Access, actor: Actor | undefined) {
 /** Throws 403 unless the caller may do what the route does by the table of rights to jobs. */
 export async function checkAct({ act }: Route, { db, operators }: ApiContext, actor: Actor | undefined) {
   if (!act || !actor) return;
-  requireStanding(act.act, act.kind ?? "", await findStanding(db.manager, actor, operators));
+  requireRank(act.act, act.kind ?? "", await findRank(db.manager, actor, operators));
 }
 
 /** True for whoever works here. */

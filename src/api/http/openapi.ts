@@ -90,7 +90,7 @@ const accessNotes: Record<Access, string> = {
 function actNote({ act }: Route) {
   if (!act) return undefined;
   const right = rightTo(act.act, act.kind ?? "", false);
-  return right?.least === "admin" ? "For admins." : "For admins, and employees whom `BOARD_OPERATORS` lists.";
+  return right?.minRank === "admin" ? "For admins." : "For admins, and employees whom `BOARD_OPERATORS` lists.";
 }
 
 function headersOf({ idempotent }: Route, isTagged: boolean) {

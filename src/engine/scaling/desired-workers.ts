@@ -67,8 +67,8 @@ export function desiredWorkers(load: QueueLoad, rule: ScalingRule): Desired {
   const limits: [string, number][] = [[`${ready + active} jobs at all`, ready + active]];
   if (load.globalConcurrency !== null) limits.push(["the queue's concurrency", load.globalConcurrency]);
   if (load.startsPerSecond !== null) limits.push(["the rate limit", load.startsPerSecond * serviceSeconds]);
-  const [limit, most] = limits.reduce((least, next) => (next[1] < least[1] ? next : least));
-  const slots = Math.min(steady + backlog, most);
+  const [limit, maxSlots] = limits.reduce((lowest, next) => (next[1] < lowest[1] ? next : lowest));
+  const slots = Math.min(steady + backlog, maxSlots);
 
   const isProtecting = serviceSeconds > graceSeconds / 2;
   const protectedWorkers = isProtecting ? Math.ceil(active / concurrency) : 0;
@@ -80,7 +80,7 @@ export function desiredWorkers(load: QueueLoad, rule: ScalingRule): Desired {
     wanted !== null && `an operator wants ${wanted}; computed were ${computed}`,
     `arrivals ${round(arrivalsPerSecond)}/s x ${round(serviceSeconds)} s / ${utilisation}` +
       ` + drain ${ready} x ${round(serviceSeconds)} s in ${round(leftSeconds)} s = ${round(steady + backlog)} slots`,
-    steady + backlog > most && `${limit}: ${round(most)} slots`,
+    steady + backlog > maxSlots && `${limit}: ${round(maxSlots)} slots`,
     `${concurrency} in a worker`,
     isProtecting && active > 0 && `${active} long jobs keep ${protectedWorkers} workers`,
     unclamped < minWorkers && `at least ${minWorkers}`,

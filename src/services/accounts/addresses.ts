@@ -5,7 +5,7 @@ import type { Address } from "../../db/entities/accounts/address.ts";
 import { ConflictError, NotFoundError, ValidationError } from "../../errors.ts";
 
 /** More addresses of one user are a mistake or an attack. */
-const most = 50;
+const maxAddresses = 50;
 
 /** The user whose addresses a caller may see and change; undefined: every user's. */
 export type Owner = string | undefined;
@@ -32,7 +32,8 @@ export interface NewAddress {
 export async function createAddress(tx: EntityManager, { userId, fields, isDefault }: NewAddress): Promise<string> {
   if (!(await users.lock(tx, userId))) throw new NotFoundError("User not found");
   const count = await addresses.count(tx, userId);
-  if (count >= most) throw new ConflictError(`There are ${most} addresses already; delete one that is not needed`);
+  if (count >= maxAddresses)
+    throw new ConflictError(`There are ${maxAddresses} addresses already; delete one that is not needed`);
   if (isDefault) await addresses.clearDefault(tx, userId);
   return addresses.insert(tx, { ...fields, userId, isDefault: isDefault || count === 0 });
 }

@@ -7,13 +7,13 @@ import { requestCountedMails } from "../mail/mails.ts";
 /**
  * Stores what the identity provider reports of a user, and inserts a new one; may be repeated. An event that is older
  * than the last one, or that arrives after the user was deleted, changes nothing. A newly registered user gets a
- * welcome mail, at most `most` a day to one mailbox, unless the address is known to be unverified. Throws when another
+ * welcome mail, at most `maxMails` a day to one mailbox, unless the address is known to be unverified. Throws when another
  * user has the e-mail.
  */
 export async function takeOverUser(
   tx: EntityManager,
   user: KnownUser,
-  { hasRegistered, most }: { hasRegistered: boolean; most: number },
+  { hasRegistered, maxMails }: { hasRegistered: boolean; maxMails: number },
 ) {
   const isNew = await users.upsert(tx, user).catch((error: unknown) => {
     if (violatedUnique(error) === undefined) throw error;
@@ -25,7 +25,7 @@ export async function takeOverUser(
   // A user may register with another person's address.
   if (!isNew || !hasRegistered || emailVerified === false) return;
   const request = { event: `welcome:${userId}`, kind: "welcome", recipient, parameters: { userId } } as const;
-  await requestCountedMails(tx, [{ ...request, act: "registration", most }]);
+  await requestCountedMails(tx, [{ ...request, act: "registration", maxMails }]);
 }
 
 /**

@@ -27,10 +27,10 @@ export type OfferChange = { [K in keyof NewOffer]?: NewOffer[K] | undefined };
 export async function changeOffer(tx: EntityManager, id: string, { image, ...given }: OfferChange) {
   const values = defined(given);
   if (Object.keys(values).length === 0 && !image) throw new BadRequestError("No data provided for update");
-  const { productId } = shown(await offers.findById(tx, id));
+  const { productId } = requireShown(await offers.findById(tx, id));
   // Its new product is locked before the offer, as when a product is deleted with its offers.
   if (values.productId !== undefined && values.productId !== productId) await lockProduct(tx, values.productId);
-  const offer = shown(await offers.lock(tx, id));
+  const offer = requireShown(await offers.lock(tx, id));
 
   const isNew = ([key, value]: [string, unknown]) => value !== offer[key as keyof Values];
   const change = Object.fromEntries(Object.entries(values).filter(isNew));
@@ -43,7 +43,7 @@ export async function deleteOffer(tx: EntityManager, id: string) {
   if (!(await offers.remove(tx, id))) throw new NotFoundError("Offer not found");
 }
 
-function shown(offer: Offer | null): Offer {
+function requireShown(offer: Offer | null): Offer {
   if (offer && !offer.isDeleted) return offer;
   throw new NotFoundError("Entity not found");
 }

@@ -51,7 +51,7 @@ export async function requestDocument(
   if (request.notify) await documents.setNotify(tx, id);
   const document = await documents.findById(tx, id);
   if (!document) throw new Error(`Document '${id}' is missing although it was just inserted`);
-  if (document.readyAt) await tell(tx, document);
+  if (document.readyAt) await sendReadyMail(tx, document);
   return document;
 }
 
@@ -68,14 +68,14 @@ async function checkInFlight(tx: EntityManager, userId: string) {
 /** Records the file of all documents that a job makes, and sends mails to requesters who want one. May be repeated. */
 export async function finishDocument(tx: EntityManager, jobId: string, file: StoredFile): Promise<void> {
   await documents.complete(tx, jobId, file);
-  for (const document of await documents.ofJob(tx, jobId)) await tell(tx, document);
+  for (const document of await documents.ofJob(tx, jobId)) await sendReadyMail(tx, document);
 }
 
 /**
  * Sends requesters who want it a mail that a document is made; once, however often it is called. No mail goes to an
  * unverified address: it may be a third person's, and each document would be one more mail.
  */
-async function tell(tx: EntityManager, { id, notify, requestedBy }: Document) {
+async function sendReadyMail(tx: EntityManager, { id, notify, requestedBy }: Document) {
   if (!notify || requestedBy === null) return;
   const user = await users.findById(tx, requestedBy);
   if (!user?.isActive || user.emailVerified === false) return;

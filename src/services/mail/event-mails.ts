@@ -69,9 +69,9 @@ async function tellOfNewOrders(
     orders.filter(({ unprovedBy }) => unprovedBy === by).map(mailRequestFor);
   await requestMails(tx, of(null));
   await requestCountedMails(tx, [
-    ...of("guest").map((request) => ({ ...request, act: "guest-order" as const, most: unprovedPerDay })),
+    ...of("guest").map((request) => ({ ...request, act: "guest-order" as const, maxMails: unprovedPerDay })),
     ...of("customer").map((request) => ({
-      ...{ ...request, act: "customer-order" as const, most: unprovedPerDay * customersTimes },
+      ...{ ...request, act: "customer-order" as const, maxMails: unprovedPerDay * customersTimes },
     })),
   ]);
   await requestStaffNotices(tx, { staff, orders });

@@ -24,7 +24,7 @@ export interface CountedMail {
   act: MailAct;
   recipient: string;
   /** Maximum of such mails to this mailbox in the span; 0: no limit. */
-  most: number;
+  maxMails: number;
   /** The span of one count; default: the present day of the shop. */
   span?: string;
 }
@@ -35,7 +35,7 @@ export interface CountedMail {
  * mailboxes wait until this one ends, so that the count is exact.
  */
 export async function countMails(tx: EntityManager, wanted: readonly CountedMail[]): Promise<Set<string>> {
-  const limited = wanted.filter(({ most }) => most > 0).map(withKey);
+  const limited = wanted.filter(({ maxMails }) => maxMails > 0).map(withKey);
   if (limited.length === 0) return new Set();
   const keys = new Map(limited.map(({ key }) => [textOf(key), key]));
   const held = await mailCounts.lock(tx, [...keys.values()]);
@@ -45,11 +45,11 @@ export async function countMails(tx: EntityManager, wanted: readonly CountedMail
     tx,
     limited.map(({ id }) => id),
   );
-  for (const { id, key, most } of limited) {
+  for (const { id, key, maxMails } of limited) {
     const count = counts.get(textOf(key));
     if (!count || known.has(id)) continue;
     count.mails += 1;
-    known.set(id, count.mails > most);
+    known.set(id, count.mails > maxMails);
   }
   await mailCounts.write(tx, [...counts.values()]);
   return new Set([...known].flatMap(([id, isHeldBack]) => (isHeldBack ? [id] : [])));
@@ -63,6 +63,6 @@ function withKey(mail: CountedMail) {
 const textOf = ({ span, act, mailbox }: { span: string; act: string; mailbox: string }) => `${span} ${act} ${mailbox}`;
 
 /** Why a mail is suppressed, for staff. */
-export const whyHeldBack = (act: MailAct, most: number) =>
-  `Held back: ${most} mails ${mailActs[act]} have gone to this mailbox today, which is the limit ` +
+export const whyHeldBack = (act: MailAct, maxMails: number) =>
+  `Held back: ${maxMails} mails ${mailActs[act]} have gone to this mailbox today, which is the limit ` +
   "(MAIL_UNPROVED_PER_DAY). Send it by hand if it is wanted";

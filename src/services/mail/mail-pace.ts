@@ -19,13 +19,13 @@ export type PlannedMail = Pick<Mail, "id" | "kind" | "recipient" | "slotAt">;
  */
 export async function planMail(tx: EntityManager, mail: PlannedMail, pace: MailPace, now: Date): Promise<number> {
   if (!mailKindOf(mail.kind)?.isBulk) {
-    if (!mail.slotAt) await enter(tx, mail, pace, { now, most: any });
+    if (!mail.slotAt) await enter(tx, mail, pace, { now, maxMails: any });
     return 0;
   }
   const quietMs = quietForMs(pace.quietHours, now);
   if (quietMs > 0) return quietMs;
   if (mail.slotAt) return Math.max(0, mail.slotAt.getTime() - now.getTime());
-  const waitMs = await enter(tx, mail, pace, { now, most: pace.dailyCap || any });
+  const waitMs = await enter(tx, mail, pace, { now, maxMails: pace.dailyCap || any });
   if (waitMs === undefined) return untilMidnightMs(now);
   return waitMs > negligibleMs ? waitMs : 0;
 }
@@ -38,9 +38,9 @@ async function enter(
   tx: EntityManager,
   { id, recipient }: PlannedMail,
   { domainRates }: MailPace,
-  { now, most }: { now: Date; most: number },
+  { now, maxMails }: { now: Date; maxMails: number },
 ): Promise<number | undefined> {
-  if (!(await mailPace.count(tx, businessDay(now), most))) return undefined;
+  if (!(await mailPace.count(tx, businessDay(now), maxMails))) return undefined;
   const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
   const rate = domainRates.get(domain) ?? domainRates.get("*");
   const waitMs = rate ? await mailPace.takeTurn(tx, domain, rate) : 0;

@@ -47,7 +47,7 @@ export async function requestMails(tx: EntityManager, requests: readonly MailReq
 }
 
 /** A mail that a caller without rights causes to an unverified address; see `countMails`. */
-export interface CountedMailRequest extends MailRequest, Pick<CountedMail, "act" | "most"> {}
+export interface CountedMailRequest extends MailRequest, Pick<CountedMail, "act" | "maxMails"> {}
 
 /**
  * As `requestMails`, for mails that are counted by their mailbox. A mail above the limit is stored as suppressed, with
@@ -57,7 +57,7 @@ export async function requestCountedMails(tx: EntityManager, requests: readonly 
   const ids = requests.map(mailIdOf);
   const heldBack = await countMails(
     tx,
-    requests.map(({ act, recipient, most }, index) => ({ id: String(ids[index]), act, recipient, most })),
+    requests.map(({ act, recipient, maxMails }, index) => ({ id: String(ids[index]), act, recipient, maxMails })),
   );
   const isOut = (_request: unknown, index: number) => !heldBack.has(String(ids[index]));
   const kept = requests.filter((request, index) => !isOut(request, index));
@@ -66,8 +66,8 @@ export async function requestCountedMails(tx: EntityManager, requests: readonly 
   return requests.map((request, index) => (isOut(request, index) ? (jobIds.shift() ?? null) : null));
 }
 
-function heldBackRow({ act, most, ...request }: CountedMailRequest) {
-  return { ...withKey(request), jobId: null, state: "suppressed" as const, serverAnswer: whyHeldBack(act, most) };
+function heldBackRow({ act, maxMails, ...request }: CountedMailRequest) {
+  return { ...withKey(request), jobId: null, state: "suppressed" as const, serverAnswer: whyHeldBack(act, maxMails) };
 }
 
 /** The id of a mail, derived from its event and recipient. */
@@ -91,11 +91,11 @@ export interface Resent {
 /**
  * Sends a mail again at a person's request: an unsuccessful one under its own Message-ID, a sent or suppressed one as a
  * new mail. Throws `ConflictError` while it is in flight, `NotFoundError`, `ForbiddenError` without the right,
- * `ReasonNeededError`, and `TooManyRequestsError` when `most` mails were sent again to this mailbox today.
+ * `ReasonNeededError`, and `TooManyRequestsError` when `maxMails` mails were sent again to this mailbox today.
  */
 export async function resendMail(
   tx: EntityManager,
-  { id, operator, most }: { id: string; operator: Operator; most: number },
+  { id, operator, maxMails }: { id: string; operator: Operator; maxMails: number },
 ): Promise<Resent> {
   const mail = await mails.findShown(tx, id);
   if (!mail) throw new NotFoundError(`Mail with id ${id} not found.`);
@@ -106,8 +106,8 @@ export async function resendMail(
   if (mail.kind === "verify-email" && !("url" in mail.parameters))
     throw new ConflictError(`The link in mail '${id}' is not kept; have the identity provider make a new one`);
   const again = async () => {
-    const counted = { id: uuidv7(), act: "resend", recipient: mail.recipient, most } as const;
-    if ((await countMails(tx, [counted])).size > 0) throw tooManyMails("resend", most);
+    const counted = { id: uuidv7(), act: "resend", recipient: mail.recipient, maxMails } as const;
+    if ((await countMails(tx, [counted])).size > 0) throw tooManyMails("resend", maxMails);
   };
   if (mail.jobId && ["failed", "unknown", "cancelled"].includes(mail.shownState)) {
     await again();
@@ -126,9 +126,9 @@ export async function resendMail(
 }
 
 /** The error for one more mail to a mailbox than its daily limit. */
-export function tooManyMails(act: MailAct, most: number) {
+export function tooManyMails(act: MailAct, maxMails: number) {
   const seconds = Math.ceil(untilMidnightMs(new Date()) / 1_000);
-  const what = `${most} mails ${mailActs[act]} have gone to this mailbox today, which is the limit`;
+  const what = `${maxMails} mails ${mailActs[act]} have gone to this mailbox today, which is the limit`;
   return new TooManyRequestsError(`${what}; try again tomorrow, in ${seconds} s`, seconds);
 }
 
@@ -136,17 +136,17 @@ export interface Verification extends Required<Pick<MailRequest, "recipient" | "
   /** Throws `BadRequestError` unless it leads to the shop. */
   url: string;
   /** Maximum per day to one mailbox; 0: no limit. */
-  most: number;
+  maxMails: number;
 }
 
 /** Enqueues the mail with the link that verifies an address; returns the id of its job, null when it is suppressed. */
 export async function requestVerificationMail(
   tx: EntityManager,
-  { recipient, language, url, most }: Verification,
+  { recipient, language, url, maxMails }: Verification,
 ): Promise<string | null> {
   if (new URL(url).origin !== shopUrl) throw new BadRequestError(`'${url}' does not lead to ${shopUrl}`);
   const request = { kind: "verify-email", recipient, language, parameters: { url } } as const;
-  const counted = { ...request, event: `verify-email:${sha256(url)}`, act: "verification", most } as const;
+  const counted = { ...request, event: `verify-email:${sha256(url)}`, act: "verification", maxMails } as const;
   const [jobId = null] = await requestCountedMails(tx, [counted]);
   return jobId;
 }
@@ -157,9 +157,15 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 /** Enqueues the mail with the link to the day's price list; returns the id of its job, null when it is suppressed. */
 export async function requestPriceListMail(
   tx: EntityManager,
-  { recipient, most }: { recipient: string; most: number },
+  { recipient, maxMails }: { recipient: string; maxMails: number },
 ): Promise<string | null> {
-  const request = { event: `price-list:${uuidv7()}`, kind: "price-list", recipient, act: "price-list", most } as const;
+  const request = {
+    event: `price-list:${uuidv7()}`,
+    kind: "price-list",
+    recipient,
+    act: "price-list",
+    maxMails,
+  } as const;
   const [jobId = null] = await requestCountedMails(tx, [request]);
   return jobId;
 }

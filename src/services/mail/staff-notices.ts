@@ -30,7 +30,7 @@ export async function requestStaffNotices(
   const requests = await toStaff(tx, staff, about);
   const counted = requests.map(({ begin, ...request }) => ({
     ...{ id: mailIdOf(request), act: "staff-notice" as const, recipient: request.recipient },
-    ...{ most: singleNotices, span: new Date(begin).toISOString() },
+    ...{ maxMails: singleNotices, span: new Date(begin).toISOString() },
   }));
   const folded = await countMails(tx, counted);
   const isFolded = (request: MailRequest) => folded.has(mailIdOf(request));

@@ -81,11 +81,11 @@ export async function weighGroup(
   tx: EntityManager,
   queue: QueueName,
   group: string,
-  turns: number,
+  weight: number,
   operator: Operator,
 ) {
   requireRight("tune-queue", "", operator);
-  await groupWeights.set(tx, queue, group, turns);
+  await groupWeights.set(tx, queue, group, weight);
 }
 
 const noJob = (id: string) => new NotFoundError(`Job with id ${id} not found.`);

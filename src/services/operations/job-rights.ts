@@ -6,18 +6,18 @@ import { ForbiddenError, ReasonNeededError } from "../../errors.ts";
 import type { JobName } from "../../jobs/index.ts";
 
 /** The rank of a person, from lowest to highest: operators are employees whom the configuration names. */
-export const standings = ["customer", "employee", "operator", "admin"] as const;
-export type Standing = (typeof standings)[number];
+export const ranks = ["customer", "employee", "operator", "admin"] as const;
+export type Rank = (typeof ranks)[number];
 
 /** The requirements of an act. */
 export interface Right {
-  least: Standing;
+  minRank: Rank;
   /** It affects many jobs or cannot be undone, so others must be able to read why. */
   needsReason: boolean;
 }
 
-const takes = (least: Standing): Right => ({ least, needsReason: false });
-const takesReason = (least: Standing): Right => ({ least, needsReason: true });
+const takes = (minRank: Rank): Right => ({ minRank, needsReason: false });
+const takesReason = (minRank: Rank): Right => ({ minRank, needsReason: true });
 
 /** Not allowed, not even for admins. */
 const forbidden = null;
@@ -111,7 +111,7 @@ export type Act = keyof typeof rights;
 export interface Operator {
   /** A user. */
   id: string;
-  standing: Standing;
+  rank: Rank;
   reason: string | null;
 }
 
@@ -123,28 +123,25 @@ export function rightTo(act: Act, kind: string, isOwn: boolean): Right | undefin
 }
 
 /** True for this rank or a higher one. */
-export function isAtLeast(standing: Standing, least: Standing) {
-  return standings.indexOf(standing) >= standings.indexOf(least);
+export function isAtLeast(rank: Rank, minRank: Rank) {
+  return ranks.indexOf(rank) >= ranks.indexOf(minRank);
 }
 
 /** Admins are admins; employees are operators when their addresses, in lower case, are listed. */
-export function standingOf(
-  { role, email }: { role: Role; email: string | null },
-  operators: readonly string[],
-): Standing {
+export function rankOf({ role, email }: { role: Role; email: string | null }, operators: readonly string[]): Rank {
   if (role !== "EMPLOYEE") return role === "ADMIN" ? "admin" : "customer";
   return email !== null && operators.includes(email.toLowerCase()) ? "operator" : "employee";
 }
 
-/** As `standingOf`, for a user whose address is unknown; reads the user only where the address decides. */
-export async function findStanding(
+/** As `rankOf`, for a user whose address is unknown; reads the user only where the address decides. */
+export async function findRank(
   tx: EntityManager,
   { id, role, isEmailUnproved = false }: { id: string; role: Role; isEmailUnproved?: boolean },
   operators: readonly string[],
-): Promise<Standing> {
+): Promise<Rank> {
   const decides = role === "EMPLOYEE" && operators.length > 0 && !isEmailUnproved;
   const user = decides ? await users.findById(tx, id) : null;
-  return standingOf({ role, email: user && user.emailVerified !== false ? user.email : null }, operators);
+  return rankOf({ role, email: user && user.emailVerified !== false ? user.email : null }, operators);
 }
 
 /**
@@ -156,8 +153,8 @@ export function requireRight(act: Act, kind: string, operator: Operator, isOwn =
 }
 
 /** As `requireRight`, before the reason is known. */
-export function requireStanding(act: Act, kind: string, standing: Standing): void {
-  demand(act, rightTo(act, kind, false), { id: "", standing, reason: "not asked yet" });
+export function requireRank(act: Act, kind: string, rank: Rank): void {
+  demand(act, rightTo(act, kind, false), { id: "", rank, reason: "not asked yet" });
 }
 
 /** As `requireRight`, for each of these jobs and all their parents. */
@@ -176,16 +173,16 @@ export function strictest(act: Act, lines: readonly { kind: string; isOwn: boole
   if (all.length === 0) return rightTo(act, "", false);
   return all.reduce((one, other) => {
     if (!one || !other) return undefined;
-    const least = isAtLeast(one.least, other.least) ? one.least : other.least;
-    return { least, needsReason: one.needsReason || other.needsReason };
+    const minRank = isAtLeast(one.minRank, other.minRank) ? one.minRank : other.minRank;
+    return { minRank, needsReason: one.needsReason || other.needsReason };
   });
 }
 
 /** Throws `ForbiddenError` and `ReasonNeededError`. */
-export function demand(act: Act, right: Right | undefined, { standing, reason }: Operator): void {
+export function demand(act: Act, right: Right | undefined, { rank, reason }: Operator): void {
   if (!right)
     throw new ForbiddenError(`Access denied: '${act}' is not allowed here; a job of this kind has to finish.`);
-  if (!isAtLeast(standing, right.least))
-    throw new ForbiddenError(`Access denied: '${act}' requires the rank ${right.least} here; yours is ${standing}.`);
+  if (!isAtLeast(rank, right.minRank))
+    throw new ForbiddenError(`Access denied: '${act}' requires the rank ${right.minRank} here; yours is ${rank}.`);
   if (right.needsReason && !reason?.trim()) throw new ReasonNeededError(act);
 }

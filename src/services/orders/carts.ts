@@ -32,7 +32,7 @@ function lineOf(row: CartLineRow, customerType: CustomerType): CartLine {
     ...row,
     priceRub,
     isPriceChanged: priceRub !== row.seenPriceRub,
-    available: row.isGone ? 0 : Math.max(0, row.stock),
+    available: row.isDiscontinued ? 0 : Math.max(0, row.stock),
   };
 }
 
@@ -40,7 +40,7 @@ function lineOf(row: CartLineRow, customerType: CustomerType): CartLine {
 export async function addToCart(tx: EntityManager, { userId, line }: { userId: string; line: RequestedLine }) {
   const cart = await lockCart(tx, userId);
   const [offer] = await sellableOffers.lock(tx, [line.offerId]);
-  if (!offer || offer.isGone) throw new NotFoundError("Offer not found");
+  if (!offer || offer.isDiscontinued) throw new NotFoundError("Offer not found");
   const isIn = cart.lines.some(({ offerId }) => offerId === line.offerId);
   if (!isIn && cart.lines.length >= maxOrderLines)
     throw new ConflictError(`A cart holds at most ${maxOrderLines} offers`);

@@ -56,7 +56,7 @@ function refuseSurprises(lines: readonly CartLine[], acceptChanges: boolean) {
 
 function shortage(line: CartLine) {
   const name = nameOf({ ...line, id: line.offerId });
-  if (line.isGone) return `${name} is not sold any more`;
+  if (line.isDiscontinued) return `${name} is not sold any more`;
   return line.quantity > line.available ? `${name}: '${line.quantity}' wanted, ${line.available} available` : undefined;
 }
 

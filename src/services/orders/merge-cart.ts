@@ -30,7 +30,7 @@ export async function mergeIntoCart(
     const offer = offers.get(offerId);
     const hasRoom = present.has(offerId) || present.size < maxOrderLines;
     if (!offer) skipped.push({ offerId, reason: "unknown" });
-    else if (offer.isGone) skipped.push({ offerId, reason: "deleted" });
+    else if (offer.isDiscontinued) skipped.push({ offerId, reason: "deleted" });
     else if (!hasRoom) skipped.push({ offerId, reason: "full" });
     else {
       present.add(offerId);
@@ -43,7 +43,8 @@ export async function mergeIntoCart(
 }
 
 function largestOf(lines: readonly RequestedLine[]) {
-  const largest = new Map<string, number>();
-  for (const { offerId, quantity } of lines) largest.set(offerId, Math.max(quantity, largest.get(offerId) ?? 0));
-  return largest;
+  const maxQuantities = new Map<string, number>();
+  for (const { offerId, quantity } of lines)
+    maxQuantities.set(offerId, Math.max(quantity, maxQuantities.get(offerId) ?? 0));
+  return maxQuantities;
 }

@@ -8,7 +8,7 @@ import { priceRubFor } from "./prices.ts";
 /** Lines of one waybill: enough for a truckload, and neither a commit nor their list takes long. */
 export const maxWaybillLines = 1_000;
 
-export interface NewLine {
+export interface RequestedLine {
   offerId: string;
   quantity: number;
 }
@@ -19,7 +19,7 @@ export interface NewLine {
  */
 export async function priceLines(
   tx: EntityManager,
-  { customerType, lines }: { customerType: CustomerType; lines: readonly NewLine[] },
+  { customerType, lines }: { customerType: CustomerType; lines: readonly RequestedLine[] },
 ): Promise<NewLineRow[]> {
   if (lines.length === 0) return [];
   const offers = await catalogueRows.offers(tx, [...new Set(lines.map(({ offerId }) => offerId))]);

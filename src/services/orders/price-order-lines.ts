@@ -30,7 +30,7 @@ export async function priceOrderLines(
   const offers = new Map(held.map((offer) => [offer.id, offer]));
   const priced = lines.map(({ offerId, quantity }) => {
     const offer = offers.get(offerId);
-    if (!offer || offer.isGone) throw new NotFoundError("Offer not found");
+    if (!offer || offer.isDiscontinued) throw new NotFoundError("Offer not found");
     const { brand, manufacturerNumber } = offer;
     return { offerId, quantity, brand, manufacturerNumber, priceRub: priceRubFor(customerType, offer) };
   });

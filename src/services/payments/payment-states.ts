@@ -61,7 +61,7 @@ export async function receivePaymentEvent(
   tx: EntityManager,
   { provider, event }: { provider: string; event: PaymentEvent },
 ): Promise<{ outcome: "done" | "repeated" | "ignored"; payment: Payment | null }> {
-  const isNew = await receivedEvents.note(tx, { source: `payments:${provider}`, eventId: event.id });
+  const isNew = await receivedEvents.record(tx, { source: `payments:${provider}`, eventId: event.id });
   if (!isNew) return { outcome: "repeated", payment: null };
   const found = await payments.findByReference(tx, provider, event.reference);
   if (!found) throw new NotFoundError("Payment not found");

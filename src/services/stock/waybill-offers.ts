@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { type LineRowChange, waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
-import { maxWaybillLines, type NewLine, priceLines } from "../orders/price-lines.ts";
+import { maxWaybillLines, priceLines, type RequestedLine } from "../orders/price-lines.ts";
 import { getCustomer, getWaybill, lockPending } from "./waybills.ts";
 
 /** A line of a waybill, by id. */
@@ -16,7 +16,7 @@ export async function getLines(tx: EntityManager, waybillId: string) {
 }
 
 /** Adds a line to a pending waybill, priced for its customer; returns its id. Each call adds one more. */
-export async function addLine(tx: EntityManager, { waybillId, ...line }: NewLine & { waybillId: string }) {
+export async function addLine(tx: EntityManager, { waybillId, ...line }: RequestedLine & { waybillId: string }) {
   const waybill = await lockPending(tx, waybillId);
   if ((await waybillOffers.count(tx, waybillId)) >= maxWaybillLines)
     throw new ConflictError(

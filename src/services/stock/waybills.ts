@@ -6,7 +6,7 @@ import { type WaybillRowChange, waybills } from "../../db/dao/stock/waybills.ts"
 import type { Waybill, WaybillType } from "../../db/entities/stock/waybill.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { violatedUnique } from "../../platform/postgres/errors.ts";
-import { type NewLine, priceLines } from "../orders/price-lines.ts";
+import { priceLines, type RequestedLine } from "../orders/price-lines.ts";
 
 const notFound = () => new NotFoundError("Waybill not found");
 
@@ -29,7 +29,7 @@ export interface NewWaybill {
   orderId: string | null;
   waybillType: WaybillType;
   note: string | null;
-  lines: readonly NewLine[];
+  lines: readonly RequestedLine[];
 }
 
 /**

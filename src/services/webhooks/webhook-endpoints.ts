@@ -9,7 +9,7 @@ import { ConflictError, NotFoundError } from "../../errors.ts";
 import { deliverWebhook, endpointEntity } from "../../jobs/deliver-webhook.ts";
 
 /** Each event is sent to all of them. */
-const most = 50;
+const maxEndpoints = 50;
 /** How long receivers may verify with the previous secret; Standard Webhooks rotates without an outage this way. */
 const overlapHours = 24;
 
@@ -28,8 +28,8 @@ export async function createEndpoint(
   tx: EntityManager,
   { fields, createdBy }: { fields: EndpointFields; createdBy: string },
 ): Promise<{ id: string; secret: string }> {
-  if ((await webhookEndpoints.countAlone(tx)) >= most)
-    throw new ConflictError(`There are ${most} webhook endpoints already; delete one that is not needed`);
+  if ((await webhookEndpoints.countAlone(tx)) >= maxEndpoints)
+    throw new ConflictError(`There are ${maxEndpoints} webhook endpoints already; delete one that is not needed`);
   const secret = newSecret();
   return { id: await webhookEndpoints.insert(tx, { ...fields, createdBy, secret }), secret };
 }

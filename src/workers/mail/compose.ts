@@ -16,7 +16,7 @@ export interface MailTemplate {
   button?: { label: string; url: string };
 }
 
-export interface Surroundings {
+export interface ComposeOptions {
   language: Language;
   /** Origins that links may lead to, besides the shop's own. */
   origins: readonly string[];
@@ -49,22 +49,22 @@ const words = {
 const render = Handlebars.compile(layout, { strict: false, knownHelpersOnly: true });
 
 /** Both parts of a mail and its headers; throws `PermanentError` when a link would lead to a foreign site. */
-export function compose(letter: MailTemplate, { language, origins, unsubscribe }: Surroundings): MailContent {
+export function compose(template: MailTemplate, { language, origins, unsubscribe }: ComposeOptions): MailContent {
   const { otherwise, unsubscribe: unsubscribeLabel, shop } = words[language];
   const byMail = unsubscribe && `mailto:${unsubscribe.address}?subject=unsubscribe`;
   const unsubscribeUrl = unsubscribe?.url ?? byMail;
-  const { button } = letter;
+  const { button } = template;
   if (button) checkLink(button.url, [shopUrl, ...origins]);
   const html = render({
-    ...letter,
+    ...template,
     language,
     shop: { name: shop, url: shopUrl },
     button: button && { label: button.label, url: attribute(button.url), otherwise },
     unsubscribe: unsubscribeUrl && { url: attribute(unsubscribeUrl), label: unsubscribeLabel },
   });
-  const text = textOf(letter, shop, unsubscribeUrl && `${unsubscribeLabel}: ${unsubscribeUrl}`);
+  const text = textOf(template, shop, unsubscribeUrl && `${unsubscribeLabel}: ${unsubscribeUrl}`);
   return {
-    subject: oneLine(letter.subject),
+    subject: oneLine(template.subject),
     html,
     text,
     ...(unsubscribe && byMail && { headers: unsubscribeHeaders(byMail, unsubscribe.url) }),
@@ -82,8 +82,8 @@ function checkLink(url: string, origins: readonly string[]) {
     throw new PermanentError(`A mail must not link to '${url}'`);
 }
 
-function textOf(letter: MailTemplate, shop: string, unsubscribe: string | undefined) {
-  const { heading, paragraphs, facts = [], lines = [], total, button } = letter;
+function textOf(template: MailTemplate, shop: string, unsubscribe: string | undefined) {
+  const { heading, paragraphs, facts = [], lines = [], total, button } = template;
   const parts = [
     heading,
     ...paragraphs,

@@ -11,7 +11,7 @@ import { orderStatuses } from "../../db/entities/orders/order.ts";
 import { PermanentError } from "../../engine/worker.ts";
 import type { MailKindName } from "../../jobs/mail-kinds.ts";
 import type { MailTemplate } from "./compose.ts";
-import { letters } from "./templates/index.ts";
+import { templates } from "./templates/index.ts";
 import type { MailedOrder } from "./templates/order-data.ts";
 
 /** The data of templates that the transaction does not read. */
@@ -44,38 +44,38 @@ const writers: Record<MailKindName, Writer> = {
   async welcome(_tx, parameters, language, sources) {
     const { userId } = ofUser.parse(parameters);
     required(await sources.user(userId), "user", userId);
-    return letters.welcome.write[language]({});
+    return templates.welcome.write[language]({});
   },
   async "verify-email"(_tx, parameters, language) {
     if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was deleted");
-    return letters["verify-email"].write[language](ofLink.parse(parameters));
+    return templates["verify-email"].write[language](ofLink.parse(parameters));
   },
   async "order-received"(tx, parameters, language) {
-    return letters["order-received"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
+    return templates["order-received"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
   },
   async "order-received-staff"(tx, parameters, language) {
-    return letters["order-received-staff"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
+    return templates["order-received-staff"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
   },
   async "orders-received-staff"(tx, parameters, language) {
     const { since, until } = ofSpan.parse(parameters);
     const span = { since: new Date(since), until: new Date(until) };
     const found = await newOrders(tx, { ...span, limit: listedOrders });
-    return letters["orders-received-staff"].write[language]({ ...span, ...found });
+    return templates["orders-received-staff"].write[language]({ ...span, ...found });
   },
   async "order-status"(tx, parameters, language) {
     const { orderId, status } = ofStatus.parse(parameters);
-    return letters["order-status"].write[language]({ ...(await readOrder(tx, orderId)), status });
+    return templates["order-status"].write[language]({ ...(await readOrder(tx, orderId)), status });
   },
   async "waybill-committed"(tx, parameters, language) {
     const { waybillId: id } = ofWaybill.parse(parameters);
     const waybill = required(await documentSources.waybill(tx, id), "waybill", id);
-    return letters["waybill-committed"].write[language]({
+    return templates["waybill-committed"].write[language]({
       ...waybill,
       lines: await documentSources.waybillLines(tx, id),
     });
   },
   async "price-list"(_tx, _parameters, language, sources) {
-    return letters["price-list"].write[language](await sources.priceList());
+    return templates["price-list"].write[language](await sources.priceList());
   },
   async "payment-received"(tx, parameters, language) {
     const { paymentId } = ofPayment.parse(parameters);
@@ -85,17 +85,17 @@ const writers: Record<MailKindName, Writer> = {
       paymentId,
     );
     required(await documentSources.order(tx, orderId), "order", orderId);
-    return letters["payment-received"].write[language]({ orderId, amountRub, at: paidAt ?? updatedAt });
+    return templates["payment-received"].write[language]({ orderId, amountRub, at: paidAt ?? updatedAt });
   },
   async "low-stock"(tx, parameters, language) {
     const { atMost, since, until } = ofDigest.parse(parameters);
     const span = { since: new Date(since), until: new Date(until) };
-    return letters["low-stock"].write[language]({ offers: await lowStockOffers(tx, { atMost, ...span }) });
+    return templates["low-stock"].write[language]({ offers: await lowStockOffers(tx, { atMost, ...span }) });
   },
   async "document-ready"(tx, parameters, language, sources) {
     const { documentId: id } = ofDocument.parse(parameters);
     const { fileName } = required(await documents.findById(tx, id), "document", id);
-    return letters["document-ready"].write[language]({ fileName, url: sources.documentUrl(id) });
+    return templates["document-ready"].write[language]({ fileName, url: sources.documentUrl(id) });
   },
 };
 

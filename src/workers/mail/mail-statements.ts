@@ -31,9 +31,9 @@ export function createMailStatements({ manager }: DataSource) {
     user: createBatcher((ids: string[]) => users.findByIds(manager, ids), batching),
     /** Whether the public price list of a day can be read. */
     hasPriceList: createBatcher(async (days: string[]) => {
-      const there = new Map<string, boolean>();
-      for (const day of new Set(days)) there.set(day, await isPriceListThere(manager, day));
-      return days.map((day) => there.get(day) === true);
+      const published = new Map<string, boolean>();
+      for (const day of new Set(days)) published.set(day, await isPriceListThere(manager, day));
+      return days.map((day) => published.get(day) === true);
     }, batching),
   };
 }

@@ -63,7 +63,7 @@ async function sweep(job: Run, context: Context, page: StoredObject[], now: Date
     doomed = await strayObjects.notedBefore(tx, strays, job.id);
     const kept = new Set(doomed);
     strays = strays.filter((key) => !kept.has(key));
-    await strayObjects.note(tx, strays, job.id);
+    await strayObjects.record(tx, strays, job.id);
   });
   // At once after the check: an object that is stored again under its old name meanwhile would be removed as well.
   await removeAll(job, context, "stray_objects", doomed);

@@ -77,7 +77,7 @@ describe("an act that is not answered", () => {
     answer: RequestHandler,
     { patienceMs = 60_000, stopping = new AbortController() },
   ) {
-    const operator = { id: userIds.admin, standing: "admin", reason: "a-test" } as const;
+    const operator = { id: userIds.admin, rank: "admin", reason: "a-test" } as const;
     const context = { ...api.context, stopping: stopping.signal };
     let hasCome = false;
     const app = express().put(path, (req, res, next) => {

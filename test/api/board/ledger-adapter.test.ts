@@ -36,7 +36,7 @@ describe("the board while jobs run", () => {
   ])("%s mid-run loses nothing silently: each job is done, or cancelled and not done", async (_name, act) => {
     done.length = 0;
     const boardActions = createBoardActions(engine, engine.queues);
-    const adapter = new LedgerAdapter(engine.queues.byName.maintenance, {}, { boardActions, words: languages.en });
+    const adapter = new LedgerAdapter(engine.queues.byName.maintenance, {}, { boardActions, messages: languages.en });
     const ids: string[] = [];
     for (const job of [slow, crowded]) {
       const payloads = Array.from({ length: 300 }, () => ({ id: randomUUID() }));

@@ -2,7 +2,7 @@ import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { presses, pressOf } from "../../../src/api/board/presses.ts";
 import { User } from "../../../src/db/entities/accounts/user.ts";
-import { isAtLeast, rightTo, standings } from "../../../src/services/operations/job-rights.ts";
+import { isAtLeast, ranks, rightTo } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi, userIds } from "../../support/api.ts";
 
 const board = "/admin/queues";
@@ -22,7 +22,7 @@ test("every route by which the board changes something has a line that says what
 test("a route that no line is about takes an admin and a reason", () => {
   expect(pressOf("DELETE", "/api/queues/images")).toEqual({ act: "clear" });
   expect(pressOf("PUT", "/api/queues/images/empty/")).toEqual({ act: "clear" });
-  expect(rightTo("clear", "", false)).toEqual({ least: "admin", needsReason: true });
+  expect(rightTo("clear", "", false)).toEqual({ minRank: "admin", needsReason: true });
 });
 
 test("a route with more words wins over one with more blanks", () => {
@@ -95,14 +95,14 @@ describe("who may do what", () => {
       const { status, body } = await send(method, pathOf(path), headersOf(who));
       const refused = refusals[who];
       if (refused) return expect(status).toBe(refused);
-      const standing = who as (typeof standings)[number];
+      const rank = who as (typeof ranks)[number];
       const press = presses[route];
       expect(status).toBeLessThan(500);
       // Whose page it is asks about the job, and there is none here.
       if (!press || press === "no act" || press.isOfPage) return;
-      const { least = "admin" } = rightTo(press.act, "", false) ?? {};
-      const sentence = `Access denied: '${press.act}' requires the rank ${least} here; yours is ${standing}.`;
-      if (isAtLeast(standing, least)) expect(body.message).not.toBe(sentence);
+      const { minRank = "admin" } = rightTo(press.act, "", false) ?? {};
+      const sentence = `Access denied: '${press.act}' requires the rank ${minRank} here; yours is ${rank}.`;
+      if (isAtLeast(rank, minRank)) expect(body.message).not.toBe(sentence);
       else expect([status, body.message]).toEqual([403, sentence]);
     });
   });
@@ -126,6 +126,6 @@ describe("a header of somebody else's", () => {
   });
 });
 
-test("standings are in order", () => {
-  expect(standings.map((one) => standings.filter((least) => isAtLeast(one, least)).length)).toEqual([1, 2, 3, 4]);
+test("ranks are in order", () => {
+  expect(ranks.map((one) => ranks.filter((minRank) => isAtLeast(one, minRank)).length)).toEqual([1, 2, 3, 4]);
 });

@@ -4,7 +4,7 @@ import { queuedJobId } from "../../../src/engine/dispatch.ts";
 import { type JobName, jobs } from "../../../src/jobs/index.ts";
 import { type QueueName, queueNames } from "../../../src/jobs/queues.ts";
 import { consumerConnection } from "../../../src/platform/redis.ts";
-import { type Act, rightTo, standings } from "../../../src/services/operations/job-rights.ts";
+import { type Act, ranks, rightTo } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi } from "../../support/api.ts";
 import { compare, type Door, insertJob, operators, outcomeOf, usePeople } from "../../support/rights.ts";
 
@@ -79,13 +79,13 @@ describe.each<Button>([
 ])("the button to %s %s", (act, _what, as, path) => {
   test.each(kinds)("takes of a %s what the table says", { timeout: 60_000 }, async (kind) => {
     const door = press((id) => path(jobs[kind].queue, id));
-    for (const who of standings) await compare(door, rightTo(act, kind, false), who, () => queued(kind, as));
+    for (const who of ranks) await compare(door, rightTo(act, kind, false), who, () => queued(kind, as));
   });
 });
 
 test.each(queueNames)("the button to release a limit of %s takes what the table says", async (queue) => {
   const door = press(() => `/${queue}/rate-limit/release`);
-  for (const who of standings) await compare(door, rightTo("release-queue", "", false), who, async () => queue);
+  for (const who of ranks) await compare(door, rightTo("release-queue", "", false), who, async () => queue);
 });
 
 test.each(["empty", "clean/wait"])("%s cancels nothing, on no page, where an erasure waits", async (path) => {

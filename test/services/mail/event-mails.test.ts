@@ -108,7 +108,7 @@ describe("a welcome", () => {
       takeOverUser(
         tx,
         { id, email, emailVerified: null, firstName: "Нина", lastName: "Ли", updatedAt: null },
-        { hasRegistered, most: 5 },
+        { hasRegistered, maxMails: 5 },
       ),
     );
 

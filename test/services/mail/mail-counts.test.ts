@@ -8,7 +8,7 @@ import { useDatabase } from "../../support/database.ts";
 
 const db = useDatabase();
 const wish = (recipient: string, values: Partial<CountedMailRequest> = {}): CountedMailRequest => ({
-  ...{ event: randomUUID(), kind: "order-received", recipient, act: "guest-order", most: 5 },
+  ...{ event: randomUUID(), kind: "order-received", recipient, act: "guest-order", maxMails: 5 },
   ...values,
 });
 const ask = (...wishes: CountedMailRequest[]) => db.transaction((tx) => requestCountedMails(tx, wishes));
@@ -56,7 +56,7 @@ describe("mails that strangers have sent to one mailbox", () => {
       const wishes = Array.from({ length: 6 }, () => wish(recipient, { act }));
       expect([act, ...outcomeOf(await ask(...wishes))]).toEqual([act, 5, 1]);
     }
-    expect(outcomeOf(await ask(...Array.from({ length: 9 }, () => wish(recipient, { most: 0 }))))).toEqual([9, 0]);
+    expect(outcomeOf(await ask(...Array.from({ length: 9 }, () => wish(recipient, { maxMails: 0 }))))).toEqual([9, 0]);
   });
 
   test("are counted under a hash of the mailbox", async () => {

@@ -7,10 +7,10 @@ import { type JobName, jobs } from "../../../src/jobs/index.ts";
 import {
   type Act,
   ordinaryKinds,
+  type Rank,
+  ranks,
   rights,
   rightTo,
-  type Standing,
-  standings,
   strictest,
 } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi } from "../../support/api.ts";
@@ -49,7 +49,7 @@ const list =
   (act: Act, press: (boardActions: ReturnType<typeof createBoardActions>, id: string) => Promise<unknown>): Door =>
   async ({ who, reason = null, what }) => {
     const boardActions = createBoardActions(api.context, api.queues);
-    const operator = { id: people[who].id, standing: who, reason };
+    const operator = { id: people[who].id, rank: who, reason };
     try {
       await boardActions.as({ operator, traceId: "a test", act }, () => press(boardActions, what));
       return "done";
@@ -80,7 +80,7 @@ describe.each(["cancel", "retry", "clear"] as const)("the right to %s", (act) =>
   const isOver = act === "retry";
   for (const [name, door] of Object.entries(doors[act] ?? {})) {
     test.each(kinds)(`a %s is the same in ${name} as in the table`, { timeout: 30_000 }, async (kind) => {
-      for (const who of standings) {
+      for (const who of ranks) {
         await compare(door, rightTo(act, kind, false), who, () => insertJob(api.db, kind, { isOver }));
         const actorId = people[who].id;
         // Customers get no further than the login page; what is theirs is theirs over REST.
@@ -93,7 +93,7 @@ describe.each(["cancel", "retry", "clear"] as const)("the right to %s", (act) =>
     test(`a part of a newsletter is in ${name} the right to the newsletter`, { timeout: 30_000 }, async () => {
       const parentId = await insertJob(api.db, "send-newsletter", {});
       const lines = ["send-mail", "send-newsletter"].map((kind) => ({ kind, isOwn: false }));
-      for (const who of standings)
+      for (const who of ranks)
         await compare(door, strictest(act, lines), who, () => insertJob(api.db, "send-mail", { parentId, isOver }));
     });
   }
@@ -110,7 +110,7 @@ describe("the right to replay", () => {
   };
   for (const [name, door] of Object.entries(replays)) {
     test.each(kinds)(`jobs of kind %s is the same in ${name} as in the table`, { timeout: 30_000 }, async (kind) => {
-      for (const who of standings)
+      for (const who of ranks)
         await compare(door, rightTo("replay", kind, false), who, async () => {
           await insertJob(api.db, kind, { isOver: true });
           return kind;
@@ -124,7 +124,7 @@ describe("the right to replay", () => {
     ["by state", { state: "failed" }],
   ])("what a filter finds %s is that to each job in it, mails of newsletters among them", async (_name, filter) => {
     const parentId = await insertJob(api.db, "send-newsletter", {});
-    const ask = (who: Standing) => send("POST", "/jobs/replays", { who, reason: "a test", what: "" }, { filter });
+    const ask = (who: Rank) => send("POST", "/jobs/replays", { who, reason: "a test", what: "" }, { filter });
     await insertJob(api.db, "send-mail", { isOver: true });
     expect(await ask("operator")).toBe("done");
     await insertJob(api.db, "send-mail", { parentId, isOver: true });
@@ -148,7 +148,7 @@ describe("rights to a queue", () => {
   const all = { "pause-queue": pause, "resume-queue": resume, "tune-queue": tune };
   for (const [act, byName] of Object.entries(all)) {
     test.each(Object.entries(byName))(`to ${act} are the same in %s as in the table`, async (_name, door) => {
-      for (const who of standings) await compare(door, rightTo(act as Act, "", false), who, async () => "mail");
+      for (const who of ranks) await compare(door, rightTo(act as Act, "", false), who, async () => "mail");
     });
   }
 });
@@ -161,7 +161,7 @@ describe("the rest of the table", () => {
     ["pause", "/mail/newsletters/:id/pause", "send-newsletter"],
     ["resume", "/mail/newsletters/:id/resume", "send-newsletter"],
   ] as const)("'%s' at %s takes what it says", async (act, path, kind) => {
-    for (const who of standings)
+    for (const who of ranks)
       await compare(
         (wish) => send("POST", path.replace(":id", wish.what), wish),
         rightTo(act, kind, false),
@@ -181,7 +181,7 @@ describe("the rest of the table", () => {
     ["one of a newsletter", true],
   ])("'resend' at /mail/{mail_id}/resend takes of %s what it says", async (_name, isPart) => {
     const right = rightTo("resend", isPart ? "send-newsletter" : "send-mail", false);
-    for (const who of standings)
+    for (const who of ranks)
       await compare(
         (wish) => send("POST", `/mail/${wish.what}/resend`, wish),
         right,
@@ -203,7 +203,7 @@ describe("the rest of the table", () => {
     for (const act of Object.keys(rights) as Act[])
       for (const isOwn of [true, false])
         if (act !== "promote" && !act.endsWith("-queue"))
-          expect([act, rightTo(act, "send-newsletter", isOwn)?.least]).toEqual([act, "admin"]);
+          expect([act, rightTo(act, "send-newsletter", isOwn)?.minRank]).toEqual([act, "admin"]);
   });
 
   test("asks for a reason wherever many jobs are cancelled or replayed at once", () => {
@@ -222,7 +222,7 @@ describe("the rest of the table", () => {
   });
 
   test("lets nobody end an erasure half way, and admins alone have it go on", () => {
-    const may = (act: Act) => [true, false].map((isOwn) => rightTo(act, "erase-person", isOwn)?.least);
+    const may = (act: Act) => [true, false].map((isOwn) => rightTo(act, "erase-person", isOwn)?.minRank);
     expect({ cancel: may("cancel"), clear: may("clear") }).toEqual({
       cancel: [undefined, undefined],
       clear: [undefined, undefined],

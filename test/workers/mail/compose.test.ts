@@ -6,7 +6,7 @@ import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { shopUrl } from "../../../src/services/shop-url.ts";
 import { compose, type MailTemplate } from "../../../src/workers/mail/compose.ts";
 import { formatDay, formatRub, formatTime } from "../../../src/workers/mail/format.ts";
-import { letters } from "../../../src/workers/mail/templates/index.ts";
+import { templates } from "../../../src/workers/mail/templates/index.ts";
 
 const origins = ["https://files.test/bucket"];
 const plain: MailTemplate = { subject: "s", heading: "h", paragraphs: ["p"] };
@@ -19,7 +19,7 @@ test("the compiled layout is what MJML makes of its source", { timeout: 60_000 }
 describe.each(kinds.flatMap((kind) => languages.map((language) => [kind, language] as const)))(
   "%s in %s",
   (kind, language) => {
-    const { write, example } = letters[kind];
+    const { write, example } = templates[kind];
     const letter = (write[language] as (data: unknown) => MailTemplate)(example);
     const { subject, text, html } = compose(letter, { language, origins });
 

@@ -4,7 +4,7 @@ import { languages } from "../../../src/db/entities/accounts/user.ts";
 import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { BadRecipientError, createMailer, type Mailer } from "../../../src/platform/mailer.ts";
 import { compose, type MailTemplate } from "../../../src/workers/mail/compose.ts";
-import { letters } from "../../../src/workers/mail/templates/index.ts";
+import { templates } from "../../../src/workers/mail/templates/index.ts";
 import { type ReceivedMail, useMailbox } from "../../support/mailbox.ts";
 
 // Whatever strangers call themselves, their notes and their files, and whatever stands where an
@@ -67,7 +67,7 @@ function spoilt<T>(value: T, text: string): T {
 }
 
 function written(kind: MailKindName, language: (typeof languages)[number], text?: string) {
-  const { write, example } = letters[kind];
+  const { write, example } = templates[kind];
   const data = text === undefined ? example : spoilt<unknown>(example, text);
   return compose((write[language] as (data: unknown) => MailTemplate)(data), { language, origins: [] });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { languages } from "../../../src/db/entities/accounts/user.ts";
 import { mailKindNames } from "../../../src/jobs/mail-kinds.ts";
 import type { MailTemplate } from "../../../src/workers/mail/compose.ts";
-import { letters } from "../../../src/workers/mail/templates/index.ts";
+import { templates } from "../../../src/workers/mail/templates/index.ts";
 
 /** To the addresses that the configuration names, with the words of customers. */
 const toStaff = ["order-received-staff", "orders-received-staff", "low-stock"];
@@ -22,7 +22,7 @@ describe.each(languages)("a mail in the language %s", (language) => {
   test.each(mailKindNames.filter((kind) => !toStaff.includes(kind)))(
     "of the kind %s addresses its reader by no name, which a stranger may have written",
     (kind) => {
-      const { write, example } = letters[kind];
+      const { write, example } = templates[kind];
       const { lines: _lines, ...letter } = (write[language] as (data: unknown) => MailTemplate)(spoilt(example));
       expect(JSON.stringify(letter)).not.toContain(marker);
     },

@@ -59,10 +59,10 @@ export const mailRoutes = [
     body: z.object({ reason: line(500) }),
     responses: { 200: z.object({ mail_id: z.uuid(), job_id: z.uuid() }), 404: Problem, 409: Problem, ...staffOnly },
     handle(context, { params: { mail_id: id }, body: { reason }, actor, commit }) {
-      const { unprovedMailsPerDay: most } = context;
+      const { unprovedMailsPerDay: maxMails } = context;
       return commit(async (tx) => {
         const operator = await operatorOf(context, tx, actor, reason);
-        const { mailId, jobId } = await resendMail(tx, { id, operator, most });
+        const { mailId, jobId } = await resendMail(tx, { id, operator, maxMails });
         return { status: 200, body: { mail_id: mailId, job_id: jobId } };
       });
     },
@@ -141,10 +141,10 @@ export const mailRoutes = [
       language: z.enum(languages).default("ru"),
     }),
     responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
-    handle({ unprovedMailsPerDay: most }, { body: { recipient, url, language }, txContext, commit }) {
+    handle({ unprovedMailsPerDay: maxMails }, { body: { recipient, url, language }, txContext, commit }) {
       return commit(async (tx) => {
-        const id = await requestVerificationMail(tx, { recipient, url, language, most });
-        return id === null ? problem(tooManyMails("verification", most), txContext) : { status: 200, body: { id } };
+        const id = await requestVerificationMail(tx, { recipient, url, language, maxMails });
+        return id === null ? problem(tooManyMails("verification", maxMails), txContext) : { status: 200, body: { id } };
       });
     },
   }),
@@ -157,10 +157,10 @@ export const mailRoutes = [
     idempotent: true,
     params: z.object({ recipient: email }),
     responses: { 200: z.object({ id: z.uuid().meta({ description: "The job that sends it" }) }), 422: InvalidRequest },
-    handle({ unprovedMailsPerDay: most }, { params: { recipient }, txContext, commit }) {
+    handle({ unprovedMailsPerDay: maxMails }, { params: { recipient }, txContext, commit }) {
       return commit(async (tx) => {
-        const id = await requestPriceListMail(tx, { recipient, most });
-        return id === null ? problem(tooManyMails("price-list", most), txContext) : { status: 200, body: { id } };
+        const id = await requestPriceListMail(tx, { recipient, maxMails });
+        return id === null ? problem(tooManyMails("price-list", maxMails), txContext) : { status: 200, body: { id } };
       });
     },
   }),

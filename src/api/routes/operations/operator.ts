@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { findStanding, type Operator } from "../../../services/operations/job-rights.ts";
+import { findRank, type Operator } from "../../../services/operations/job-rights.ts";
 import type { Actor, ApiContext } from "../../http/types.ts";
 
 /** The caller as an operator of jobs; reads the user only where that decides. */
@@ -9,5 +9,5 @@ export async function operatorOf(
   actor: Actor,
   reason: string | null | undefined,
 ): Promise<Operator> {
-  return { id: actor.id, standing: await findStanding(tx, actor, operators), reason: reason ?? null };
+  return { id: actor.id, rank: await findRank(tx, actor, operators), reason: reason ?? null };
 }

@@ -10,7 +10,7 @@ import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { ApiContext, Commit } from "../../http/types.ts";
 import { CartView, MergedCartView, viewCart } from "../../views/cart.ts";
 import { OrderView, viewOrders } from "../../views/order.ts";
-import { NewLine, newContact, requestedContact, toLine } from "./order-request.ts";
+import { NewOrderLine, newContact, requestedContact, toLine } from "./order-request.ts";
 
 const tag = "Cart";
 const params = z.object({ offer_id: uuid });
@@ -65,7 +65,7 @@ export const cartRoutes = [
     tag,
     access: "USER",
     idempotent: true,
-    body: NewLine,
+    body: NewOrderLine,
     responses: { 201: CartView, 404: Problem, 409: Problem, ...refusals },
     async handle(context, { body, actor: { id: userId }, commit }) {
       const line = toLine(body);
@@ -123,7 +123,7 @@ export const cartRoutes = [
     tag,
     access: "USER",
     idempotent: true,
-    body: z.object({ offers: z.array(NewLine).max(1_000) }),
+    body: z.object({ offers: z.array(NewOrderLine).max(1_000) }),
     responses: { 200: MergedCartView, ...refusals },
     async handle(context, { body, actor: { id: userId }, commit }) {
       return commit(async (tx) => {

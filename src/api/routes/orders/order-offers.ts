@@ -8,7 +8,7 @@ import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { ApiContext } from "../../http/types.ts";
 import { OrderLineView, viewOrderLines } from "../../views/order-line.ts";
 import { ownOrder } from "./order-access.ts";
-import { NewLine, toLine } from "./order-request.ts";
+import { NewOrderLine, toLine } from "./order-request.ts";
 
 const tag = "Orders";
 const ofOrder = z.object({ order_id: uuid });
@@ -50,7 +50,7 @@ export const orderOfferRoutes = [
     access: "EMPLOYEE",
     idempotent: true,
     params: ofOrder,
-    body: NewLine,
+    body: NewOrderLine,
     responses: { 201: OrderLineView, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { params: { order_id: orderId }, body, commit }) {
       return commit(async (tx) => {

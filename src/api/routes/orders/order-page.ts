@@ -10,7 +10,7 @@ import { type Viewer, viewOrders } from "../../views/order.ts";
 /** Lines in memory at once: about four megabytes as JSON. */
 const portion = 10 * maxOrderLines;
 /** This many orders do no harm, however long they are. */
-const few = 25;
+const maxWhole = 25;
 
 /**
  * One page of orders with their lines. A page with very many lines, which any client can cause, is sent in pieces, each
@@ -37,7 +37,7 @@ export async function orderPage(
 
 /** The orders in parts, each with as many lines as may be in memory, or of a single order. */
 async function inPortions(reader: EntityManager, orders: readonly Order[]): Promise<Order[][]> {
-  if (orders.length <= few) return [[...orders]];
+  if (orders.length <= maxWhole) return [[...orders]];
   const counts = await orderOffers.countOf(
     reader,
     orders.map(({ id }) => id),

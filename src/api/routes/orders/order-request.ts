@@ -51,10 +51,10 @@ export const OrderChange = z.object({
 });
 
 /** A line of a new order; brand, number and price are the offer's, whatever is sent. */
-export const NewLine = z.object({ offer_id: uuid, quantity: pieces });
+export const NewOrderLine = z.object({ offer_id: uuid, quantity: pieces });
 
 /** A new line with the field names of the services. */
-export const toLine = ({ offer_id, quantity }: z.output<typeof NewLine>) => ({ offerId: offer_id, quantity });
+export const toLine = ({ offer_id, quantity }: z.output<typeof NewOrderLine>) => ({ offerId: offer_id, quantity });
 
 const required = ["shipping_method", "first_name", "last_name", "email", "phone"] as const;
 

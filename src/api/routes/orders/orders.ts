@@ -13,7 +13,7 @@ import type { Actor, ApiContext } from "../../http/types.ts";
 import { missingKeys } from "../../http/violations.ts";
 import { OrderView, type Viewer, viewOrders } from "../../views/order.ts";
 import { orderPage } from "./order-page.ts";
-import { NewLine, newContact, OrderChange, orderFields, requestedContact, toLine } from "./order-request.ts";
+import { NewOrderLine, newContact, OrderChange, orderFields, requestedContact, toLine } from "./order-request.ts";
 
 const tag = "Orders";
 const params = z.object({ order_id: uuid });
@@ -30,7 +30,7 @@ const NewOrder = z.object({
   user_id: uuid
     .nullish()
     .meta({ description: "Without a token: the account to order for; its e-mail must be the same" }),
-  order_offers: z.array(NewLine).max(maxOrderLines).optional().meta({ description: "Needed without a token" }),
+  order_offers: z.array(NewOrderLine).max(maxOrderLines).optional().meta({ description: "Needed without a token" }),
 });
 
 async function viewOrder(context: ApiContext, reader: EntityManager, id: string, viewer: Viewer) {

@@ -14,7 +14,7 @@ const params = z.object({ waybill_offer_id: uuid });
 const waybillParams = z.object({ waybill_id: uuid });
 
 /** Brand, number and price come from the offer; what else is sent is ignored. */
-export const NewLine = z.object({ offer_id: uuid, quantity: pieces });
+export const NewWaybillLine = z.object({ offer_id: uuid, quantity: pieces });
 
 const LineChange = z.object({
   quantity: pieces.optional(),
@@ -51,7 +51,7 @@ export const waybillOfferRoutes = [
     access: "EMPLOYEE",
     idempotent: true,
     params: waybillParams,
-    body: NewLine,
+    body: NewWaybillLine,
     responses: { 201: WaybillOfferView, 404: Problem, 409: Problem, 422: InvalidRequest },
     async handle(context, { params: { waybill_id: waybillId }, body: { offer_id: offerId, quantity }, commit }) {
       return commit(async (tx) => {

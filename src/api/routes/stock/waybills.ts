@@ -19,7 +19,7 @@ import { Count, pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { Profile, Result } from "../../http/types.ts";
 import { WaybillView, waybillView } from "../../views/waybill.ts";
-import { NewLine } from "./waybill-offers.ts";
+import { NewWaybillLine } from "./waybill-offers.ts";
 
 const tag = "Waybills";
 const params = z.object({ waybill_id: uuid });
@@ -34,7 +34,7 @@ const NewWaybill = z.object({
   customer_id: uuid.nullable().default(null).meta({ description: "Null: the author of the waybill" }),
   order_id: uuid.nullable().default(null),
   note: note.default(null),
-  waybill_offers: z.array(NewLine).max(maxWaybillLines).default([]),
+  waybill_offers: z.array(NewWaybillLine).max(maxWaybillLines).default([]),
 });
 
 const WaybillChange = z.object({

@@ -63,8 +63,8 @@ export const webhookRoutes = [
           const changedAt = updatedAt ?? (event.type === "user.created" ? createdAt : null);
           const emailVerified = provedBy(event.data);
           const user = { id, email, emailVerified, firstName, lastName, updatedAt: changedAt };
-          const most = context.unprovedMailsPerDay;
-          await takeOverUser(tx, user, { hasRegistered: event.type === "user.created", most });
+          const maxMails = context.unprovedMailsPerDay;
+          await takeOverUser(tx, user, { hasRegistered: event.type === "user.created", maxMails });
         }
         return { status: 200, body: { message: messages[event.type] } };
       });

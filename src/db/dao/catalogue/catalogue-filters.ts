@@ -39,8 +39,8 @@ export function offersWhere({ isDeleted, productId, inStock, hasImage }: OfferFi
 /** Few products are deleted, and an index has them: this costs less than reading those that are not. */
 const ofShownProduct = "NOT EXISTS (SELECT FROM products d WHERE d.id = o.product_id AND d.is_deleted)";
 
-const pictured = (t: string) => `${t}.image_id IS NOT NULL OR coalesce(${t}.image_url, '') <> ''`;
-const offerImage = `(${pictured("o")} OR o.product_id IN (SELECT p.id FROM products p WHERE ${pictured("p")}))`;
+const hasPicture = (t: string) => `${t}.image_id IS NOT NULL OR coalesce(${t}.image_url, '') <> ''`;
+const offerImage = `(${hasPicture("o")} OR o.product_id IN (SELECT p.id FROM products p WHERE ${hasPicture("p")}))`;
 
 type Part = [sql: string, shape: string, ...values: unknown[]];
 

@@ -14,10 +14,10 @@ export const offers = {
   /** Marks all offers of a product as deleted, locked by id as everywhere. */
   async removeOfProduct(tx: EntityManager, productId: string) {
     await tx.query(
-      `WITH mine AS MATERIALIZED (
+      `WITH of_product AS MATERIALIZED (
          SELECT id FROM offers WHERE product_id = $1 AND NOT is_deleted ORDER BY id FOR UPDATE
        )
-       UPDATE offers SET is_deleted = true, updated_at = now() WHERE id IN (SELECT id FROM mine)`,
+       UPDATE offers SET is_deleted = true, updated_at = now() WHERE id IN (SELECT id FROM of_product)`,
       [productId],
     );
   },

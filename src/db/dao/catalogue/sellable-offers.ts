@@ -10,13 +10,13 @@ export interface SellableOffer {
   /** Pieces in stock. */
   quantity: number;
   /** Not sold any more: the offer or its product is deleted. */
-  isGone: boolean;
+  isDiscontinued: boolean;
 }
 
 /** A weak lock, enough for a line to refer to its offer, so that the stock can change meanwhile. */
 const lockSql = `
   SELECT o.id, o.brand, o.manufacturer_number AS "manufacturerNumber", o.price_rub AS "priceRub",
-    o.super_wholesale_price_rub AS "superWholesalePriceRub", o.quantity, (o.is_deleted OR p.is_deleted) AS "isGone"
+    o.super_wholesale_price_rub AS "superWholesalePriceRub", o.quantity, (o.is_deleted OR p.is_deleted) AS "isDiscontinued"
   FROM offers o JOIN products p ON p.id = o.product_id
   WHERE o.id = ANY($1) ORDER BY o.id FOR KEY SHARE OF o`;
 

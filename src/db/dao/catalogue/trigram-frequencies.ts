@@ -13,17 +13,17 @@ export type TrigramColumn =
 type Frequencies = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 const rememberedMs = 600_000;
-const remembered = new WeakMap<DataSource, { until: number; frequencies: Promise<Frequencies> }>();
+const cached = new WeakMap<DataSource, { until: number; frequencies: Promise<Frequencies> }>();
 
 /** Reads what ANALYZE has counted, at most every ten minutes; only the speed of searches depends on it. */
 export async function trigramFrequencies({
   dataSource,
 }: EntityManager): Promise<(column: TrigramColumn) => FrequencyOf> {
-  let known = remembered.get(dataSource);
+  let known = cached.get(dataSource);
   if (!known || known.until < Date.now()) {
     known = { until: Date.now() + rememberedMs, frequencies: load(dataSource) };
-    remembered.set(dataSource, known);
-    known.frequencies.catch(() => remembered.delete(dataSource));
+    cached.set(dataSource, known);
+    known.frequencies.catch(() => cached.delete(dataSource));
   }
   const frequencies = await known.frequencies;
   return (column) => (trigram) => frequencies.get(column)?.get(trigram) ?? 0;

@@ -25,10 +25,10 @@ export function probe(
   frequencyOf: (trigram: number) => number,
 ): number[] {
   const rareFirst = [...trigrams].sort((a, b) => frequencyOf(a) - frequencyOf(b));
-  return classes.flatMap((least, index) => {
-    const most = (classes[index + 1] ?? Number.POSITIVE_INFINITY) - 1;
-    const needed = Math.floor((over * (trigrams.length + least)) / (over + of)) + 1;
-    if (needed > Math.min(trigrams.length, most)) return [];
+  return classes.flatMap((min, index) => {
+    const max = (classes[index + 1] ?? Number.POSITIVE_INFINITY) - 1;
+    const needed = Math.floor((over * (trigrams.length + min)) / (over + of)) + 1;
+    if (needed > Math.min(trigrams.length, max)) return [];
     const top = (index + 1) << classBit;
     return rareFirst.slice(0, trigrams.length - needed + 1).map((trigram) => trigram + top);
   });

@@ -47,7 +47,7 @@ export const strayObjects = {
   },
 
   /** Records keys for the next pass. */
-  async note(tx: EntityManager, keys: readonly string[], pass: string) {
+  async record(tx: EntityManager, keys: readonly string[], pass: string) {
     await tx.query(
       "INSERT INTO stray_object (key, found_by) SELECT key, $2 FROM unnest($1::text[]) AS key ON CONFLICT DO NOTHING",
       [keys, pass],

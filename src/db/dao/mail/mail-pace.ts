@@ -2,12 +2,12 @@ import type { EntityManager } from "typeorm";
 
 /** The rate of mails, by the clock of Postgres and over all processes together. */
 export const mailPace = {
-  /** Counts a mail of a day; returns false, and does not count it, when the day has `most` of them. */
-  async count(tx: EntityManager, day: string, most: number): Promise<boolean> {
+  /** Counts a mail of a day; returns false, and does not count it, when the day has `maxMails` of them. */
+  async count(tx: EntityManager, day: string, maxMails: number): Promise<boolean> {
     const rows = await tx.query(
       `INSERT INTO mail_days AS known (day, mails) VALUES ($1, 1)
        ON CONFLICT (day) DO UPDATE SET mails = known.mails + 1 WHERE known.mails < $2 RETURNING day`,
-      [day, most],
+      [day, maxMails],
     );
     return rows.length > 0;
   },

@@ -14,7 +14,7 @@ export interface CartLineRow {
   /** Pieces in stock. */
   stock: number;
   /** Not sold any more: the offer or its product is deleted. */
-  isGone: boolean;
+  isDiscontinued: boolean;
 }
 
 export interface CartRow {
@@ -38,7 +38,7 @@ const ofSql = `
 const linesSql = `
   SELECT l.id, l.offer_id AS "offerId", l.quantity, l.seen_price_rub AS "seenPriceRub", o.price_rub AS "priceRub",
     o.super_wholesale_price_rub AS "superWholesalePriceRub", o.brand, o.manufacturer_number AS "manufacturerNumber",
-    o.quantity AS stock, (o.is_deleted OR p.is_deleted) AS "isGone"
+    o.quantity AS stock, (o.is_deleted OR p.is_deleted) AS "isDiscontinued"
   FROM cart_offers l JOIN offers o ON o.id = l.offer_id JOIN products p ON p.id = o.product_id
   WHERE l.cart_id = $1 ORDER BY l.created_at, l.id`;
 

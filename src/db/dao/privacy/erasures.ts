@@ -61,13 +61,13 @@ const keyOf = (table: string) => Object.entries((personalTables[table] as Person
 function pageSql(table: TracedTable) {
   const { traces = "false" } = personalTables[table] as PersonalTable;
   const key = keyOf(table);
-  const mine = key.map(([name]) => `t.${name}`).join(", ");
+  const primaryKey = key.map(([name]) => `t.${name}`).join(", ");
   const last = key.map(([, type], index) => `($2::text[])[${index + 1}]::${type}`).join(", ");
   const asText = `ARRAY[${key.map(([name]) => `t.${name}::text`).join(", ")}]`;
   return `
     WITH begun AS (SELECT begun_at AS at FROM erasures WHERE id = $1),
-    page AS (SELECT t.* FROM ${table} t WHERE $2::text[] IS NULL OR (${mine}) > (${last}) ORDER BY ${mine} LIMIT $3)
-    SELECT ${asText} AS key, ${traces} AS "isFound" FROM page t, begun ORDER BY ${mine}`;
+    page AS (SELECT t.* FROM ${table} t WHERE $2::text[] IS NULL OR (${primaryKey}) > (${last}) ORDER BY ${primaryKey} LIMIT $3)
+    SELECT ${asText} AS key, ${traces} AS "isFound" FROM page t, begun ORDER BY ${primaryKey}`;
 }
 
 /** SQL that matches rows `t` by their keys, given column by column. */

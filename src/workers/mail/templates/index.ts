@@ -13,7 +13,7 @@ import { waybillCommitted } from "./waybill-committed.ts";
 import { welcome } from "./welcome.ts";
 
 /** The template of each kind of mail; a missing one does not compile. */
-export const letters = {
+export const templates = {
   welcome,
   "verify-email": verifyEmail,
   "order-received": orderReceived,
