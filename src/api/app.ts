@@ -8,7 +8,7 @@ import { addressFault, hasOddHost, normalTarget } from "../platform/request-targ
 import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
 import { boundConnections, type ConnectionRules, retrySeconds } from "./http/connections.ts";
-import { limitAnybody } from "./http/limit-requests.ts";
+import { limitByAddress } from "./http/limit-requests.ts";
 import { mount } from "./http/mount.ts";
 import { describeApi } from "./http/openapi.ts";
 import { problemHandler } from "./http/problem.ts";
@@ -77,7 +77,7 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
   app.set("query parser", (query: string) =>
     Object.assign(Object.create(null), Object.fromEntries(new URLSearchParams(query))),
   );
-  const limited = limitAnybody(context);
+  const limited = limitByAddress(context);
   app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders, refuseOverLimit);
   app.use(refuseOddAddresses(limited));
   // Probes come every few seconds from all sides, and cost at most one check a second.

@@ -24,7 +24,7 @@ import { type QueueName, queues as settings } from "../../jobs/queues.ts";
 import { redactAll } from "../../platform/redact.ts";
 import { isAudited } from "../../services/audit/audit.ts";
 import { isAtLeast, type Rank, ranks, requireRight } from "../../services/operations/job-rights.ts";
-import { countRefusal, limitAnybody, limitRequest } from "../http/limit-requests.ts";
+import { countRefusal, limitByAddress, limitRequest } from "../http/limit-requests.ts";
 import { headersOf, statusOfError } from "../http/problem.ts";
 import { createRouter } from "../http/router.ts";
 import type { ApiContext } from "../http/types.ts";
@@ -57,7 +57,7 @@ export interface BoardOptions extends BoardAccess {
  */
 export function bullBoard(queues: Queues, context: ApiContext, options: BoardOptions) {
   const router = createRouter();
-  const limited = limitAnybody(context);
+  const limited = limitByAddress(context);
   const sessions = createSessions(context, boardPath, options);
   const readForm = express.urlencoded({ extended: false, limit: "20kb" });
   router.use(pageHeaders());

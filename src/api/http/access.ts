@@ -30,7 +30,10 @@ export async function authenticateCaller(
   }
 }
 
-/** Throws 403 unless the caller's role suffices; apart from `authenticateCaller`, because what staff tries in vain is audited too. */
+/**
+ * Throws 403 unless the caller's role suffices; apart from `authenticateCaller`, because what staff tries in vain is
+ * audited too.
+ */
 export function checkRole(access: Access, actor: Actor | undefined) {
   if (actor === undefined) return;
   if (access === "print") requireRole(actor, "EMPLOYEE");
@@ -43,14 +46,14 @@ export async function checkAct({ act }: Route, { db, operators }: ApiContext, ac
   requireRank(act.act, act.kind ?? "", await findRank(db.manager, actor, operators));
 }
 
-/** True for whoever works here. */
+/** True for staff. */
 export function isStaff(actor: Actor | undefined): actor is Actor {
   return actor !== undefined && actor.role !== "USER";
 }
 
 const isRole = (access: Access): access is Role => (roles as readonly string[]).includes(access);
 
-/** Customers see what is theirs, staff sees everything; throws 403 to a customer who asks for somebody else's. */
+/** Customers see their own, staff sees everything; throws 403 to a customer who asks for another user's. */
 export function checkOwn(actor: Actor, ownerId: string) {
   if (actor.role !== "USER" || actor.id === ownerId) return;
   throw new ForbiddenError(`Access denied: role ${actor.role} is not allowed.`);

@@ -40,7 +40,7 @@ export function createAuthenticate(db: DataSource, issuers: readonly TokenIssuer
   };
 }
 
-/** One that is let in although it has expired, because clocks differ, ends when it would be let in no more. */
+/** A token that is accepted although it has expired, because clocks differ, ends when the tolerance does. */
 function endOf({ exp = 0 }: JWTPayload) {
   const end = exp * 1_000;
   return end > Date.now() ? end : end + clockToleranceSeconds * 1_000;

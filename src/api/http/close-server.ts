@@ -3,15 +3,15 @@ import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Closing {
-  /** For so long it still takes connections, until whoever sends requests has heard that it should not. */
+  /** How long it still accepts connections, until proxies have noticed the end. */
   noticeMs: number;
   /** After that, running requests are cut after so long. */
   drainMs: number;
 }
 
 /**
- * Ends a server without losing an answer: from now on each answer ends its connection and says so, or a caller who never
- * pauses would have the next request cut. Resolves when the last connection is gone.
+ * Ends a server without losing an answer: from now on each answer ends its connection and says so, or a caller who
+ * never pauses would have the next request cut. Resolves when the last connection is gone.
  */
 export async function closeServer(server: Server, { noticeMs, drainMs }: Closing): Promise<void> {
   server.prependListener("request", (_req, res) => {

@@ -28,7 +28,7 @@ export function createCommit({ transact, txContext, keyed, precondition }: Commi
   let called = false;
   const commit: Commit = (work) => {
     called = true;
-    // Whoever changes the row between the check and the work makes the transaction fail, and it is run again.
+    // A change of the row between the check and the work makes the transaction fail, and it is run again.
     const isolation = precondition ? "REPEATABLE READ" : undefined;
     const once = async (tx: EntityManager) => {
       replayed = false;

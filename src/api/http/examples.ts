@@ -1,4 +1,7 @@
-/** Ids that examples use for an offer and its product; the reference page puts in their place what is there and in stock. */
+/**
+ * Ids that examples use for an offer and its product; the reference page puts in their place what is there and in
+ * stock.
+ */
 export const exampleOfferId = "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9";
 export const exampleProductId = "9f4b2a10-1c2d-4e3f-8a5b-6c7d8e9f0a13";
 
@@ -85,7 +88,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   "POST /mail/{mail_id}/resend": { reason: "The customer asked for it" },
   "PATCH /webhook-endpoints/{webhook_endpoint_id}": { is_active: false },
   "POST /documents": { kind: "price-list", format: "xlsx", parameters: { type: "retail" } },
-  // The last ones: whoever sends all of them in this order still needs the user before.
+  // The last ones: a client that sends all examples in this order needs the user before.
   "POST /users/{user_id}/erasure": { reason: "Requested in writing" },
   "POST /erasures": { email: "buyer@example.com", reason: "Requested in writing" },
 };

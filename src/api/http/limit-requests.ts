@@ -12,8 +12,8 @@ import { clientOf } from "./networks.ts";
 import type { Access, Actor, ApiContext } from "./types.ts";
 
 /**
- * Does what checks a credential of this address. A right one is always let in, whatever others have sent; a wrong one is
- * counted, one that has expired apart from those, and throws 429 instead when the address has sent too many.
+ * Runs the check of a credential from this address. A right one is always accepted, whatever others have sent; a wrong
+ * one is counted, an expired one apart from those, and throws 429 instead when the address has sent too many.
  */
 export async function throttleFailedLogins<T>(
   { limits, isExempt }: ApiContext,
@@ -57,7 +57,7 @@ export function countRefusal(context: ApiContext, req: Request, res: Response, e
 }
 
 /** Counts a request against its address, whatever token it has, unless it has been counted: for what is no route. */
-export function limitAnybody(context: ApiContext): RequestHandler {
+export function limitByAddress(context: ApiContext): RequestHandler {
   return (req, res, next) => {
     if (!res.hasHeader("ratelimit")) limitRequest(context, req, res, "public", undefined);
     next();
@@ -70,8 +70,8 @@ export function countAnonymous({ isExempt, limits }: ApiContext, address: string
 }
 
 /**
- * Counts what is limited more strictly than other requests, by its user, or by the address of a guest. A front end sends
- * for all guests from one address: of those `limitRecipient` counts what the body names.
+ * Counts what is limited more strictly than other requests, by its user, or by the address of a guest. A front end
+ * sends for all guests from one address: of those `limitRecipient` counts what the body names.
  */
 export async function limitAction(
   context: ApiContext,

@@ -16,7 +16,7 @@ import { type Committed, createCommit, hashRequest } from "./commit.ts";
 import {
   countRefusal,
   limitAction,
-  limitAnybody,
+  limitByAddress,
   limitRecipient,
   limitRequest,
   throttleFailedLogins,
@@ -77,7 +77,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
   for (const path of new Set(routes.map((route) => route.path))) {
     const known = routes.filter((route) => route.path === path);
     const allow = known.map(({ method }) => method.toUpperCase()).join(", ");
-    router.all(expressPath(path), limitAnybody(context), (_req, res) => {
+    router.all(expressPath(path), limitByAddress(context), (_req, res) => {
       res.set("allow", allow);
       throw new MethodNotAllowedError("Method Not Allowed");
     });
@@ -145,7 +145,7 @@ async function answer(call: Call): Promise<Result> {
     await settle(call, received, committed, key !== undefined);
     return withLocation(context, req, call.showing, result);
   } catch (error) {
-    // After an outage nobody knows whether the commit went through, so the upload has to stay; strays expire.
+    // After an outage it is unknown whether the commit succeeded, so the upload has to stay; strays expire.
     const isRefusal = error instanceof AppError && !(error instanceof UnavailableError);
     if (received.image && isRefusal) await discardImage(context.store, received.image);
     throw error;
@@ -190,7 +190,7 @@ function preconditionOf({ route, representation, context, req }: Call, input: ob
   };
 }
 
-/** Made for whoever asks for it: few routes wait, and a signal costs every request more than its route. */
+/** Made on demand: few routes wait, and a signal would cost every request more than its route. */
 function abortedSignal({ route, context, res, actor }: Call) {
   let signal: AbortSignal | undefined;
   return () => {

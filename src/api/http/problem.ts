@@ -7,7 +7,7 @@ import { isPostgresUnavailable } from "../../platform/postgres/errors.ts";
 import { sendJson } from "./send-result.ts";
 import type { Result } from "./types.ts";
 
-/** What is still read of a body that nobody wants, so that the caller gets to see the answer. */
+/** How much of a refused body is still read, so that the caller gets the answer. */
 const unwanted = { ms: 3_000, bytes: 16 * 1024 * 1024 };
 
 const common = {
@@ -58,7 +58,7 @@ interface Answer {
   message: string;
 }
 
-/** The only place that turns an error into HTTP; what nobody foresaw is logged with its stack and answered with 500. */
+/** The only place that turns an error into HTTP; an unexpected one is logged with its stack and answered with 500. */
 export function problemHandler(log: Log): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const answer = toAnswer(error);
@@ -69,7 +69,9 @@ export function problemHandler(log: Log): ErrorRequestHandler {
   };
 }
 
-/** A connection that is closed while the caller still sends takes the answer with it; so it is closed only in the end. */
+/**
+ * A connection that is closed while the caller still sends takes the answer with it; so it is closed only in the end.
+ */
 function readOn(req: Request) {
   let bytes = 0;
   req.on("data", (chunk: Buffer) => {

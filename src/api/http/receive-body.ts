@@ -72,7 +72,7 @@ function checkForm({ body = z.object({}), image }: Route, fields: Record<string,
   return data;
 }
 
-/** What the audit log keeps of a form: nothing that nobody asked for. */
+/** The fields of a form for the audit log: only those that the route declares. */
 function declaredFields(body: z.ZodType, fields: Record<string, string>) {
   const shape = body instanceof z.ZodObject ? body.shape : {};
   const known = Object.keys(shape).filter((name) => fields[name] !== undefined);

@@ -79,7 +79,7 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
     if (files.length > 0) refused ??= new BadRequestError(`Send one file, in the field '${name}'`);
     if (refused) return void content.resume();
     const taken = options.take({ name: filename, content, atMost: declared ?? largest });
-    // It is looked at when the form has ended; until then its failure is nobody's.
+    // It is awaited when the form has ended; until then its failure must not count as unhandled.
     taken.catch(() => undefined);
     files.push(taken);
   });
@@ -130,7 +130,7 @@ function openParser(req: IncomingMessage) {
 
 async function feed(chunks: AsyncIterable<Buffer>, parser: busboy.Busboy) {
   const closed = once(parser, "close");
-  // Whoever waits below hears of it; nobody else has to.
+  // The code below that awaits it gets the error.
   closed.catch(() => undefined);
   for await (const chunk of chunks) {
     if (!parser.write(chunk)) await Promise.race([once(parser, "drain"), closed]);

@@ -18,7 +18,9 @@ interface Ready {
 
 /** Bytes in all; a list of 300 products is a quarter of a megabyte. */
 const maxBytes = 24 * 1024 * 1024;
-/** An address and its headers take a kilobyte, however small the answer is, and anybody can think of endless addresses. */
+/**
+ * An address and its headers take a kilobyte, however small the answer is, and a client can make up endless addresses.
+ */
 const maxAnswers = 1_000;
 const maxUrlLength = 500;
 /** Headers of one request alone, or of an answer to another origin. */

@@ -9,8 +9,8 @@ export const heartbeatMs = 15_000;
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Looks again at callers who wait: one statement at each heartbeat for all of this process, however many connections they
- * have. While Postgres cannot be asked, nobody loses a right; a token expires all the same.
+ * Looks again at callers who wait: one statement at each heartbeat for all of this process, however many connections
+ * they have. While Postgres is unavailable, no caller loses a right; a token expires all the same.
  */
 export function createRightWatch(db: DataSource, everyMs = heartbeatMs): RightWatch {
   const watched = new Map<Actor, (why: AppError) => void>();

@@ -15,7 +15,7 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
   // Express' own `set` would name a charset, which JSON does not have.
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   if (!res.hasHeader("cache-control")) {
-    // Anybody may keep it, and has to ask whether it is still good.
+    // Any cache may keep it, and has to revalidate it.
     res.setHeader("cache-control", route.cache === "public" ? "public, no-cache" : "no-store");
   }
   if (stream) return sendStream(req, res, stream);
@@ -30,12 +30,12 @@ async function sendStream(req: Request, res: Response, stream: NonNullable<Resul
   // Wrapped, a stream that is cut off would be noticed only when the caller takes the next piece.
   const source = stream instanceof Readable ? stream : Readable.from(stream);
   if (req.method !== "HEAD") return pipeline(source, res).catch(unlessCallerLeft);
-  // Nobody gets to see what is read for a HEAD, and what is only left alone may hold a connection for ever.
+  // A HEAD has no body, and an unread stream could hold a connection without end.
   source.destroy();
   res.end();
 }
 
-/** Whoever hangs up in the middle of an answer does no harm, and nobody has to look at it. */
+/** A client that hangs up in the middle of an answer does no harm, and is not worth a log line. */
 function unlessCallerLeft(error: { code?: unknown }) {
   if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }

@@ -7,12 +7,12 @@ const maxBodyBytes = 256 * 1024;
 const cooldownMs = 30_000;
 /** A key that the issuer has withdrawn is refused after so long. */
 const maxAgeMs = 10 * 60_000;
-/** How long the last known keys serve while the issuer is away. */
+/** How long the last known keys are used while the issuer is unavailable. */
 const outageMs = 60 * 60_000;
 
 /**
- * The public keys of an issuer, fetched when needed and kept. While the issuer is away the last known keys go on
- * working for an hour; with none known it throws `UnavailableError`. Redirects and large answers are refused.
+ * The public keys of an issuer, fetched when needed and kept. While the issuer is unavailable the last known keys stay
+ * valid for an hour; without any it throws `UnavailableError`. Redirects and large answers are refused.
  */
 export function trustedKeys(url: string): JWTVerifyGetKey {
   let last: { body: string; at: number } | undefined;

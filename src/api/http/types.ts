@@ -21,9 +21,9 @@ import type { CardProvider } from "../../services/payments/card-provider.ts";
 // What the parts of `http` and the routes have in common: callers, routes, requests, answers.
 
 /**
- * Who may call a route. `public`: anybody, no token is looked at; `optional`: anybody, and a token that is sent has to
- * be good; a role: that one or a higher one; `api-key`: programs that have the key; `webhook`: the identity provider;
- * `print`: EMPLOYEE, or anybody from the networks that the configuration names.
+ * Who may call a route. `public`: every client, tokens are ignored; `optional`: every client, and a token that is sent
+ * has to be valid; a role: that one or a higher one; `api-key`: programs that have the key; `webhook`: the identity
+ * provider; `print`: EMPLOYEE, or every client in the networks that the configuration names.
  */
 export type Access = "public" | "optional" | Role | "api-key" | "webhook" | "print";
 
@@ -86,13 +86,13 @@ export interface Route<
   /** An Idempotency-Key is honoured; the handler has to do its work through `input.commit`. */
   idempotent?: boolean;
   /**
-   * Throws what configuration, path and headers alone tell: switched off, not signed at all. It is asked before any of the
-   * body is read.
+   * Throws what configuration, path and headers alone tell: switched off, not signed at all. It is asked before any of
+   * the body is read.
    */
   refuse?: (context: ApiContext, asked: Pick<Input<A, P, Q, B>, "params" | "headers">) => void;
   /**
-   * It may keep its caller waiting: `input.aborted` and `input.wait` are there, and the caller's right is looked at again. A
-   * route with a picture always may.
+   * It may keep its caller waiting: `input.aborted` and `input.wait` are there, and the caller's right is looked at
+   * again. A route with a picture always may.
    */
   waits?: boolean;
   /** Counted against a stricter limit besides the usual one. */
@@ -137,11 +137,14 @@ export interface Input<A extends Access, P extends Shape, Q extends Shape, B ext
   commit: Commit;
   /** For transactions of its own: on whose behalf, under which request id. */
   txContext: TransactionContext;
-  /** How long the caller would like to wait for a job's result; undefined when the header says nothing. Of routes that say `waits`. */
+  /**
+   * How long the caller would like to wait for a job's result; undefined when the header says nothing. Of routes that
+   * say `waits`.
+   */
   wait: Wait | undefined;
   /**
-   * Fires when nobody waits for the answer any more, the process stops, or the caller would be let in no more; then its
-   * reason is the refusal. Of routes that say `waits`; throws for others.
+   * Fires when the caller has left, the process stops, or the caller has lost the right; then its reason is the
+   * refusal. Only for routes with `waits`; throws for others.
    */
   aborted: AbortSignal;
 }
@@ -178,14 +181,16 @@ export interface ResponseCache {
 
 /** The right of one caller for as long as he waits. */
 export interface WatchedRight {
-  /** Fires when the caller would be let in no more, and why is its reason: an `AppError`. */
+  /** Fires when the caller has lost the right; its reason is an `AppError`. */
   lost: AbortSignal;
-  /** To be called when nobody waits any more. */
+  /** Ends the watch; call it when the wait is over. */
   stop(): void;
 }
 
 export interface RightWatch {
-  /** Watches a caller who was let in: until his token expires, he is deactivated or deleted, or his role changes. */
+  /**
+   * Watches an authenticated caller until the token expires, the user is deactivated or deleted, or the role changes.
+   */
   watch(actor: Actor): WatchedRight;
   /** How many callers are watched. */
   count(): number;
@@ -195,7 +200,10 @@ export interface RightWatch {
 export interface Secrets {
   isApiKey(given: string): boolean;
   isWebhookSecret(given: string): boolean;
-  /** What the board's pages send back in this session: 43 characters that nobody can tell who has only seen others'. */
+  /**
+   * The token that the board's pages send back in this session: 43 characters that other sessions' tokens do not
+   * reveal.
+   */
   csrfToken(session: string): string;
   isCsrfToken(given: string, session: string): boolean;
 }
@@ -203,8 +211,8 @@ export interface Secrets {
 /** All requests of a caller, counted in each process by itself. */
 export const requestLimits = ["anonymous", "user", "api-key"] as const;
 /**
- * What has to hold over all processes: wrong and expired credentials by address, orders by customer or address, uploads by
- * user.
+ * What has to hold over all processes: wrong and expired credentials by address, orders by customer or address, uploads
+ * by user.
  */
 export const actionLimits = ["credentials", "expired", "orders", "uploads"] as const;
 
@@ -215,7 +223,7 @@ export interface ApiContext {
   db: DataSource;
   transact: Transact;
   store: ObjectStore;
-  /** The newest feed, which anybody may read as slowly as he likes. */
+  /** The newest feed, which clients may read at any speed. */
   keptFeed: KeptFile;
   /** What is on documents besides data. */
   shop: Shop;
@@ -230,9 +238,9 @@ export interface ApiContext {
   operators: readonly string[];
   secrets: Secrets;
   limits: ApiLimits;
-  /** Answers that can be sent without asking anybody. */
+  /** Answers that can be sent from memory. */
   answers: ResponseCache;
-  /** Who takes cards; undefined when nobody does. */
+  /** The card provider; undefined when there is none. */
   cards: CardProvider | undefined;
   /** Links in mails; undefined: none are made, so none are good. */
   mailLinks: MailLinks | undefined;
@@ -246,7 +254,7 @@ export interface ApiContext {
   isPrinter: (address: string | undefined) => boolean;
   /** Where webhooks may go. */
   webhookRules: OutboundRules;
-  /** Fires when the process is to stop: whoever only waits should answer now. */
+  /** Fires when the process has to stop: waiting requests should be answered now. */
   stopping: AbortSignal;
   /** Base URL of this API as clients see it, without a slash at the end. */
   publicUrl: string;

@@ -5,7 +5,7 @@ type Source = "query" | "path" | "body";
 type Issue = z.core.$ZodIssue;
 type Shown = Pick<Violation, "type" | "msg"> & { ctx?: Record<string, unknown> };
 
-/** More of them tell nobody more. */
+/** More of them do not help the caller. */
 const maxShown = 50;
 const maxInputLength = 1_000;
 

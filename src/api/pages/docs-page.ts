@@ -77,14 +77,14 @@ function offerPeople(ui, people) {
     const kind = role === "USER" ? customer_type.replace("USER_", "").replaceAll("_", " ").toLowerCase() : role.toLowerCase();
     select.add(new Option(name + ", " + kind, String(index)));
   }
-  let isSomebody = false;
+  let isLoggedIn = false;
   const choose = () => {
     const person = people[Number(select.value || NaN)];
     document.getElementById("hint").value = hints[person?.role ?? ""];
-    // Swagger UI stumbles over a logout of nobody.
-    if (isSomebody) ui.authActions.logout(["bearer"]);
-    isSomebody = person !== undefined;
-    if (!isSomebody) return;
+    // Swagger UI fails at a logout without a login.
+    if (isLoggedIn) ui.authActions.logout(["bearer"]);
+    isLoggedIn = person !== undefined;
+    if (!isLoggedIn) return;
     const schema = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
     ui.authActions.authorize({ bearer: { name: "bearer", schema, value: person.token } });
   };

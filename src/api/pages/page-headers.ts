@@ -1,6 +1,9 @@
 import helmet from "helmet";
 
-/** Headers for pages that people look at: scripts, styles and data from ourselves (and data from the named origins) only, in nobody's frame. */
+/**
+ * Headers of pages for people: scripts, styles and data only from this API (data also from the named origins), and no
+ * frames.
+ */
 export const pageHeaders = (dataOrigins: string[] = []) =>
   helmet({
     contentSecurityPolicy: {

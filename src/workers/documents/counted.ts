@@ -1,6 +1,6 @@
 import type { Cell, Layout, Rows } from "../../services/documents/kinds/layout.ts";
 
-/** Hears how many rows are done, of how many if anybody knows. */
+/** Called with the number of finished rows, and the total if it is known. */
 export type Progress = (done: number, total: number | null) => void;
 
 /** Rows between two reports: a sheet of paper or two. */

@@ -2,7 +2,7 @@ import { xmlText } from "./text.ts";
 
 /** So many bytes are compressed at once, in a thread of their own: fewer compress worse, more hold more memory. */
 const fullBytes = 256 * 1024;
-/** A quarter more, since nobody stops in the middle of a row. */
+/** A quarter more, since no writer stops in the middle of a row. */
 const startBytes = fullBytes * 1.25;
 /** Bytes of UTF-8 that a UTF-16 unit takes at most. */
 const maxOfUnit = 3;
@@ -24,8 +24,8 @@ classes["_".charCodeAt(0)] = 0;
 const space = 0x20;
 
 /**
- * Text as UTF-8, one piece behind the other in one buffer: a sheet of a hundred thousand rows has a million cells, and a
- * string for each of them costs more than compressing them.
+ * Text as UTF-8, one piece behind the other in one buffer: a sheet of a hundred thousand rows has a million cells, and
+ * a string for each of them costs more than compressing them.
  */
 export class Utf8 {
   length = 0;

@@ -72,7 +72,7 @@ export class UsedFont {
     return map;
   }
 
-  /** From glyphs back to text, for whoever searches or copies; at most 100 lines in a block (PDF 32000-1, 9.10.3). */
+  /** From glyphs back to text, to search and copy; at most 100 lines in a block (PDF 32000-1, 9.10.3). */
   toUnicode(): string {
     const lines = this.texts.flatMap((text, n) => (text === "" ? [] : `<${hexOf(n)}> <${utf16(text)}>`));
     const blocks: string[] = [];

@@ -43,7 +43,7 @@ function frame(id: number) {
   return `<xdr:graphicFrame macro=""><xdr:nvGraphicFramePr><xdr:cNvPr id="${id}" name="Диаграмма ${id}"/><xdr:cNvGraphicFramePr/></xdr:nvGraphicFramePr><xdr:xfrm><a:off x="0" y="0"/><a:ext cx="0" cy="0"/></xdr:xfrm><a:graphic><a:graphicData uri="${schemas}/chart"><c:chart r:id="rId${id}"/></a:graphicData></a:graphic></xdr:graphicFrame>`;
 }
 
-/** A bar chart of cells; it carries their values, so that it is drawn before anybody reckons. */
+/** A bar chart of cells; it contains their values, so that it is drawn before any calculation. */
 export function chartXml({ chart, sheet, labelColumn, valueColumn, firstRow }: ChartData): string {
   const { bars, shape, title } = chart;
   const range = (column: string) =>
