@@ -90,7 +90,7 @@ export const jobCommands: Record<string, Command> = {
         ...[job.id, job.kind, job.state, `${job.failures}/${job.maxFailures}`, time(job.createdAt)],
         short(job.error),
       ]);
-      return { data: jobs, text: table(["id", "kind", "state", "failed", "promised", "error"], rows) };
+      return { data: jobs, text: table(["id", "kind", "state", "failed", "enqueued", "error"], rows) };
     },
   },
   "jobs failures": {

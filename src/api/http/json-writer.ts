@@ -15,7 +15,7 @@ export type WriteItem<Item> = (writer: JsonWriter, item: Item) => void;
 let scratch = Buffer.allocUnsafeSlow(1024 * 1024);
 
 /** What `write` writes; it has to be done with it when it returns. */
-function written(write: (writer: JsonWriter) => void): Buffer {
+function serialize(write: (writer: JsonWriter) => void): Buffer {
   let length = 0;
   const ensureCapacity = (more: number) => {
     if (length + more <= scratch.length) return;
@@ -42,7 +42,7 @@ function written(write: (writer: JsonWriter) => void): Buffer {
 
 /** Items with commas between them, as JSON. */
 export function jsonItems<Item>(items: readonly Item[], write: WriteItem<Item>): Buffer {
-  return written((writer) => writeItems(writer, items, write));
+  return serialize((writer) => writeItems(writer, items, write));
 }
 
 /** As `toPage`, as JSON. */
@@ -52,7 +52,7 @@ export function jsonPage<Item>(
   query: PageQuery,
   write: WriteItem<Item>,
 ): object {
-  const page = written((writer) => {
+  const page = serialize((writer) => {
     writer.text(pageStart);
     writeItems(writer, items, write);
     writer.text(pageEnd(total, query));
@@ -62,7 +62,7 @@ export function jsonPage<Item>(
 
 /** A bare array, as JSON. */
 export function jsonArray<Item>(items: readonly Item[], write: WriteItem<Item>): object {
-  const array = written((writer) => {
+  const array = serialize((writer) => {
     writer.text("[");
     writeItems(writer, items, write);
     writer.text("]");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { placeholderUrl } from "../../services/catalogue/placeholder-url.ts";
 import { timestamp } from "../http/fields.ts";
-import { type Pictured, pictureUrl } from "./image.ts";
+import { pictureUrl, type WithImage } from "./image.ts";
 
 const fields = { id: z.uuid(), name: z.string(), slug: z.string(), image_url: z.url() };
 const times = { created_at: timestamp, updated_at: timestamp };
@@ -17,7 +17,7 @@ export const NestedSubCategory = z
   .meta({ id: "NestedSubCategory" });
 export type NestedSubCategoryView = z.output<typeof NestedSubCategory>;
 
-interface Row extends Pictured {
+interface Row extends WithImage {
   id: string;
   name: string;
   slug: string;

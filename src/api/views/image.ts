@@ -15,21 +15,21 @@ export const ImageView = {
 };
 
 /** The picture of a row. */
-export interface Pictured {
+export interface WithImage {
   imageUrl: string | null;
   image: Pick<Image, "objectKey" | "variants" | "thumbhash"> | null;
 }
 
 /** The address of a picture; null when there is none. */
-export function pictureUrl({ image, imageUrl }: Pictured, store: ObjectStore): string | null {
+export function pictureUrl({ image, imageUrl }: WithImage, store: ObjectStore): string | null {
   return image ? store.publicUrl(image.objectKey) : imageUrl || null;
 }
 
 /** The picture of an entity: its newest upload, else one stored elsewhere, else the placeholder. */
-export function imageView(pictured: Pictured, store: ObjectStore, fallback = placeholderUrl) {
-  const { image } = pictured;
+export function imageView(row: WithImage, store: ObjectStore, fallback = placeholderUrl) {
+  const { image } = row;
   return {
-    image_url: pictureUrl(pictured, store) ?? fallback,
+    image_url: pictureUrl(row, store) ?? fallback,
     images: (image?.variants ?? []).map(({ key, ...variant }) => ({ url: store.publicUrl(key), ...variant })),
     thumbhash: image?.thumbhash ?? null,
   };

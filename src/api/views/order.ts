@@ -8,7 +8,7 @@ import type { Waybill } from "../../db/entities/stock/waybill.ts";
 import { timestamp } from "../http/fields.ts";
 import type { Actor, ApiContext, Profile } from "../http/types.ts";
 import { isTheirs } from "../routes/orders/order-access.ts";
-import { OrderLineView, viewOrderLines } from "./order-line.ts";
+import { OrderLineView, viewOrderLines } from "./order-offer.ts";
 import { UserView, userView } from "./user.ts";
 import { OrderAddress, standInUser, warehouseAddress } from "./warehouse-order.ts";
 import { WaybillView, waybillView } from "./waybill.ts";

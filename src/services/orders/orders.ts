@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
-import { type NewOrderLine, orderOffers } from "../../db/dao/orders/order-offers.ts";
+import { type NewOrderLineRow, orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { type NewOrderRow, type OrderFields, orders } from "../../db/dao/orders/orders.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import type { User } from "../../db/entities/accounts/user.ts";
@@ -43,7 +43,7 @@ export async function createOrder(tx: EntityManager, request: OrderRequest) {
 /** Inserts an order and priced lines; the offers have to be locked before, since the order refers to a user. */
 export async function storeOrder(
   tx: EntityManager,
-  { order, lines }: { order: NewOrderRow; lines: readonly NewOrderLine[] },
+  { order, lines }: { order: NewOrderRow; lines: readonly NewOrderLineRow[] },
 ) {
   const id = await orders.insert(tx, order);
   await orderOffers.insert(tx, id, lines);

@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { type SellableOffer, sellableOffers } from "../../db/dao/catalogue/sellable-offers.ts";
-import type { NewOrderLine } from "../../db/dao/orders/order-offers.ts";
+import type { NewOrderLineRow } from "../../db/dao/orders/order-offers.ts";
 import type { CustomerType } from "../../db/entities/accounts/user.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { priceRubFor } from "./prices.ts";
@@ -21,7 +21,7 @@ export const maxOrderLines = 200;
 export async function priceOrderLines(
   tx: EntityManager,
   { lines, customerType }: { lines: readonly RequestedLine[]; customerType: CustomerType },
-): Promise<NewOrderLine[]> {
+): Promise<NewOrderLineRow[]> {
   if (lines.length === 0) return [];
   const held = await sellableOffers.lock(
     tx,

@@ -1,7 +1,8 @@
 import type { EntityManager } from "typeorm";
 import { type LineRowChange, waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
-import { maxWaybillLines, priceLines, type RequestedLine } from "../orders/price-lines.ts";
+import type { RequestedLine } from "../orders/price-order-lines.ts";
+import { maxWaybillLines, priceWaybillLines } from "./price-waybill-lines.ts";
 import { getCustomer, getWaybill, lockPending } from "./waybills.ts";
 
 /** A line of a waybill, by id. */
@@ -23,7 +24,7 @@ export async function addLine(tx: EntityManager, { waybillId, ...line }: Request
       `Waybill '${waybillId}' has ${maxWaybillLines} lines, which is the maximum; make another one`,
     );
   const { customerType } = await getCustomer(tx, waybill.customerId);
-  const [id] = await waybillOffers.insert(tx, waybillId, await priceLines(tx, { customerType, lines: [line] }));
+  const [id] = await waybillOffers.insert(tx, waybillId, await priceWaybillLines(tx, { customerType, lines: [line] }));
   return id as string;
 }
 

@@ -6,7 +6,8 @@ import { type WaybillRowChange, waybills } from "../../db/dao/stock/waybills.ts"
 import type { Waybill, WaybillType } from "../../db/entities/stock/waybill.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { violatedUnique } from "../../platform/postgres/errors.ts";
-import { priceLines, type RequestedLine } from "../orders/price-lines.ts";
+import type { RequestedLine } from "../orders/price-order-lines.ts";
+import { priceWaybillLines } from "./price-waybill-lines.ts";
 
 const notFound = () => new NotFoundError("Waybill not found");
 
@@ -40,7 +41,7 @@ export async function createWaybill(tx: EntityManager, { lines, ...values }: New
   const { orderId } = values;
   if (orderId !== null && !(await orders.lock(tx, orderId))) throw unknownOrder(orderId);
   const customer = await getCustomer(tx, values.customerId ?? values.authorId);
-  const priced = await priceLines(tx, { customerType: customer.customerType, lines });
+  const priced = await priceWaybillLines(tx, { customerType: customer.customerType, lines });
   const id = await waybills.insert(tx, { ...values, customerId: customer.id }).catch(refuseSecond(orderId));
   if (priced.length > 0) await waybillOffers.insert(tx, id, priced);
   return id;

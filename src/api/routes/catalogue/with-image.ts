@@ -5,7 +5,7 @@ import { AppError } from "../../../errors.ts";
 import { type CacheTag, type CatalogueEntity, dropCatalogue } from "../../../platform/cache-tags.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { ApiContext, Result, Wait } from "../../http/types.ts";
-import { ImageView, imageView, type Pictured } from "../../views/image.ts";
+import { ImageView, imageView, type WithImage } from "../../views/image.ts";
 import { JobLink, jobLink } from "../../views/job.ts";
 import { awaitJob } from "../operations/await-job.ts";
 
@@ -17,7 +17,7 @@ export const PictureDetail = {
 
 /** The picture of a single entity and the job that makes, or made, it. */
 export function pictureDetail(
-  row: Pictured,
+  row: WithImage,
   job: Pick<Job, "id" | "state"> | null,
   { store, publicUrl }: ApiContext,
   fallback?: string,

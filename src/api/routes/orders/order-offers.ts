@@ -1,12 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { orderOffers } from "../../../db/dao/orders/order-offers.ts";
-import { addOrderLine, changeOrderLine, removeOrderLine } from "../../../services/orders/order-lines.ts";
+import { addOrderLine, changeOrderLine, removeOrderLine } from "../../../services/orders/order-offers.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { line, pieces, roundedRoubles, uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { ApiContext } from "../../http/types.ts";
-import { OrderLineView, viewOrderLines } from "../../views/order-line.ts";
+import { OrderLineView, viewOrderLines } from "../../views/order-offer.ts";
 import { ownOrder } from "./order-access.ts";
 import { NewOrderLine, toLine } from "./order-request.ts";
 

@@ -4,8 +4,8 @@ import { waybills } from "../../../db/dao/stock/waybills.ts";
 import { waybillTypes } from "../../../db/entities/stock/waybill.ts";
 import { BadRequestError } from "../../../errors.ts";
 import { dropCatalogue } from "../../../platform/cache-tags.ts";
-import { maxWaybillLines } from "../../../services/orders/price-lines.ts";
 import { commitWaybill } from "../../../services/stock/commit-waybill.ts";
+import { maxWaybillLines } from "../../../services/stock/price-waybill-lines.ts";
 import {
   changeWaybill,
   createWaybill,

@@ -2,14 +2,14 @@ import type { EntityManager, EntityTarget, FindOptionsWhere } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import type { Image } from "../../entities/catalogue/image.ts";
 
-interface Pictured {
+interface WithImage {
   id: string;
   imageId: string | null;
   image: Image | null;
 }
 
 /** Queries of all entities with a picture; a missing row is `null` or `false`, never an error. */
-export function withImageDao<E extends Pictured>(entity: EntityTarget<E>) {
+export function withImageDao<E extends WithImage>(entity: EntityTarget<E>) {
   const byId = (id: string) => ({ id }) as FindOptionsWhere<E>;
   return {
     /** The row with its picture and the picture's job; one statement, so that the three are consistent. */
@@ -44,11 +44,11 @@ export function withImageDao<E extends Pictured>(entity: EntityTarget<E>) {
 }
 
 /** The row with its picture. */
-export function withImage<E extends Pictured>(tx: EntityManager, entity: EntityTarget<E>) {
+export function withImage<E extends WithImage>(tx: EntityManager, entity: EntityTarget<E>) {
   return tx.createQueryBuilder(entity, "row").leftJoinAndSelect("row.image", "image");
 }
 
 /** As `withImage`, with the job that makes or made the picture. */
-export function withJob<E extends Pictured>(tx: EntityManager, entity: EntityTarget<E>) {
+export function withJob<E extends WithImage>(tx: EntityManager, entity: EntityTarget<E>) {
   return withImage(tx, entity).leftJoinAndSelect("image.job", "job");
 }

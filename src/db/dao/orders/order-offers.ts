@@ -2,8 +2,8 @@ import type { EntityManager } from "typeorm";
 import { OrderOffer } from "../../entities/orders/order-offer.ts";
 
 /** A new line: brand, number and price at that moment. */
-export type NewOrderLine = Pick<OrderOffer, "offerId" | "quantity" | "brand" | "manufacturerNumber" | "priceRub">;
-export type OrderLineChange = Partial<Omit<NewOrderLine, "offerId">>;
+export type NewOrderLineRow = Pick<OrderOffer, "offerId" | "quantity" | "brand" | "manufacturerNumber" | "priceRub">;
+export type OrderLineRowChange = Partial<Omit<NewOrderLineRow, "offerId">>;
 
 /** New lines come after the existing ones; a caller that adds some locks the order. */
 const insertSql = `
@@ -42,14 +42,14 @@ export const orderOffers = {
   },
 
   /** Inserts the lines in this sequence and returns their ids; one statement, however many there are. */
-  async insert(tx: EntityManager, orderId: string, lines: readonly NewOrderLine[]): Promise<string[]> {
+  async insert(tx: EntityManager, orderId: string, lines: readonly NewOrderLineRow[]): Promise<string[]> {
     if (lines.length === 0) return [];
     const numbered = lines.map((line, n) => ({ ...line, position: n + 1 }));
     const rows: { id: string }[] = await tx.query(insertSql, [orderId, JSON.stringify(numbered)]);
     return rows.map(({ id }) => id);
   },
 
-  async patch(tx: EntityManager, id: string, change: OrderLineChange) {
+  async patch(tx: EntityManager, id: string, change: OrderLineRowChange) {
     await tx.update(OrderOffer, { id }, change);
   },
 

@@ -23,8 +23,8 @@ export type Block =
   | { type: "fields"; fields: readonly Field[] }
   | { type: "text"; text: string; isStrong?: boolean }
   | { type: "table"; title?: string; columns: readonly Column[]; rows: Rows; totals?: readonly Total[] }
-  /** Lying bars for things that have names, standing ones for days. */
-  | { type: "chart"; title: string; unit: string; shape: "lying" | "standing"; bars: readonly Bar[] }
+  /** Horizontal bars for named things, vertical ones for days. */
+  | { type: "chart"; title: string; unit: string; shape: "horizontal" | "vertical"; bars: readonly Bar[] }
   /** A QR code of this text, with a caption beside it. */
   | { type: "code"; text: string; caption: string }
   | { type: "signatures"; roles: readonly string[] };

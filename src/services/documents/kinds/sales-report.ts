@@ -78,14 +78,14 @@ function salesLayout(from: string, to: string, { totals, rows, byCategory, byDay
         type: "chart",
         title: isLong ? "Выручка по месяцам" : "Выручка по дням",
         unit: "руб.",
-        shape: "standing",
+        shape: "vertical",
         bars: isLong ? byMonth(byDay) : everyDay(from, to, byDay),
       },
       {
         type: "chart",
         title: "Выручка по категориям",
         unit: "руб.",
-        shape: "lying",
+        shape: "horizontal",
         bars: byCategory.slice(0, maxBars),
       },
       {

@@ -54,7 +54,7 @@ async function stockLayout(tx: EntityManager, day: string, changedAt: Date): Pro
         type: "chart",
         title: "Стоимость остатков по категориям",
         unit: "руб.",
-        shape: "lying",
+        shape: "horizontal",
         bars: byCategory.slice(0, maxBars).map(({ category, value }) => ({ label: category, value })),
       },
       {

@@ -11,12 +11,12 @@ const valueRoom = 70;
 /** A bar chart with its title and unit; all of it on one sheet. */
 export function drawChart(paper: Paper, chart: BlockOf<"chart">): void {
   const { bars, shape, title, unit } = chart;
-  const height = shape === "lying" ? bars.length * rowHeight : plotHeight + 14;
+  const height = shape === "horizontal" ? bars.length * rowHeight : plotHeight + 14;
   paper.ensureCapacity(height + 34);
   paper.text(readable(`${title}, ${unit}`), margin, paper.y + 10, { weight: "bold", size: 9.5 });
   paper.y += 18;
   const most = Math.max(1, ...bars.map(({ value }) => value));
-  if (shape === "lying") drawHorizontal(paper, bars, most);
+  if (shape === "horizontal") drawHorizontal(paper, bars, most);
   else drawStanding(paper, bars, most);
   paper.y += 14;
 }

@@ -53,7 +53,7 @@ export function chartXml({ chart, sheet, labelColumn, valueColumn, firstRow }: C
   const labels = `<c:cat><c:strRef><c:f>${range(labelColumn)}</c:f><c:strCache>${points(bars.map(({ label }) => label))}</c:strCache></c:strRef></c:cat>`;
   const values = `<c:val><c:numRef><c:f>${range(valueColumn)}</c:f><c:numCache><c:formatCode>#,##0</c:formatCode>${points(bars.map(({ value }) => value))}</c:numCache></c:numRef></c:val>`;
   const series = `<c:ser><c:idx val="0"/><c:order val="0"/><c:spPr><a:solidFill><a:srgbClr val="${blue}"/></a:solidFill></c:spPr><c:invertIfNegative val="0"/>${labels}${values}</c:ser>`;
-  const isHorizontal = shape === "lying";
+  const isHorizontal = shape === "horizontal";
   // The first bar is on top, as it is in the table.
   const order = `<c:scaling><c:orientation val="${isHorizontal ? "maxMin" : "minMax"}"/></c:scaling>`;
   const names = `<c:catAx><c:axId val="1"/>${order}<c:delete val="0"/><c:axPos val="${isHorizontal ? "l" : "b"}"/><c:numFmt formatCode="General" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="nextTo"/><c:crossAx val="2"/><c:crosses val="autoZero"/><c:auto val="0"/><c:lblOffset val="100"/><c:noMultiLvlLbl val="1"/></c:catAx>`;

@@ -1,7 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
 import { sellableOffers } from "../../db/dao/catalogue/sellable-offers.ts";
-import { type OrderLineChange, orderOffers } from "../../db/dao/orders/order-offers.ts";
+import { type OrderLineRowChange, orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { orders } from "../../db/dao/orders/orders.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import type { Order } from "../../db/entities/orders/order.ts";
@@ -26,7 +26,7 @@ export async function addOrderLine(tx: EntityManager, { orderId, line }: { order
 }
 
 /** Changes the given fields of a line; its offer stays. Throws when its quantity rises above the stock. */
-export async function changeOrderLine(tx: EntityManager, { id, change }: { id: string; change: OrderLineChange }) {
+export async function changeOrderLine(tx: EntityManager, { id, change }: { id: string; change: OrderLineRowChange }) {
   if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
   const line = await lockLine(tx, id);
   if (!line) throw new NotFoundError("Entity not found");
