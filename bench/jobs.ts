@@ -218,7 +218,7 @@ function compared(name: Name, times: number) {
   if (name === "million") return ledgerVerdict(1 / times - 1, "jobs/s");
   const text = `${times.toFixed(1)} × ${titles[name]}`;
   if (name !== "dual-write") return verdict(times > 1, `${text} (goal: ahead of it)`);
-  // What a row costs anybody, and nobody's rival: it loses jobs.
+  // The cost of a row for any contestant, and not a rival: it loses jobs.
   console.log(`- ${text} (no goal)`);
   return true;
 }

@@ -158,8 +158,8 @@ async function openOurs(smtpPort: number) {
     directory,
     async send(count: number) {
       for (let left = count; left > 0; left -= pageSize) {
-        const wishes = page(Math.min(left, pageSize));
-        await transact({ actorId: null, traceId: null }, (tx) => requestMails(tx, wishes));
+        const requests = page(Math.min(left, pageSize));
+        await transact({ actorId: null, traceId: null }, (tx) => requestMails(tx, requests));
       }
     },
     async close() {

@@ -42,7 +42,7 @@ const context: ApiContext = {
   cache,
   log,
   metrics: createMetrics(),
-  authenticate: () => Promise.reject(new Error("nobody logs in here")),
+  authenticate: () => Promise.reject(new Error("there is no login here")),
   rights: createRightWatch(db),
   operators: [],
   secrets: createSecrets([], undefined),
@@ -119,7 +119,7 @@ const rowsSql = `
   ) stock
   WHERE NOT p.is_deleted ORDER BY p.name, p.id LIMIT 300`;
 
-/** As somebody writes it who leaves the ORM out. */
+/** As a programmer without an ORM writes it. */
 async function byRows(source: DataSource) {
   const [rows, [count]] = await Promise.all([
     source.query(rowsSql),

@@ -21,7 +21,9 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** Starts Postgres and Redis in a temporary folder and enters 22,700 offers, without pictures; `close` removes it all. */
+/**
+ * Starts Postgres and Redis in a temporary folder and enters 22,700 offers, without pictures; `close` removes it all.
+ */
 export async function openShop(): Promise<Shop> {
   const directory = mkdtempSync(join(tmpdir(), "tcf-bench-"));
   chmodSync(directory, 0o755);
@@ -67,8 +69,8 @@ async function enter(url: string, catalogue: Catalogue) {
 }
 
 /**
- * As autovacuum leaves a shop at rest: indexes answer without the tables. Whatever else holds a snapshot at that moment,
- * an autovacuum for one, keeps VACUUM from it, and lists then cost three times as much for all contestants.
+ * As autovacuum leaves a shop at rest: indexes answer without the tables. Whatever else holds a snapshot at that
+ * moment, an autovacuum for one, keeps VACUUM from it, and lists then cost three times as much for all contestants.
  */
 async function settle(db: DataSource) {
   for (let turn = 0; turn < 60; turn++) {
@@ -79,5 +81,5 @@ async function settle(db: DataSource) {
     if (unsettled.length === 0) return;
     await setTimeout(500);
   }
-  throw new Error("VACUUM finds rows that somebody may still see differently; end other work in this database");
+  throw new Error("VACUUM finds rows that another transaction may still see; end other work in this database");
 }

@@ -26,8 +26,8 @@ export type Loaded = Record<string, number>;
 
 const seed = 20;
 const limits = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"] as const;
-const nobody = { actorId: null, traceId: null };
-/** Where there is a row in one of these, somebody has begun to work. */
+const system = { actorId: null, traceId: null };
+/** A row in one of these means that a person has started to work. */
 const workedOn = ["categories", "addresses", "orders", "waybills", "user_balance_history", "carts"];
 
 /**
@@ -42,14 +42,14 @@ export async function loadDemo(
   { draw = drawPicture, patience }: LoadOptions = {},
 ): Promise<Loaded> {
   const transact = createTransact(db, () => undefined);
-  await transact(nobody, (tx) => insertRows(tx, "users", demoUsers, { update: true }));
+  await transact(system, (tx) => insertRows(tx, "users", demoUsers, { update: true }));
   const loaded = { users: demoUsers.length };
   if (size === "none" || !(await isEmpty(db.manager))) return loaded;
 
   const catalogue = generateCatalogue({ seed, size });
   const business = generateBusiness(catalogue, { seed });
   const pictures = await stagePictures(store, catalogue.categories, { draw, patience });
-  const entered = await transact(nobody, (tx) => enterShop(tx, catalogue, business, pictures)).catch(async (error) => {
+  const entered = await transact(system, (tx) => enterShop(tx, catalogue, business, pictures)).catch(async (error) => {
     await discard(store, pictures);
     throw error;
   });
@@ -103,7 +103,7 @@ async function discard(store: ObjectStore, pictures: Pictures) {
   await Promise.all(Array.from(pictures.values(), (image) => discardImage(store, image)));
 }
 
-/** False when somebody else has begun to work since. */
+/** False when a person has started to work since. */
 async function enterShop(tx: EntityManager, catalogue: Catalogue, business: Business, pictures: Pictures) {
   // On a busy machine it takes as long as it takes, and so does another process that enters one.
   for (const limit of limits) await tx.query(`SET LOCAL ${limit} = 0`);

@@ -1,6 +1,6 @@
 import { opened } from "./business/calendar.ts";
 
-/** Somebody who can log in to the local stack; the ids are the subjects of the demo tokens. */
+/** A person who can log in to the local stack; the ids are the subjects of the demo tokens. */
 export interface DemoUser {
   id: string;
   /** Subject of the tokens of the second issuer, which the warehouse client uses. */

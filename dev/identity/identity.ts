@@ -18,7 +18,7 @@ export interface IdentityClaims extends JWTPayload {
 export interface IdentityOptions {
   port: number;
   keyFile: string;
-  /** Users whose tokens anybody on this machine may have, and the origins whose pages may ask for them. */
+  /** Users whose tokens every program on this machine may get, and the origins whose pages may request them. */
   demo?: { users: readonly DemoUser[]; origins: readonly string[] };
   /** Address to listen on; the URL in its tokens says 127.0.0.1 all the same. */
   host?: string;
@@ -39,8 +39,8 @@ const usualExpirySeconds = 15 * 60;
 const demoExpirySeconds = 12 * 3600;
 
 /**
- * Starts an identity issuer for local use, usually on 127.0.0.1: EdDSA tokens, and their public key as better-auth serves it.
- * Makes the key at first start. Throws when the port is taken or the key file is not one of its own.
+ * Starts an identity issuer for local use, usually on 127.0.0.1: EdDSA tokens, and their public key as better-auth
+ * serves it. Makes the key at first start. Throws when the port is taken or the key file is not one of its own.
  */
 export async function startIdentity({ port, keyFile, demo, host = "127.0.0.1" }: IdentityOptions): Promise<Identity> {
   const jwk = await loadKey(keyFile);

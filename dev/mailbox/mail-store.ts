@@ -60,7 +60,7 @@ const idPattern = /^\d{17}-[0-9a-f]{8}$/;
 export function openMailStore(files: MailFiles, limit: number): MailStore {
   // Newest last. Reading a thousand mails takes a moment, which starting up need not wait for.
   const loading = loadSummaries(files);
-  // An error is for whoever asks; until then nobody listens, which would end the process.
+  // The caller gets an error; until then it has no listener, which would end the process.
   loading.catch(() => undefined);
   let newest = 0;
 

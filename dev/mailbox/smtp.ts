@@ -12,7 +12,7 @@ export interface Smtp {
 const largestMail = 25 * 1024 * 1024;
 const closeTimeoutMilliseconds = 100;
 
-/** Starts an SMTP server on 127.0.0.1 that takes mail from anybody to anybody; throws when the port is taken. */
+/** Starts an SMTP server on 127.0.0.1 that accepts mail from and to every address; throws when the port is taken. */
 export async function startSmtp(store: MailStore, port: number): Promise<Smtp> {
   const server = new SMTPServer({
     disabledCommands: ["STARTTLS"],

@@ -8,7 +8,7 @@ export interface ByteReader {
   streamExactly(size: number): AsyncGenerator<Buffer, void>;
   /** Yields the bytes before the delimiter and skips it. */
   streamUntil(delimiter: string): AsyncGenerator<Buffer, void>;
-  /** Lets go of the source, so that whoever owns it can read or discard the rest. */
+  /** Releases the source, so that its owner can read or discard the rest. */
   close(): Promise<void>;
 }
 

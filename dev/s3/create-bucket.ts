@@ -1,7 +1,7 @@
 import { CreateBucketCommand, HeadBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
 
-// Makes the bucket of S3_BUCKET_NAME, and its images and price lists readable for anybody; may be repeated.
+// Makes the bucket of S3_BUCKET_NAME, and its images and price lists public; may be repeated.
 
 const text = z.string().min(1);
 const env = z
@@ -33,4 +33,4 @@ if (!isThere) await client.send(new CreateBucketCommand({ Bucket }));
 const Resource = ["images/*", "tmp/price_list_*"].map((keys) => `arn:aws:s3:::${Bucket}/${keys}`);
 const Statement = [{ Effect: "Allow", Principal: "*", Action: ["s3:GetObject"], Resource }];
 await client.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
-console.log(`bucket '${Bucket}' ${isThere ? "is there" : "made"}; anybody may read images/ and tmp/price_list_*`);
+console.log(`bucket '${Bucket}' ${isThere ? "exists" : "made"}; images/ and tmp/price_list_* are public`);

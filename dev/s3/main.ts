@@ -28,7 +28,7 @@ process.send?.("ready", undefined, undefined, () => undefined);
 let stopping = false;
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
-// Without its parent nobody would ever stop it.
+// Without its parent no program would ever stop it.
 process.on("disconnect", stop);
 
 function stop(): void {

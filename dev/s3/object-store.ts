@@ -20,7 +20,7 @@ export interface ObjectStore {
   removeBucket(bucket: string): Promise<void>;
   requireBucket(bucket: string): Promise<void>;
   listBuckets(): Promise<{ readonly name: string; readonly createdAt: Date }[]>;
-  /** Creates or replaces an object in one step; nobody ever sees half of it, and on an error nothing changes. */
+  /** Creates or replaces an object in one step; no reader ever sees half of it, and on an error nothing changes. */
   put(
     address: ObjectAddress,
     chunks: AsyncIterable<Buffer>,
@@ -177,7 +177,7 @@ function isExistingFile(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EEXIST";
 }
 
-/** Runs actions on the same subject one after the other: between a condition and its write nobody may step in. */
+/** Runs actions on the same subject one after the other: no action may run between a condition and its write. */
 function createTurns(): (subject: string, action: () => Promise<void>) => Promise<void> {
   const last = new Map<string, Promise<void>>();
   return async (subject, action) => {

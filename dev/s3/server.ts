@@ -14,7 +14,7 @@ export interface S3ServerOptions {
   readonly credentials: Credentials;
   /** Made at start if they do not exist. */
   readonly buckets: readonly string[];
-  /** Where anybody may read single objects, as "bucket/prefix/". */
+  /** Where single objects are public, as "bucket/prefix/". */
   readonly publicPrefixes: readonly string[];
 }
 

@@ -129,6 +129,6 @@ function checkVersion(data: string, binaries: PostgresBinaries): void {
   if (made === binaries.version) return;
   throw new Error(
     `The data in ${data} was made by PostgreSQL ${made}, found is PostgreSQL ${binaries.version}. ` +
-      "`npm run reset` deletes the data and starts anew.",
+      "`npm run reset` deletes the data and starts again.",
   );
 }

@@ -27,8 +27,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program to its end and gives what it wrote; does not throw, also not when the program is missing. It may take as
- * long as it makes progress.
+ * Runs a program to its end and gives what it wrote; does not throw, also not when the program is missing. It may take
+ * as long as it makes progress.
  */
 export function run(command: string, args: string[], options: RunOptions = {}): Promise<Finished> {
   const { helpers = () => [], noProgressMs, spawned, complained, ...how } = options;
@@ -72,8 +72,8 @@ export function commandOf(pid: number): string | undefined {
 }
 
 /**
- * Ends the server that an earlier, killed supervisor left running on a data folder, by the pid file it wrote there. It has
- * as long as it makes progress: PostgreSQL writes a checkpoint first.
+ * Ends the server that an earlier, killed supervisor left running on a data folder, by the pid file it wrote there. It
+ * has as long as it makes progress: PostgreSQL writes a checkpoint first.
  */
 export async function stopLeftover(folder: string, pidFile: string, signal: NodeJS.Signals): Promise<void> {
   if (!existsSync(pidFile)) return;
@@ -93,7 +93,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** After a reboot the number in a pid file may be that of anybody. */
+/** After a reboot the number in a pid file may belong to any process. */
 function worksOn(pid: number, folder: string): boolean {
   if (commandOf(pid)?.includes(folder)) return true;
   try {

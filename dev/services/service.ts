@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 /** A process that was started and is ready. */
 export interface Running {
   pid: number;
-  /** Settles with the reason when the process has ended, whoever ended it. */
+  /** Settles with the reason when the process has ended, for whatever cause. */
   exited: Promise<string>;
   /** Ends it softly, with force after the grace time (5 s); tells whether force was needed. */
   stop(graceMs?: number): Promise<boolean>;
@@ -23,7 +23,7 @@ export interface Service extends Running {
 }
 
 /**
- * Gives a TCP port of 127.0.0.1 that nobody listened on a moment ago. It is below the range that the system gives to
+ * Gives a TCP port of 127.0.0.1 that was free a moment ago. It is below the range that the system gives to
  * outgoing connections and to those who ask for any port, so that it is likely to stay free.
  */
 export async function freePort(): Promise<number> {
@@ -36,7 +36,7 @@ export async function freePort(): Promise<number> {
 /** What to do about a port that was free when the stack chose it. */
 export const portAdvice = "Stop that one, or start again: `npm start` then chooses another port.";
 
-/** Tells whether the port is within reach: nobody answers there and this process may listen on it. */
+/** Tells whether the port can be used: no program answers there and this process may listen on it. */
 export async function isPortFree(port: number): Promise<boolean> {
   return !(await whyNotFree(port));
 }

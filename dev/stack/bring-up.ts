@@ -9,7 +9,7 @@ import { writeJson } from "./json-file.ts";
 import { startNode } from "./node-process.ts";
 import { paths } from "./paths.ts";
 import { choosePorts } from "./ports.ts";
-import { type DemoWish, loadDemo, migrate } from "./prepare.ts";
+import { type DemoOptions, loadDemo, migrate } from "./prepare.ts";
 import { readSecrets } from "./secrets.ts";
 import { startServers } from "./servers.ts";
 import { type Addresses, describe, summary } from "./summary.ts";
@@ -21,7 +21,7 @@ const nodeArguments = ["--max-semi-space-size=4"];
 
 export interface BringUpOptions {
   apiPort: number;
-  demo: DemoWish;
+  demo: DemoOptions;
   given: GivenServers;
   supervisor: Supervisor;
   signal: AbortSignal;

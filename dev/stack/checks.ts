@@ -5,7 +5,9 @@ import { Refusal } from "./refusal.ts";
 const oldestMinor: Record<string, number> = { 22: 22, 24: 15 };
 const newestMajor = 26;
 
-/** Throws a refusal when this Node is none that the packages we use run on; on Linux `npm install` brings one that is. */
+/**
+ * Throws a refusal when this Node is none that the packages we use run on; on Linux `npm install` brings one that is.
+ */
 export function checkNode(version = process.versions.node): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major >= newestMajor || minor >= (oldestMinor[major] ?? Number.POSITIVE_INFINITY)) return;
@@ -15,7 +17,9 @@ export function checkNode(version = process.versions.node): void {
   );
 }
 
-/** Gives the API's port; throws a refusal that says what to do when it is no port, somebody else has it, or the user may not use it. */
+/**
+ * Gives the API's port; throws a refusal that says what to do when it is invalid, taken, or not allowed for the user.
+ */
 export async function checkApiPort(text = process.env.PORT || "8080"): Promise<number> {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Refusal(`PORT=${text} is not a port number.`);

@@ -1,4 +1,4 @@
-/** Nobody's account: the demo shop takes no money. */
+/** An account without an owner: the demo shop takes no money. */
 export const demoPayee = {
   name: "ИП Пример П. П.",
   inn: "920350043006",

@@ -9,10 +9,10 @@ export type Variables = Record<string, string>;
 /** Later starts load their modules in half the time. */
 const cache = { NODE_COMPILE_CACHE: paths.moduleCache };
 
-/** Servers without TLS on this machine, payments that take no money, tokens for anybody: for nothing but a try. */
+/** Servers without TLS on this machine, payments that take no money, tokens for every visitor: only for a try. */
 const mode: Variables = { ENVIRONMENT: "local" };
 
-/** What whoever starts the stack may say otherwise: the front ends' own development servers listen there. */
+/** Settings that a developer may override: the front ends' own development servers listen there. */
 const usual: Variables = { CORS_ORIGINS: "http://localhost:3000,http://127.0.0.1:3000" };
 
 /**

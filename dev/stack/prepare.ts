@@ -15,7 +15,7 @@ export async function migrate(values: Variables, surroundings: Surroundings): Pr
   step("database is migrated");
 }
 
-export interface DemoWish {
+export interface DemoOptions {
   fresh: boolean;
   catalogue: CatalogueSize | undefined;
 }
@@ -26,15 +26,15 @@ interface Marker {
 }
 
 /**
- * Loads the demo users and, as wished, a demo shop; once for each database, and all of it or nothing. Says so when a wish
- * comes too late.
+ * Loads the demo users and, if requested, a demo shop; once for each database, and all of it or nothing. Says so when a
+ * request comes too late.
  */
 export async function loadDemo(
   values: Variables,
-  { fresh, catalogue }: DemoWish,
+  { fresh, catalogue }: DemoOptions,
   surroundings: Surroundings,
 ): Promise<void> {
-  // Beside the data, so that whoever deletes one deletes the other.
+  // Beside the data, so that they are deleted together.
   mkdirSync(paths.postgres, { recursive: true });
   const file = join(paths.postgres, "demo-loaded.json");
   const { DATABASE_URL: databaseUrl = "" } = values;

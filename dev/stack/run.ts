@@ -7,12 +7,12 @@ import { inWords } from "./file-trouble.ts";
 import type { GivenServers } from "./given-servers.ts";
 import { noteWatchdog } from "./lock.ts";
 import { directory, paths } from "./paths.ts";
-import type { DemoWish } from "./prepare.ts";
+import type { DemoOptions } from "./prepare.ts";
 import { createSupervisor } from "./supervisor.ts";
 
 export interface RunOptions {
   apiPort: number;
-  demo: DemoWish;
+  demo: DemoOptions;
   given: GivenServers;
 }
 
@@ -46,7 +46,7 @@ function makePrivate(folders: string[]): void {
   }
 }
 
-/** Aborts at the first wish to end; the handlers stay, because a second signal must not cut the stop short. */
+/** Aborts at the first signal; the handlers stay, because a second signal must not cut the stop short. */
 function stopSignal() {
   const stopping = new AbortController();
   const failed = (thrown: unknown) => {
@@ -58,7 +58,7 @@ function stopSignal() {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort(name));
   process.on("uncaughtException", failed);
   // The reader of our output may go away, for example `npm start | head`.
-  process.stdout.on("error", () => stopping.abort("nobody reads the output"));
+  process.stdout.on("error", () => stopping.abort("the output has no reader"));
   const parent = process.ppid;
   const orphaned = () => process.ppid !== parent && stopping.abort("npm has gone");
   if (process.env.npm_lifecycle_event) setInterval(orphaned, 1_000).unref();

@@ -25,7 +25,7 @@ await warmUp();
 
 const status = (field: string) =>
   Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1_024;
-// The peak begins anew (proc(5)).
+// Resets the peak (proc(5)).
 writeFileSync("/proc/self/clear_refs", "5");
 const idleMb = status("VmRSS");
 const watch = watchTurns();
@@ -52,7 +52,9 @@ const measured: Measured = {
 await close();
 console.log(JSON.stringify(measured));
 
-/** Looks every millisecond how long nobody could look; unlike monitorEventLoopDelay it sees a block that ends the run. */
+/**
+ * Measures every millisecond how long the loop was blocked; unlike monitorEventLoopDelay it sees a block at the end.
+ */
 function watchTurns() {
   const cpu = () => {
     const { user, system } = process.threadCpuUsage();

@@ -17,7 +17,7 @@ export interface Producer {
    * is waited for: just after the commit for what joins a transaction of the caller's, just before the call otherwise.
    */
   one(n: number): Promise<number>;
-  /** `pageSize` jobs from `n` on, as whoever has many would add them; absent: it cannot. */
+  /** `pageSize` jobs from `n` on, as a program with many adds them; absent: it cannot. */
   page?(n: number): Promise<unknown>;
   /** As `one`, but the process dies right after the commit, as far as the job can tell. */
   unkicked?(n: number): Promise<number>;

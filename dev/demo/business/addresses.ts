@@ -4,7 +4,7 @@ import type { Calendar } from "./calendar.ts";
 import type { People, Person } from "./people.ts";
 import type { AddressRow } from "./rows.ts";
 
-/** The warehouse client orders to this address, whoever uses it. */
+/** The warehouse client orders to this address for every user. */
 export const warehouseAddressId = "356f1d6f-0514-4e40-aad5-d59b91674320";
 
 /** One to three addresses for most customers, exactly one of them the default; and that of the warehouse. */

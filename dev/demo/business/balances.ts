@@ -19,7 +19,7 @@ export interface Change {
 
 /**
  * What committed waybills change: receipts and returns credit the customer, sales debit what was not paid before.
- * Nothing happens to somebody who is their own customer.
+ * A user who is their own customer has no entries.
  */
 export function changesOfWaybills(waybills: readonly WaybillWithLines[], payments: readonly PaymentRow[]): Change[] {
   return committedOf(waybills)

@@ -34,7 +34,7 @@ const failures: Partial<Record<PaymentMethod, string>> = {
   INVOICE: "Счёт не оплачен в срок",
 };
 
-/** How long after the order somebody pays, in minutes; all of it before the order is packed. */
+/** How long after the order the customer pays, in minutes; all of it before the order is packed. */
 const delays: Record<PaymentMethod, [atLeast: number, atMost: number]> = {
   BALANCE: [1, 3],
   CARD: [2, 9],

@@ -64,7 +64,7 @@ const peculiarities: Partial<Record<number, Partial<Person>>> = {
 
 function makeCustomer(random: Random, calendar: Calendar, name: string, index: number): Person {
   const [firstName = "", lastName = ""] = name.split(" ");
-  // The first ones have been there from the beginning, so that early orders find somebody.
+  // The first ones exist from the beginning, so that early orders find a customer.
   const createdAt =
     index < 14 ? calendar.onDay("2026-05-05", "2026-05-15") : calendar.onDay("2026-05-18", "2026-10-28");
   const shippingMethod = random.pick(["CARGO", "SELF_PICKUP", "OTHER", null] as const);

@@ -74,17 +74,17 @@ function usesByOffer(waybills: readonly WaybillWithLines[], orders: readonly Pla
       return { offerId, at: committedAt, needs: Math.max(0, -delta), delta };
     }),
   );
-  const wishes = orders.flatMap(({ order, lines }) =>
+  const demands = orders.flatMap(({ order, lines }) =>
     lines.map(({ offerId, quantity }) => ({ offerId, at: order.createdAt, needs: quantity, delta: 0 })),
   );
   const uses = new Map<string, Use[]>();
-  for (const { offerId, ...use } of [...moves, ...wishes].sort((a, b) => (a.at < b.at ? -1 : 1))) {
+  for (const { offerId, ...use } of [...moves, ...demands].sort((a, b) => (a.at < b.at ? -1 : 1))) {
     uses.set(offerId, [...(uses.get(offerId) ?? []), use]);
   }
   return uses;
 }
 
-/** How much of the first receipt nobody would miss before the moment. */
+/** How much of the first receipt is not needed before the moment. */
 function spare(timeline: readonly Use[], total: number, moment: string): number {
   let [stock, missed] = [total, total];
   for (const { needs, delta } of timeline.filter(({ at }) => at < moment)) {

@@ -34,7 +34,7 @@ export function makeReturns(
     .map((item, index) => bringBack(shop, item, index < committed ? "committed" : "pending"));
 }
 
-/** What came back is still there, and nobody has ordered it meanwhile: then no order ever exceeded the stock. */
+/** The returned goods are still in stock and were not ordered meanwhile: then no order ever exceeded the stock. */
 function returnableOffers({ catalogue }: Shop, orders: readonly PlacedOrder[]): Map<string, OfferRow> {
   const ordered = new Set(
     orders.filter(({ shippedAt }) => shippedAt === null).flatMap(({ lines }) => lines.map(({ offerId }) => offerId)),

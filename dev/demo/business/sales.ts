@@ -23,7 +23,7 @@ export function someoneOfStaff({ random, people }: Shop): Person {
   return random.chance(0.8) ? people.employee : people.admin;
 }
 
-/** Lines keep the prices of the order; the goods of a guest go to whoever writes the waybill. */
+/** Lines keep the prices of the order; the goods of a guest are booked on the author of the waybill. */
 function convert(shop: Shop, { order, lines, buyer, steps, shippedAt }: PlacedOrder): WaybillWithLines {
   const { random, calendar, catalogue } = shop;
   const author = someoneOfStaff(shop);

@@ -8,7 +8,7 @@ export interface Shelf {
   any(count: number): OfferRow[];
   /** Different offers that are in stock. */
   stocked(count: number): OfferRow[];
-  /** How many pieces of it somebody takes; traders more, of dear things fewer. */
+  /** How many pieces of it a customer takes; traders more, of expensive parts fewer. */
   pieces(offer: OfferRow, type: CustomerType): number;
 }
 

@@ -32,7 +32,7 @@ const nowhere = {
   shippingCompany: null,
 };
 
-/** The columns that say where an order goes; somebody without an address of their own has it shipped as cargo. */
+/** The columns that say where an order goes; a customer without an address has it shipped as cargo. */
 export function destinationOf(
   random: Random,
   style: Style,

@@ -18,7 +18,7 @@ interface NewWaybill {
   orderId?: string;
   note?: string | null;
   createdAt: string;
-  /** Nobody has yet without it. */
+  /** Absent: no user has committed it yet. */
   committed?: { by: Person; at: string };
   goods: readonly { offer: OfferRow; quantity: number; priceRub?: number }[];
 }
