@@ -18,7 +18,7 @@ export async function compiledLayout(): Promise<string> {
   if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
   const lines = html.split("\n").map((line) => line.trim());
   const text = lines.filter(Boolean).join("\n");
-  return `/** Made of layout.mjml by \`npm run mail:compile\`; not to be changed by hand. */\nexport const layout = ${JSON.stringify(text)};\n`;
+  return `/** Made from layout.mjml by \`npm run mail:compile\`; do not change it by hand. */\nexport const layout = ${JSON.stringify(text)};\n`;
 }
 
 if (process.argv[1] === import.meta.filename) writeFileSync(target, await compiledLayout());
