@@ -6,8 +6,8 @@ import { requireRole } from "./authenticate.ts";
 import type { Access, Actor, ApiContext, Route } from "./types.ts";
 
 /**
- * Finds out who calls, when that can be known, or throws 401; throws 403 to a deactivated user. Whether the role
- * suffices is for `checkRole`. Changes nothing.
+ * Authenticates the caller where the route allows it, or throws 401; throws 403 to a deactivated user. `checkRole`
+ * checks the role. Changes nothing.
  */
 export async function authenticateCaller(
   access: Access,
@@ -31,8 +31,8 @@ export async function authenticateCaller(
 }
 
 /**
- * Throws 403 unless the caller's role suffices; apart from `authenticateCaller`, because what staff tries in vain is
- * audited too.
+ * Throws 403 unless the caller's role suffices; separate from `authenticateCaller`, because refused attempts of staff
+ * are audited too.
  */
 export function checkRole(access: Access, actor: Actor | undefined) {
   if (actor === undefined) return;

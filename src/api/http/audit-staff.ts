@@ -7,8 +7,8 @@ import { statusOfError } from "./problem.ts";
 import type { Actor, ApiContext, Result } from "./types.ts";
 
 /**
- * Does what a request asks for and enters it in the audit log, with its outcome, when staff tries to change something.
- * A repetition that was answered from memory is not entered: it changed nothing, and the first one is there.
+ * Runs a request, and records it in the audit log with its outcome when staff tries to change something. A repetition
+ * with a stored answer is not recorded: it changed nothing, and the first one is recorded.
  */
 export async function auditStaff(
   context: ApiContext,
@@ -28,7 +28,7 @@ export async function auditStaff(
   return result;
 }
 
-/** A lost audit row must not make a done change look undone to the caller: it is an error in the log instead. */
+/** A lost audit row must not make a committed change look failed to the caller: it is an error in the log instead. */
 async function audit(
   context: ApiContext,
   req: Request,
@@ -43,7 +43,7 @@ async function audit(
   });
 }
 
-/** Says which row of the audit log is missing, by route: its address may name a person. */
+/** Logs which row of the audit log is missing, by route: its address may name a person. */
 export function logLostAudit(
   log: Log,
   error: unknown,

@@ -22,7 +22,7 @@ interface Trusted extends TokenIssuer {
   keys: JWTVerifyGetKey;
 }
 
-/** Clocks may differ by so much. */
+/** Maximum difference of clocks. */
 const clockToleranceSeconds = 30;
 
 /** Checks bearer tokens against the trusted issuers and finds their user; texts and order as contract 2.1. */
@@ -106,7 +106,7 @@ function subjectOf({ userKey }: TokenIssuer, claims: JWTPayload) {
     userKey === "id" ? z.guid().safeParse(claims.sub) : ClerkId.safeParse(claims.clerk_id ?? claims.sub);
   if (value === undefined) throw new UnauthorizedError("Invalid JWT");
   const { email, first_name, last_name } = Names.parse(claims);
-  // A row with an id that is no proper UUID would make whole lists unreadable for the clients.
+  // A row with an id that is not a valid UUID would make whole lists unreadable for the clients.
   const isProper = z.uuid().safeParse(value).success;
   const emailVerified = provedBy(claims);
   return {

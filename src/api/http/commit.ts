@@ -8,7 +8,7 @@ import type { Commit, Result } from "./types.ts";
 
 export interface Committed {
   commit: Commit;
-  /** True when `commit` gave a stored answer, so that nothing new was done. */
+  /** True when `commit` returned a stored answer, so that nothing new was done. */
   isReplay: () => boolean;
   wasCalled: () => boolean;
 }
@@ -18,7 +18,7 @@ export interface CommitOptions {
   txContext: TransactionContext;
   /** Set when the request has an Idempotency-Key. */
   keyed: KeyedRequest | undefined;
-  /** Set when the request has If-Match: throws unless the state is the one that the caller expects. */
+  /** Set when the request has If-Match: throws unless the caller expects this state. */
   precondition: ((tx: EntityManager) => Promise<void>) | undefined;
 }
 
@@ -48,7 +48,7 @@ export function createCommit({ transact, txContext, keyed, precondition }: Commi
   return { commit, isReplay: () => replayed, wasCalled: () => called };
 }
 
-/** Everything that makes a request this one: a repetition has the same hash, whatever the order of its keys was. */
+/** Everything that identifies a request: a repetition has the same hash, whatever the order of its keys. */
 export function hashRequest(...parts: unknown[]) {
   return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }

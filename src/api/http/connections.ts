@@ -3,19 +3,19 @@ import type { Socket } from "node:net";
 import { clientAddress, clientOf } from "./networks.ts";
 
 export interface ConnectionRules {
-  /** Connections, and requests under way, that one client may have at once; 0 means no limit. */
+  /** Maximum number of connections, and of concurrent requests, of one client; 0 means no limit. */
   perClient: number;
-  /** An answer of which the client has taken nothing for so long, once or twice in a row, is given up. */
+  /** An answer of which the client reads nothing for this long, once or twice in a row, is aborted. */
   unreadMs: number;
 }
 
 interface Clients {
-  /** Proxies in front that are believed about the address of a client. */
+  /** Proxies in front that are trusted about the address of a client. */
   proxies: number;
   isExempt: (address: string | undefined) => boolean;
 }
 
-/** False for a request that is one too many of its client; asked once, when it begins. */
+/** False for a request above its client's limit; called once, when it starts. */
 export type AdmitRequest = (req: IncomingMessage, res: ServerResponse) => boolean;
 
 export const retrySeconds = 5;
@@ -32,10 +32,10 @@ const refusedConnection = [
 ].join("\r\n");
 
 /**
- * Closes connections whose answers are not read, and bounds what one client has. Without proxies that is the connections
- * that it has open, whatever it does with them, and as many requests under way. Behind proxies connections are theirs and
- * never refused: what counts is the requests under way of the client that they name; one that they do not name is not
- * counted, since it may be a proxy itself.
+ * Closes connections whose answers are not read, and limits each client. Without proxies the limit is on its open
+ * connections, and on as many concurrent requests. Behind proxies connections are theirs and never refused: only the
+ * concurrent requests of the client that they name count; a client that they do not name does not count, since it may
+ * be a proxy itself.
  */
 export function boundConnections(
   server: Server,
@@ -43,7 +43,7 @@ export function boundConnections(
   { proxies, isExempt }: Clients,
 ): AdmitRequest {
   server.setTimeout(unreadMs, (socket) => {
-    // Another time-out is that of an idle connection. An answer that is being made waits for us, not for its reader.
+    // Another time-out is that of an idle connection. An unfinished answer waits for the server, not for its reader.
     if (socket.timeout !== unreadMs || socket.writableLength > 0) socket.destroy();
   });
   if (perClient === 0) return () => true;
@@ -58,7 +58,7 @@ export function boundConnections(
   const accepts = boundByClient(perClient, isExempt);
   server.on("connection", (socket) => {
     if (accepts(socket.remoteAddress, socket)) return;
-    // Hung up on as soon as it has been told.
+    // Closed as soon as the refusal is sent.
     socket.end(refusedConnection, () => socket.destroy());
   });
   // One connection may bring a thousand requests at once. The first of them counts as its connection; Node gives the
@@ -67,7 +67,7 @@ export function boundConnections(
   return (req, res) => res.socket !== null || admitsQueued(req.socket.remoteAddress, res);
 }
 
-/** Takes what a client has until it closes; false when there is too much of it. */
+/** Counts one for a client until it closes; false above the limit. */
 function boundByClient(perClient: number, isExempt: Clients["isExempt"]) {
   const held = new Map<string, number>();
   return (address: string | undefined, until: Socket | ServerResponse) => {

@@ -1,6 +1,5 @@
 /**
- * Ids that examples use for an offer and its product; the reference page puts in their place what is there and in
- * stock.
+ * Ids that examples use for an offer and its product; the reference page replaces them with existing ones in stock.
  */
 export const exampleOfferId = "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9";
 export const exampleProductId = "9f4b2a10-1c2d-4e3f-8a5b-6c7d8e9f0a13";
@@ -11,8 +10,8 @@ const contact = { ...person, email: "buyer@example.com", phone: "+7 978 042-46-6
 const nowhere = { address: null, country: null, city: null, shipping_company: null };
 
 /**
- * Bodies that can be sent as they stand, by route; people try the reference page with them. Where there is none, it
- * makes something up of the patterns of texts. Of a form each field by itself is an example.
+ * Bodies that can be sent as they are, by route; people try the reference page with them. Where there is none, the page
+ * invents one from the patterns of texts. In a form each field is an example by itself.
  */
 export const examples: Readonly<Record<string, unknown>> = {
   "POST /orders": {

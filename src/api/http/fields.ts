@@ -20,7 +20,7 @@ export const integer = (schema: z.ZodType<number>) =>
     return isWhole ? Number(value) : value;
   }, schema);
 
-/** A UUID in any of its usual spellings (contract 1.3); comes out in lower case with dashes. */
+/** A UUID in any of its usual spellings (contract 1.3); the result is in lower case with dashes. */
 export const uuid = z.preprocess((value) => {
   const hex =
     typeof value === "string"
@@ -33,12 +33,12 @@ export const uuid = z.preprocess((value) => {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }, z.guid());
 
-/** A moment as clients want it: ISO 8601 in UTC, ending in `Z`. */
+/** A moment in the clients' format: ISO 8601 in UTC, ending in `Z`. */
 export const timestamp = z.iso.datetime().meta({ description: "ISO 8601, UTC" });
 
 /** True or false in any of its usual spellings (contract 1.7). */
 export const boolean = z.preprocess((value) => {
-  // An object may have a toString that is no function.
+  // An object may have a toString that is not a function.
   const text = typeof value === "object" ? "" : String(value).toLowerCase();
   if (["true", "1", "yes", "on", "t", "y"].includes(text)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(text) ? false : value;
@@ -54,26 +54,26 @@ export const lines = (max: number) =>
     .transform((text) => text || null)
     .nullable();
 
-/** What people write about something. */
+/** A note of people. */
 export const note = lines(5_000);
 
-/** One line that may be missing: empty is null. */
+/** One optional line: empty is null. */
 export const optionalLine = (max = 300) =>
   z.preprocess((value) => (typeof value === "string" && value.trim() === "" ? null : value), line(max).nullable());
 
 /** Whole roubles. */
 export const roubles = integer(z.int().min(0).max(1_000_000_000));
 
-/** Whole roubles, made of an amount that may have kopecks: half a rouble counts as one. */
+/** Whole roubles from an amount that may have kopecks: half a rouble is rounded up. */
 export const roundedRoubles = z.preprocess(
   (value) => (typeof value === "string" && /^\s*[+-]?\d{1,15}(\.\d*)?\s*$/.test(value) ? Number(value) : value),
   z.number().min(0).max(1_000_000_000).transform(Math.round),
 );
 
-/** How many pieces a line has. */
+/** The number of pieces of a line. */
 export const pieces = integer(z.int().gt(0).max(1_000_000));
 
-/** What a person looks for; `%` and `_` mean themselves. */
+/** A search term; `%` and `_` are literal. */
 export const searchTerm = z
   .string()
   .max(500)
@@ -86,15 +86,15 @@ const exactEmail = z.email({ pattern: new RegExp(`^(?=.{1,254}$)${z.regexes.emai
 export const email = z.string().trim().pipe(exactEmail).meta({ format: "email" });
 
 /**
- * What an identity provider says of a user's e-mail, under either of the usual names; null when nothing. False wins, and
- * what is neither true nor false is no proof.
+ * Whether an identity provider calls a user's e-mail verified, under either of the usual names; null when it does not
+ * tell. False wins, and a value that is neither true nor false counts as unverified.
  */
 export function provedBy(said: Readonly<Record<string, unknown>>): boolean | null {
   const values = [said.email_verified, said.emailVerified].filter((one) => one !== undefined && one !== null);
   return values.length === 0 ? null : values.every((one) => one === true || one === "true");
 }
 
-/** A phone number as people write it, Russian without a country code; comes out as E.164. */
+/** A phone number as people write it, Russian without a country code; the result is E.164. */
 export const phone = z
   .string()
   .transform((text, context) => {
@@ -105,7 +105,7 @@ export const phone = z
   })
   .meta({ examples: ["+79780424666", "8 (978) 042-46-66"] });
 
-/** A phone number that may be missing: empty is null. */
+/** An optional phone number: empty is null. */
 export const optionalPhone = z.preprocess(
   (value) => (typeof value === "string" && value.trim() === "" ? null : value),
   phone.nullable(),
@@ -118,8 +118,8 @@ function toE164(text: string) {
 }
 
 /**
- * A name as the identity provider has it: what Postgres or a page could not take is left out, and so are web addresses;
- * no user is refused.
+ * A name from the identity provider: characters that Postgres or a page cannot accept are removed, and so are web
+ * addresses; no user is refused.
  */
 export const givenName = z.string().transform((text) =>
   withoutWebAddresses(

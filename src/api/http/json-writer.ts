@@ -1,7 +1,7 @@
 import { jsonBytes } from "../../platform/cache.ts";
 import type { PageQuery } from "./paging.ts";
 
-/** Puts JSON together as bytes, from texts and from parts that are bytes already. */
+/** Builds JSON as bytes, from texts and from parts that are bytes already. */
 export interface JsonWriter {
   text(part: string): void;
   comma(): void;
@@ -11,10 +11,10 @@ export interface JsonWriter {
 /** Writes one item of a list. */
 export type WriteItem<Item> = (writer: JsonWriter, item: Item) => void;
 
-/** Where writers work, one after the other: fresh memory of this size would cost more than what is written into it. */
+/** The shared buffer of writers, one after the other: new memory of this size would cost more than the writing. */
 let scratch = Buffer.allocUnsafeSlow(1024 * 1024);
 
-/** What `write` writes; it has to be done with it when it returns. */
+/** The bytes that `write` writes; it must not keep the writer after it returns. */
 function serialize(write: (writer: JsonWriter) => void): Buffer {
   let length = 0;
   const ensureCapacity = (more: number) => {
@@ -70,10 +70,10 @@ export function jsonArray<Item>(items: readonly Item[], write: WriteItem<Item>):
   return jsonBytes(array);
 }
 
-/** What comes before the items of a page. */
+/** The JSON before the items of a page. */
 export const pageStart = '{"items":[';
 
-/** What follows the items of a page. */
+/** The JSON after the items of a page. */
 export function pageEnd(total: number, { page, size }: PageQuery) {
   return `],"total":${total},"page":${page},"size":${size},"pages":${Math.ceil(total / size)}}`;
 }

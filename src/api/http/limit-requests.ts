@@ -32,7 +32,7 @@ export async function throttleFailedLogins<T>(
   }
 }
 
-/** Counts a request against the limit of its caller and says so in the headers; throws 429 when there are too many. */
+/** Counts a request against the limit of its caller and reports it in the headers; throws 429 above the limit. */
 export function limitRequest(
   context: ApiContext,
   req: Request,
@@ -50,13 +50,13 @@ export function limitRequest(
   refuseExceeded(status, "Too many requests");
 }
 
-/** Counts a request that `error` keeps out: against its address, as long as the caller is not known. */
+/** Counts a request that `error` refuses: against its address, while the caller is unknown. */
 export function countRefusal(context: ApiContext, req: Request, res: Response, error: unknown) {
   const isRefusal = error instanceof UnauthorizedError || error instanceof ForbiddenError;
   if (isRefusal) limitRequest(context, req, res, "public", undefined);
 }
 
-/** Counts a request against its address, whatever token it has, unless it has been counted: for what is no route. */
+/** Counts a request against its address, whatever token it has, unless it was counted: for paths without a route. */
 export function limitByAddress(context: ApiContext): RequestHandler {
   return (req, res, next) => {
     if (!res.hasHeader("ratelimit")) limitRequest(context, req, res, "public", undefined);
@@ -64,14 +64,14 @@ export function limitByAddress(context: ApiContext): RequestHandler {
   };
 }
 
-/** As `limitRequest` for a caller without a token, but only tells where he stands. */
+/** As `limitRequest` for a caller without a token, but only returns the status. */
 export function countAnonymous({ isExempt, limits }: ApiContext, address: string): RateLimitStatus | undefined {
   return isExempt(address) ? undefined : limits.countHere("anonymous", clientOf(address));
 }
 
 /**
- * Counts what is limited more strictly than other requests, by its user, or by the address of a guest. A front end
- * sends for all guests from one address: of those `limitRecipient` counts what the body names.
+ * Counts requests with a stricter limit, by user, or by the address of a guest. A front end sends for all guests from
+ * one address: for those `limitRecipient` counts by the recipient in the body.
  */
 export async function limitAction(
   context: ApiContext,
@@ -83,14 +83,14 @@ export async function limitAction(
   refuseExceeded(await context.limits.countEverywhere(name, actor?.id ?? clientOf(req.ip)), `Too many ${name}`);
 }
 
-/** Counts what a front end sends for a guest by the mailbox that it is about. */
+/** Counts the requests of a front end for guests by the mailbox in the body. */
 export async function limitRecipient({ limits, isExempt }: ApiContext, req: Request, name: "orders", body: unknown) {
   const { email } = body as { email?: unknown };
   if (!isExempt(req.ip) || typeof email !== "string") return;
   refuseExceeded(await limits.countEverywhere(name, `to:${mailboxOf(email)}`), `Too many ${name} for this recipient`);
 }
 
-/** Names and values in turn (draft-ietf-httpapi-ratelimit-headers-10). */
+/** Alternating names and values (draft-ietf-httpapi-ratelimit-headers-10). */
 export function rateLimitHeaders(status: RateLimitStatus | undefined): string[] {
   if (!status) return [];
   const { name, points, seconds, remaining, resetSeconds } = status;

@@ -2,8 +2,8 @@ import type { Request } from "express";
 import type { ApiContext, Result, Route } from "./types.ts";
 
 /**
- * The GET that shows what a 201 of this route answers with: one of the collection, the path that this one lies under, or
- * one of another collection that answers the same view. Undefined where nothing shows it by itself.
+ * The GET of the entity in a 201 of this route: one of the collection, the path above this one, or one of another
+ * collection with the same view. Undefined where no route shows it.
  */
 export function showingRoute(route: Route, routes: readonly Route[]): Route | undefined {
   const view = route.responses[201];
@@ -19,7 +19,7 @@ export function showingRoute(route: Route, routes: readonly Route[]): Route | un
 
 const oneOfMany = /^\/[\w-]+\/\{\w+_id\}$/;
 
-/** The answer; a 201 with its `Location` in the caller's profile, of which a repetition gets the same one. */
+/** The answer; a 201 with its `Location` in the caller's profile, which is the same for a repetition. */
 export function withLocation({ publicUrl }: ApiContext, req: Request, showing: Route | undefined, result: Result) {
   if (!showing || result.status !== 201) return result;
   const { id } = result.body as { id: string };

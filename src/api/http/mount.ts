@@ -32,7 +32,7 @@ import { toViolations } from "./violations.ts";
 
 const nothing = z.object({});
 
-/** Serves the routes: admits the caller, checks what the route declares, calls it, audits staff, and answers. */
+/** Serves the routes: authenticates the caller, checks what the route declares, calls it, audits staff, and answers. */
 export function mount(router: Router, routes: readonly Route[], context: ApiContext, profile: Profile) {
   for (const route of routes) {
     const representation = route.method === "patch" ? representationOf(route, routes) : undefined;
@@ -63,7 +63,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
       });
       res.locals.actor = actor?.id;
       const result = await auditStaff(context, req, res, actor, async () => {
-        // What is refused costs something, too.
+        // A refused request costs something, too.
         limitRequest(context, req, res, route.access, actor);
         checkRole(route.access, actor);
         if (route.act) await checkAct(route, context, actor);
@@ -87,7 +87,7 @@ export function mount(router: Router, routes: readonly Route[], context: ApiCont
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-/** The GET of the same thing: its ETag is what If-Match speaks of. */
+/** The GET of the same entity: If-Match refers to its ETag. */
 function representationOf({ path }: Route, routes: readonly Route[]) {
   return routes.find((route) => route.method === "get" && route.path === path);
 }
@@ -109,7 +109,7 @@ async function answer(call: Call): Promise<Result> {
   const query = check(route.query, "query", req.query);
   route.refuse?.(context, { params, headers: req.headers } as never);
   const key = keyOf(call);
-  // Each order sends a mail to whatever address it names.
+  // Each order sends a mail to any address that it names.
   if (route.limit && !isStaff(actor)) await limitAction(context, req, route.limit, actor);
   if (route.image && actor !== undefined) await limitAction(context, req, "uploads", actor);
 
@@ -168,8 +168,8 @@ function keyOf({ route, req }: Call): string | undefined {
 }
 
 /**
- * A guest has nothing to be known by that no stranger could send as well, but what he sends: the same key with another
- * content is another guest's.
+ * Only the content identifies a guest, since a stranger could send all the rest: the same key with other content counts
+ * as another guest's.
  */
 function keyedRequest({ route, actor }: Call, key: string, hash: string): KeyedRequest {
   const stranger = route.access === "api-key" ? "api-key" : `guest ${hash}`;
@@ -181,7 +181,7 @@ function preconditionOf({ route, representation, context, req }: Call, input: ob
   if (route.method !== "patch" || wanted === undefined) return undefined;
   return async (reader: unknown) => {
     if (wanted.trim() === "*") return;
-    // Done without a check, it would look like one that was checked.
+    // Without the check, the change would look like a checked one.
     if (!representation)
       throw new PreconditionFailedError("This has no ETag of its own to compare; repeat it without If-Match");
     const { body } = await representation.handle(context, Object.assign(Object.create(input), { reader }) as never);

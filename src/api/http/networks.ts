@@ -12,8 +12,8 @@ export function inNetworks(cidrs: readonly string[]) {
 }
 
 /**
- * What stands for one client: an IPv4 address, or the first half of an IPv6 address, which one client has to itself. All
- * that is no address is one client.
+ * The key of one client: an IPv4 address, or the first half of an IPv6 address, which belongs to one client. All values
+ * that are not addresses count as one client.
  */
 export function clientOf(address = ""): string {
   if (plain.test(address)) return address;
@@ -23,7 +23,7 @@ export function clientOf(address = ""): string {
 }
 
 const plain = /^(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])(?:\.(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])){3}$/;
-/** Some proxies name the client with its port, which is another one at each connection. */
+/** Some proxies name the client with its port, which differs for each connection. */
 const withPort = /^\[([^\]]*)\](?::\d*)?$|^([^:]*):\d*$/;
 
 function parse(address = "") {

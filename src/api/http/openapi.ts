@@ -8,10 +8,10 @@ import { showingRoute } from "./location.ts";
 import { InvalidRequest, Problem } from "./problem.ts";
 import type { Access, FileResponse, Route } from "./types.ts";
 
-/** OpenAPI 3.1 from the very objects that serve the requests, so that the two cannot drift apart. */
+/** OpenAPI 3.1 from the objects that serve the requests, so that the two cannot differ. */
 export function describeApi(routes: readonly Route[], version: string) {
   const paths: ZodOpenApiPathsObject = {};
-  // Only what can be read has an ETag that If-Match could speak of.
+  // Only an entity that can be read has an ETag for If-Match.
   const readable = new Set(routes.filter(({ method }) => method === "get").map(({ path }) => path));
   for (const route of routes) {
     const isTagged = route.method === "patch" && readable.has(route.path);
@@ -117,7 +117,7 @@ function locationOf({ path }: Route) {
   return z.object({ Location: z.url().meta({ description }) });
 }
 
-/** What a route declares, and what its kind of access and body can always lead to. */
+/** The declared responses of a route, and those that its access and body always imply. */
 function responsesOf(route: Route): Route["responses"] {
   const problems: number[] = [429, 503];
   if (route.access !== "public") problems.push(401);
@@ -155,7 +155,7 @@ function exampleOf(route: Route) {
   return example === undefined ? {} : { example };
 }
 
-/** A form's fields; the reference page looks for an example at each of them and nowhere else. */
+/** A form's fields; the reference page looks for examples only there. */
 function withExamples(route: Route) {
   const form = route.body instanceof z.ZodObject ? route.body : z.object({});
   const shape: Record<string, z.ZodType> = form.shape;

@@ -15,17 +15,17 @@ export type PageQuery = z.output<ReturnType<typeof pageQuery>>;
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({ items: z.array(item), total: z.int(), page: z.int(), size: z.int(), pages: z.int() });
 
-/** Response schema of a list that the warehouse wants whole and bare (contract 1.16). */
+/** Response schema of a list that the warehouse expects whole and bare (contract 1.16). */
 export const pageOrArrayOf = <S extends z.ZodType>(item: S) =>
   z.union([pageOf(item), z.array(item)]).meta({ description: "A page; under `/warehouse` an array of all" });
 
-/** What to ask the database for. */
+/** The slice for the database. */
 export const slice = ({ page, size }: PageQuery) => ({ limit: size, offset: (page - 1) * size });
 
-/** One page as clients expect it; a page past the end has no items but true totals. */
+/** One page in the clients' format; a page past the end has no items but true totals. */
 export function toPage<T>(items: T[], total: number, { page, size }: PageQuery) {
   return { items, total, page, size, pages: Math.ceil(total / size) };
 }
 
-/** Answer of everything that is only counted. */
+/** Answer of a count. */
 export const Count = z.object({ count: z.int() }).meta({ id: "Count" });

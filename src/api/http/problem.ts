@@ -70,7 +70,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
 }
 
 /**
- * A connection that is closed while the caller still sends takes the answer with it; so it is closed only in the end.
+ * If a connection is closed while the caller still sends, the answer is lost; so it is closed only at the end.
  */
 function readOn(req: Request) {
   let bytes = 0;
@@ -89,13 +89,13 @@ function sendProblem(res: Response, { status, headers = {}, ...body }: Answer) {
   sendJson(res, { ...body, request_id: res.locals.requestId });
 }
 
-/** The answer to an error whose transaction is to commit all the same. */
+/** The answer to an error whose transaction has to commit nevertheless. */
 export function problem(error: AppError, { traceId }: TransactionContext): Result {
   const { status, headers = {}, ...body } = toAnswer(error);
   return { status, headers, body: { ...body, request_id: traceId } };
 }
 
-/** Status that an error is answered with. */
+/** The status of the answer to an error. */
 export function statusOfError(error: unknown) {
   return toAnswer(error).status;
 }
@@ -112,7 +112,7 @@ function toAnswer(error: unknown): Answer {
   return fromExpress(error) ?? plain(500, "internal", "Internal Server Error");
 }
 
-/** What an error says in the headers of its answer, whatever its body looks like. */
+/** The headers of the answer to an error, whatever its body. */
 export function headersOf(error: AppError): Record<string, string> {
   if (error instanceof UnauthorizedError) return { "www-authenticate": error.scheme };
   if (error instanceof TooManyRequestsError) return { "retry-after": String(error.retryAfterSeconds) };
@@ -123,7 +123,7 @@ export function headersOf(error: AppError): Record<string, string> {
 function fromExpress(error: unknown) {
   const { status, expose } = error as { status?: number; expose?: boolean };
   if (error instanceof URIError || status === 400) return plain(400, "bad_request", "The request is malformed");
-  if (status === 415) return plain(415, "unsupported_media", "The request body is of a kind that is not taken here");
+  if (status === 415) return plain(415, "unsupported_media", "The request body is of a kind that is not accepted here");
   if (status === 413 && expose) return plain(413, "too_large", "The request body is too large");
   return undefined;
 }

@@ -14,13 +14,13 @@ const maxAuditedLength = 10_000;
 export interface ReceivedBody {
   bytes: Buffer;
   image: StagedImage | undefined;
-  /** What the route's schema makes of the body; throws when it does not fit. */
+  /** The body parsed by the route's schema; throws when it is invalid. */
   check: () => unknown;
 }
 
 const none = Buffer.alloc(0);
 
-/** Reads the body that the route declares, in the form in which it came; leaves what the audit log keeps in `res`. */
+/** Reads the body that the route declares, JSON or form; stores the part for the audit log in `res`. */
 export async function receiveBody(
   route: Route,
   context: ApiContext,

@@ -4,9 +4,9 @@ import busboy from "busboy";
 import { AppError, BadRequestError, TooLargeError, ValidationError } from "../../errors.ts";
 import type { IncomingFile } from "./stage-image.ts";
 
-/** What a form may have besides its file. */
+/** Limits of a form besides its file. */
 const fieldBytes = 64 * 1024;
-/** The largest form has some twenty. */
+/** The largest form has about twenty. */
 const maxFields = 100;
 
 export interface FormOptions<F> {
@@ -14,7 +14,7 @@ export interface FormOptions<F> {
   fileField: string | undefined;
   /** Largest file, in bytes. */
   maxFileBytes: number;
-  /** Takes in the file while it arrives; what it made is taken back by `discard` when the form turns out bad. */
+  /** Processes the file while it arrives; `discard` removes its result when the form turns out invalid. */
   take: (file: IncomingFile) => Promise<F>;
   discard: (file: F) => Promise<void>;
 }
@@ -26,7 +26,7 @@ export interface Form<F> {
 
 /**
  * Reads a form, multipart or urlencoded; any other body counts as an empty form (contract 1.8).
- * Bounded in bytes, fields and files; throws when it is broken, too large or cut, with the file taken back.
+ * Limited in bytes, fields and files; throws when it is broken, too large or cut off, after removing the file.
  */
 export async function receiveForm<F>(req: IncomingMessage, options: FormOptions<F>): Promise<Form<F>> {
   const type = req.headers["content-type"] ?? "";
@@ -57,12 +57,12 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   if (declared !== undefined && declared > largest) throw tooLarge(options.maxFileBytes);
 
   const parser = openParser(req);
-  // It complains about each part that is broken; `feed` hears the first complaint, the others say no more.
+  // The parser emits an error for each broken part; `feed` gets the first one, the others tell no more.
   parser.on("error", () => undefined);
   const fields = emptyFields();
   const files: Promise<F>[] = [];
   let refused: Error | undefined;
-  // A part without a name has the name undefined, as has the file of a form that takes none.
+  // A part without a name has the name undefined, as has the file of a form that accepts none.
   const isFileField = (name: string | undefined) => name !== undefined && name === options.fileField;
   parser.on("field", (name, value, { nameTruncated, valueTruncated }) => {
     if (nameTruncated || valueTruncated) refused ??= new TooLargeError("A form field is longer than 64 kB");
@@ -71,8 +71,8 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
     else if (name) fields[name] = value;
   });
   parser.on("file", (name, content, { filename }) => {
-    // A form that breaks off fails each part that is open, read or dropped, and an error without a listener ends the
-    // process. What was wrong is said by the form.
+    // A form that is cut off fails each open part, and an error without a listener ends the process. The form reports
+    // what was wrong.
     content.on("error", () => undefined);
     // A file part without a file name is an empty file input of a browser; files under other names are ignored.
     if (!filename || !isFileField(name)) return void content.resume();
@@ -100,7 +100,7 @@ async function receiveMultipart<F>(req: IncomingMessage, options: FormOptions<F>
   throw problem;
 }
 
-/** A form that ends too early breaks its file as well: then the form is what was wrong. */
+/** A form that ends too early breaks its file as well: then the form is at fault. */
 function problemOf(broken: Error | undefined, refused: Error | undefined, untaken: unknown) {
   if (broken instanceof AppError || (!broken && refused)) return broken ?? refused;
   if (untaken instanceof AppError || !broken) return untaken;

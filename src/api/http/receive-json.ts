@@ -4,12 +4,12 @@ import { noList, noObject } from "./violations.ts";
 
 /** Largest JSON body, in bytes (contract 1.8). */
 const maxBodyBytes = 1024 * 1024;
-/** No request needs more; deeper ones are made to exhaust a stack. */
+/** No request needs more; deeper ones try to exhaust the stack. */
 const maxDepth = 40;
-/** Names and values of a body. A whole order of 200 lines, as the warehouse sends it back, has some 12,000. */
+/** Names and values of a body. A whole order of 200 lines, as the warehouse sends it back, has about 12,000. */
 const maxTokens = 100_000;
 
-/** All of a body that is not looked into yet; throws when it is too large, or cut off. */
+/** All bytes of a body, unparsed; throws when it is too large, or cut off. */
 export async function receiveBytes(req: IncomingMessage): Promise<Buffer> {
   if (Number(req.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
@@ -21,15 +21,15 @@ export async function receiveBytes(req: IncomingMessage): Promise<Buffer> {
       chunks.push(chunk);
     }
   } catch (error) {
-    // The caller's connection has failed, which looks like one of ours to a database.
+    // The caller's connection has failed, which looks like a failed connection to a database.
     throw error === req.errored ? new BadRequestError("The request was cut off") : error;
   }
   return Buffer.concat(chunks);
 }
 
 /**
- * Reads a JSON body; undefined when there is none. Throws on other kinds of body (422, as contract 1.8), on what
- * is no JSON (422), and on what only an attacker sends: duplicate keys, deep nesting, bytes that are no UTF-8 (400), more
+ * Reads a JSON body; undefined when there is none. Throws on other kinds of body (422, as contract 1.8), on what not
+ * JSON (422), and on what only an attacker sends: duplicate keys, deep nesting, bytes that are not UTF-8 (400), more
  * names and values than any client needs (413).
  */
 export async function receiveJson(req: IncomingMessage, expected: "list" | "object" = "object"): Promise<unknown> {
@@ -72,8 +72,8 @@ function parse(text: string): unknown {
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 
 /**
- * Counts the names in a JSON text before it is parsed, in one pass that allocates nothing. Throws when the text is nested
- * too deep or has too many names and values; of a text that is no JSON the count means nothing.
+ * Counts the names in a JSON text before it is parsed, in one pass that allocates nothing. Throws when the text is
+ * nested too deep or has too many names and values; for a text that is not JSON the count means nothing.
  */
 function countNames(text: string) {
   let [depth, names, values] = [0, 0, 1];
@@ -104,12 +104,12 @@ function endOfString(text: string, start: number) {
   return text.length;
 }
 
-/** How many names the objects of a parsed text have: of a name that comes twice in one object, only one is left. */
+/** How many names the objects of a parsed text have: a name that comes twice in one object counts once. */
 function keptNames(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let names = 0;
   if (Array.isArray(value)) for (const part of value) names += keptNames(part);
-  // For-in makes no list of the names; what JSON.parse has made inherits none.
+  // For-in makes no list of the names; objects of JSON.parse inherit none.
   else for (const name in value) names += 1 + keptNames((value as Record<string, unknown>)[name]);
   return names;
 }

@@ -10,7 +10,7 @@ interface Ready {
   cached: CachedBody;
   /** How often it was sent, whole and as a 304. */
   sent: Record<200 | 304, { count: number }>;
-  /** Names and values in turn, which Node sends as they are. */
+  /** Alternating names and values, which Node sends as they are. */
   headers: readonly string[];
   /** The same of the body. */
   whole: readonly string[];
@@ -26,7 +26,7 @@ const maxUrlLength = 500;
 /** Headers of one request alone, or of an answer to another origin. */
 const isNotCommon = /^(x-request-id|ratelimit.*|access-control-.*)$/;
 
-/** An empty store; `proxies` are believed about the address of a client. */
+/** An empty store; `proxies` are trusted about the address of a client. */
 export function createResponseCache(proxies: number): ResponseCache {
   const ready = new Map<string, Ready>();
   let size = 0;
@@ -36,7 +36,7 @@ export function createResponseCache(proxies: number): ResponseCache {
   };
   const find = ({ method, url = "", headers }: IncomingMessage) => {
     const answer = method === "GET" ? ready.get(url) : undefined;
-    // A browser on another site is told by Express whether it may read the answer.
+    // Express tells a browser on another site whether it may read the answer.
     if (!answer || headers.origin !== undefined) return undefined;
     if (answer.cached.isFresh()) return answer;
     evict(url);

@@ -3,27 +3,27 @@ import { users } from "../../db/dao/accounts/users.ts";
 import { type AppError, ForbiddenError, UnauthorizedError } from "../../errors.ts";
 import type { Actor, RightWatch } from "./types.ts";
 
-/** How often callers who wait are looked at, and told that the server is still there. */
+/** How often waiting callers are checked, and get a sign of life. */
 export const heartbeatMs = 15_000;
-/** What a timer of Node's can hold. */
+/** Maximum of a timer of Node. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Looks again at callers who wait: one statement at each heartbeat for all of this process, however many connections
- * they have. While Postgres is unavailable, no caller loses a right; a token expires all the same.
+ * Checks waiting callers again: one statement at each heartbeat for all of this process, however many connections they
+ * have. While Postgres is unavailable, no caller loses a right; tokens expire nevertheless.
  */
 export function createRightWatch(db: DataSource, everyMs = heartbeatMs): RightWatch {
   const watched = new Map<Actor, (why: AppError) => void>();
   let timer: NodeJS.Timeout | undefined;
 
   const look = async () => {
-    // Who comes while Postgres is asked is for the next look.
+    // A caller who arrives during the query is checked by the next one.
     const asked = [...watched];
     const ids = [...new Set(asked.map(([{ id }]) => id))];
     const rights = await users.rights(db.manager, ids).catch(() => undefined);
     if (rights) for (const [actor, lose] of asked) tell(actor, rights.get(actor.id), lose);
   };
-  // One look after the other, also where Postgres is slow.
+  // One check after the other, also where Postgres is slow.
   const beat = () => {
     timer = setTimeout(async () => {
       await look();
@@ -65,5 +65,5 @@ function tell(
     lose(new ForbiddenError(`Access denied: your role is ${now.role} now; send the request again.`));
 }
 
-/** It was right, so it is not counted as a try to get in. */
+/** The token was valid before, so it does not count as a failed login. */
 const tokenExpired = () => new UnauthorizedError("Token expired", "Bearer", "missing");

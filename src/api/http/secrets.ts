@@ -2,8 +2,8 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import type { Secrets } from "./types.ts";
 
 /**
- * Keeps only the hashes. Several API keys may be good at once, so that one can be replaced without an outage.
- * `signingKey` is a secret that all processes share; without one, what a process signs is good in that one alone.
+ * Keeps only the hashes. Several API keys may be valid at once, so that one can be replaced without an outage.
+ * `signingKey` is a secret that all processes share; without one, a signature is valid only in its own process.
  */
 export function createSecrets(
   apiKeys: readonly string[],
@@ -24,7 +24,7 @@ export function createSecrets(
 
 function isOneOf(hashes: Buffer[], given: string) {
   const hash = sha256(given);
-  // All of them are compared, so that the time does not tell which one it was.
+  // All of them are compared, so that the time does not reveal which one matched.
   return hashes.filter((known) => timingSafeEqual(known, hash)).length > 0;
 }
 

@@ -5,8 +5,8 @@ import { bytesOf, etagOf } from "../../platform/cache.ts";
 import type { Result, Route } from "./types.ts";
 
 /**
- * Sends what a route returned. What can be read again carries an ETag, and is 304 when the caller has it already; what
- * belongs to one person is never to be kept on the way.
+ * Sends the result of a route. A GET carries an ETag, and is 304 when the caller has it already; no cache may keep an
+ * answer that belongs to one person.
  */
 export async function sendResult(req: Request, res: Response, route: Pick<Route, "cache" | "method">, result: Result) {
   const { status, body, cached, stream, headers = {}, fileName } = result;
@@ -27,7 +27,7 @@ export async function sendResult(req: Request, res: Response, route: Pick<Route,
 }
 
 async function sendStream(req: Request, res: Response, stream: NonNullable<Result["stream"]>) {
-  // Wrapped, a stream that is cut off would be noticed only when the caller takes the next piece.
+  // Wrapped, a stream that is cut off would be noticed only when the caller reads the next piece.
   const source = stream instanceof Readable ? stream : Readable.from(stream);
   if (req.method !== "HEAD") return pipeline(source, res).catch(unlessCallerLeft);
   // A HEAD has no body, and an unread stream could hold a connection without end.
