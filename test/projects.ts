@@ -18,6 +18,7 @@ export const unit = [
   "test/environment.test.ts",
   "test/jobs/contracts.test.ts",
   "test/openapi-checker.test.ts",
+  "test/plain-english.test.ts",
   "test/projects.test.ts",
   "test/platform/{batch,delivery-probe,kept-file,outbound-url,rate-limits,redact,request-target,while-unreachable}.test.ts",
   "test/services/audit/without-secrets.test.ts",
