@@ -44,6 +44,8 @@ export class Fonts {
   readonly main: Readonly<Record<Weight, Face>>;
   /** Width of each UTF-16 unit in the main font's units; not a number where a text has to be shaped. */
   readonly widths: Readonly<Record<Weight, Float32Array>>;
+  /** One for all lines: its memory is not the collector's. */
+  readonly buffer: HarfBuzz.Buffer;
   private readonly subsetter: Subsetter;
   private readonly slices = readSlices();
   private wide: Readonly<Record<Weight, Face>> | undefined;
@@ -51,6 +53,7 @@ export class Fonts {
 
   constructor(harfBuzz: typeof HarfBuzz, subsetter: Subsetter) {
     this.harfBuzz = harfBuzz;
+    this.buffer = new harfBuzz.Buffer();
     this.subsetter = subsetter;
     this.main = { regular: this.mainFace("regular"), bold: this.mainFace("bold") };
     this.widths = { regular: widthsOf(this.main.regular), bold: widthsOf(this.main.bold) };

@@ -106,9 +106,9 @@ function inOrder(items: readonly Item[]): Item[] {
   return ordered;
 }
 
-function shapeItem({ harfBuzz }: Fonts, { text, face, level }: Item): Run {
-  const { Buffer, BufferFlag, ClusterLevel, Direction } = harfBuzz;
-  const buffer = new Buffer();
+function shapeItem({ harfBuzz, buffer }: Fonts, { text, face, level }: Item): Run {
+  const { BufferFlag, ClusterLevel, Direction } = harfBuzz;
+  buffer.reset();
   buffer.addText(text);
   buffer.guessSegmentProperties();
   const isTurned = level % 2 === 1;
