@@ -49,6 +49,8 @@ function broken(word: string, letters: Iterable<string>, font: TypeCase, size: n
 const words = new Intl.Segmenter("und", { granularity: "word" });
 const graphemes = new Intl.Segmenter();
 const softHyphen = "\u00ad";
+/** A letter with its marks is rarely longer, and a long text is not looked through for each piece. */
+const longestLetter = 8;
 /** Scripts that put no spaces between words, and what ends a part of a sentence in them. */
 const unspacedEnd =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}、。，．：；？！）】」』]\p{M}*$/u;
@@ -77,14 +79,15 @@ function piecesOf(text: string) {
   const pieces: string[] = [];
   for (const { segment } of words.segment(text)) {
     const last = pieces.at(-1);
-    const isBreak = last === undefined || /[ \u00ad]$/.test(last) ? !segment.startsWith(" ") : mayPart(last, segment);
+    const isBreak = mayPart(last?.slice(-longestLetter), segment);
     if (last === undefined || isBreak) pieces.push(...segment.split(/(?<=\u00ad)/));
     else pieces[pieces.length - 1] = last + segment;
   }
   return pieces;
 }
 
-function mayPart(before: string, after: string) {
+function mayPart(before: string | undefined, after: string) {
+  if (before === undefined || before.endsWith(" ") || before.endsWith(softHyphen)) return !after.startsWith(" ");
   return unspacedEnd.test(before) && unspacedBegin.test(after);
 }
 
