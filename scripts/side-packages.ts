@@ -28,6 +28,7 @@ export function installSide(folder: SideFolder): string {
     for (const name of ["package.json", "package-lock.json", ".npmrc"]) cpSync(join(home, name), join(draft, name));
     process.stderr.write(`installing the packages of ${folder}, once\n`);
     runNpm(draft);
+    mkdirSync(join(draft, "node_modules"), { recursive: true });
     writeFileSync(join(draft, "node_modules", stampName), wanted);
     if (stampOf(modules) !== wanted) replace(modules, join(draft, "node_modules"), join(draft, "old"));
   } finally {
@@ -73,10 +74,16 @@ function runNpm(cwd: string) {
 
 /** Another process may do the same between these lines; one of both is what stays, and they are alike. */
 function replace(modules: string, fresh: string, old: string) {
-  if (existsSync(modules)) renameSync(modules, old);
+  tryToRename(modules, old);
+  const error = tryToRename(fresh, modules);
+  if (stampOf(modules) === undefined) throw error;
+}
+
+function tryToRename(from: string, to: string): unknown {
   try {
-    renameSync(fresh, modules);
+    renameSync(from, to);
+    return undefined;
   } catch (error) {
-    if (stampOf(modules) === undefined) throw error;
+    return error;
   }
 }
