@@ -14,7 +14,7 @@ export interface Member {
   role: Role;
   child: ChildProcess;
   isReady: boolean;
-  /** It is to be there: started anew whenever it ends. */
+  /** It is to be there: started again whenever it ends. */
   isWanted: boolean;
   /** The harness itself has ended it. */
   isEnded: boolean;
@@ -24,14 +24,14 @@ export interface Member {
 export interface Death {
   name: string;
   how: string;
-  /** False: it could not even start, which it may do while Postgres is away. */
+  /** False: it could not even start, which it may do while Postgres is unavailable. */
   wasReady: boolean;
   output: string;
 }
 
 const respawnMs = 200;
 
-/** Processes of ours: each is started anew when it ends, like in a pod. */
+/** Processes of ours: each is started again when it ends, like in a pod. */
 export function createFleet({ watch, log }: { watch: (pids: number[]) => void; log: (line: string) => void }) {
   const members = new Map<string, Member>();
   const deaths: Death[] = [];
@@ -102,7 +102,7 @@ export function createFleet({ watch, log }: { watch: (pids: number[]) => void; l
         if (Date.now() > end) throw new Error(`'${name}' was not ready after ${timeoutMs / 1_000} s`);
       }
     },
-    /** Kills one as `kill -9` does; it is started anew. */
+    /** Kills one as `kill -9` does; it is started again. */
     kill(name: string) {
       const member = find(name);
       member.isEnded = true;

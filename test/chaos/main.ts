@@ -39,7 +39,7 @@ function say(line: string) {
   process.stdout.write(`${process.stdout.isTTY ? "\r\u001b[K" : ""}${line}\n`);
 }
 
-/** One line that is written anew; where nobody watches, one every ten seconds. */
+/** One line that is written again; where nobody watches, one every ten seconds. */
 function showProgress({ seconds, wanted, promised, finished, faults, fault }: Progress) {
   const line = `${seconds.toFixed(0).padStart(4)} s  ${promised} of ${wanted} promised, ${finished} finished, ${faults} faults: ${fault}`;
   const turn = Math.floor(seconds / 10);

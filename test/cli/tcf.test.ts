@@ -313,7 +313,7 @@ describe("tcf doctor", () => {
     await db.query("DELETE FROM audit_log");
   });
 
-  test("names servers that are away, and the variable that says where they are", async () => {
+  test("names servers that are unavailable, and the variable that says where they are", async () => {
     const installation = context.installation();
     const away = { ...installation, redisUrl: "redis://127.0.0.1:1", smtp: { ...mailbox.mailerOptions(), port: 1 } };
     const spy = vi.spyOn(context, "installation").mockReturnValue({
@@ -328,7 +328,7 @@ describe("tcf doctor", () => {
     spy.mockRestore();
   });
 
-  test("says that Postgres is away", async () => {
+  test("says that Postgres is unavailable", async () => {
     const spy = vi.spyOn(context, "transact").mockRejectedValue(new StartUpError("refused"));
     expect(await finding("postgres")).toMatchObject({ state: "problem", found: "refused" });
     spy.mockRestore();

@@ -188,7 +188,7 @@ describe("the loader", () => {
     expect(await count("categories")).toBe(0);
   });
 
-  it("leaves nothing behind when S3 is away", async () => {
+  it("leaves nothing behind when S3 is unavailable", async () => {
     await s3.stop();
     await expect(loadDemo(db, store, "small")).rejects.toThrow("object store");
     await s3.start();

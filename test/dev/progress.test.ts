@@ -64,7 +64,7 @@ describe("a process that starts", () => {
     expect(await exited).toMatch(/^SIGKILL/);
   });
 
-  test("that somebody else kills is not said to have been killed by the stack", async () => {
+  test("that another program kills is not said to have been killed by the stack", async () => {
     const child = start("/bin/sh", "-c", "sleep 3600");
     const waiting = untilReady(child, { name: "victim", line: /ready/, noProgressMs: limitMs });
     process.kill(-(child.pid ?? 0), "SIGKILL");

@@ -61,7 +61,7 @@ describe("watchFetching", () => {
   });
 
   test("holds nothing against a worker while Redis does not answer", async () => {
-    const { verdict, looks } = watch(() => Promise.reject(new Error("Redis is away")), 0);
+    const { verdict, looks } = watch(() => Promise.reject(new Error("Redis is unavailable")), 0);
     await aWhile(looks);
     expect(verdict()).toBe("ok");
   });

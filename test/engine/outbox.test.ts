@@ -67,8 +67,8 @@ describe("the outbox", () => {
 
   test("keeps what could not be published", async () => {
     const id = await promise();
-    const failing = outbox.take(10, 0, () => Promise.reject(new Error("Redis is away")));
-    await expect(failing).rejects.toThrow("Redis is away");
+    const failing = outbox.take(10, 0, () => Promise.reject(new Error("Redis is unavailable")));
+    await expect(failing).rejects.toThrow("Redis is unavailable");
     expect((await find(id)).state).toBe("open");
     expect(await outbox.take(10, 0, none)).toBe(1);
   });
@@ -95,7 +95,7 @@ describe("the outbox", () => {
     expect([seen.length, new Set(seen.map(({ jobId }) => jobId)).size]).toEqual([300, 300]);
   });
 
-  test("strikes off what was published, but not what has been promised anew since", async () => {
+  test("removes what was published, but not what was enqueued again since", async () => {
     const [first, second] = [await promise(), await promise()];
     const seen: Dispatch[] = [];
     const publishing = outbox.take(10, 0, async (jobs) => {

@@ -10,7 +10,7 @@ const isDone = (api: TestApi, id: string) => async () => {
   return body;
 };
 
-describe("while Redis is away", () => {
+describe("while Redis is unavailable", () => {
   const redis = useOwnRedis();
   const api = useApi({ redis });
   useWorker(api);
@@ -50,7 +50,7 @@ describe("a worker that died after its commit", () => {
   });
 });
 
-describe("while S3 is away", () => {
+describe("while S3 is unavailable", () => {
   const api = useApi();
   useWorker(api);
 

@@ -77,7 +77,7 @@ describe("the ops port", () => {
   });
 
   test("never says 0 for a number that nobody knows", async () => {
-    explain.mockRejectedValue(new Error("Redis is away"));
+    explain.mockRejectedValue(new Error("Redis is unavailable"));
     const { status, body, headers } = await get("/desired-workers/mail", bearer);
     expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
     expect(body).not.toHaveProperty("desiredWorkers");

@@ -43,7 +43,7 @@ describe("tracing", () => {
     });
   });
 
-  test("is no concern of the work: a collector that is away changes no result and no error", async () => {
+  test("is no concern of the work: a collector that is unavailable changes no result and no error", async () => {
     const tracing = startTracing({ ...about, endpoint: "http://127.0.0.1:9" });
     expect(await traced("fine", {}, async () => 7)).toBe(7);
     await expect(traced("bad", {}, () => Promise.reject(new Error("no")))).rejects.toThrow("no");

@@ -101,7 +101,7 @@ export const accessTable: Record<string, Admission> = {
   "GET /print/waybills/{waybill_id}": "staff and printers",
   "GET /print/prices": "staff and printers",
   "GET /print/price": "staff and printers",
-  // Ours: what belongs to somebody else looks like nothing at all. Who may do what to which job: `job-doors.test.ts`.
+  // Ours: what belongs to another user looks like nothing at all. Who may do what to which job: `job-doors.test.ts`.
   "GET /jobs/{job_id}": "users",
   "GET /jobs/{job_id}/events": "users",
   "POST /jobs/{job_id}/cancel": "users",
@@ -126,7 +126,7 @@ export const accessTable: Record<string, Admission> = {
   "POST /orders/{order_id}/convert": "staff",
   "GET /waybills": "staff",
   "GET /waybills/meta/count": "staff",
-  // Of somebody else's it says that there is none.
+  // Of another user's it says that there is none.
   "GET /waybills/{waybill_id}": "users",
   "POST /waybills": "staff",
   "PATCH /waybills/{waybill_id}": "staff",

@@ -106,7 +106,7 @@ export async function startScriptedSmtp() {
     port: (server.address() as AddressInfo).port,
     /** Message-IDs of the messages that it took, in order. */
     taken,
-    /** Begins anew: connections are gone, nothing was taken, and the next dialogues are as told. */
+    /** Starts again: connections are gone, nothing was taken, and the next dialogues are as told. */
     play(...next: Script[]) {
       hangUp();
       taken.length = 0;

@@ -182,7 +182,7 @@ describe("an endpoint", () => {
     expect(await jobsOf(id)).toHaveLength(1);
   });
 
-  test("is switched off after 20 failures in a row over three days, and starts anew when it is switched on", async () => {
+  test("is switched off after 20 failures in a row over three days, and starts again when it is switched on", async () => {
     const { id, find } = await endpointAt("/dead");
     const fail = () => db.transaction((tx) => recordNotDelivered(tx, id));
     for (let n = 0; n < 25; n++) await fail();

@@ -96,7 +96,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     expect(await queue().getJobCounts("wait", "prioritized")).toEqual({ wait: 0, prioritized: 0 });
   });
 
-  test("retrying a failed job promises it anew, once of twenty clicks", async () => {
+  test("retrying a failed job enqueues it again, once of twenty clicks", async () => {
     const id = await failed();
     const path = `/${await bullId(id)}/retry`;
     await Promise.all(Array.from({ length: 20 }, () => send("PUT", path)));
@@ -105,7 +105,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     expect(await queue().getFailedCount()).toBe(0);
   });
 
-  test("retrying all that failed promises them anew, and clears what was retried elsewhere", async () => {
+  test("retrying all that failed enqueues them again, and clears what was retried elsewhere", async () => {
     const [one, other] = [await failed(), await failed()];
     await api.db.manager.update(Job, { id: other }, { state: "succeeded", gen: 2 });
     expect((await send("PUT", "/retry/failed")).body).toMatchObject({ retried: 2 });

@@ -117,7 +117,7 @@ describe("who may do what", () => {
   });
 });
 
-describe("a header of somebody else's", () => {
+describe("a header of another user's", () => {
   const api = useApi({ relay: false, board: { identity: { header: proxy, from: () => false } } });
 
   test("lets nobody in", async () => {

@@ -136,7 +136,7 @@ function refusal(caller: Caller, admission: Admission, { act, access }: Route) {
   if (caller === "expired") return no("Token expired", "Bearer");
   if (caller === "inactive") return forbidden("this account is deactivated.");
   if (caller === "user" || caller === "other") {
-    // The contract has no words for what belongs to somebody else.
+    // The contract has no words for what belongs to another user.
     if (admission === "its owner and staff") return { status: 403, detail: expect.any(String), way: null };
     return forbidden("role USER is not allowed.");
   }

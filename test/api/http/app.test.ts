@@ -50,7 +50,7 @@ describe("the API as a whole", () => {
     expect((await get("/-/version")).body).toEqual({ version: "1.2.3" });
   });
 
-  test("is not ready while S3 is away or the process stops, and says so", async () => {
+  test("is not ready while S3 is unavailable or the process stops, and says so", async () => {
     await api.s3.stop();
     const away = await vi.waitFor(async () => {
       const answer = await get("/-/health-checks/readiness");

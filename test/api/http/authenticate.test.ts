@@ -41,7 +41,7 @@ describe("who may do what", () => {
     ["an expired token", "Token expired", { expires: "-31s" }],
     ["a token of an unknown key", "Unknown signing key", { kid: "another" }],
     ["a token of another issuer", "Invalid issuer", { issuer: "https://evil.test" }],
-    ["a token for somebody else", "Invalid audience", { audience: "https://evil.test" }],
+    ["a token for another program", "Invalid audience", { audience: "https://evil.test" }],
     ["a token for several others", "Invalid audience", { audience: ["https://evil.test", "x"] }],
     ["a key id that climbs", "Unknown signing key", { kid: "../../dev/null" }],
     ["a key id of 6 kB", "Unknown signing key", { kid: "k".repeat(6_000) }],
@@ -226,7 +226,7 @@ describe("who may do what", () => {
     expect(api.identity.requests - before).toBeLessThanOrEqual(1);
   });
 
-  test("known keys go on working while the issuer is away", async () => {
+  test("known keys go on working while the issuer is unavailable", async () => {
     const token = await api.identity.token(userIds.admin, { expires: "2h" });
     expect((await ask(`Bearer ${token}`)).status).toBe(404);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11 * 60_000 });
@@ -351,7 +351,7 @@ describe("a second issuer", () => {
 describe("an issuer that was never seen", () => {
   const api = useApi({ relay: false });
 
-  test("503 with Retry-After while it is away, and 404 for the job once it is back", async () => {
+  test("503 with Retry-After while it is unavailable, and 404 for the job once it is back", async () => {
     api.identity.fault = "error";
     const headers = { authorization: `Bearer ${api.tokens.admin}` };
     const url = `${api.url}/jobs/${userIds.user}`;

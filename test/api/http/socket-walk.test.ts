@@ -179,7 +179,7 @@ describe("a connection that is misused, or uses what is not offered", () => {
       const socket = connect(port, "127.0.0.1");
       socket.on("error", () => undefined);
       await new Promise<void>((resolve) => socket.write(Buffer.from(bytes, "latin1"), () => resolve()));
-      // Before it is reset, somebody else is answered, so what was sent has been looked at.
+      // Before it is reset, another caller is answered, so what was sent has been looked at.
       await answers(what);
       if (ending === "reset") socket.resetAndDestroy();
       else socket.resume().end();

@@ -114,7 +114,7 @@ afterAll(async () => {
   }
 });
 
-/** Somebody else's data, and a job of each kind that can fail with something personal in its error. */
+/** Another user's data, and a job of each kind that can fail with something personal in its error. */
 async function plant() {
   const { db } = api;
   await db.query("UPDATE job SET state = 'succeeded', finished_at = now()");

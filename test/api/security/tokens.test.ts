@@ -24,7 +24,7 @@ function claimsWith(change: Record<string, unknown> = {}) {
 
 type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 
-/** A token that somebody else has signed. */
+/** A token that another issuer has signed. */
 function forged(header: JWTHeaderParameters, { privateKey }: Keys) {
   return new SignJWT(claimsWith()).setProtectedHeader(header).sign(privateKey);
 }

@@ -60,7 +60,7 @@ async function crashAt({ stack, random, timeline, complain }: Fire, role: keyof 
   if (crashed < crashesAtEach) complain(`Only ${crashed} of ${crashesAtEach} crashes came about at ${point}`);
 }
 
-/** Starts a process anew with other settings; empty ones are left out. */
+/** Starts a process again with other settings; empty ones are left out. */
 async function change(fleet: Fleet, name: string, more: Record<string, string>) {
   const { role } = fleet.find(name);
   const env = Object.fromEntries(Object.entries({ ...role.env, ...more }).filter(([, value]) => value !== ""));

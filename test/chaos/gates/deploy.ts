@@ -22,7 +22,7 @@ export const deployGate: Gate = {
         }
       },
     });
-    // No server was away, so there is no excuse.
+    // No server was unavailable, so there is no excuse.
     const unavailable = run.answers["503"] ?? 0;
     if (unavailable > 0) run.violations.push(`${unavailable} orders were answered 503`);
     options.ran(run);

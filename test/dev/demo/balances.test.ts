@@ -16,7 +16,7 @@ describe.each(shops)("the balances of the %s shop", (_size, _catalogue, business
     return total - paid.reduce((sum, { amountRub }) => sum + amountRub, 0);
   }
 
-  it("have one entry for every committed waybill of somebody else than its author that payments do not cover", () => {
+  it("have one entry for every committed waybill of another user than its author that payments do not cover", () => {
     const entries = balanceEntries.filter(({ waybillId }) => waybillId);
     const others = committed.filter(({ customerId, authorId }) => customerId !== authorId);
     const due = others.filter((waybill) => dueFor(waybill) !== 0);

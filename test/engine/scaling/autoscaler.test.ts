@@ -133,7 +133,7 @@ describe("the autoscaler", () => {
     await counts[1]?.close();
   });
 
-  test("rejects while Redis is away instead of wanting nobody", async () => {
+  test("rejects while Redis is unavailable instead of asking for no workers", async () => {
     const away = producerConnection("redis://127.0.0.1:1", log);
     const lost = createAutoscaler({
       queues: createQueues(queueNames, away, "test", log),
@@ -144,7 +144,7 @@ describe("the autoscaler", () => {
     away.disconnect();
   });
 
-  test("rejects while Postgres is away", async () => {
+  test("rejects while Postgres is unavailable", async () => {
     const lost = createAutoscaler({ queues, rules, readStats: () => Promise.reject(new Error("away")) });
     await expect(lost.explain("mail")).rejects.toThrow("away");
   });

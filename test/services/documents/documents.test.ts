@@ -119,7 +119,7 @@ describe("a requested document", () => {
     expect(second.readyAt).toBeNull();
   });
 
-  test("is another row with the same file for somebody else, without a job of its own", async () => {
+  test("is another row with the same file for another user, without a job of its own", async () => {
     const wanted = await orderRequest();
     const first = await request(wanted);
     await complete(first);

@@ -63,7 +63,7 @@ describe("prune-ledger", () => {
     expect(await left(id)).toEqual([true]);
   });
 
-  test("removes children and then their parent, but no child of a parent that could promise it anew", async () => {
+  test("removes children and then their parent, but no child of a parent that could enqueue it again", async () => {
     const over = await addJob(40, "succeeded");
     const children = [await addJob(40, "succeeded", over), await addJob(40, "succeeded", over)];
     const failed = await addJob(40, "failed");

@@ -70,7 +70,7 @@ describe("with a probe", () => {
     },
   );
 
-  test("looks for it only when the grace time is over, and asks again when the probe is away", async () => {
+  test("looks for it only when the grace time is over, and asks again when the probe is unavailable", async () => {
     engine.probeError = new Error("away");
     engine.smtp.play({ cut: { at: "message", said: 0 } });
     const id = await engine.promise();

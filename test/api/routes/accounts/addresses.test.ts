@@ -74,7 +74,7 @@ describe("addresses", () => {
       expect((await ask(request, { as: "user", body })).status).toBeOneOf([200, 404, 422]);
     });
 
-    test("somebody else's address looks like one that is not there, and stays as it is", async () => {
+    test("another user's address looks like one that is not there, and stays as it is", async () => {
       const [owner, other] = [await customer(), await customer()];
       const { body: address } = await owner.create();
       for (const id of [address.id, randomUUID()]) {

@@ -245,7 +245,7 @@ describe("categories", () => {
       await vi.waitFor(async () => expect((await find())?.images).toHaveLength(3), 5_000);
     });
 
-    test("answers 304 to whoever has the list already", async () => {
+    test("answers 304 to a client that has the list already", async () => {
       const first = await get("/categories?size=5");
       const etag = first.headers.get("etag") ?? "";
       expect(etag).toMatch(/^"[\w-]+"$/);

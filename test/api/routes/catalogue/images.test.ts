@@ -56,7 +56,7 @@ describe("POST /images/reprocess", () => {
     return jobOf(id);
   }
 
-  test("makes the pictures of an older recipe anew, and leaves the others", { timeout: 60_000 }, async () => {
+  test("makes the pictures of an older recipe again, and leaves the others", { timeout: 60_000 }, async () => {
     const [old, current] = [await addPicture(700), await addPicture(800)];
     const oldKeys = await makeOld(old.imageId);
     const before = [await categoryOf(old.id), await categoryOf(current.id)];

@@ -165,7 +165,7 @@ describe("offers", () => {
       expect(body.detail).toMatchObject([{ type, msg: message, loc: ["query", name], input }]);
     });
 
-    test("answers 304 to whoever has the list already, and anew after a change", async () => {
+    test("answers 304 to a client that has the list already, and the new list after a change", async () => {
       const { id, productId } = await addOffer(api.db);
       const path = `/offers?product_id=${productId}`;
       const headers = { "if-none-match": (await get(path)).headers.get("etag") ?? "" };

@@ -196,7 +196,7 @@ describe("products", () => {
       expect(body.detail).toMatchObject([{ type, ...(msg && { msg }), loc: ["query", name], input }]);
     });
 
-    test("answers 304 to whoever has the list already, and anew after a change", async () => {
+    test("answers 304 to a client that has the list already, and the new list after a change", async () => {
       const subCategoryId = await shelf(["Было"]);
       const path = `/products?sub_category_id=${subCategoryId}`;
       const first = await get(path);

@@ -123,7 +123,7 @@ describe("sub-categories", () => {
       expect(body.detail).toMatchObject([{ type, ...(msg && { msg }), loc: ["query", name], input }]);
     });
 
-    test("answers 304 to whoever has the list already, and anew after a change", async () => {
+    test("answers 304 to a client that has the list already, and the new list after a change", async () => {
       const { id, categoryId } = await addSubCategory(api.db);
       await forget();
       for (const path of ["/sub-categories", "/warehouse/sub-categories"]) {

@@ -297,7 +297,7 @@ describe("GET /documents", () => {
     expect((await fetch(link)).status).toBe(403);
   });
 
-  test("says that a file is gone, and makes it anew when it is ordered again", async () => {
+  test("says that a file is gone, and makes it again when it is ordered again", async () => {
     const { id } = await addOwnOrder();
     const body = { kind: "order", format: "docx", parameters: { id } };
     const first = await send("/documents", { body });

@@ -92,7 +92,7 @@ describe("an order that is sent again", () => {
     ]);
   });
 
-  test("under the key of somebody else is another order", async () => {
+  test("under the key of another user is another order", async () => {
     const note = randomUUID();
     const key = randomUUID();
     for (const token of [api.tokens.user, api.tokens.employee, undefined]) {

@@ -224,7 +224,7 @@ describe("orders", () => {
       });
     });
 
-    test("by a customer does not reveal the address of somebody else", async () => {
+    test("by a customer does not reveal the address of another user", async () => {
       const address_id = await addAddress(employeeId);
       const { body } = await fromWarehouse(order({ address_id }), user());
       expect(body).toMatchObject({ first_name: "user", city: null, address_id: body.id });
@@ -474,7 +474,7 @@ describe("orders", () => {
       expect(ids(await get("/orders?filter[user]=x&unknown=1", other()))).toEqual(ids({ body }));
     });
 
-    test("is refused to a customer who wants those of somebody else", async () => {
+    test("is refused to a customer who wants those of another user", async () => {
       for (const query of [`user_id=${adminId}`, `user_id=${otherId}&user_id=${adminId}`]) {
         const { status, body } = await get(`/orders?${query}`, other());
         expect([status, body.detail]).toEqual([

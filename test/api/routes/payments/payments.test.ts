@@ -186,7 +186,7 @@ describe("payments", () => {
       expect((await request("GET", `/orders/${unknownId}/payments`)).status).toBe(404);
     });
 
-    test("of one that belongs to somebody else looks like none", async () => {
+    test("of one that belongs to another user looks like none", async () => {
       const { id } = await newPayment(100);
       const answers = [await one(id, { token: api.tokens.user }), await one(unknownId)];
       for (const { status, body } of answers) expect([status, body.detail]).toEqual([404, "Payment not found"]);

@@ -678,7 +678,7 @@ describe("waybills", () => {
       expect(rows).toEqual(Array.from({ length: 2 }, () => ({ method: "POST", status: 201 })));
     });
 
-    test("answers 503 while somebody else holds the waybill for long, and does it later", async () => {
+    test("answers 503 while another transaction holds the waybill for long, and does it later", async () => {
       const offer = await addOffer(api.db);
       const { id } = await addWaybill(api.db, { lines: [{ offerId: offer.id }] });
       const other = api.db.createQueryRunner();
