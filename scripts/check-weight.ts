@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const limits = { packages: 450, megabytes: 450 };
 /** What commands keep for later does not come with the installation. */
-const caches = new Set([".cache", ".vite", ".vitest"]);
+const isCache = (name: string) => /^\.(cache|vite)/.test(name);
 
 const { packages } = JSON.parse(readFileSync("node_modules/.package-lock.json", "utf8")) as { packages: object };
 const found = {
@@ -22,7 +22,7 @@ process.exitCode = isTooMuch ? 1 : 0;
 /** What a folder takes on the disk; a file with two names counts once. */
 function bytesOf(folder: string, counted = new Set<number>()): number {
   return readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }) => !caches.has(name))
+    .filter(({ name }) => !isCache(name))
     .reduce((sum, entry) => {
       const path = join(folder, entry.name);
       const { blocks, ino, nlink } = lstatSync(path);
