@@ -5,34 +5,70 @@ import { NotFoundError } from "../../errors.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import { wholesalePriceRub } from "../../services/orders/prices.ts";
 import { timestamp } from "../http/fields.ts";
+import type { JsonWriter } from "../http/json-writer.ts";
+import {
+  declareFields,
+  flagColumn,
+  numberColumn,
+  plainColumn,
+  type TextRow,
+  textColumn,
+  timeColumn,
+} from "../http/row-fields.ts";
 import type { ApiContext } from "../http/types.ts";
 import { PictureDetail, pictureDetail, type Show } from "../routes/catalogue/with-image.ts";
 import { pictureUrl } from "./image.ts";
 import { parentsOf } from "./parents.ts";
-import { NestedProduct, type NestedProductView, nestedProductView } from "./product.ts";
+import {
+  NestedProduct,
+  type NestedProductView,
+  nestedProductView,
+  pictureJson,
+  productFields,
+  productPictureJson,
+  type RowMeans,
+} from "./product.ts";
 
-/** An offer inside another entity, and in lists. */
-export const NestedOffer = z
-  .object({
-    id: z.uuid(),
-    product_id: z.uuid(),
-    product: NestedProduct,
-    sku: z.string().nullable(),
-    address_id: z.string().nullable().meta({ description: "The same as sku" }),
-    offer_bitrix_id: z.string().nullable(),
-    brand: z.string(),
-    manufacturer_number: z.string(),
-    internal_description: z.string().nullable(),
-    price_rub: z.int(),
-    super_wholesale_price_rub: z.int(),
-    wholesale_price_rub: z.int().meta({ description: "Mean of the two other prices, rounded half up" }),
-    quantity: z.int(),
-    is_deleted: z.boolean(),
-    image_url: z.url(),
-    created_at: timestamp,
-    updated_at: timestamp,
-  })
-  .meta({ id: "NestedOffer" });
+/** Where the columns of its product begin in a row of `OfferTexts`. */
+const productAt = 15;
+
+/** An offer inside another entity, and in lists: schema and JSON; the columns are those of `OfferTexts`. */
+export const offerFields = declareFields({
+  id: plainColumn(z.uuid(), 0),
+  product_id: plainColumn(z.uuid(), 1),
+  product: {
+    schema: NestedProduct,
+    isAlone: true,
+    write(row: TextRow, _at: number, means: RowMeans, writer: JsonWriter) {
+      productFields.write(writer, row, productAt, means);
+      return undefined;
+    },
+  },
+  sku: textColumn(z.string().nullable(), 2),
+  address_id: textColumn(z.string().nullable().meta({ description: "The same as sku" }), 2),
+  offer_bitrix_id: textColumn(z.string().nullable(), 3),
+  brand: textColumn(z.string(), 4),
+  manufacturer_number: textColumn(z.string(), 5),
+  internal_description: textColumn(z.string().nullable(), 6),
+  price_rub: numberColumn(z.int(), 7),
+  super_wholesale_price_rub: numberColumn(z.int(), 8),
+  wholesale_price_rub: {
+    schema: z.int().meta({ description: "Mean of the two other prices, rounded half up" }),
+    write: (row: TextRow) =>
+      String(wholesalePriceRub({ priceRub: Number(row[7]), superWholesalePriceRub: Number(row[8]) })),
+  },
+  quantity: numberColumn(z.int(), 9),
+  is_deleted: flagColumn(z.boolean(), 10),
+  image_url: {
+    schema: z.url(),
+    write: (row: TextRow, _at: number, { store }: RowMeans) =>
+      pictureJson(row, 11, 12, store) ?? productPictureJson(row, productAt, store),
+  },
+  created_at: timeColumn(timestamp, 13),
+  updated_at: timeColumn(timestamp, 14),
+});
+
+export const NestedOffer = offerFields.schema.meta({ id: "NestedOffer" });
 export type NestedOfferView = z.output<typeof NestedOffer>;
 
 /** An offer as other entities show it; without a picture of its own it has its product's. */

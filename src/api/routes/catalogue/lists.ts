@@ -10,11 +10,12 @@ import {
 } from "../../../db/dao/catalogue/catalogue-pages.ts";
 import type { CachedBody } from "../../../platform/cache.ts";
 import type { CacheTag } from "../../../platform/cache-tags.ts";
-import { jsonPage } from "../../http/json-writer.ts";
+import { jsonPage, type WriteItem } from "../../http/json-writer.ts";
 import { type PageQuery, slice } from "../../http/paging.ts";
 import type { ApiContext, Result } from "../../http/types.ts";
-import { catalogueWriters, subCategoryOfOffer, subCategoryOfProduct } from "../../views/catalogue-json.ts";
+import { offerFields } from "../../views/offer.ts";
 import { parentsOf } from "../../views/parents.ts";
+import { productFields } from "../../views/product.ts";
 
 const tag: CacheTag = "goods";
 
@@ -25,14 +26,32 @@ export interface Loaded {
 }
 
 /** Writes these products as JSON. */
-export async function productWriter(context: ApiContext, reader: EntityManager, rows: readonly ProductTexts[]) {
-  return catalogueWriters(await parentsOf(context, reader, rows.map(subCategoryOfProduct)), context.store).product;
+export async function productWriter(
+  context: ApiContext,
+  reader: EntityManager,
+  rows: readonly ProductTexts[],
+): Promise<WriteItem<ProductTexts>> {
+  const parents = await parentsOf(context, reader, rows.map(subCategoryOfProduct));
+  const means = { parents, store: context.store };
+  return (writer, row) => productFields.write(writer, row, 0, means);
 }
 
 /** Writes these offers as JSON. */
-export async function offerWriter(context: ApiContext, reader: EntityManager, rows: readonly OfferTexts[]) {
-  return catalogueWriters(await parentsOf(context, reader, rows.map(subCategoryOfOffer)), context.store).offer;
+export async function offerWriter(
+  context: ApiContext,
+  reader: EntityManager,
+  rows: readonly OfferTexts[],
+): Promise<WriteItem<OfferTexts>> {
+  const parents = await parentsOf(context, reader, rows.map(subCategoryOfOffer));
+  const means = { parents, store: context.store };
+  return (writer, row) => offerFields.write(writer, row, 0, means);
 }
+
+/** The sub-category of a product. */
+const subCategoryOfProduct = (row: ProductTexts) => row[5];
+
+/** The sub-category of an offer's product. */
+const subCategoryOfOffer = (row: OfferTexts) => row[20];
 
 /** One page of products by name; one statement. */
 export async function productPage(
