@@ -28,9 +28,9 @@ if (wanted !== undefined && names.includes(wanted)) {
   if (wanted !== undefined) process.exitCode = 1;
 }
 
-/** Programs that are compiled into `var/bench` look for the packages of the bench in the folders above them. */
+/** Programs of `bench` that are compiled find its packages beside them; `src`, compiled beside those, has the root's. */
 function linkPackages(modules: string) {
-  const compiled = join("var", "bench");
+  const compiled = join("var", "bench", "bench");
   mkdirSync(compiled, { recursive: true });
   try {
     symlinkSync(relative(compiled, modules), join(compiled, "node_modules"));
