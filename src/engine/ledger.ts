@@ -312,22 +312,26 @@ export async function snoozeJob(tx: EntityManager, claim: HeldClaim, delayMs: nu
 }
 
 /**
- * Cancels jobs and their unfinished children, in the caller's transaction: waiting ones at once, running ones by a mark
+ * Cancels jobs and all that are parts of them, in the caller's transaction: open ones at once, running ones by a mark
  * that their workers see. Leaves finished jobs alone.
  */
 export async function cancelJobs(tx: EntityManager, ids: readonly string[], cancellation: Cancellation): Promise<void> {
-  // The parents first and by themselves: a transaction that enqueues a page of children holds its parent.
-  const values = [ids, JSON.stringify(cancellation)];
-  const [, affected]: [unknown, number] = await tx.query(
-    `UPDATE job SET ${cancelled} WHERE id = ANY($1) AND finished_at IS NULL`,
-    values,
-  );
-  if (affected === 0) return;
-  await tx.query(`UPDATE job SET ${cancelled} WHERE parent_id = ANY($1) AND finished_at IS NULL`, values);
+  const mark = JSON.stringify(cancellation);
+  const reached: string[] = [];
+  // Parents before their parts: a transaction that enqueues a page of children holds its parent.
+  for (let column = "id", level = ids; level.length > 0; column = "parent_id") {
+    const [rows]: [{ id: string }[], number] = await tx.query(
+      `UPDATE job SET ${cancelled} WHERE ${column} = ANY($1) AND finished_at IS NULL RETURNING id`,
+      [level, mark],
+    );
+    level = rows.map(({ id }) => id);
+    reached.push(...level);
+  }
+  if (reached.length === 0) return;
   await tx.query(
     `DELETE FROM job_outbox USING job
-     WHERE job_outbox.job_id = job.id AND (job.id = ANY($1) OR job.parent_id = ANY($1)) AND job.state = 'cancelled'`,
-    [ids],
+     WHERE job_outbox.job_id = ANY($1) AND job.id = job_outbox.job_id AND job.state = 'cancelled'`,
+    [reached],
   );
 }
 

@@ -229,6 +229,20 @@ describe("the ledger", () => {
       expect(await releaseJob(db, running, outage)).toBe("cancelled");
     });
 
+    test("takes the parts of its parts along as well, and no other job", async () => {
+      const parent = await promise();
+      const [child = ""] = await children(parent, 1);
+      const [grandchild = ""] = await children(child, 1);
+      const other = await promise();
+      await db.transaction((tx) => cancelJob(tx, parent, anAdmin));
+      const states = await Promise.all([parent, child, grandchild, other].map(async (id) => (await find(id)).state));
+      expect(states).toEqual(["cancelled", "cancelled", "cancelled", "open"]);
+      const outbox: { id: string }[] = await db.query("SELECT job_id AS id FROM job_outbox WHERE job_id = ANY($1)", [
+        [parent, child, grandchild, other],
+      ]);
+      expect(outbox.map(({ id }) => id)).toEqual([other]);
+    });
+
     test("promises no more of them once it is cancelled", async () => {
       const parent = await promise();
       const held = await claimed(parent);
