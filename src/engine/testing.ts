@@ -82,6 +82,8 @@ export async function performJob<J extends AnyJob, Context>(
   context: Context,
 ): Promise<Performed> {
   const id = await db.transaction((tx) => enqueue(tx, job, payload));
+  const { epoch } = await db.manager.findOneByOrFail(Job, { id });
+  if (epoch > 0) throw new Error(`The job of '${job.name}' with this key, '${id}', was enqueued before and has run`);
   const kinds = { jobs: { [job.name]: job }, processors: { [job.name]: processor } };
   await withRunner({ db, queue: job.queue, kinds, context }, (run) => run(id));
   const row = await db.manager.findOneByOrFail(Job, { id });
