@@ -113,7 +113,7 @@ describe("docker-compose.yml", () => {
     const published = Array.from(compose.matchAll(/^ {4}ports: \[(.+)\]$/gm), ([, ports = ""]) =>
       ports.split(", "),
     ).flat();
-    expect(compose.match(/ports:/g)?.length).toBe(compose.match(/^ {4}ports: \[/gm)?.length);
+    expect(compose.match(/^ +ports:/gm)?.length).toBe(compose.match(/^ {4}ports: \[/gm)?.length);
     expect(published.length).toBeGreaterThan(0);
     expect(published.filter((port) => !/^"127\.0\.0\.1:\d+:\d+"$/.test(port))).toEqual([]);
   });
