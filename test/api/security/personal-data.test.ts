@@ -95,6 +95,8 @@ beforeAll(async () => {
   });
   await everyRoute();
   await elsewhere();
+  // A request that would have resumed a queue may have been too slow: then its jobs would never run.
+  await api.db.query("DELETE FROM queue_pause; DELETE FROM job_group_pause");
   await plantWebhook();
   const mail = { SMTP_HOST: "127.0.0.1", SMTP_PORT: String(smtp.port), SMTP_SECURITY: "none", PUBLIC_URL: server.url };
   const common = { ...traced, ...mail, MAIL_LINK_SECRET: mailLinkSecret, WEBHOOK_ALLOW_PRIVATE: "true" };
