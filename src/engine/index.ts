@@ -8,24 +8,21 @@ export {
   defineJob,
   defineScheduledJob,
   type JobDefinition,
-  type JobDefinitions,
-  jobDefaults,
   type PayloadOf,
   priorities,
-  readPayload,
 } from "./define-job.ts";
 export { type QueuedData, queuedJobId } from "./dispatch.ts";
 export { groupPauses, groupWeights } from "./groups.ts";
-export { Job, type JobError, type JobProgress, type JobState, jobStates } from "./job-entity.ts";
+export { Job, type JobState, jobStates } from "./job-entity.ts";
 export { type Failures, type JobFilter, type JobStatus, jobQueries } from "./job-queries.ts";
 export { cancelJobs, findJob, reopenJob, reopenJobs } from "./ledger.ts";
 export { engineMigrations } from "./migrations/index.ts";
 export { type EnqueueOptions, enqueue, enqueueAll } from "./outbox.ts";
 export { readOutboxStats } from "./outbox-stats.ts";
 export { applyPauses, type QueuePause, queuePauses } from "./pauses.ts";
-export { type JobsToPrune, pruneJobs } from "./prune.ts";
+export { pruneJobs } from "./prune.ts";
 export type { QueueDefinition, QueueDefinitions } from "./queues.ts";
-export { createAutoscaler, type Explanation, type QueueReport } from "./scaling/autoscaler.ts";
+export { createAutoscaler, type Explanation } from "./scaling/autoscaler.ts";
 export { wantedKey } from "./scaling/queue-load.ts";
 export type { ScalingRule, ScalingRules } from "./scaling/rules.ts";
 export type { Schedule, ScheduleConditions } from "./scheduler.ts";

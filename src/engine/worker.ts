@@ -12,7 +12,7 @@ export {
   fenced,
   type HeldClaim,
 } from "./ledger.ts";
-export { type Fetching, watchFetching } from "./liveness.ts";
+export { watchFetching } from "./liveness.ts";
 export { measureSchedules } from "./metrics.ts";
 export type { JobRun, Kinds, Processor } from "./processor.ts";
 export { hasReady } from "./scaling/queue-load.ts";
