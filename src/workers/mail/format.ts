@@ -1,4 +1,5 @@
 import type { Language } from "../../db/entities/accounts/user.ts";
+import { businessTimeZone } from "../../jobs/schedules.ts";
 
 const locales = { ru: "ru-RU", en: "en-GB" } as const;
 
@@ -10,7 +11,7 @@ export function formatRub(amount: number, language: Language): string {
 
 /** A moment in the shop's time zone. */
 export function formatTime(at: Date, language: Language): string {
-  const style = { timeZone: "Europe/Simferopol", dateStyle: "long", timeStyle: "short" } as const;
+  const style = { timeZone: businessTimeZone, dateStyle: "long", timeStyle: "short" } as const;
   return new Intl.DateTimeFormat(locales[language], style).format(at);
 }
 
