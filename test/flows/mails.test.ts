@@ -3,10 +3,12 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Language } from "../../src/db/entities/accounts/user.ts";
 import { requestEventMails } from "../../src/services/mail/event-mails.ts";
 import { type MailRequest, requestMails } from "../../src/services/mail/mails.ts";
+import { fanOutEvents } from "../../src/services/webhooks/events.ts";
 import { apiKey, call, useApi, userIds, useWorker, webhookSecret } from "../support/api.ts";
 import { addOffer } from "../support/catalogue.ts";
 import type { ReceivedMail } from "../support/mailbox.ts";
 import { addOrder, addPayment } from "../support/orders.ts";
+import { guest, lineOf } from "../support/shop.ts";
 import { addUser } from "../support/users.ts";
 import { addWaybill } from "../support/waybills.ts";
 
@@ -50,6 +52,24 @@ test("a mail names the request that wanted it", async () => {
   expect(status).toBe(200);
   const [mail] = await arrived(recipient);
   expect(mail?.headers).toContainEqual({ name: expect.stringMatching(/^x-request-id$/i), value: request });
+});
+
+describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
+  test("a guest's waybill is mailed to the guest, in Russian and without the name of the employee", async () => {
+    const employee = await addUser(api.db, { role: "EMPLOYEE", language: "en", firstName: "Bartholomew" });
+    const as = { authorization: `Bearer ${await api.identity.token(employee.id)}` };
+    const email = `${randomUUID()}@test.example`;
+    const { id: sold } = await addOffer(api.db, { quantity: 5 });
+    const order = await post(`${base}/orders`, {}, { ...guest, email, order_offers: [lineOf(sold)] });
+    const waybill = await post(`${base}/orders/${order.body.id}/convert`, as, {});
+    expect((await post(`${base}/waybills/${waybill.body.id}/commit`, as, {})).status).toBe(201);
+    const rules = { staff: [], unprovedPerDay: 0 };
+    while ((await api.context.transact(origin, (tx) => fanOutEvents(tx, rules))) > 0);
+    const mails = await arrived(email, 2);
+    const mail = mails.find(({ subject }) => subject.startsWith("Накладная"));
+    expect(mail?.text).toContain("проведена");
+    expect(JSON.stringify(mails)).not.toContain(employee.firstName);
+  });
 });
 
 describe.each(["ru", "en"] as const)("in the language %s", (language) => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EntityManager } from "typeorm";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { mailRecipients } from "../../db/dao/mail/mail-recipients.ts";
 import { mails } from "../../db/dao/mail/mails.ts";
 import type { Language } from "../../db/entities/accounts/user.ts";
 import { type EnqueueOptions, enqueueAll, jobQueries } from "../../engine/index.ts";
@@ -154,18 +155,21 @@ export async function requestVerificationMail(
 /** A send key is stored without end, so it does not contain its source. */
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** Enqueues the mail with the link to the day's price list; returns the id of its job, null when it is suppressed. */
+/**
+ * Enqueues the mail with the link to the day's price list, in the language of the account with this address; returns
+ * the id of its job, null when it is suppressed. Each call is one more mail.
+ */
 export async function requestPriceListMail(
   tx: EntityManager,
   { recipient, maxMails }: { recipient: string; maxMails: number },
 ): Promise<string | null> {
+  const languageOf = await mailRecipients.languages(tx, [recipient]);
   const request = {
     event: `price-list:${uuidv7()}`,
     kind: "price-list",
     recipient,
-    act: "price-list",
-    maxMails,
+    language: languageOf(recipient),
   } as const;
-  const [jobId = null] = await requestCountedMails(tx, [request]);
+  const [jobId = null] = await requestCountedMails(tx, [{ ...request, act: "price-list", maxMails }]);
   return jobId;
 }

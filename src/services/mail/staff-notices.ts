@@ -62,12 +62,8 @@ export async function toStaff<Content extends Pick<MailRequest, "event" | "kind"
   contents: readonly Content[],
 ): Promise<(Content & Required<Pick<MailRequest, "recipient" | "language">>)[]> {
   if (staff.length === 0 || contents.length === 0) return [];
-  const languages = await mailRecipients.languages(tx, staff);
+  const languageOf = await mailRecipients.languages(tx, staff);
   return contents.flatMap((content) =>
-    staff.map((recipient) => ({
-      ...content,
-      recipient,
-      language: languages.get(recipient.toLowerCase()) ?? ("ru" as const),
-    })),
+    staff.map((recipient) => ({ ...content, recipient, language: languageOf(recipient) })),
   );
 }

@@ -19,28 +19,34 @@ export interface OrderRecipient extends MailRecipient {
   unprovedBy: "guest" | "customer" | null;
 }
 
-/** Mails of an order go to the address in the order; guests get them in Russian. */
-const orderRecipient = `orders.email, coalesce(account.language, 'ru') AS language`;
-const ofOrder = "FROM orders LEFT JOIN users account ON account.id = orders.user_id";
+/**
+ * The one rule of whom a mail addresses. About an order, and what belongs to one: the address in the order, in the
+ * language of its account, or Russian of a guest. About anything else: the address and the language of the person whom
+ * it concerns. The member of staff who entered it does not count.
+ */
+const recipient = "coalesce(orders.email, account.email) AS email, coalesce(account.language, 'ru') AS language";
+/** The account that the rule looks at; `person` is SQL of the user whom a row without an order concerns. */
+const accountOf = (person = "NULL") => `LEFT JOIN users account
+  ON account.id = CASE WHEN orders.id IS NULL THEN ${person} ELSE orders.user_id END`;
 
 /** The recipients of mails about many entities, in one statement each; deleted entities are left out. */
 export const mailRecipients = {
   ofOrders: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
-    tx.query(`SELECT orders.id, ${orderRecipient} ${ofOrder} WHERE orders.id = ANY($1)`, [ids]),
+    tx.query(`SELECT orders.id, ${recipient} FROM orders ${accountOf()} WHERE orders.id = ANY($1)`, [ids]),
 
   ofNewOrders: (tx: EntityManager, ids: readonly string[]): Promise<OrderRecipient[]> =>
     tx.query(
-      `SELECT orders.id, ${orderRecipient}, orders.created_at AS "createdAt",
+      `SELECT orders.id, ${recipient}, orders.created_at AS "createdAt",
          CASE WHEN orders.by_guest OR (account.role = 'USER' AND account.email_verified IS FALSE) THEN 'guest'
               WHEN account.role = 'USER' AND lower(account.email) <> lower(orders.email) THEN 'customer'
          END AS "unprovedBy"
-       ${ofOrder} WHERE orders.id = ANY($1)`,
+       FROM orders ${accountOf()} WHERE orders.id = ANY($1)`,
       [ids],
     ),
 
   ofPayments: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(
-      `SELECT payments.id, ${orderRecipient} ${ofOrder} JOIN payments ON payments.order_id = orders.id
+      `SELECT payments.id, ${recipient} FROM payments JOIN orders ON orders.id = payments.order_id ${accountOf()}
        WHERE payments.id = ANY($1)`,
       [ids],
     ),
@@ -48,20 +54,23 @@ export const mailRecipients = {
   /** Of goods that a customer receives or returns; bookings of staff for itself concern no customer. */
   ofWaybills: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(
-      `SELECT waybills.id, coalesce(orders.email, customer.email) AS email, customer.language
-       FROM waybills JOIN users customer ON customer.id = waybills.customer_id
-       LEFT JOIN orders ON orders.id = waybills.order_id
+      `SELECT waybills.id, ${recipient}
+       FROM waybills LEFT JOIN orders ON orders.id = waybills.order_id ${accountOf("waybills.customer_id")}
        WHERE waybills.id = ANY($1) AND waybills.waybill_type <> 'WAYBILL_IN'
          AND (orders.id IS NOT NULL OR waybills.customer_id <> waybills.author_id)`,
       [ids],
     ),
 
-  /** The language of those addresses that belong to users, by the address in lower case; verified ones come last. */
-  async languages(tx: EntityManager, addresses: readonly string[]): Promise<Map<string, Language>> {
+  /**
+   * The languages of mails to these addresses: of the user who has the address, in any case of letters, or Russian. A
+   * user who has verified it comes before others.
+   */
+  async languages(tx: EntityManager, addresses: readonly string[]): Promise<(address: string) => Language> {
     const rows: { address: string; language: Language }[] = await tx.query(
       "SELECT lower(email) AS address, language FROM users WHERE lower(email) = ANY($1) ORDER BY email_verified IS NOT FALSE",
       [addresses.map((address) => address.toLowerCase())],
     );
-    return new Map(rows.map(({ address, language }) => [address, language]));
+    const known = new Map(rows.map(({ address, language }) => [address, language]));
+    return (address) => known.get(address.toLowerCase()) ?? "ru";
   },
 };
