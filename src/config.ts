@@ -221,6 +221,8 @@ const Worker = Shared.extend({
   MAIL_DAILY_CAP: whole(0).default(0),
   /** Kinds of mail that are not sent, because a front end sends them itself; comma separated, absent: all are sent. */
   MAIL_OFF: list.pipe(z.array(z.enum(mailKindNames, `is not one of ${mailKindNames.join(", ")}`))),
+  /** The storefront's page of an order, with `{id}` in place of its id; absent: mails link to none. */
+  STOREFRONT_ORDER_URL: url.refine((text) => text.includes("{id}"), "has no '{id}' for the id of an order").optional(),
   /** Addresses of staff for mails about new orders and low stock, comma separated; absent: none. */
   MAIL_STAFF: list.pipe(z.array(z.email())),
   /** A service that tells at `/api/has?message_id=` whether a mail has arrived; absent: none. */
@@ -301,6 +303,7 @@ export function loadWorkerConfig(env: NodeJS.ProcessEnv = process.env) {
       staff: config.MAIL_STAFF,
       unprovedPerDay: config.MAIL_UNPROVED_PER_DAY,
       off: new Set(config.MAIL_OFF),
+      orderPage: config.STOREFRONT_ORDER_URL,
       pace: {
         domainRates: config.MAIL_DOMAIN_RATES,
         quietHours: config.MAIL_QUIET_HOURS,

@@ -72,6 +72,19 @@ describe("the configuration", () => {
     }
   });
 
+  test("takes a page of an order with a place for its id, and none without", () => {
+    const load = (page: string) =>
+      loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test", STOREFRONT_ORDER_URL: page }).mailRules.orderPage;
+    expect(load("https://shop.test/orders/{id}?from=mail")).toBe("https://shop.test/orders/{id}?from=mail");
+    for (const wrong of [
+      "https://shop.test/orders/",
+      "shop.test/{id}",
+      "ftp://shop.test/{id}",
+      "https://a@b.test/{id}",
+    ])
+      expect(() => load(wrong), wrong).toThrow("STOREFRONT_ORDER_URL");
+  });
+
   test("takes kinds of mail that are not to be sent, and says which there are when one is none", () => {
     const load = (MAIL_OFF: string) => loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test", MAIL_OFF }).mailRules;
     expect([...load("order-received, low-stock").off]).toEqual(["order-received", "low-stock"]);

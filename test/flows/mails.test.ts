@@ -70,6 +70,19 @@ describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
     expect(mail?.text).toContain("проведена");
     expect(JSON.stringify(mails)).not.toContain(employee.firstName);
   });
+
+  test("an order by a carrier is mailed with carrier, address and a link to its page, to guest and staff", async () => {
+    const staffAddress = `${randomUUID()}@test.example`;
+    const email = `${randomUUID()}@test.example`;
+    const { body } = await post(`${base}/orders`, {}, { ...guest, email, order_offers: [lineOf(offerId)] });
+    const rules = { staff: [staffAddress], unprovedPerDay: 0 };
+    while ((await api.context.transact(origin, (tx) => fanOutEvents(tx, rules))) > 0);
+    for (const [mail] of [await arrived(email), await arrived(staffAddress)]) {
+      expect(mail?.text).toContain("Транспортная компания, СДЭК");
+      expect(mail?.text).toContain("Россия, Севастополь, ул. Хрусталёва, 74Ж");
+      expect(mail?.html).toContain(`href="https://shop.test/orders/${body.id}"`);
+    }
+  });
 });
 
 describe.each(["ru", "en"] as const)("in the language %s", (language) => {

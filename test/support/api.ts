@@ -265,7 +265,7 @@ export function useWorker(api: TestApi, { links = false } = {}) {
       cache,
       mailer,
       mailStatements: createMailStatements(db),
-      mailRules: noMailRules,
+      mailRules: { ...noMailRules, ...(links && { orderPage: "https://shop.test/orders/{id}" }) },
       retention: defaultRetention,
       webhookClient,
       log,

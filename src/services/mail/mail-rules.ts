@@ -21,6 +21,8 @@ export interface MailRules {
   /** Kinds of mail that are not sent. */
   off: ReadonlySet<MailKindName>;
   pace: MailPace;
+  /** The storefront's page of an order, with `{id}` in place of its id; undefined: mails link to none. */
+  orderPage?: string | undefined;
 }
 
 /** No mail waits or is suppressed, and staff gets none. */

@@ -17,6 +17,20 @@ export function holdsWebAddress(text: string): boolean {
   return webAddress.test(read);
 }
 
+/** Longer texts of strangers are cut in mails. */
+const maxShown = 150;
+
+/**
+ * A text of a stranger for a mail, which may reach a third person: short, without words that contain a web address, and
+ * without what mail clients make a link of (`evil.example`, `a@evil.example`).
+ */
+export function withoutLinks(text: string): string {
+  const rest = withoutWebAddresses(text)
+    .replaceAll(dots, ".")
+    .replaceAll(/\.(?=\p{L})/gu, ". ");
+  return rest.length > maxShown ? `${rest.slice(0, maxShown).trim()}…` : rest;
+}
+
 /** A text without the words that contain a web address; empty when it still has one. */
 export function withoutWebAddresses(text: string): string {
   if (!holdsWebAddress(text)) return text;

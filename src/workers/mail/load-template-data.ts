@@ -7,7 +7,7 @@ import { payments } from "../../db/dao/payments/payments.ts";
 import { lowStockOffers } from "../../db/dao/stock/low-stock-offers.ts";
 import type { Language, User } from "../../db/entities/accounts/user.ts";
 import type { Mail } from "../../db/entities/mail/mail.ts";
-import { orderStatuses } from "../../db/entities/orders/order.ts";
+import { type Order, orderStatuses } from "../../db/entities/orders/order.ts";
 import { PermanentError } from "../../engine/worker.ts";
 import type { MailKindName } from "../../jobs/mail-kinds.ts";
 import type { MailTemplate } from "./compose.ts";
@@ -19,6 +19,8 @@ export interface Sources {
   /** The day's public price list; read only when needed. */
   priceList(): Promise<{ day: string; listUrl: string }>;
   documentUrl(id: string): string;
+  /** The storefront's page of an order; undefined: there is none. */
+  orderUrl(id: string): string | undefined;
   user(id: string): Promise<User | null>;
 }
 
@@ -50,11 +52,13 @@ const writers: Record<MailKindName, Writer> = {
     if (!("url" in parameters)) throw new PermanentError("Its link is a day old and was deleted");
     return templates["verify-email"].write[language](ofLink.parse(parameters));
   },
-  async "order-received"(tx, parameters, language) {
-    return templates["order-received"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
+  async "order-received"(tx, parameters, language, sources) {
+    return templates["order-received"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId, sources));
   },
-  async "order-received-staff"(tx, parameters, language) {
-    return templates["order-received-staff"].write[language](await readOrder(tx, ofOrder.parse(parameters).orderId));
+  async "order-received-staff"(tx, parameters, language, sources) {
+    return templates["order-received-staff"].write[language](
+      await readOrder(tx, ofOrder.parse(parameters).orderId, sources),
+    );
   },
   async "orders-received-staff"(tx, parameters, language) {
     const { since, until } = ofSpan.parse(parameters);
@@ -62,30 +66,31 @@ const writers: Record<MailKindName, Writer> = {
     const found = await newOrders(tx, { ...span, limit: listedOrders });
     return templates["orders-received-staff"].write[language]({ ...span, ...found });
   },
-  async "order-status"(tx, parameters, language) {
+  async "order-status"(tx, parameters, language, sources) {
     const { orderId, status } = ofStatus.parse(parameters);
-    return templates["order-status"].write[language]({ ...(await readOrder(tx, orderId)), status });
+    return templates["order-status"].write[language]({ ...(await readOrder(tx, orderId, sources)), status });
   },
-  async "waybill-committed"(tx, parameters, language) {
+  async "waybill-committed"(tx, parameters, language, sources) {
     const { waybillId: id } = ofWaybill.parse(parameters);
     const waybill = required(await documentSources.waybill(tx, id), "waybill", id);
     return templates["waybill-committed"].write[language]({
-      ...waybill,
+      ...{ id, order: waybill.order && withUrl(waybill.order, sources) },
       lines: await documentSources.waybillLines(tx, id),
     });
   },
   async "price-list"(_tx, _parameters, language, sources) {
     return templates["price-list"].write[language](await sources.priceList());
   },
-  async "payment-received"(tx, parameters, language) {
+  async "payment-received"(tx, parameters, language, sources) {
     const { paymentId } = ofPayment.parse(parameters);
     const { orderId, amountRub, paidAt, updatedAt } = required(
       await payments.findById(tx, paymentId),
       "payment",
       paymentId,
     );
-    required(await documentSources.order(tx, orderId), "order", orderId);
-    return templates["payment-received"].write[language]({ orderId, amountRub, at: paidAt ?? updatedAt });
+    const order = required(await documentSources.order(tx, orderId), "order", orderId);
+    const data = { ...withUrl(order, sources), orderId, amountRub, at: paidAt ?? updatedAt };
+    return templates["payment-received"].write[language](data);
   },
   async "low-stock"(tx, parameters, language) {
     const { atMost, since, until } = ofDigest.parse(parameters);
@@ -114,10 +119,12 @@ export function loadTemplateData(
   return writers[kind as MailKindName](tx, parameters, language, sources);
 }
 
-async function readOrder(tx: EntityManager, id: string): Promise<MailedOrder> {
+async function readOrder(tx: EntityManager, id: string, sources: Sources): Promise<MailedOrder> {
   const order = required(await documentSources.order(tx, id), "order", id);
-  return { ...order, lines: await documentSources.orderLines(tx, id) };
+  return { ...withUrl(order, sources), lines: await documentSources.orderLines(tx, id) };
 }
+
+const withUrl = (order: Order, { orderUrl }: Sources) => ({ ...order, url: orderUrl(order.id) });
 
 function required<T>(row: T | null, what: string, id: string): T {
   if (row === null) throw new PermanentError(`The ${what} '${id}' was deleted before its mail was sent`);

@@ -21,7 +21,7 @@ type RenderedMail = Pick<Mail, "id" | "kind" | "language" | "parameters">;
 /** A mail from the present data; waits for the document that it links to. */
 export async function renderMail(
   job: Run,
-  { db, mailer, mailStatements, shop, store }: WorkerContext,
+  { db, mailer, mailRules: { orderPage }, mailStatements, shop, store }: WorkerContext,
   mail: RenderedMail,
 ): Promise<MailContent> {
   const { links } = mailer;
@@ -35,13 +35,14 @@ export async function renderMail(
       if (links) return links.documentUrl(id);
       throw new PermanentError("Without MAIL_LINK_SECRET and PUBLIC_URL no mail can link to a document");
     },
+    orderUrl: (id) => orderPage?.replace("{id}", id),
     user: mailStatements.user,
   };
   const letter = await loadTemplateData(db.manager, mail, sources);
   const isBulk = mailKindOf(mail.kind)?.isBulk;
   const content = compose(letter, {
     language: mail.language,
-    origins: [store.publicUrl(""), ...(links ? [links.documentUrl("")] : [])],
+    origins: [store.publicUrl(""), ...(links ? [links.documentUrl("")] : []), ...(orderPage ? [orderPage] : [])],
     unsubscribe: isBulk ? { url: links?.unsubscribeUrl(mail.id), address: mailer.from.address } : undefined,
   });
   return mail.kind === "waybill-committed"

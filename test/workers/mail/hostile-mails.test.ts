@@ -55,7 +55,15 @@ const words: [what: string, text: string][] = [
 
 const kinds = Object.keys(mailKinds) as MailKindName[];
 const strangers = new Set(
-  ["firstName", "lastName", "name", "brand", "manufacturerNumber", "phone", "email", "note"].concat("fileName"),
+  ["firstName", "lastName", "name", "brand", "manufacturerNumber", "phone", "email", "note", "fileName"].concat([
+    "country",
+    "postalCode",
+    "city",
+    "address",
+    "street",
+    "house",
+    "shippingCompany",
+  ]),
 );
 
 /** The example with the words of a stranger wherever there are a stranger's words. */

@@ -7,11 +7,15 @@ import { templates } from "../../../src/workers/mail/templates/index.ts";
 /** To the addresses that the configuration names, with the words of customers. */
 const toStaff = ["order-received-staff", "orders-received-staff", "low-stock"];
 /** What we have made ourselves. */
-const ours = ["id", "orderId", "url", "listUrl", "day", "status", "fileName"];
+const ours = ["id", "orderId", "url", "listUrl", "day", "status", "fileName", "shippingMethod"];
 const marker = "SPOILT";
+/** Where the goods go: shown, for the reader to check, without links. */
+const shown = ["country", "postalCode", "city", "address", "street", "house", "shippingCompany"];
+const link = "www.evil.example";
 
 /** The example with a marker in each text that is not surely ours. */
 function spoilt(value: unknown, key = ""): unknown {
+  if (typeof value === "string" && shown.includes(key)) return `${link} ${value}`;
   if (typeof value === "string") return ours.includes(key) ? value : `${marker} ${value}`;
   if (Array.isArray(value)) return value.map((item) => spoilt(item, key));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
@@ -20,11 +24,11 @@ function spoilt(value: unknown, key = ""): unknown {
 
 describe.each(languages)("a mail in the language %s", (language) => {
   test.each(mailKindNames.filter((kind) => !toStaff.includes(kind)))(
-    "of the kind %s addresses its reader by no name, which a stranger may have written",
+    "of the kind %s has no name and no link that a stranger may have written",
     (kind) => {
       const { write, example } = templates[kind];
       const { lines: _lines, ...letter } = (write[language] as (data: unknown) => MailTemplate)(spoilt(example));
-      expect(JSON.stringify(letter)).not.toContain(marker);
+      for (const foreign of [marker, link]) expect(JSON.stringify(letter)).not.toContain(foreign);
     },
   );
 });

@@ -1,6 +1,8 @@
 import type { Language } from "../../../db/entities/accounts/user.ts";
+import { shopUrl } from "../../../services/shop-url.ts";
 import type { MailTemplate } from "../compose.ts";
 import { formatPieces, formatRub, formatTime, shortId } from "../format.ts";
+import { type Shipping, shippingFacts } from "./shipping.ts";
 
 export interface MailedLine {
   name: string;
@@ -11,7 +13,7 @@ export interface MailedLine {
 }
 
 /** The data of an order in mails. */
-export interface MailedOrder {
+export interface MailedOrder extends Shipping {
   id: string;
   createdAt: Date;
   firstName: string;
@@ -44,12 +46,13 @@ export function goods(lines: readonly MailedLine[], language: Language): Pick<Ma
   };
 }
 
-/** The facts that identify an order. */
-export function orderFacts({ id, createdAt }: MailedOrder, language: Language) {
-  const { order, date } = words[language];
+/** The facts that identify an order, and how its goods travel. */
+export function orderFacts(order: MailedOrder, language: Language, reader?: "customer" | "staff") {
+  const labels = words[language];
   return [
-    { label: order, value: shortId(id) },
-    { label: date, value: formatTime(createdAt, language) },
+    { label: labels.order, value: shortId(order.id) },
+    { label: labels.date, value: formatTime(order.createdAt, language) },
+    ...shippingFacts(order, language, reader),
   ];
 }
 
@@ -61,6 +64,15 @@ export const exampleOrder: MailedOrder = {
   phone: "+79780424666",
   email: "anna@example.com",
   note: "Позвоните перед доставкой",
+  shippingMethod: "CARGO",
+  shippingCompany: "CDEK",
+  country: "RUS",
+  postalCode: "299000",
+  city: "Севастополь",
+  address: null,
+  street: "ул. Хрусталёва",
+  house: "74Ж",
+  url: `${shopUrl}/orders/2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6071`,
   lines: [
     {
       name: "Колодки тормозные передние Ford Focus III",

@@ -1,6 +1,7 @@
 import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
+import { orderButton } from "./shipping.ts";
 
 /** To staff: a new order. */
 export const orderReceivedStaff = defineTemplate<MailedOrder>({
@@ -9,15 +10,17 @@ export const orderReceivedStaff = defineTemplate<MailedOrder>({
       subject: `Новый заказ ${shortId(order.id)}`,
       heading: "Новый заказ",
       paragraphs: order.note ? [`Примечание: ${order.note}`] : [],
-      facts: [...orderFacts(order, "ru"), ...contact(order, ["Покупатель", "Телефон", "E-mail"])],
+      facts: [...orderFacts(order, "ru", "staff"), ...contact(order, ["Покупатель", "Телефон", "E-mail"])],
       ...goods(order.lines, "ru"),
+      ...orderButton(order, "ru"),
     }),
     en: (order) => ({
       subject: `New order ${shortId(order.id)}`,
       heading: "New order",
       paragraphs: order.note ? [`Note: ${order.note}`] : [],
-      facts: [...orderFacts(order, "en"), ...contact(order, ["Customer", "Phone", "E-mail"])],
+      facts: [...orderFacts(order, "en", "staff"), ...contact(order, ["Customer", "Phone", "E-mail"])],
       ...goods(order.lines, "en"),
+      ...orderButton(order, "en"),
     }),
   },
   example: exampleOrder,

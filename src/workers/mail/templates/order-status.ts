@@ -2,6 +2,7 @@ import type { OrderStatus } from "../../../db/entities/orders/order.ts";
 import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
+import { orderButton } from "./shipping.ts";
 
 const sentences: Record<OrderStatus, { ru: string; en: string }> = {
   NEW: { ru: "принят", en: "has been received" },
@@ -20,6 +21,7 @@ export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>
       paragraphs: ["Состояние вашего заказа изменилось."],
       facts: orderFacts(order, "ru"),
       ...goods(order.lines, "ru"),
+      ...orderButton(order, "ru"),
     }),
     en: (order) => ({
       subject: `Order ${shortId(order.id)} ${sentences[order.status].en}`,
@@ -27,6 +29,7 @@ export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>
       paragraphs: ["The status of your order has changed."],
       facts: orderFacts(order, "en"),
       ...goods(order.lines, "en"),
+      ...orderButton(order, "en"),
     }),
   },
   example: { ...exampleOrder, status: "SHIPPING" },
