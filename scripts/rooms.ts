@@ -49,7 +49,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "file-type": ["api"],
   "@bull-board/api": ["api"],
   "@bull-board/express": ["api"],
-  standardwebhooks: ["api", "workers"],
+  standardwebhooks: ["platform", "api", "workers"],
   sharp: ["workers"],
   thumbhash: ["workers"],
   uqr: ["workers"],

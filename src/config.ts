@@ -16,6 +16,7 @@ import {
   url,
   whole,
 } from "./config/kinds.ts";
+import { cardsOf, paymentSettings } from "./config/payments.ts";
 import { modes, refuseUnsafe, ruleNames, type Settings } from "./config/unsafe.ts";
 import { StartUpError } from "./errors.ts";
 import { mailKindNames } from "./jobs/mail-kinds.ts";
@@ -79,6 +80,7 @@ const Shared = Database.extend({
   AUTOSCALE: json("{}").pipe(Scaling),
   /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
   S3_PUBLIC_URL: url.optional(),
+  ...paymentSettings,
   /** The account of the payee of invoices, as JSON; absent: there are no invoices. */
   PAYEE: json("null").pipe(Payee.nullable()),
   /** true: webhooks may go to http addresses, to this machine and to private networks; for development only. */
@@ -129,10 +131,9 @@ const Api = Shared.extend({
   API_KEY: list.pipe(z.array(z.string().min(16, "an API key has at least 16 characters"))),
   /** Secret that the identity provider sends with its webhooks; absent: webhooks are refused. */
   BETTER_AUTH_WEBHOOK_SECRET: z.string().min(16).optional(),
-  /** The card provider; `test` takes no money, so never in production. */
-  PAYMENT_PROVIDER: z.enum(["none", "test"]).default("none"),
   /**
-   * Secret that the provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without `whsec_`.
+   * Secret that the test provider signs its webhooks with, as Standard Webhooks writes it: base64, with or without
+   * `whsec_`.
    */
   PAYMENT_WEBHOOK_SECRET: signingSecret.optional(),
   /** The same for the mail provider; absent: bounces are refused. */
@@ -259,13 +260,11 @@ export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
     throw new StartUpError(
       "Bad configuration:\n  Set BETTER_AUTH_URL or TRUSTED_ISSUERS: without one no user can log in",
     );
-  const { PAYMENT_PROVIDER, PAYMENT_WEBHOOK_SECRET } = config;
-  if (PAYMENT_PROVIDER !== "none" && PAYMENT_WEBHOOK_SECRET === undefined)
-    throw new StartUpError(`Bad configuration:\n  PAYMENT_PROVIDER=${PAYMENT_PROVIDER} needs PAYMENT_WEBHOOK_SECRET`);
+  if (config.PAYMENT_PROVIDER === "test" && config.PAYMENT_WEBHOOK_SECRET === undefined)
+    throw new StartUpError("Bad configuration:\n  PAYMENT_PROVIDER=test needs PAYMENT_WEBHOOK_SECRET");
   return Object.freeze({
     ...withDefaults(config),
     board: boardAccess(config),
-    testPaymentSecret: PAYMENT_PROVIDER === "test" ? PAYMENT_WEBHOOK_SECRET : undefined,
     issuers,
     limits: {
       here: {
@@ -400,6 +399,7 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
   return {
     ...config,
     redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
+    cards: cardsOf(config),
     scaling,
     tracing: {
       endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,

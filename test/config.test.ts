@@ -137,16 +137,44 @@ describe("the configuration", () => {
     expect(() => loadApiConfig({ ...shared, TRUSTED_ISSUERS: "{" })).toThrow(/is not JSON/);
   });
 
-  test("wants a secret with a provider of payments, as Standard Webhooks writes it", () => {
-    const load = (more: object) => loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...more });
+  test("wants a secret with the test provider of payments, as Standard Webhooks writes it", () => {
+    const load = (more: object) =>
+      loadApiConfig({ ...shared, ENVIRONMENT: "local", BETTER_AUTH_URL: "https://shop.test", ...more });
     const secret = "whsec_dGVzdC1wYXltZW50LXNlY3JldC0wMTIzNDU2Nzg5";
-    expect(load({}).testPaymentSecret).toBeUndefined();
-    expect(load({ PAYMENT_WEBHOOK_SECRET: secret }).testPaymentSecret).toBeUndefined();
-    expect(load({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: secret }).testPaymentSecret).toBe(secret);
+    expect(load({ PAYMENT_WEBHOOK_SECRET: secret }).cards).toBeUndefined();
+    expect(load({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: secret }).cards).toEqual({ provider: "test" });
     expect(() => load({ PAYMENT_PROVIDER: "test" })).toThrow(/needs PAYMENT_WEBHOOK_SECRET/);
     expect(() => load({ PAYMENT_PROVIDER: "bank" })).toThrow(/PAYMENT_PROVIDER/);
     for (const wrong of ["short", "whsec_", "whsec_not-base64-at-all-not-base64-at-all", secret.slice(0, -1)]) {
       expect(() => load({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: wrong }), wrong).toThrow(/is not base64/);
+    }
+  });
+
+  test("wants what YooKassa needs, in the API and in workers", () => {
+    const account = {
+      ...{ PAYMENT_PROVIDER: "yookassa", YOOKASSA_SHOP_ID: "100500", YOOKASSA_SECRET_KEY: "test_0123456789abcdef" },
+      YOOKASSA_RETURN_URL: "https://shop.test/orders/{order_id}",
+    };
+    const loaders = [
+      (more: object) => loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...more }).cards,
+      (more: object) => loadWorkerConfig({ ...shared, WORKER_QUEUES: "images", ...more }).cards,
+    ];
+    for (const load of loaders) {
+      expect(load(account)).toEqual({
+        ...{ provider: "yookassa", url: "https://api.yookassa.ru/v3", shopId: "100500", isTwoStage: false },
+        ...{ secretKey: "test_0123456789abcdef", returnUrl: account.YOOKASSA_RETURN_URL, receipts: undefined },
+      });
+      const receipts = { YOOKASSA_RECEIPT_VAT: "4", YOOKASSA_RECEIPT_TAX_SYSTEM: "2", YOOKASSA_CAPTURE: "by-staff" };
+      expect(load({ ...account, ...receipts })).toMatchObject({
+        isTwoStage: true,
+        receipts: { vatCode: 4, taxSystem: 2 },
+      });
+      expect(() => load({ PAYMENT_PROVIDER: "yookassa" })).toThrow(
+        "PAYMENT_PROVIDER=yookassa needs YOOKASSA_SHOP_ID and YOOKASSA_SECRET_KEY and YOOKASSA_RETURN_URL",
+      );
+      expect(() => load({ ...account, YOOKASSA_RECEIPT_TAX_SYSTEM: "2" })).toThrow("needs YOOKASSA_RECEIPT_VAT");
+      for (const wrong of [{ YOOKASSA_SHOP_ID: "shop" }, { YOOKASSA_RECEIPT_VAT: "13" }, { YOOKASSA_CAPTURE: "later" }])
+        expect(() => load({ ...account, ...wrong })).toThrow(Object.keys(wrong)[0]);
     }
   });
 

@@ -30,14 +30,21 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and (not (has ($pods.api.PAYMENT_PROVIDER | default "none") (list "none"))) (not (index .Values.secrets.values "PAYMENT_WEBHOOK_SECRET")) -}}
-{{- $wrong = append $wrong (printf "PAYMENT_PROVIDER is '%s': secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it" $pods.api.PAYMENT_PROVIDER) -}}
+{{- range $provider, $secret := dict "test" "PAYMENT_WEBHOOK_SECRET" "yookassa" "YOOKASSA_SECRET_KEY" -}}
+{{- if and (eq ($pods.api.PAYMENT_PROVIDER | default "none") $provider) (not (index $.Values.secrets.values $secret)) -}}
+{{- $wrong = append $wrong (printf "PAYMENT_PROVIDER is '%s': secrets.values.%s is needed with it" $provider $secret) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- range $pod, $settings := omit $pods "migrations" -}}
 {{- if not $settings.S3_BUCKET_NAME -}}
 {{- $wrong = append $wrong (printf "config.S3_BUCKET_NAME is not set, in %s" $pod) -}}
+{{- end -}}
+{{- range $name := list "YOOKASSA_SHOP_ID" "YOOKASSA_RETURN_URL" -}}
+{{- if and (eq ($settings.PAYMENT_PROVIDER | default "") "yookassa") (not (index $settings $name)) -}}
+{{- $wrong = append $wrong (printf "PAYMENT_PROVIDER is 'yookassa': config.%s is needed with it, in %s" $name $pod) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if not (or $pods.api.BETTER_AUTH_URL $pods.api.TRUSTED_ISSUERS) -}}

@@ -3,7 +3,12 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 */ -}}
 {{- define "tcf.unsafeRules" -}}
 [test-payments, demo-tokens, private-webhooks, published-secrets, weak-secrets, plain-issuer, unbound-issuer, exempt-everybody,
-  print-everybody, many-proxies, no-limits, plain-postgres, plain-redis, plain-s3, plain-telemetry, plain-mail, default-sender]
+  print-everybody, many-proxies, no-limits, plain-postgres, plain-redis, plain-s3, plain-payments, plain-telemetry, plain-mail, default-sender]
+{{- end -}}
+
+{{- /* Rules that ALLOW_UNSAFE cannot permit. */ -}}
+{{- define "tcf.unpermittedRules" -}}
+[test-payments]
 {{- end -}}
 
 {{- /* What is wrong with the settings that one pod reads, as a JSON array. Takes the settings. */ -}}
@@ -26,7 +31,7 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- end -}}
 {{- range $rule, $sentences := include "tcf.unsafeByRule" . | fromJson -}}
 {{- range $sentences -}}
-{{- if not (has $rule $allowed) -}}{{- $wrong = append $wrong (printf "%s [%s]" . $rule) -}}{{- end -}}
+{{- if or (not (has $rule $allowed)) (has $rule (include "tcf.unpermittedRules" $ | fromYamlArray)) -}}{{- $wrong = append $wrong (printf "%s [%s]" . $rule) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -78,6 +83,9 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- $_ := set $found "no-limits" $unlimited -}}
 {{- if include "tcf.isPlain" .S3_ENDPOINT_URL -}}
 {{- $_ := set $found "plain-s3" (list "S3_ENDPOINT_URL leads outside without TLS: others could read and change files") -}}
+{{- end -}}
+{{- if include "tcf.isPlain" .YOOKASSA_API_URL -}}
+{{- $_ := set $found "plain-payments" (list "YOOKASSA_API_URL leads outside without TLS: others could read the shop's key and say that payments were made") -}}
 {{- end -}}
 {{- if include "tcf.isPlain" .OTEL_EXPORTER_OTLP_ENDPOINT -}}
 {{- $_ := set $found "plain-telemetry" (list "OTEL_EXPORTER_OTLP_ENDPOINT leads outside without TLS: others could read traces and the collector's token") -}}

@@ -7,6 +7,7 @@ import { createKeptFile } from "../platform/kept-file.ts";
 import { listen } from "../platform/listen.ts";
 import { createMailLinks } from "../platform/mail-links.ts";
 import { startOpsServer } from "../platform/ops-server.ts";
+import { createCardCheckout } from "../platform/payments/create-card-provider.ts";
 import { askProbes, type Probe, ProbeError } from "../platform/probes.ts";
 import { createRateLimits } from "../platform/rate-limits.ts";
 import { cacheConnection } from "../platform/redis.ts";
@@ -21,7 +22,6 @@ import { createResponseCache } from "./http/response-cache.ts";
 import { createRightWatch } from "./http/right-watch.ts";
 import { createSecrets } from "./http/secrets.ts";
 import type { ApiContext } from "./http/types.ts";
-import { createTestProvider } from "./routes/payments/test-payment-provider.ts";
 
 /** Time limit of the last steps of a shutdown: closing connections. */
 const lastStepsMs = 5_000;
@@ -49,7 +49,10 @@ const context: ApiContext = {
   secrets: createSecrets(config.API_KEY, config.BETTER_AUTH_WEBHOOK_SECRET, config.s3.secretAccessKey),
   limits: createRateLimits({ redis: limiter, prefix: `${config.QUEUE_PREFIX}-limit`, ...config.limits }),
   answers: createResponseCache(config.TRUST_PROXY),
-  cards: config.testPaymentSecret ? createTestProvider(config.testPaymentSecret, config.publicUrl) : undefined,
+  cards: createCardCheckout(config.cards, {
+    webhookSecret: config.PAYMENT_WEBHOOK_SECRET,
+    publicUrl: config.publicUrl,
+  }),
   mailLinks: config.MAIL_LINK_SECRET
     ? createMailLinks({ publicUrl: config.publicUrl, secret: config.MAIL_LINK_SECRET })
     : undefined,

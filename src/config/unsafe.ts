@@ -35,6 +35,7 @@ export interface Settings {
   TRUSTED_ISSUERS?: Issuer[] | undefined;
   TRUST_PROXY?: number | undefined;
   WEBHOOK_ALLOW_PRIVATE?: boolean | undefined;
+  YOOKASSA_API_URL?: string | undefined;
 }
 
 /** A CDN, a load balancer and an ingress; with more, a client could choose its address. */
@@ -54,7 +55,7 @@ export const rules = {
   "test-payments": ({ PAYMENT_PROVIDER }) =>
     when(
       PAYMENT_PROVIDER === "test",
-      "PAYMENT_PROVIDER is 'test': it takes no money, and any visitor decides how a payment ends. Set it to 'none'.",
+      "PAYMENT_PROVIDER is 'test': it takes no money, and any visitor decides how a payment ends. Set it to 'yookassa' or 'none'.",
     ),
   "demo-tokens": ({ DEMO_TOKENS_URL }) =>
     when(DEMO_TOKENS_URL, "DEMO_TOKENS_URL is set: it gives tokens of every role to any visitor. Leave it empty."),
@@ -135,6 +136,11 @@ export const rules = {
       isPlain(S3_ENDPOINT_URL),
       `S3_ENDPOINT_URL leads to '${hostOf(S3_ENDPOINT_URL)}' over public networks without TLS: others could read and change files. ${nameIt("Use https")}`,
     ),
+  "plain-payments": ({ YOOKASSA_API_URL }) =>
+    when(
+      isPlain(YOOKASSA_API_URL),
+      `YOOKASSA_API_URL leads to '${hostOf(YOOKASSA_API_URL)}' over public networks without TLS: others could read the shop's key and say that payments were made. Use https.`,
+    ),
   "plain-telemetry": ({ OTEL_EXPORTER_OTLP_ENDPOINT }) =>
     when(
       isPlain(OTEL_EXPORTER_OTLP_ENDPOINT),
@@ -152,8 +158,13 @@ export const rules = {
     ),
 } satisfies Record<string, (settings: Settings) => string[]>;
 
+type RuleName = keyof typeof rules;
+
 /** Names for `ALLOW_UNSAFE`. */
-export const ruleNames = Object.keys(rules) as (keyof typeof rules)[];
+export const ruleNames = Object.keys(rules) as RuleName[];
+
+/** Rules that `ALLOW_UNSAFE` cannot permit: goods would leave for money that never came. */
+export const unpermitted: readonly RuleName[] = ["test-payments"];
 
 /** Settings that are or contain secrets: their parts, and the required bits of each. */
 const secrets: Record<string, number> = {
@@ -165,6 +176,7 @@ const secrets: Record<string, number> = {
   MAIL_LINK_SECRET: ownBits,
   S3_SECRET_KEY: ownBits,
   SMTP_PASS: loginBits,
+  YOOKASSA_SECRET_KEY: loginBits,
 };
 
 /** Settings for which 0 means no limit for strangers. */
@@ -180,13 +192,16 @@ const nameIt = (what: string) => `${what}, or use an inside name: a private addr
 export function refuseUnsafe(mode: (typeof modes)[number], allowed: readonly string[], settings: Settings): string[] {
   if (mode === "local") return [];
   const found = ruleNames.flatMap((rule) => rules[rule](settings).map((sentence) => ({ rule, sentence })));
-  const refused = found.filter(({ rule }) => !allowed.includes(rule));
+  const refused = found.filter(({ rule }) => !allowed.includes(rule) || unpermitted.includes(rule));
   if (refused.length === 0) return found.map(({ rule, sentence }) => `ALLOW_UNSAFE=${rule}: ${sentence}`);
   const lines = refused.map(({ rule, sentence }) => `  ${sentence} [${rule}]`);
-  const names = [...new Set(refused.map(({ rule }) => rule))];
+  const names = [...new Set([...allowed, ...refused.map(({ rule }) => rule)])];
+  const possible = names.filter((name) => !unpermitted.some((rule) => rule === name));
+  const never = refused.some(({ rule }) => unpermitted.includes(rule));
   throw new StartUpError(
     `Unsafe configuration, refused because ENVIRONMENT is ${mode}:\n${lines.join("\n")}\n` +
-      `To keep these settings, allow them: ALLOW_UNSAFE=${[...allowed, ...names].join(",")}. ` +
+      (never ? `ALLOW_UNSAFE cannot permit ${unpermitted.join(", ")}. ` : "") +
+      (possible.length > 0 ? `To keep the other settings, allow them: ALLOW_UNSAFE=${possible.join(",")}. ` : "") +
       "On a developer's machine set ENVIRONMENT=local.",
   );
 }

@@ -7,6 +7,7 @@ import type { Log } from "../platform/logger.ts";
 import type { Mailer } from "../platform/mailer.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ObjectStore } from "../platform/object-store.ts";
+import type { CardSettlement } from "../platform/payments/card-provider.ts";
 import type { WebhookClient } from "../platform/webhook-client.ts";
 import type { Shop } from "../services/documents/kinds/define-kind.ts";
 import type { MailRules } from "../services/mail/mail-rules.ts";
@@ -25,6 +26,8 @@ export interface WorkerContext {
   /** How long data are kept. */
   retention: Retention;
   webhookClient: WebhookClient;
+  /** The card provider; undefined when there is none. */
+  cards: CardSettlement | undefined;
   log: Log;
   metrics: Metrics;
 }

@@ -17,6 +17,7 @@ import { createHttpProbe } from "../platform/delivery-probe.ts";
 import { createMailLinks } from "../platform/mail-links.ts";
 import { createMailer } from "../platform/mailer.ts";
 import { startOpsServer } from "../platform/ops-server.ts";
+import { createCardSettlement } from "../platform/payments/create-card-provider.ts";
 import { askProbes, ProbeError } from "../platform/probes.ts";
 import { consumerConnection } from "../platform/redis.ts";
 import { drainOnUncaughtError } from "../platform/shutdown.ts";
@@ -64,6 +65,7 @@ const context = {
   mailRules,
   retention,
   webhookClient,
+  cards: createCardSettlement(config.cards),
   log,
   metrics,
 };

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { isPublished } from "../../src/config/strength.ts";
-import { modes, ruleNames, rules } from "../../src/config/unsafe.ts";
+import { modes, ruleNames, rules, unpermitted } from "../../src/config/unsafe.ts";
 import { environment, loadApiConfig, loadDatabaseConfig, loadToolConfig, loadWorkerConfig } from "../../src/config.ts";
 import { harmless, safeSettings, type UnsafeCase, unsafeCases } from "../support/unsafe-settings.ts";
 
@@ -33,11 +33,18 @@ describe.each(modes)("the mode %s", (ENVIRONMENT) => {
   test.each(cases)("$rule: $what", ({ rule, ...one }) => {
     const { refusedBy, said } = start(one, { ENVIRONMENT });
     expect(refusedBy).toEqual(isLocal ? [] : [rule]);
-    if (!isLocal) expect(said).toContain(`ALLOW_UNSAFE=${rule}`);
+    const isPermitted = said.includes(`ALLOW_UNSAFE=${rule}`);
+    expect(isPermitted).toBe(!isLocal && !unpermitted.includes(rule));
     for (const secret of secrets) expect(said).not.toContain(secret);
   });
 
-  test.each(cases)("$rule, allowed: $what", ({ rule, ...one }) => {
+  test.each(cases.filter(({ rule }) => unpermitted.includes(rule)))("$rule cannot be allowed: $what", (one) => {
+    const { refusedBy, said } = start(one, { ENVIRONMENT, ALLOW_UNSAFE: one.rule });
+    expect(refusedBy).toEqual(isLocal ? [] : [one.rule]);
+    expect(said.includes(`ALLOW_UNSAFE cannot permit ${one.rule}`)).toBe(!isLocal);
+  });
+
+  test.each(cases.filter(({ rule }) => !unpermitted.includes(rule)))("$rule, allowed: $what", ({ rule, ...one }) => {
     const { refusedBy, said, warnings } = start(one, { ENVIRONMENT, ALLOW_UNSAFE: rule });
     expect({ refusedBy, said: refusedBy.length > 0 ? said : "" }).toEqual({ refusedBy: [], said: "" });
     expect(warnings).toEqual(isLocal ? [] : [expect.stringMatching(`^ALLOW_UNSAFE=${rule}: .+\\.$`)]);
@@ -65,7 +72,8 @@ describe("the list of what is unsafe", () => {
       TRUST_PROXY: "9",
     };
     const { said } = start({ process: "api", settings }, { ALLOW_UNSAFE: "plain-s3" });
-    expect(said).toContain("ALLOW_UNSAFE=plain-s3,test-payments,weak-secrets,many-proxies.");
+    expect(said).toContain("ALLOW_UNSAFE cannot permit test-payments.");
+    expect(said).toContain("ALLOW_UNSAFE=plain-s3,weak-secrets,many-proxies.");
   });
 
   test("is not put aside by a name that is none of its rules, nor by a mode that there is not", () => {

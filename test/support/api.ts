@@ -14,7 +14,6 @@ import { createRightWatch } from "../../src/api/http/right-watch.ts";
 import { createSecrets } from "../../src/api/http/secrets.ts";
 import type { ApiContext } from "../../src/api/http/types.ts";
 import { routes } from "../../src/api/routes/index.ts";
-import { createTestProvider } from "../../src/api/routes/payments/test-payment-provider.ts";
 import { type Role, User } from "../../src/db/entities/accounts/user.ts";
 import { Category } from "../../src/db/entities/catalogue/category.ts";
 import { Image } from "../../src/db/entities/catalogue/image.ts";
@@ -34,6 +33,8 @@ import { createMailLinks } from "../../src/platform/mail-links.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
+import type { CardSettlement } from "../../src/platform/payments/card-provider.ts";
+import { createTestProvider, testSettlement } from "../../src/platform/payments/test-provider.ts";
 import { createRateLimits, type Limit } from "../../src/platform/rate-limits.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { createWebhookClient } from "../../src/platform/webhook-client.ts";
@@ -249,7 +250,7 @@ export function useApi({
 export type TestApi = ReturnType<typeof useApi>;
 
 /** Workers of all queues in this process, beside the API, and the mailbox that their mail goes to. */
-export function useWorker(api: TestApi, { links = false } = {}) {
+export function useWorker(api: TestApi, { links = false, cards = testSettlement as CardSettlement } = {}) {
   const closers: (() => unknown)[] = [];
   const mailbox = useMailbox();
   beforeAll(() => {
@@ -268,6 +269,7 @@ export function useWorker(api: TestApi, { links = false } = {}) {
       mailRules: { ...noMailRules, ...(links && { orderPage: "https://shop.test/orders/{id}" }) },
       retention: defaultRetention,
       webhookClient,
+      cards,
       log,
       metrics,
     };

@@ -51,7 +51,10 @@ const wide = [
 
 /** By rule, what it refuses. */
 export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
-  "test-payments": api({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: `whsec_${strong("payments")}` }),
+  "test-payments": [
+    ...api({ PAYMENT_PROVIDER: "test", PAYMENT_WEBHOOK_SECRET: `whsec_${strong("payments")}` }),
+    ...worker({ PAYMENT_PROVIDER: "test" }),
+  ],
   "demo-tokens": api({ DEMO_TOKENS_URL: "https://id.example/demo-tokens" }),
   "private-webhooks": [...api({ WEBHOOK_ALLOW_PRIVATE: "true" }), ...worker({ WEBHOOK_ALLOW_PRIVATE: "true" })],
   "published-secrets": [
@@ -113,6 +116,10 @@ export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
     ...api({ S3_ENDPOINT_URL: "http://s3.example" }, { S3_ENDPOINT_URL: "http://198.51.100.7:9000" }),
     ...worker({ S3_ENDPOINT_URL: "http://s3.shop" }),
   ],
+  "plain-payments": [
+    ...api({ YOOKASSA_API_URL: "http://pay.example/v3" }),
+    ...worker({ YOOKASSA_API_URL: "http://198.51.100.7/v3" }),
+  ],
   "plain-telemetry": [
     ...api({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://otel.example:4318" }),
     ...worker({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://[2001:db8::1]:4318" }),
@@ -134,6 +141,7 @@ export const harmless: UnsafeCase[] = [
     {
       S3_ENDPOINT_URL: "http://minio.shop.svc.cluster.local:9000",
       OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+      YOOKASSA_API_URL: "http://emulator:5000/v3",
     },
     { S3_ENDPOINT_URL: "https://s3.example", OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=shop" },
   ),

@@ -12,11 +12,11 @@ import type { MailLinks } from "../../platform/mail-links.ts";
 import type { Metrics } from "../../platform/metrics.ts";
 import type { ObjectStore } from "../../platform/object-store.ts";
 import type { OutboundRules } from "../../platform/outbound-url.ts";
+import type { CardCheckout } from "../../platform/payments/card-provider.ts";
 import type { RateLimits } from "../../platform/rate-limits.ts";
 import type { StagedImage } from "../../services/catalogue/images.ts";
 import type { Shop } from "../../services/documents/kinds/define-kind.ts";
 import type { Act } from "../../services/operations/job-rights.ts";
-import type { CardProvider } from "../../services/payments/card-provider.ts";
 
 // What the parts of `http` and the routes have in common: callers, routes, requests, answers.
 
@@ -241,7 +241,7 @@ export interface ApiContext {
   /** Answers that can be sent from memory. */
   answers: ResponseCache;
   /** The card provider; undefined when there is none. */
-  cards: CardProvider | undefined;
+  cards: CardCheckout | undefined;
   /** Links in mails; undefined: none are made, so none are good. */
   mailLinks: MailLinks | undefined;
   /** Mails that strangers may have sent to one mailbox on a day, by kind of act; 0: no limit. */

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { mailSuppressions } from "../../../db/dao/mail/mail-suppressions.ts";
 import { type MailSuppression, suppressionReasons } from "../../../db/entities/mail/mail-suppression.ts";
 import { BadRequestError, ForgedLinkError, NotFoundError } from "../../../errors.ts";
+import { checkSignature, refuseUnsigned, type WebhookHeaders } from "../../../platform/webhook-signature.ts";
 import { suppressAddress, unsubscribe, unsuppressAddress } from "../../../services/mail/mail-suppressions.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { email, line, timestamp } from "../../http/fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { ApiContext, Result } from "../../http/types.ts";
-import { checkSignature, refuseUnsigned, type WebhookHeaders } from "../../http/webhook-signature.ts";
 import { unsubscribePage } from "../../pages/unsubscribe-page.ts";
 
 const tag = "Mail";

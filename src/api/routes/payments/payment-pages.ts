@@ -1,16 +1,16 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { payments } from "../../../db/dao/payments/payments.ts";
-import { NotFoundError } from "../../../errors.ts";
-import type { CardProvider } from "../../../services/payments/card-provider.ts";
+import { ConflictError, NotFoundError } from "../../../errors.ts";
+import type { CardCheckout, CardEvent } from "../../../platform/payments/card-provider.ts";
+import { decisions, type TestPaymentProvider } from "../../../platform/payments/test-provider.ts";
+import type { WebhookHeaders } from "../../../platform/webhook-signature.ts";
 import { receivePaymentEvent } from "../../../services/payments/payment-states.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { line } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { ApiContext, Commit, Result } from "../../http/types.ts";
-import { refuseUnsigned, type WebhookHeaders } from "../../http/webhook-signature.ts";
 import { testPaymentPage } from "../../pages/test-payment-page.ts";
-import { decisions, type TestPaymentProvider } from "./test-payment-provider.ts";
 
 const tag = "Payments";
 const ofPage = z.object({ reference: line(100) });
@@ -22,25 +22,34 @@ const sentences = {
   ignored: "The payment is past that state",
 } as const;
 
-/** Applies a webhook, if its signature is valid, and returns the outcome. */
+/** Applies a notification, if its provider confirms it, and returns the outcome. */
 async function receive(
   { log }: ApiContext,
-  provider: CardProvider,
+  provider: CardCheckout,
   { bytes, headers, commit }: { bytes: Buffer; headers: WebhookHeaders; commit: Commit },
 ): Promise<Result> {
-  const event = provider.verify(bytes, headers);
+  const event = await provider.verify(bytes, headers);
   if (!event) return { status: 200, body: { message: "Event of no interest" } };
   let isPaidAfterAll = false;
   const result = await commit(async (tx) => {
-    const { outcome, payment } = await receivePaymentEvent(tx, { provider: provider.name, event });
-    isPaidAfterAll = outcome === "ignored" && event.state === "paid" && payment?.state === "failed";
+    const { outcome, payment } = await receiveEvent(tx, provider.name, event);
+    isPaidAfterAll = outcome === "ignored" && isPaid(event) && payment?.state === "failed";
     return { status: 200, body: { message: sentences[outcome] } };
   });
   if (isPaidAfterAll) log.error({ payment: event.reference }, "a failed payment was paid: refund it at the provider");
   return result;
 }
 
-function cardProvider({ cards }: ApiContext, name: string): CardProvider {
+const isPaid = (event: CardEvent) => event.kind === "payment" && event.state === "paid";
+
+async function receiveEvent(tx: EntityManager, provider: string, event: CardEvent) {
+  if (event.kind === "payment") return receivePaymentEvent(tx, { provider, event });
+  throw new ConflictError(
+    `Refund '${event.refundReference}' of '${event.amountRub}' roubles has no record here yet; record it with the payment`,
+  );
+}
+
+function cardProvider({ cards }: ApiContext, name: string): CardCheckout {
   if (cards?.name !== name) throw new NotFoundError("Not Found");
   return cards;
 }
@@ -72,7 +81,8 @@ export const paymentPageRoutes = [
     path: "/webhooks/payments/{provider}",
     summary: "Receive a provider webhook",
     description:
-      "Signed as https://www.standardwebhooks.com has it; the signature may be 5 minutes old. A repeated event has no " +
+      "The test provider signs as https://www.standardwebhooks.com has it; the signature may be 5 minutes old. YooKassa " +
+      "signs nothing, so its notifications are believed when it repeats them on being asked. A repeated event has no " +
       "effect, and neither has one that would move a payment backwards.",
     tag,
     access: "public",
@@ -85,10 +95,10 @@ export const paymentPageRoutes = [
       404: Problem,
       409: Problem,
       422: InvalidRequest,
+      503: Problem,
     },
     refuse(context, { params, headers }) {
-      cardProvider(context, params.provider);
-      refuseUnsigned(headers);
+      cardProvider(context, params.provider).checkHeaders(headers);
     },
     handle(context, { params, bytes, headers, commit }) {
       return receive(context, cardProvider(context, params.provider), { bytes, headers, commit });

@@ -57,7 +57,7 @@ export const paymentRoutes = [
     idempotent: true,
     params: ofOrder,
     body: NewPayment,
-    responses: { 201: PaymentView, 409: Problem, ...refusals },
+    responses: { 201: PaymentView, 409: Problem, ...refusals, 503: Problem },
     async handle(context, { params, body: { method, amount_rub }, actor, reader, commit }) {
       const { id: orderId } = await ownOrder(reader, params.order_id, actor);
       const asked = { id: randomUUID(), orderId, amountRub: amount_rub };

@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 import { ConflictError } from "../../../errors.ts";
-import type { CardPayment } from "../../../services/payments/card-provider.ts";
+import type { CardPayment } from "../../../platform/payments/card-provider.ts";
+import { cardReceipt } from "../../../services/payments/card-receipt.ts";
 import { maxRub, openRub } from "../../../services/payments/payments.ts";
 import type { ApiContext } from "../../http/types.ts";
 
@@ -15,7 +16,7 @@ export interface StartedPayment {
 /**
  * Prepares a payment at the card provider before it is stored, because nothing slow belongs in a transaction; a payment
  * that is never stored is never paid. Undefined when no sum is open, which the transaction has to report: a repeated
- * request gets its first answer there. Throws when there is no provider.
+ * request gets its first answer there. Throws when there is no provider, when it refuses, and when its answer is unknown.
  */
 export async function startCardPayment(
   { cards }: ApiContext,
@@ -25,6 +26,7 @@ export async function startCardPayment(
   if (!cards) throw new ConflictError("Payment by 'CARD' is not set up here; choose another method");
   const amount = amountRub ?? (await openRub(reader, orderId));
   if (amount <= 0 || amount > maxRub) return undefined;
-  const { reference, checkoutUrl } = await cards.start({ id, orderId, amountRub: amount });
+  const receipt = cards.makesReceipts ? await cardReceipt(reader, { orderId, amountRub: amount }) : undefined;
+  const { reference, checkoutUrl } = await cards.start({ id, orderId, amountRub: amount, receipt });
   return { amountRub: amount, provider: cards.name, reference, checkoutUrl };
 }

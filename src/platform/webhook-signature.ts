@@ -1,5 +1,5 @@
 import { type Webhook, WebhookVerificationError } from "standardwebhooks";
-import { UnauthorizedError } from "../../errors.ts";
+import { UnauthorizedError } from "../errors.ts";
 
 export type WebhookHeaders = Readonly<Record<string, string | string[] | undefined>>;
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
-import { BadRequestError } from "../../../errors.ts";
-import type { CardProvider } from "../../../services/payments/card-provider.ts";
-import { checkSignature } from "../../http/webhook-signature.ts";
+import { BadRequestError } from "../../errors.ts";
+import { checkSignature, refuseUnsigned } from "../webhook-signature.ts";
+import type { CardEvent, CardProvider, CardSettlement } from "./card-provider.ts";
 
 /** What a person decides on the test provider's page. */
 export const decisions = ["pay", "authorize", "decline"] as const;
@@ -37,16 +37,28 @@ const states = { "payment.paid": "paid", "payment.authorized": "authorized", "pa
 const Message = z.object({ type: z.string(), data: z.unknown() });
 const PaymentData = z.object({ reference: z.string(), amount_rub: z.int(), reason: z.string().max(300).nullish() });
 
+/** What jobs do at the built-in provider: it has no money, so everything succeeds at once. */
+export const testSettlement: CardSettlement & { name: "test" } = {
+  name: "test",
+  makesReceipts: false,
+  async capture() {},
+  async cancel() {},
+  async refund({ key }) {
+    return { refundReference: `test_refund_${key}`, state: "succeeded" };
+  },
+};
+
 /** The built-in provider; its webhooks are signed as https://www.standardwebhooks.com has it. */
 export function createTestProvider(secret: string, publicUrl: string): TestPaymentProvider {
   const webhook = new Webhook(secret);
   return {
-    name: "test",
+    ...testSettlement,
     async start() {
       const reference = `test_${randomUUID()}`;
       return { reference, checkoutUrl: `${publicUrl}/payments/test-provider/${reference}` };
     },
-    verify(bytes, headers) {
+    checkHeaders: refuseUnsigned,
+    async verify(bytes, headers) {
       checkSignature(webhook, bytes, headers);
       return readEvent(String(headers["webhook-id"]), bytes);
     },
@@ -65,12 +77,12 @@ export function createTestProvider(secret: string, publicUrl: string): TestPayme
   };
 }
 
-function readEvent(id: string, bytes: Buffer) {
+function readEvent(id: string, bytes: Buffer): CardEvent | undefined {
   const { type, data } = parsed(Message, json(bytes));
   const state = Object.entries(states).find(([name]) => name === type)?.[1];
   if (!state) return undefined;
   const { reference, amount_rub: amountRub, reason = null } = parsed(PaymentData, data);
-  return { id, reference, state, amountRub, failure: state === "failed" ? reason : null };
+  return { kind: "payment", id, reference, state, amountRub, failure: state === "failed" ? reason : null };
 }
 
 function json(bytes: Buffer): unknown {
