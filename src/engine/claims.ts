@@ -11,6 +11,7 @@ import {
   type ClaimState,
   checkClaims,
   claimJobs,
+  type DoneState,
   FencedError,
   finishJobs,
   recordProgress,
@@ -88,8 +89,8 @@ export function createClaims({ db, worker, leaseMs, log }: ClaimsOptions) {
   return {
     /** Claims a job; see `claimJobs`. */
     claim: createBatcher<string, ClaimResult>((ids) => claimJobs(db, pool, ids, worker, leaseMs), batching),
-    /** Records the success of a job that wrote nothing else to Postgres; false when the claim is lost. */
-    finish: createBatcher<Claim, boolean>((claims) => finishJobs(pool, claims), batching),
+    /** Records that a job's own work is done; see `finishJobs`. */
+    finish: createBatcher<Claim, DoneState | undefined>((claims) => finishJobs(pool, claims), batching),
     /** Renews the lease of a claim until it is released. */
     keep(claim: Claim): KeptClaim {
       const entry: Entry = { claim, abort: new AbortController(), progress: undefined };

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from "typeorm";
-import { type KeyedPool, prepare } from "../platform/postgres/prepared.ts";
+import { type KeyedPool, type Prepared, prepare } from "../platform/postgres/prepared.ts";
 import { withoutDurableCommit } from "../platform/postgres/without-durable-commit.ts";
 import type { PromisedJob } from "./dispatch.ts";
 import {
@@ -188,46 +188,69 @@ export async function recordProgress(
   );
 }
 
-const succeed = `
-  state = CASE WHEN EXISTS (SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
-          THEN 'waiting' ELSE 'succeeded' END,
-  finished_at = CASE WHEN EXISTS (SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
-          THEN NULL ELSE now() END,
-  lease_until = NULL`;
+/** The state of a job whose own work is done: it has succeeded, or waits for its children. */
+export type DoneState = Extract<JobState, "succeeded" | "waiting">;
+
+/** SQL: ends the work of jobs whose claim is in `held`. */
+const endWell = (changes = "") => `
+  UPDATE job SET state = CASE WHEN children.are_left THEN 'waiting' ELSE 'succeeded' END,
+    finished_at = CASE WHEN children.are_left THEN NULL ELSE now() END, lease_until = NULL${changes}
+  FROM ${held} CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM job child WHERE child.parent_id = held.id AND child.finished_at IS NULL) AS are_left
+  ) children
+  WHERE job.id = ANY($1) AND ${claimHolds}
+  RETURNING job.id, job.epoch, job.state`;
+
+const completeSql = endWell(", result = $4, progress = coalesce($5, progress)");
 
 /**
- * Marks a claimed job as succeeded, or as waiting for its children, in the transaction that holds its effect; throws
- * `FencedError` when the claim is lost, which rolls that effect back. The row stays locked until the transaction ends.
+ * Marks a claimed job as succeeded, or as waiting for its children, in the transaction that holds its effect, and
+ * returns which of them; throws `FencedError` when the claim is lost, which rolls that effect back. The row stays
+ * locked until the transaction ends.
  */
 export async function completeJob(
   tx: EntityManager,
-  { id, epoch, claimedBy }: HeldClaim,
+  claim: HeldClaim,
   result: unknown,
   progress?: JobProgress,
-): Promise<void> {
-  const [, affected]: [unknown, number] = await tx.query(
-    `UPDATE job SET ${succeed}, result = $4, progress = coalesce($5, progress)
-     WHERE id = $1 AND epoch = $2 AND claimed_by = $3 AND state = 'running'`,
-    [id, epoch, claimedBy, result === undefined ? null : JSON.stringify(result), progress ?? null],
-  );
-  if (affected !== 1) throw fenced(id);
+): Promise<DoneState> {
+  const [[done]]: [Done[], number] = await tx.query(completeSql, [
+    ...columnsOf([claim]),
+    result === undefined ? null : JSON.stringify(result),
+    progress ?? null,
+  ]);
+  if (!done) throw fenced(claim.id);
+  return done.state;
 }
 
 /**
- * Marks claimed jobs without an effect in Postgres and without children as succeeded, in one statement; returns for
- * each, in their order, whether its claim still held.
+ * Marks claimed jobs without an effect in Postgres as succeeded, or as waiting for their children, in one statement;
+ * returns the new state of each, in their order, and undefined where the claim was lost.
  */
-export async function finishJobs(pool: KeyedPool, claims: readonly HeldClaim[]): Promise<boolean[]> {
-  const rows = await pool.run<Pick<Claim, "id" | "epoch">>(finishStatement, columnsOf(claims));
-  const finished = new Set(rows.map(claimKey));
-  return claims.map((claim) => finished.has(claimKey(claim)));
+export async function finishJobs(pool: KeyedPool, claims: readonly HeldClaim[]): Promise<(DoneState | undefined)[]> {
+  const done = await finishBy(finishStatement, pool, claims);
+  const left = claims.filter((claim) => !done.has(claimKey(claim)));
+  const others = left.length > 0 ? await finishBy(finishParentsStatement, pool, left) : undefined;
+  return claims.map((claim) => done.get(claimKey(claim)) ?? others?.get(claimKey(claim)));
 }
 
+async function finishBy(statement: Prepared, pool: KeyedPool, claims: readonly HeldClaim[]) {
+  const rows = await pool.run<Done>(statement, columnsOf(claims));
+  return new Map(rows.map((row) => [claimKey(row), row.state]));
+}
+
+/** Most jobs have no children, and a condition costs them less than `endWell` does: 10 µs of 250 instead of 25. */
 const finishStatement = prepare(
   `UPDATE job SET state = 'succeeded', finished_at = now(), lease_until = NULL
    FROM ${held} WHERE job.id = ANY($1) AND ${claimHolds}
-   RETURNING job.id, job.epoch`,
+     AND NOT EXISTS (SELECT FROM job child WHERE child.parent_id = held.id AND child.finished_at IS NULL)
+   RETURNING job.id, job.epoch, job.state`,
 );
+const finishParentsStatement = prepare(endWell());
+
+interface Done extends Pick<Claim, "id" | "epoch"> {
+  state: DoneState;
+}
 
 /**
  * Makes sure, until the transaction ends, that the claim holds and the job is not cancelled; throws `FencedError`

@@ -69,7 +69,8 @@ async function cancelAbandoned(tx: EntityManager): Promise<void> {
 
 /**
  * Ends jobs that waited for their children, all of which are over; their results count the children by state. A job
- * that was cancelled while it ended its own work is cancelled. Any process may run it at any time.
+ * that was cancelled while it ended its own work is cancelled. Those that succeed are enqueued once more, under their
+ * next generation: a worker finds that they are over, and calls `onSucceeded`. Any process may run it at any time.
  */
 export async function settleParents(tx: EntityManager): Promise<void> {
   await tx.query(
@@ -78,12 +79,18 @@ export async function settleParents(tx: EntityManager): Promise<void> {
        WHERE finished_at IS NULL AND state = 'waiting' AND NOT EXISTS (
          SELECT 1 FROM job child WHERE child.parent_id = job.id AND child.finished_at IS NULL)
        FOR UPDATE SKIP LOCKED
+     ), ended AS (
+       UPDATE job SET finished_at = now(), gen = gen + CASE WHEN cancellation IS NULL THEN 1 ELSE 0 END,
+         state = CASE WHEN cancellation IS NULL THEN 'succeeded' ELSE 'cancelled' END,
+         result = coalesce(result, '{}') || jsonb_build_object('children', (
+           SELECT coalesce(jsonb_object_agg(state, jobs), '{}')
+           FROM (SELECT state, count(*) AS jobs FROM job child WHERE child.parent_id = job.id GROUP BY state) counted))
+       FROM settled WHERE job.id = settled.id
+       RETURNING job.id, state, queue, kind, gen, priority, max_failures, group_key
+     ), succeeded AS (
+       SELECT id, queue, kind, gen, priority, max_failures, now() AS run_at, group_key
+       FROM ended WHERE state = 'succeeded'
      )
-     UPDATE job SET finished_at = now(),
-       state = CASE WHEN cancellation IS NULL THEN 'succeeded' ELSE 'cancelled' END,
-       result = coalesce(result, '{}') || jsonb_build_object('children', (
-         SELECT coalesce(jsonb_object_agg(state, jobs), '{}')
-         FROM (SELECT state, count(*) AS jobs FROM job child WHERE child.parent_id = job.id GROUP BY state) ended))
-     FROM settled WHERE job.id = settled.id`,
+     ${dispatchSql("succeeded")}`,
   );
 }

@@ -14,6 +14,7 @@ import {
   CancelledError,
   type Claim,
   completeJob,
+  type DoneState,
   FencedError,
   fenced,
   findJob,
@@ -90,9 +91,10 @@ async function runClaimed<Context>(consumer: Consumer<Context>, bull: Job<Queued
   // Its group has room for the next one.
   if (claim.groupKey !== null) consumer.relay.wake();
   if (outcome.state === "succeeded") {
-    log.info({ ...line, ms }, "job succeeded");
-    await finishUp(consumer, claim);
-    return "succeeded";
+    log.info({ ...line, ms }, outcome.job === "waiting" ? "job waits for its children" : "job succeeded");
+    // One that waits for its children is handed out again when it has succeeded.
+    if (outcome.job === "succeeded") await finishUp(consumer, claim);
+    return outcome.job;
   }
   if (outcome.state === "snoozed") {
     log.debug({ ...line, ms }, "job snoozed");
@@ -158,7 +160,8 @@ export const isCompletion: Readonly<Record<Outcome["state"], boolean>> = {
 };
 
 type Outcome =
-  | { state: "succeeded" }
+  /** Its own work is done; the job itself may wait for its children. */
+  | { state: "succeeded"; job: DoneState }
   /** Its processor has it run later; enqueued again already. */
   | { state: "snoozed" }
   /** Over for good. */
@@ -207,7 +210,8 @@ async function attempt<Context>(consumer: Consumer<Context>, claim: Claim): Prom
   }, definition.timeoutMs);
   const unfollow = followSignals(stop, [cutOff, kept.signal]);
   try {
-    return { state: await run(consumer, claim, definition, kept, stop.signal) };
+    const ended = await run(consumer, claim, definition, kept, stop.signal);
+    return ended === "snoozed" ? { state: ended } : { state: "succeeded", job: ended };
   } catch (error) {
     if (error instanceof FencedError || kept.signal.reason instanceof FencedError) return { state: "fenced", error };
     const aborts = { kept: kept.signal, cutOff, late };
@@ -266,14 +270,13 @@ async function run<Context>(
   definition: AnyJob,
   kept: KeptClaim,
   signal: AbortSignal,
-): Promise<"succeeded" | "snoozed"> {
+): Promise<DoneState | "snoozed"> {
   const { context, db, log, relay, claims, kinds } = consumer;
   const payload = readPayload(definition, claim.payload, claim.payloadVersion);
   const transaction = createTransact(db, relay.offer);
   const transact: Transact = (...args) => traced("commit", {}, () => transaction(...args));
   const transactionContext = { actorId: claim.actorId, traceId: claim.traceId };
-  let ended: "succeeded" | "snoozed" | undefined;
-  let committed = false;
+  let ended: DoneState | "snoozed" | undefined;
   const job: JobRun<unknown> = {
     id: claim.id,
     request: claim.traceId,
@@ -281,12 +284,12 @@ async function run<Context>(
     signal,
     progress: kept.progress,
     async complete(effect) {
-      await transact(transactionContext, async (tx) => completeJob(tx, claim, await effect(tx), kept.unwritten()));
-      ended = "succeeded";
+      ended = await transact(transactionContext, async (tx) =>
+        completeJob(tx, claim, await effect(tx), kept.unwritten()),
+      );
     },
     async commit(effect) {
       signal.throwIfAborted();
-      committed = true;
       await transact(transactionContext, async (tx) => {
         await lockClaim(tx, claim);
         await effect(tx);
@@ -304,7 +307,6 @@ async function run<Context>(
     },
     commit(write) {
       signal.throwIfAborted();
-      committed = true;
       return traced("commit", {}, () => write(claim));
     },
   });
@@ -314,11 +316,11 @@ async function run<Context>(
     if (!ended) throw error;
     log.warn({ err: error, job: claim.id, kind: claim.kind }, `job ${ended}, but its run failed after that`);
   });
-  if (ended) return ended;
-  // It may have enqueued children.
-  if (committed) await job.complete(async () => undefined);
-  else if (!(await claims.finish(claim))) throw fenced(claim.id);
-  return "succeeded";
+  // The last report of its progress would be lost.
+  if (!ended && kept.unwritten()) await job.complete(async () => undefined);
+  ended ??= await claims.finish(claim);
+  if (!ended) throw fenced(claim.id);
+  return ended;
 }
 
 /** The job has succeeded, whatever fails here. */

@@ -5,6 +5,7 @@ import type { JobRun } from "./processor.ts";
 export interface SharedWrites {
   /**
    * As `JobRun.complete`: `write` ends the job of this claim with its effect, and returns whether the claim still held.
+   * For jobs without children only: `write` does not look for them.
    */
   complete(write: (claim: HeldClaim) => Promise<boolean>): Promise<void>;
   /** As `JobRun.commit`: `write` has to check the claim. */

@@ -78,7 +78,7 @@ describe("the ledger", () => {
 
     expect(await renewLeases(db, [first, second], 10_000)).toEqual(["lost", "held"]);
     expect(await releaseJob(db, first, failure("one"))).toBeUndefined();
-    expect(await finishJobs(pool(), [first])).toEqual([false]);
+    expect(await finishJobs(pool(), [first])).toEqual([undefined]);
     const marker = randomUUID();
     const late = db.transaction(async (tx) => {
       await tx.query("INSERT INTO categories (name, slug) VALUES ($1, $1)", [marker]);
@@ -140,7 +140,7 @@ describe("the ledger", () => {
         pool(),
         claims.filter((one) => one !== undefined),
       ),
-    ).toEqual([true, false, true]);
+    ).toEqual(["succeeded", undefined, "succeeded"]);
     expect((await find(String(ids[2]))).state).toBe("succeeded");
     expect((await find(String(ids[1]))).state).toBe("running");
   });
@@ -215,6 +215,18 @@ describe("the ledger", () => {
         state: "succeeded",
         result: { sent: 2, children: { succeeded: 1, failed: 1 } },
       });
+    });
+
+    test("waits for them as well when its own work is done without an effect", async () => {
+      const parent = await promise();
+      const [held, alone] = [await claimed(parent), await claimed(await promise())];
+      const [child = ""] = await children(parent, 1);
+      expect(await finishJobs(pool(), [held, alone])).toEqual(["waiting", "succeeded"]);
+      expect(await find(parent)).toMatchObject({ state: "waiting", finishedAt: null, leaseUntil: null });
+      await finishJobs(pool(), [await claimed(child)]);
+      await settleParents(db.manager);
+      expect(await find(parent)).toMatchObject({ state: "succeeded", gen: 2 });
+      expect(await isWaiting(parent)).toEqual([2]);
     });
 
     test("takes those that are left along when it is cancelled", async () => {

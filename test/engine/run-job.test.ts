@@ -183,6 +183,52 @@ describe("a run of a job", () => {
   }
 });
 
+describe("a parent", () => {
+  const part = testJob("part");
+  const parents = ["returns", "commits", "completes", "reports"].map((name) => testJob(`parent-that-${name}`));
+  const open = new Map<string, () => void>();
+  const succeeded: string[] = [];
+  const partOf = (job: { id: string }) => [part, [{ id: id() }], { parentId: job.id }] as const;
+  const engine = useEngine([part, ...parents], {
+    onSucceeded: async (payload) => void succeeded.push(payload.id),
+    run: {
+      part: ({ id: partId }) => new Promise((resolve) => open.set(partId, resolve)),
+      "parent-that-returns": async (job) =>
+        void (await engine.transact(engine.origin, (tx) => enqueueAll(tx, ...partOf(job)))),
+      "parent-that-commits": (job) => job.commit((tx) => enqueueAll(tx, ...partOf(job))),
+      "parent-that-completes": (job) => job.complete(async (tx) => void (await enqueueAll(tx, ...partOf(job)))),
+      "parent-that-reports": async (job) => {
+        await job.commit((tx) => enqueueAll(tx, ...partOf(job)));
+        job.progress(1, 1);
+      },
+    },
+  });
+  const childOf = async (parentId: string) => {
+    const [child] = await engine.db.query("SELECT id FROM job WHERE parent_id = $1", [parentId]);
+    return String(child?.id);
+  };
+
+  test.each(parents)("$name waits for its part, and onSucceeded is called when both are over", async (kind) => {
+    const payload = { id: id() };
+    const job = await engine.promise(kind, payload);
+    await vi.waitFor(async () => expect(open.has(await childOf(job))).toBe(true), 10_000);
+    await vi.waitFor(async () => expect((await engine.find(job)).state).not.toBe("running"), 10_000);
+    expect(await engine.find(job)).toMatchObject({ state: "waiting", finishedAt: null });
+    // BullMQ has the run's answer only after `onSucceeded` would have been called.
+    const queued = `${job}-1`;
+    await vi.waitFor(async () => expect(await engine.queues.byName.maintenance.getJobState(queued)).toBe("completed"));
+    expect(succeeded).not.toContain(payload.id);
+    open.get(await childOf(job))?.();
+    await vi.waitFor(() => expect(succeeded).toContain(payload.id), 10_000);
+    expect(await engine.find(job)).toMatchObject({
+      state: "succeeded",
+      result: { children: { succeeded: 1 } },
+      progress: kind.name === "parent-that-reports" ? { done: 1, total: 1 } : null,
+    });
+    expect(succeeded.filter((one) => one === payload.id)).toHaveLength(1);
+  });
+});
+
 describe("one worker and many groups", () => {
   const grouped = testJob("grouped", {
     payload: z.object({ id: z.uuid(), group: z.string() }),

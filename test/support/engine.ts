@@ -51,11 +51,13 @@ export interface EngineOptions {
   context?: Partial<WorkerContext>;
   /** What the processors do, by name of the job. */
   run: Record<string, (job: JobRun<{ id: string }>, context: WorkerContext) => Promise<void>>;
+  /** Called after the success of each job. */
+  onSucceeded?: (payload: { id: string }) => Promise<void>;
 }
 
 /** Ledger, relay, reconciler and a worker of one queue in this process, with jobs of the test's own. */
 export function useEngine(jobs: AnyJob[], options: EngineOptions) {
-  const { concurrency = 10, lockMs, redis, queue = "maintenance", run } = options;
+  const { concurrency = 10, lockMs, redis, queue = "maintenance", run, onSucceeded } = options;
   const db = useDatabase();
   const prefix = `test-${randomUUID()}`;
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? "silent", "test");
@@ -83,7 +85,9 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
     const connection = consumerConnection(url, log);
     const kinds: Kinds<WorkerContext> = {
       jobs: Object.fromEntries(jobs.map((job) => [job.name, job])),
-      processors: Object.fromEntries(Object.entries(run).map(([name, work]) => [name, { run: work }])),
+      processors: Object.fromEntries(
+        Object.entries(run).map(([name, work]) => [name, { run: work, ...(onSucceeded && { onSucceeded }) }]),
+      ),
     };
     engine.queues = createQueues(queueNames, producer, prefix, log);
     const signal = stop.signal;

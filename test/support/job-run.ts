@@ -20,7 +20,9 @@ export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload
     request: "request-of-a-test",
     payload,
     signal: new AbortController().signal,
-    complete: (effect) => db.transaction(async (tx) => completeJob(tx, claim, await effect(tx))),
+    async complete(effect) {
+      await db.transaction(async (tx) => completeJob(tx, claim, await effect(tx)));
+    },
     commit: (effect) =>
       db.transaction(async (tx) => {
         await lockClaim(tx, claim);
