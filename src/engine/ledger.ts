@@ -365,26 +365,33 @@ const cancelled = `
 
 /**
  * Reopens a failed, cancelled or unknown job with all its attempts and enqueues it under the next generation; returns
- * false, and changes nothing, when it is in another state.
+ * false, and changes nothing, when it is in another state. The parts that were cancelled with it are reopened as well:
+ * the run only finds them, since they have their keys. Parts that ended in another way stay as they are.
  */
 export async function reopenJob(tx: EntityManager, id: string): Promise<boolean> {
   return (await reopenJobs(tx, [id])).length > 0;
 }
 
-/** As `reopenJob`, for many in one statement; returns the ids of the reopened jobs. */
+/** As `reopenJob`, for many in one statement; returns those of `ids` that are open again. */
 export async function reopenJobs(tx: EntityManager, ids: readonly string[]): Promise<string[]> {
   const rows: PromisedJob[] = await tx.query(
-    `WITH reopened AS (
+    `WITH RECURSIVE reached AS (
+       SELECT id, cancellation FROM job WHERE id = ANY($1) AND ended_badly
+       UNION
+       SELECT part.id, part.cancellation FROM reached JOIN job part ON part.parent_id = reached.id
+       WHERE part.state = 'cancelled' AND part.cancellation = reached.cancellation
+     ), reopened AS (
        UPDATE job SET state = 'open', gen = gen + 1, failures = 0, crashes = 0, finished_at = NULL, run_at = now(),
          cancellation = NULL, progress = NULL
-       WHERE id = ANY($1) AND ended_badly
-       RETURNING id, queue, kind, gen, priority, max_failures, run_at, group_key
+       FROM reached WHERE job.id = reached.id AND ended_badly
+       RETURNING job.id, queue, kind, gen, priority, max_failures, run_at, group_key
      )
      ${dispatchSql("reopened")}`,
     [ids],
   );
   recordPromised(tx, rows);
-  return rows.map(({ jobId }) => jobId);
+  const reopened = new Set(rows.map(({ jobId }) => jobId));
+  return ids.filter((id) => reopened.has(id));
 }
 
 /** The ledger row of a job, or null. */

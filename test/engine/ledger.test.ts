@@ -11,6 +11,7 @@ import {
   lockClaim,
   releaseJob,
   renewLeases,
+  reopenJobs,
 } from "../../src/engine/ledger.ts";
 import { enqueue, enqueueAll } from "../../src/engine/outbox.ts";
 import { settleParents } from "../../src/engine/reconciler-store.ts";
@@ -253,6 +254,31 @@ describe("the ledger", () => {
         [parent, child, grandchild, other],
       ]);
       expect(outbox.map(({ id }) => id)).toEqual([other]);
+    });
+
+    test("that was cancelled is reopened with the parts that were cancelled with it, and with no others", async () => {
+      const parent = await promise();
+      const [first = "", second = "", unwanted = "", done = ""] = await children(parent, 4);
+      const [grandchild = ""] = await children(first, 1);
+      await finishJobs(pool(), [await claimed(done)]);
+      await db.transaction((tx) => cancelJob(tx, unwanted, { ...anAdmin, reason: "not this one" }));
+      await db.transaction((tx) => cancelJob(tx, parent, { ...anAdmin, reason: "a mistake" }));
+      const all = [parent, first, second, unwanted, done, grandchild];
+      const reopened = await db.transaction((tx) => reopenJobs(tx, [parent, done]));
+      expect(reopened).toEqual([parent]);
+      const states = await Promise.all(all.map(async (id) => (await find(id)).state));
+      expect(states).toEqual(["open", "open", "open", "cancelled", "succeeded", "open"]);
+      expect(await isWaiting(grandchild)).toEqual([2]);
+    });
+
+    test("that failed is reopened alone", async () => {
+      const parent = await promise();
+      const held = await claimed(parent);
+      const [part = ""] = await children(parent, 1);
+      await db.transaction((tx) => cancelJob(tx, part, anAdmin));
+      await releaseJob(db, held, failure("all"));
+      expect(await db.transaction((tx) => reopenJobs(tx, [parent]))).toEqual([parent]);
+      expect((await find(part)).state).toBe("cancelled");
     });
 
     test("promises no more of them once it is cancelled", async () => {
