@@ -1,9 +1,10 @@
 import { engineMigrations, Job } from "../engine/index.ts";
 import "reflect-metadata";
-import type pg from "pg";
+import pg from "pg";
 import { DataSource, type EntityManager } from "typeorm";
 import { NotThereYetError, StartUpError } from "../errors.ts";
 import { isPostgresUnavailable } from "../platform/postgres/errors.ts";
+import { PostgresPool } from "../platform/postgres/pool.ts";
 import { Address } from "./entities/accounts/address.ts";
 import { User } from "./entities/accounts/user.ts";
 import { AuditEntry } from "./entities/audit/audit-entry.ts";
@@ -68,6 +69,7 @@ const firstConnectMs = 30_000;
 export function createDataSource(url: string, poolSize = 10, timeouts: object = defaultTimeouts) {
   return new DataSource({
     type: "postgres",
+    driver: { ...pg, Pool: PostgresPool },
     url,
     entities: [
       Address,

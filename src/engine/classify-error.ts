@@ -2,6 +2,7 @@ import { ZodError } from "zod";
 import { AppError, InconclusiveError, PermanentError, UnavailableError } from "../errors.ts";
 import { describeError } from "../platform/describe-error.ts";
 import { isPostgresUnavailable } from "../platform/postgres/errors.ts";
+import { isRedisUnavailable } from "../platform/redis.ts";
 import { errorKeyOf } from "./error-key.ts";
 import type { FailureCost, Release } from "./ledger.ts";
 
@@ -10,9 +11,13 @@ export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
-/** Attempts that a failed run costs: none for an outage of a dependency, all for a bad payload or input, else one. */
+/**
+ * Attempts that a failed run costs: none for an outage of Postgres, Redis or the object store, all for a bad payload or
+ * input, else one. The client that threw it tells an outage, not a code such as `ECONNREFUSED`: a server that a
+ * processor calls by itself may be gone for good.
+ */
 export function costOf(error: unknown): FailureCost {
-  if (error instanceof UnavailableError || isPostgresUnavailable(error)) return "none";
+  if (error instanceof UnavailableError || isPostgresUnavailable(error) || isRedisUnavailable(error)) return "none";
   return permanent.some((kind) => error instanceof kind) ? "all" : "one";
 }
 

@@ -39,8 +39,8 @@ export interface JobRun<Payload> {
 export interface Processor<Payload, Context> {
   run(job: JobRun<Payload>, context: Context): Promise<void>;
   /**
-   * Work after the committed success: invalidates caches, removes temporary files. Tried once, and again when BullMQ
-   * hands the job out again, so it must be repeatable; an error is logged and not repeated.
+   * Work after the job has succeeded, so after its last part: invalidates caches, removes temporary files. Tried once,
+   * and again when BullMQ hands the job out again, so it must be repeatable; an error is logged and not repeated.
    */
   onSucceeded?(payload: Payload, context: Context): Promise<void>;
 }

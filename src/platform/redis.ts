@@ -1,9 +1,23 @@
-import { Redis } from "ioredis";
+import { type Command, Redis } from "ioredis";
 import { isNetworkError } from "../errors.ts";
 import type { Log } from "./logger.ts";
 
 /** A connection to Redis, as the factories below make it. */
 export type RedisConnection = Redis;
+
+const known = new WeakSet<object>();
+
+/** A connection whose errors are known to be those of Redis. */
+class KnownRedis extends Redis {
+  override sendCommand(command: Command, stream?: Parameters<Redis["sendCommand"]>[1]) {
+    const { reject } = command;
+    command.reject = (error) => {
+      known.add(error);
+      reject(error);
+    };
+    return super.sendCommand(command, stream);
+  }
+}
 
 /** Reconnects without end, at most a second apart: BullMQ's own default waits up to 20 s after an outage. */
 const retryStrategy = (times: number) => Math.min(200 * times, 1_000);
@@ -14,14 +28,22 @@ const reconnectOnError = (error: Error) => (error.message.startsWith("READONLY")
 const troubles =
   /^(?:DENIED|OOM|READONLY|LOADING|MISCONF|NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b|Connection is closed|Command timed out|max retries per request|isn't writeable/;
 
-/** True when an error says that Redis is unavailable, full or not ready, rather than the command wrong. */
+/** True when a command of one of our connections failed since Redis is unavailable, full or not ready. */
+export function isRedisUnavailable(error: unknown) {
+  return error instanceof Error && known.has(error) && isRedisTrouble(error);
+}
+
+/**
+ * True when an error says that Redis is unavailable, full or not ready, rather than the command wrong. For places that
+ * call no other server: it takes the connection errors of any.
+ */
 export function isRedisTrouble(error: unknown) {
   return isNetworkError(error) || troubles.test(error instanceof Error ? error.message : String(error));
 }
 
 /** A connection that waits for Redis as long as it takes: for BullMQ workers. */
 export function consumerConnection(url: string, log: Log) {
-  return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
+  return observed(new KnownRedis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
 }
 
 /**
@@ -29,7 +51,7 @@ export function consumerConnection(url: string, log: Log) {
  */
 export function producerConnection(url: string, log: Log) {
   return observed(
-    new Redis(url, {
+    new KnownRedis(url, {
       retryStrategy,
       reconnectOnError,
       maxRetriesPerRequest: 1,
@@ -43,7 +65,7 @@ export function producerConnection(url: string, log: Log) {
 /** A connection whose commands fail after 100 ms: a cache that is slower than Postgres is of no use. */
 export function cacheConnection(url: string, log: Log) {
   return observed(
-    new Redis(url, {
+    new KnownRedis(url, {
       retryStrategy,
       reconnectOnError,
       maxRetriesPerRequest: 0,
@@ -57,7 +79,7 @@ export function cacheConnection(url: string, log: Log) {
 
 /** A connection that connects within two seconds or throws what is wrong; it does not reconnect when it breaks. */
 export async function connectOnce(url: string): Promise<RedisConnection> {
-  const redis = new Redis(url, {
+  const redis = new KnownRedis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
     connectTimeout: 2_000,
@@ -75,7 +97,7 @@ export async function connectOnce(url: string): Promise<RedisConnection> {
 
 /** A connection for subscriptions: it waits for Redis, since no caller waits for it. */
 export function subscriberConnection(url: string, log: Log) {
-  return observed(new Redis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
+  return observed(new KnownRedis(url, { retryStrategy, reconnectOnError, maxRetriesPerRequest: null }), log);
 }
 
 /**

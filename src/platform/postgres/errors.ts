@@ -1,4 +1,5 @@
 import { isNetworkError } from "../../errors.ts";
+import { isFromPostgres } from "./pool.ts";
 
 interface PostgresError {
   code?: string;
@@ -30,12 +31,15 @@ export function isTransactionConflict(error: unknown) {
 /**
  * True when Postgres is unavailable, overloaded or stuck, rather than the statement wrong: connection errors,
  * SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, time-outs) and 55P03 (lock time-out).
+ * False for the same codes of any other server.
  */
 export function isPostgresUnavailable(error: unknown) {
-  const { code = "" } = postgresError(error);
-  if (isNetworkError(postgresError(error)) || /^(08|53|57)/.test(code) || code === "55P03") return true;
-  const message = error instanceof Error ? error.message : "";
+  const thrown =
+    (error as { driverError?: unknown } | null)?.driverError ?? (isFromPostgres(error) ? error : undefined);
+  if (!(thrown instanceof Error)) return false;
+  const { code = "" } = thrown as PostgresError;
+  if (isNetworkError(thrown) || /^(08|53|57)/.test(code) || code === "55P03") return true;
   return /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
-    message,
+    thrown.message,
   );
 }

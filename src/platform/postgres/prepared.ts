@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import pg from "pg";
+import type pg from "pg";
 import type { DataSource, EntityManager } from "typeorm";
+import { fromPostgres, PostgresPool } from "./pool.ts";
 
 /** A statement that each connection parses and plans once. */
 export interface Prepared {
@@ -23,8 +24,16 @@ export function prepare(text: string): Prepared {
  */
 export async function runPrepared<Row>(tx: EntityManager, statement: Prepared, values: unknown[]): Promise<Row[]> {
   const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as Client) : poolOf(tx);
-  const { rows } = await client.query({ ...statement, values });
-  return rows as Row[];
+  return rowsOf<Row>(client, statement, values);
+}
+
+async function rowsOf<Row>(client: Client, statement: Prepared, values: readonly unknown[]) {
+  try {
+    const { rows } = await client.query({ ...statement, values: [...values] });
+    return rows as Row[];
+  } catch (error) {
+    throw fromPostgres(error);
+  }
 }
 
 function poolOf({ connection }: EntityManager) {
@@ -53,14 +62,11 @@ export interface KeyedPool {
  */
 export function openKeyedPool({ options }: DataSource, max: number): KeyedPool {
   const { url, extra } = options as { url: string; extra: pg.PoolConfig };
-  const pool = new pg.Pool({ ...extra, connectionString: url, max, options: keyedPlans });
+  const pool = new PostgresPool({ ...extra, connectionString: url, max, options: keyedPlans });
   // The pool replaces an idle connection that breaks.
   pool.on("error", () => undefined);
   return {
-    async run<Row>(statement: Prepared, values: readonly unknown[]) {
-      const { rows } = await pool.query({ ...statement, values: [...values] });
-      return rows as Row[];
-    },
+    run: (statement, values) => rowsOf(pool, statement, values),
     close: () => pool.end(),
   };
 }
