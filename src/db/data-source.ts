@@ -47,6 +47,7 @@ import { ProvedIdentities1765756800023 } from "./migrations/0023-proved-identiti
 import { PersonalData1765843200024 } from "./migrations/0024-personal-data.ts";
 import { ReceivedEventsByAge1766016000026 } from "./migrations/0026-received-events-by-age.ts";
 import { MaintenanceQueue1766188800028 } from "./migrations/0028-maintenance-queue.ts";
+import { EmailsOfActiveUsers1767225600040 } from "./migrations/0040-emails-of-active-users.ts";
 
 const defaultTimeouts = {
   statement_timeout: 10_000,
@@ -118,6 +119,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       PersonalData1765843200024,
       ReceivedEventsByAge1766016000026,
       MaintenanceQueue1766188800028,
+      EmailsOfActiveUsers1767225600040,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

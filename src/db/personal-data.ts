@@ -18,7 +18,7 @@ export interface PersonalTable {
   key: Readonly<Record<string, "uuid" | "text">>;
   columns: Readonly<Record<string, Column>>;
   /** Columns that lead to more data of the person while an erasure runs. */
-  marks?: { id?: string; address?: string; phone?: string };
+  marks?: { id?: string; phone?: string };
   /**
    * SQL of the rows `t` that an erasure finds page by page, by the marks of the erasure `$1`, which began at `begun`.
    * Absent: it finds those of `rows`, at once.
@@ -53,7 +53,11 @@ const staff = "another person's id: of staff";
 const ofOrders = "(t.user_id = $1 OR t.user_id IS NULL AND lower(t.email) = $2)";
 const orderIds = `SELECT t.id FROM orders t WHERE ${ofOrders}`;
 const ofWaybills = `(t.customer_id = $1 OR t.order_id IN (${orderIds}))`;
-const address = "coalesce($2, (SELECT lower(email) FROM users WHERE id = $1))";
+/** SQL of the address that the account `$1` has, in lower case, unless another active account has it by now. */
+export const ownAddress = `(SELECT lower(email) FROM users account WHERE id = $1 AND NOT EXISTS (
+  SELECT 1 FROM users other WHERE lower(other.email) = lower(account.email) AND other.id <> account.id
+    AND other.is_active AND other.email_verified IS NOT FALSE))`;
+const address = `coalesce($2, ${ownAddress})`;
 
 const marked = (kind: string, value: string) =>
   `EXISTS (SELECT 1 FROM erasure_marks WHERE erasure_id = $1 AND kind = '${kind}' AND value = ${value})`;
@@ -179,7 +183,8 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
       ...becomes("false", "is_active", "mailing"),
       ...becomes("coalesce(erased_at, now())", "erased_at"),
     },
-    marks: { id: "id", address: "email", phone: "phone" },
+    // The erasure itself has the address.
+    marks: { id: "id", phone: "phone" },
   },
   mails: {
     rows: `lower(t.recipient) = ${address}`,

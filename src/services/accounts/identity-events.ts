@@ -8,7 +8,7 @@ import { requestCountedMails } from "../mail/mails.ts";
  * Stores what the identity provider reports of a user, and inserts a new one; may be repeated. An event that is older
  * than the last one, or that arrives after the user was deleted, changes nothing. A newly registered user gets a
  * welcome mail, at most `maxMails` a day to one mailbox, unless the address is known to be unverified. Throws when another
- * user has the e-mail.
+ * active user has the e-mail.
  */
 export async function takeOverUser(
   tx: EntityManager,
@@ -18,7 +18,8 @@ export async function takeOverUser(
   const isNew = await users.upsert(tx, user).catch((error: unknown) => {
     if (violatedUnique(error) === undefined) throw error;
     throw new ConflictError(
-      `The e-mail of user '${user.id}' belongs to another user; an admin has to change that one's e-mail first`,
+      `The e-mail of user '${user.id}' belongs to another active user; an admin has to deactivate that one, or change ` +
+        "its e-mail, first",
     );
   });
   const { id: userId, email: recipient, emailVerified } = user;

@@ -61,7 +61,7 @@ const adminsOnly = { role: "role", isActive: "is_active", email: "email" } as co
 
 /**
  * Gives a locked user (`users.lock`) new values and returns the new row; equal values change nothing. Throws when only
- * an admin may change one of them, and when another user has the e-mail.
+ * an admin may change one of them, and when another active user has the e-mail.
  */
 export async function changeUser(
   tx: EntityManager,
@@ -74,12 +74,26 @@ export async function changeUser(
   if (by !== "ADMIN") refuseAdminsOnly(changed, by);
   // An address from an admin counts as verified, whatever the provider reported of the one before.
   const whole = changed.email === undefined ? changed : { ...changed, emailVerified: null };
-  if (changed.isActive) await users.unbury(tx, user.id);
+  if (changed.isActive) {
+    if (changed.email === undefined) await refuseSecondActive(tx, user);
+    await users.unbury(tx, user.id);
+  }
+  const { email = user.email } = changed;
   await users.patch(tx, user.id, whole).catch((error: unknown) => {
     if (violatedUnique(error) === undefined) throw error;
-    throw new ConflictError(`A user with the e-mail '${changed.email}' exists already; give another one`);
+    throw new ConflictError(`A user with the e-mail '${email}' exists already; give another one`);
   });
   return getUser(tx, user.id);
+}
+
+/** A person may have signed up again since the account was deactivated. */
+async function refuseSecondActive(tx: EntityManager, user: User) {
+  const other = user.emailVerified === false ? undefined : await users.otherOwner(tx, user);
+  if (other === undefined) return;
+  throw new ConflictError(
+    `User '${user.id}' cannot be activated: the active user '${other}' has the same e-mail '${user.email}'; deactivate ` +
+      "that one, or give one of them another e-mail",
+  );
 }
 
 function refuseAdminsOnly(changed: UserChange, by: Role) {

@@ -28,7 +28,9 @@ export async function requestErasure(tx: EntityManager, userId: string, request:
   if (!user) throw new NotFoundError("User not found");
   checkReason(request.reason, [user.email, `${user.firstName} ${user.lastName}`, `${user.lastName} ${user.firstName}`]);
   await users.markErased(tx, userId);
-  return promise(tx, { userId, address: user.email.toLowerCase() }, request);
+  // What belongs to the address is then the other account's: the person signed up again.
+  const address = (await users.otherOwner(tx, user)) === undefined ? user.email.toLowerCase() : null;
+  return promise(tx, { userId, address }, request);
 }
 
 /**
@@ -38,7 +40,7 @@ export async function requestErasure(tx: EntityManager, userId: string, request:
 export async function requestGuestErasure(tx: EntityManager, email: string, request: ErasureRequest): Promise<string> {
   const address = email.toLowerCase();
   checkReason(request.reason, [address]);
-  const [owner] = await users.ofAddress(tx, address);
+  const owner = await users.findByEmail(tx, address);
   if (owner) {
     throw new ConflictError(`An account has this address; erase that one by POST /users/${owner.id}/erasure`);
   }

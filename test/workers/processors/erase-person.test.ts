@@ -87,6 +87,28 @@ const nothingIsLeftOf = async ({ mark, email, phone, objectKeys }: Person) => {
   expect(await auditLog.firstBroken(db.manager)).toBeUndefined();
 };
 
+test("the erasure of an old account leaves what belongs to the active one with its address", async () => {
+  const old = await add(false);
+  await db.query("UPDATE users SET is_active = false WHERE id = $1", [old.userId]);
+  const user = await addUser(db, { email: old.email.toUpperCase() });
+  const own = await addOrder(db, { userId: user.id, email: old.email, firstName: "Нина" });
+  const ofGuest = await addOrder(db, { email: old.email, firstName: "Нина" });
+  await db.query("INSERT INTO mail_suppressions (address, reason) VALUES ($1, 'unsubscribed') ON CONFLICT DO NOTHING", [
+    old.email.toLowerCase(),
+  ]);
+  await run(await request(old));
+  const rows = await db.query(
+    "SELECT email, first_name FROM orders WHERE id = ANY($1) OR user_id = $2 ORDER BY first_name DESC",
+    [[own.id, ofGuest.id], old.userId],
+  );
+  expect(rows).toMatchObject([{ first_name: "Удалено" }, { email: old.email }, { email: old.email }]);
+  expect(await db.query("SELECT 1 FROM mail_suppressions WHERE address = lower($1)", [old.email])).toHaveLength(1);
+  expect(await db.query("SELECT 1 FROM users WHERE id = $1 AND email = $2", [user.id, user.email])).toHaveLength(1);
+  // The person has asked for both: nothing is left.
+  await run(await request({ userId: user.id, email: user.email }));
+  await nothingIsLeftOf(old);
+});
+
 describe.each([
   ["a user", false],
   ["a guest", true],

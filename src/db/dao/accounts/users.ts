@@ -76,12 +76,27 @@ export const users = {
 
   findById: (tx: EntityManager, id: string) => tx.findOneBy(User, { id }),
 
-  /** Finds by the address in any case; it is unique in lower case. Never finds a user whose address is not verified. */
+  /**
+   * Finds by the address in any case: the active user who has it, else the newest inactive one. Never finds a user
+   * whose address is not verified.
+   */
   findByEmail: (tx: EntityManager, email: string) =>
     tx
       .createQueryBuilder(User, "user")
       .where("lower(user.email) = lower(:email) AND user.email_verified IS NOT FALSE", { email })
+      .orderBy("user.is_active", "DESC")
+      .addOrderBy("user.created_at", "DESC")
+      .limit(1)
       .getOne(),
+
+  /** The id of the other active user who has this address, in any case, as verified or of unknown state. */
+  async otherOwner(tx: EntityManager, { id, email }: Pick<User, "id" | "email">): Promise<string | undefined> {
+    const rows: Pick<User, "id">[] = await tx.query(
+      `SELECT id FROM users WHERE lower(email) = lower($1) AND is_active AND email_verified IS NOT FALSE AND id <> $2`,
+      [email, id],
+    );
+    return rows[0]?.id;
+  },
 
   /** Role and state of those of these users that exist, by id. */
   async rights(tx: EntityManager, ids: readonly string[]): Promise<Map<string, Pick<User, "role" | "isActive">>> {
@@ -145,7 +160,8 @@ export const users = {
   },
 
   /**
-   * Adds a customer unless the id exists or was deleted; throws a unique violation when another user has that e-mail.
+   * Adds a customer unless the id exists or was deleted; throws a unique violation when another active user has that
+   * e-mail.
    */
   async insertUnlessKnown(tx: EntityManager, { id, email, emailVerified, firstName, lastName }: NewUser) {
     await tx.query(
@@ -155,7 +171,7 @@ export const users = {
     );
   },
 
-  /** Gives a user without a verified e-mail a verified one; throws a unique violation when another user has it. */
+  /** Gives a user without a verified e-mail a verified one; throws a unique violation when another active user has it. */
   async prove(tx: EntityManager, id: string, email: string) {
     const values = { email, emailVerified: true };
     await tx.update(User, { id, emailVerified: false }, values);
@@ -168,7 +184,7 @@ export const users = {
 
   /**
    * Adds a customer (true) or updates one with newer data (false); ignores one who was deleted; throws a unique
-   * violation when another user has that e-mail.
+   * violation when another active user has that e-mail.
    */
   async upsert(tx: EntityManager, user: KnownUser): Promise<boolean> {
     const { id, email, firstName, lastName, updatedAt, emailVerified } = user;
@@ -176,10 +192,6 @@ export const users = {
     const rows: { isNew: boolean }[] = await tx.query(upsertSql, values);
     return rows[0]?.isNew ?? false;
   },
-
-  /** The users of this address, in any case: one, or none. An address that a user has not verified does not count. */
-  ofAddress: (tx: EntityManager, address: string): Promise<Pick<User, "id">[]> =>
-    tx.query("SELECT id FROM users WHERE lower(email) = lower($1) AND email_verified IS NOT FALSE", [address]),
 
   /** Disables a user for good; may be repeated. */
   async markErased(tx: EntityManager, id: string) {

@@ -62,12 +62,13 @@ export const mailRecipients = {
     ),
 
   /**
-   * The languages of mails to these addresses: of the user who has the address, in any case of letters, or Russian. A
-   * user who has verified it comes before others.
+   * The languages of mails to these addresses: of the active user who has the address, in any case of letters, or
+   * Russian. A user who has verified it comes before others.
    */
   async languages(tx: EntityManager, addresses: readonly string[]): Promise<(address: string) => Language> {
     const rows: { address: string; language: Language }[] = await tx.query(
-      "SELECT lower(email) AS address, language FROM users WHERE lower(email) = ANY($1) ORDER BY email_verified IS NOT FALSE",
+      `SELECT lower(email) AS address, language FROM users WHERE lower(email) = ANY($1) AND is_active
+       ORDER BY email_verified IS NOT FALSE`,
       [addresses.map((address) => address.toLowerCase())],
     );
     const known = new Map(rows.map(({ address, language }) => [address, language]));

@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { type PersonalTable, personalTables } from "../../personal-data.ts";
+import { ownAddress, type PersonalTable, personalTables } from "../../personal-data.ts";
 
 /** Whose data: of an account, and of guests under its address if the caller may see those. */
 export interface ExportOf {
@@ -19,7 +19,7 @@ const tables = Object.entries(personalTables);
 const person = `
   WITH person AS (SELECT $1::uuid, $2::boolean)`;
 /** As `personalTables` writes it: `$2` is the address there. */
-const inWords = (sql: string) => sql.replaceAll("$2", "(SELECT lower(email) FROM users WHERE $2 AND id = $1)");
+const inWords = (sql: string) => sql.replaceAll("$2", `CASE WHEN $2 THEN ${ownAddress} END`);
 
 const shownOf = ({ columns }: PersonalTable) =>
   Object.entries(columns).flatMap(([name, column]) =>

@@ -178,7 +178,8 @@ describe("POST /webhooks/better-auth", () => {
         const before = await find(id);
         warn.mockClear();
         const { status, body } = await send(type, dataOf(id, { email: other.email.toUpperCase(), first_name: "Х" }));
-        const detail = `The e-mail of user '${id}' belongs to another user; an admin has to change that one's e-mail first`;
+        const advice = "an admin has to deactivate that one, or change its e-mail, first";
+        const detail = `The e-mail of user '${id}' belongs to another active user; ${advice}`;
         expect([status, body]).toMatchObject([409, { detail }]);
         expect(warn.mock.calls).toMatchObject([
           [{ event: type, user: id, err: { message: detail } }, "an identity event was refused"],
