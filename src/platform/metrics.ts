@@ -64,6 +64,11 @@ export function createMetrics() {
       labelNames: ["line"],
       registers,
     }),
+    feedOffersWithoutPrice: new Gauge({
+      name: "feed_offers_without_price",
+      help: "Offers in stock that the last feed of this process leaves out, because they have no price",
+      registers,
+    }),
     cacheReads: new Counter({
       name: "cache_reads_total",
       help: "Reads through the cache, by where the value came from",

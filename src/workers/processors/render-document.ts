@@ -29,6 +29,8 @@ export const renderDocumentProcessor: Processor<"render-document"> = {
 interface Snapshot {
   sourceHash: string;
   takenAt: Date;
+  /** Of a feed. */
+  offersWithoutPrice: number | undefined;
 }
 
 /** All data from one state of the database; its transaction ends before the file is stored. */
@@ -44,22 +46,24 @@ function render(
     await tx.query("SET TRANSACTION READ ONLY");
     // The first statement takes the snapshot.
     const [{ takenAt }] = await tx.query('SELECT clock_timestamp() AS "takenAt"');
-    const { content, hash: sourceHash } = await sourceOf(tx, kind, shop);
-    for await (const bytes of renderContent(await content(), kind.format, progress)) {
+    const { content: load, hash: sourceHash } = await sourceOf(tx, kind, shop);
+    const content = await load();
+    for await (const bytes of renderContent(content, kind.format, progress)) {
       signal.throwIfAborted();
       await write(bytes);
     }
-    return { sourceHash, takenAt };
+    return { sourceHash, takenAt, offersWithoutPrice: "text" in content ? content.offersWithoutPrice : undefined };
   });
 }
 
 async function store(
   job: Run,
-  { db, store }: WorkerContext,
+  context: WorkerContext,
   document: Document,
   { read, bytes, sha256 }: SpooledFile,
-  { sourceHash, takenAt }: Snapshot,
+  { sourceHash, takenAt, offersWithoutPrice }: Snapshot,
 ) {
+  const { db, store } = context;
   const { signal } = job;
   const kind = kindOf(document);
   const contentType = contentTypes[kind.format];
@@ -72,8 +76,17 @@ async function store(
   }
   await job.complete(async (tx) => {
     await finishDocument(tx, job.id, { objectKey, contentType, bytes, sha256, sourceHash, readyAt: takenAt });
-    return { bytes, sha256, ...(publicKey && { url: store.publicUrl(publicKey) }) };
+    return {
+      ...{ bytes, sha256, ...(publicKey && { url: store.publicUrl(publicKey) }) },
+      ...(offersWithoutPrice !== undefined && { offers_without_price: offersWithoutPrice }),
+    };
   });
+  if (offersWithoutPrice !== undefined) tellWithoutPrice(context, offersWithoutPrice);
+}
+
+function tellWithoutPrice({ log, metrics }: WorkerContext, offers: number) {
+  metrics.feedOffersWithoutPrice.set(offers);
+  if (offers > 0) log.warn({ offers }, "the feed leaves out offers in stock, because they have no price");
 }
 
 /** True when a file of the same kind has newer data; its public copy must not be overwritten. */

@@ -33,6 +33,8 @@ const categoriesSql = `
   UNION ALL
   (SELECT id, category_id AS "parentId", name FROM sub_categories ORDER BY name, id)`;
 
+const isSold = "offer.quantity > 0 AND NOT offer.is_deleted AND NOT product.is_deleted";
+
 const offersSql = `
   SELECT offer.id, product.name, offer.brand, offer.manufacturer_number AS "manufacturerNumber",
          product.sub_category_id AS "subCategoryId", own.object_key AS "objectKey",
@@ -46,7 +48,7 @@ const offersSql = `
   JOIN categories category ON category.id = sub_category.category_id
   LEFT JOIN images own ON own.id = offer.image_id
   LEFT JOIN images products ON products.id = product.image_id
-  WHERE offer.id > $1 AND offer.quantity > 0 AND NOT offer.is_deleted AND NOT product.is_deleted
+  WHERE offer.id > $1 AND offer.price_rub > 0 AND ${isSold}
   ORDER BY offer.id LIMIT ${batchSize}`;
 
 /** The rows of the Yandex feed. */
@@ -54,7 +56,16 @@ export const feedRows = {
   /** Categories, then sub-categories, each by name. */
   categories: (tx: EntityManager): Promise<FeedCategory[]> => tx.query(categoriesSql),
 
-  /** Offers in stock, by id; one batch at a time is in memory. */
+  /** How many offers in stock have no price. */
+  async countWithoutPrice(tx: EntityManager): Promise<number> {
+    const [row] = await tx.query(
+      `SELECT count(*)::int AS count FROM offers offer JOIN products product ON product.id = offer.product_id
+       WHERE offer.price_rub = 0 AND ${isSold}`,
+    );
+    return row.count;
+  },
+
+  /** Offers in stock that have a price, by id; one batch at a time is in memory. */
   async *offers(tx: EntityManager): AsyncGenerator<FeedOffer[]> {
     for (let last = "00000000-0000-0000-0000-000000000000"; ; ) {
       const rows: FeedOffer[] = await tx.query(offersSql, [last]);

@@ -47,7 +47,13 @@ export interface Source {
 }
 
 /** The input of a writer: a layout for printed documents, text for the format of a program. */
-export type Content = Layout | { text: AsyncIterable<string> };
+export type Content = Layout | TextContent;
+
+export interface TextContent {
+  text: AsyncIterable<string>;
+  /** Offers in stock that a feed leaves out, because they have no price. */
+  offersWithoutPrice?: number;
+}
 
 /** A kind of document: everything about it except how its formats are written. */
 export interface KindDefinition<

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { catalogueState } from "../../../db/dao/catalogue/catalogue-state.ts";
+import { feedRows } from "../../../db/dao/documents/feed-rows.ts";
 import { ymlFeed } from "../feed/yml.ts";
 import { defineKind } from "./define-kind.ts";
 
@@ -13,6 +14,10 @@ export const feedKind = defineKind({
   names: () => ({ shown: "Фид", ascii: "yml_feed" }),
   async source(tx, _parameters, { publicUrl }) {
     const { changedAt, fingerprint } = await catalogueState(tx);
-    return { state: fingerprint, content: () => ({ text: ymlFeed(tx, publicUrl, changedAt) }) };
+    const content = async () => {
+      const offersWithoutPrice = await feedRows.countWithoutPrice(tx);
+      return { text: ymlFeed(tx, publicUrl, changedAt), offersWithoutPrice };
+    };
+    return { state: fingerprint, content };
   },
 });

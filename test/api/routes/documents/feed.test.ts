@@ -100,6 +100,26 @@ describe("GET /integrations/yml", () => {
     for (const { offer } of gone) expect(text).not.toContain(offer.id);
   });
 
+  test.each(["", "/warehouse"])("leaves out what has no price, and says how many: under '%s/'", async (base) => {
+    const free = await addOffer(api.db, { offer: { priceRub: 0 } });
+    const sold = await addOffer(api.db, { offer: { priceRub: 1 } });
+    await addOffer(api.db, { offer: { priceRub: 0, quantity: 0 } });
+    await addOffer(api.db, { offer: { priceRub: 0, isDeleted: true } });
+    const [{ count }] = await api.db.query(
+      "SELECT count(*)::int AS count FROM offers WHERE price_rub = 0 AND quantity > 0 AND NOT is_deleted",
+    );
+    const { text } = await get(`${base}/integrations/yml`);
+    expect(text).toContain(sold.offer.id);
+    expect(text).not.toContain(free.offer.id);
+    const [{ job_id: jobId }] = await api.db.query(
+      "SELECT job_id FROM documents WHERE kind = 'feed' ORDER BY ready_at DESC LIMIT 1",
+    );
+    const headers = { authorization: `Bearer ${api.tokens.admin}` };
+    const job = await call(`${api.url}${base}/jobs/${jobId}`, { headers });
+    expect(job.body.result).toMatchObject({ offers_without_price: count });
+    expect((await api.context.metrics.registry.metrics()).split("\n")).toContain(`feed_offers_without_price ${count}`);
+  });
+
   test("shows an offer's picture, else its product's, else the placeholder", async () => {
     const addImage = async () => {
       const id = randomUUID();
