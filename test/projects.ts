@@ -10,7 +10,7 @@ export const unit = [
   "test/clients/schemas.test.ts",
   "test/config.test.ts",
   "test/config/{addresses,strength,unsafe}.test.ts",
-  "test/dev/{checks,given-servers,keep-running}.test.ts",
+  "test/dev/{checks,given-servers,keep-running,yookassa}.test.ts",
   "test/dev/demo/{balances,business,orders,payments,people,prices,stock,waybills}.test.ts",
   "test/docs/*.test.ts",
   "test/engine/liveness.test.ts",

@@ -38,9 +38,9 @@ export async function bringUp({ apiPort, demo, given, supervisor, signal }: Brin
   const [databaseUrl] = await Promise.all([servers.databaseUrl, compiled]);
   await migrate({ DATABASE_URL: databaseUrl }, surroundings);
   const [redisUrl, s3] = await Promise.all([servers.redisUrl, servers.s3]);
-  const [smtp, identity] = await Promise.all([servers.smtp, servers.identity]);
+  const [smtp, identity, cards] = await Promise.all([servers.smtp, servers.identity, servers.cards]);
   const api = `http://127.0.0.1:${apiPort}`;
-  const addresses: Addresses = { api, databaseUrl, redisUrl, s3, smtp, identity, secrets };
+  const addresses: Addresses = { api, databaseUrl, redisUrl, s3, smtp, identity, cards, secrets };
   const values = variables(apiPort, addresses);
   await loadDemo(values, demo, surroundings);
   const workers = queueNames.map((queue) => startWorker(queue, values, supervisor));

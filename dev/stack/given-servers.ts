@@ -17,6 +17,8 @@ export interface GivenServers {
   s3?: Bucket;
   smtp?: { host: string; port: number };
   identityUrl?: string;
+  /** The card provider, which then has its own settings there. */
+  cards?: string;
 }
 
 /** As the worker takes it, with its default. */
@@ -27,7 +29,7 @@ const s3Names = ["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "S3_ACCESS_KEY", "S3_SECRE
 /** Reads which servers are given; throws a refusal that names every variable that is missing beside them. */
 export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenServers {
   checkAddresses(env);
-  const { DATABASE_URL, REDIS_URL, SMTP_HOST, SMTP_PORT, BETTER_AUTH_URL } = env;
+  const { DATABASE_URL, REDIS_URL, SMTP_HOST, SMTP_PORT, BETTER_AUTH_URL, PAYMENT_PROVIDER } = env;
   const s3 = readBucket(env);
   return {
     ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
@@ -35,6 +37,7 @@ export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenSer
     ...(s3 && { s3 }),
     ...(SMTP_HOST && { smtp: { host: SMTP_HOST, port: smtpPort.parse(SMTP_PORT || undefined) } }),
     ...(BETTER_AUTH_URL && { identityUrl: BETTER_AUTH_URL }),
+    ...(PAYMENT_PROVIDER && { cards: PAYMENT_PROVIDER }),
   };
 }
 

@@ -3,7 +3,8 @@ import { Refusal } from "./refusal.ts";
 
 export const usage = `npm start [-- [--fresh] [--catalogue=none|small|full]]
 
-Starts PostgreSQL, Redis, S3, a mailbox, an identity issuer, the API and the workers on this machine.
+Starts PostgreSQL, Redis, S3, a mailbox, an identity issuer, an emulated card provider, the API and the workers on this
+machine.
 Data, logs and addresses (stack.json) are kept in var/; \`npm run reset\` deletes it.
 
   --fresh       forget all data in var/ and start with the demo users, but without the demo shop
@@ -14,6 +15,8 @@ Data, logs and addresses (stack.json) are kept in var/; \`npm run reset\` delete
   PORT                                        port of the API, 8080 without it
   DATABASE_URL, REDIS_URL, SMTP_HOST,         use this server instead of starting one
   S3_ENDPOINT_URL, BETTER_AUTH_URL
+  PAYMENT_PROVIDER                            use this card provider, with its own variables, instead of the emulated one
+  YOOKASSA_RETURN_URL                         page that customers come back to after paying, instead of the emulator's
   STACK_DIRECTORY                             keep everything there instead of in var/
 `;
 

@@ -21,6 +21,7 @@ export const paths = {
   redis: join(directory, "redis"),
   s3: join(directory, "s3"),
   mail: join(directory, "mail"),
+  payments: join(directory, "payments.json"),
   /** Outside the folder, so that tests and the stack share it and `npm run reset` keeps it. */
   redisBinary: join(root, "node_modules/.cache/tcf-backend/redis"),
 };

@@ -1,7 +1,7 @@
 import { freePort, isPortFree } from "../services/service.ts";
 import { readJson, writeJson } from "./json-file.ts";
 
-const names = ["postgres", "redis", "s3", "smtp", "mailbox", "identity"] as const;
+const names = ["postgres", "redis", "s3", "smtp", "mailbox", "identity", "yookassa"] as const;
 
 export type Ports = Record<(typeof names)[number], number>;
 

@@ -5,6 +5,7 @@ const names = [
   "apiKey",
   "webhookSecret",
   "paymentSecret",
+  "yookassaSecret",
   "s3AccessKey",
   "s3SecretKey",
   "databasePassword",

@@ -25,6 +25,15 @@ export interface Identity {
   sign?: OwnIdentity["sign"];
 }
 
+/** The emulator of the card provider. */
+export interface CardService {
+  apiUrl: string;
+  shopId: string;
+  secretKey: string;
+  /** Shows the payments; customers come back to it, unless a front end is named. */
+  pageUrl: string;
+}
+
 export interface ServerOptions {
   given: GivenServers;
   ports: Ports;
@@ -34,6 +43,7 @@ export interface ServerOptions {
 }
 
 const bucketName = "tcf";
+const shopId = "100500";
 
 /** Begins to start every server that is not given; each promise settles when that one is ready. */
 export function startServers(options: ServerOptions) {
@@ -43,6 +53,7 @@ export function startServers(options: ServerOptions) {
     s3: s3(options),
     smtp: smtp(options),
     identity: identity(options),
+    cards: cards(options),
   };
   // Each is awaited later; until then a failure must not count as unhandled.
   for (const server of Object.values(servers)) server.catch(() => {});
@@ -114,6 +125,23 @@ async function identity({ given, ports, apiPort, supervisor }: ServerOptions): P
   supervisor.atEnd(stop);
   step("identity issuer is ready");
   return { url, sign };
+}
+
+async function cards({ given, ports, apiPort, secrets, supervisor }: ServerOptions): Promise<CardService | undefined> {
+  if (given.cards) {
+    step(`card provider: yours, '${given.cards}' (PAYMENT_PROVIDER)`);
+    return undefined;
+  }
+  const { startYooKassa } = await import("../yookassa/server.ts");
+  const { apiUrl, pageUrl, stop } = await startYooKassa({
+    port: ports.yookassa,
+    shops: { [shopId]: secrets.yookassaSecret },
+    notificationUrl: `http://127.0.0.1:${apiPort}/webhooks/payments/yookassa`,
+    file: paths.payments,
+  });
+  supervisor.atEnd(stop);
+  step("card provider is ready");
+  return { apiUrl, pageUrl, shopId, secretKey: secrets.yookassaSecret };
 }
 
 function theirs(what: string, address: string, variable: string): string {

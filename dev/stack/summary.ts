@@ -3,7 +3,7 @@ import { claimsOf } from "../identity/identity.ts";
 import { paint } from "./console.ts";
 import { type Bucket, withoutPassword } from "./given-servers.ts";
 import type { Secrets } from "./secrets.ts";
-import type { Identity, Smtp } from "./servers.ts";
+import type { CardService, Identity, Smtp } from "./servers.ts";
 
 /** What `stack.json` says; `null` where a server that is not ours stands in. */
 export interface StackFile {
@@ -11,6 +11,7 @@ export interface StackFile {
   docs: string;
   bullBoard: string;
   mailbox: string | null;
+  payments: string | null;
   s3: { endpoint: string; bucket: string; publicUrl: string };
   databaseUrl: string;
   redisUrl: string;
@@ -28,6 +29,7 @@ export interface Addresses {
   s3: Bucket;
   smtp: Smtp;
   identity: Identity;
+  cards: CardService | undefined;
   secrets: Secrets;
 }
 
@@ -35,12 +37,13 @@ const month = 30 * 24 * 3600;
 
 /** Puts together where everything is, and signs the demo tokens. */
 export async function describe(addresses: Addresses): Promise<Omit<StackFile, "pids">> {
-  const { api, databaseUrl, redisUrl, s3, smtp, identity, secrets } = addresses;
+  const { api, databaseUrl, redisUrl, s3, smtp, identity, cards, secrets } = addresses;
   return {
     api,
     docs: `${api}/docs`,
     bullBoard: `${api}/admin/queues`,
     mailbox: smtp.mailbox ?? null,
+    payments: cards?.pageUrl ?? null,
     s3: { endpoint: s3.endpoint, bucket: s3.bucket, publicUrl: s3.publicUrl },
     databaseUrl,
     redisUrl,
@@ -58,6 +61,7 @@ export function summary(stack: Omit<StackFile, "pids">, stackFile: string): stri
     ["Docs", stack.docs],
     ["Bull Board", stack.bullBoard],
     ["Mailbox", stack.mailbox ?? stack.smtp],
+    ...(stack.payments ? [["Card payments", stack.payments]] : []),
     ["S3", `${stack.s3.publicUrl}/`],
     ["PostgreSQL", withoutPassword(stack.databaseUrl)],
     ["Redis", withoutPassword(stack.redisUrl)],

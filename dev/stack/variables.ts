@@ -9,7 +9,7 @@ import type { Addresses } from "./summary.ts";
 /** Everything that is known here; each process is given those that it reads. */
 export function variables(
   apiPort: number,
-  { api, databaseUrl, redisUrl, s3, smtp, identity, secrets }: Addresses,
+  { api, databaseUrl, redisUrl, s3, smtp, identity, cards, secrets }: Addresses,
 ): Variables {
   return {
     HOST: "127.0.0.1",
@@ -28,7 +28,13 @@ export function variables(
     BETTER_AUTH_URL: identity.url,
     ...(identity.sign && { DEMO_TOKENS_URL: `${identity.url}/demo-tokens` }),
     BETTER_AUTH_WEBHOOK_SECRET: secrets.webhookSecret,
-    PAYMENT_PROVIDER: "test",
+    ...(cards && {
+      PAYMENT_PROVIDER: "yookassa",
+      YOOKASSA_API_URL: cards.apiUrl,
+      YOOKASSA_SHOP_ID: cards.shopId,
+      YOOKASSA_SECRET_KEY: cards.secretKey,
+      YOOKASSA_RETURN_URL: process.env.YOOKASSA_RETURN_URL || cards.pageUrl,
+    }),
     // Standard Webhooks writes keys in the other base64.
     PAYMENT_WEBHOOK_SECRET: `whsec_${Buffer.from(secrets.paymentSecret, "base64url").toString("base64")}`,
     API_KEY: secrets.apiKey,
@@ -53,14 +59,30 @@ const standIn = {
   smtp: { host: "127.0.0.1", port: 25, mailbox: local },
 };
 const secret = "0".repeat(32);
+const emulator = { apiUrl: local, pageUrl: local, shopId: "1", secretKey: secret };
 const secrets = {
-  ...{ apiKey: secret, webhookSecret: secret, paymentSecret: secret, s3AccessKey: secret, s3SecretKey: secret },
+  ...{
+    apiKey: secret,
+    webhookSecret: secret,
+    paymentSecret: secret,
+    yookassaSecret: secret,
+    s3AccessKey: secret,
+    s3SecretKey: secret,
+  },
   ...{ databasePassword: secret, redisPassword: secret },
 };
 
 /** Throws a refusal that names each variable which API or workers would refuse, before anything is started for them. */
 export function checkVariables(apiPort: number, { identityUrl = local, ...given }: GivenServers): void {
-  const addresses = { api: `${local}:${apiPort}`, ...standIn, ...given, identity: { url: identityUrl }, secrets };
+  const cards = given.cards ? undefined : emulator;
+  const addresses = {
+    api: `${local}:${apiPort}`,
+    ...standIn,
+    ...given,
+    identity: { url: identityUrl },
+    cards,
+    secrets,
+  };
   const values = variables(apiPort, addresses);
   const checks = [
     () => loadApiConfig(environmentOf("api", values)),

@@ -6,7 +6,7 @@ import { portAdvice } from "../services/service.ts";
 import { readJson, writeJson } from "../stack/json-file.ts";
 import { type Act, createFaultPlan, type FaultPlan, type RequestFault } from "./faults.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
-import { checkoutPage } from "./page.ts";
+import { checkoutPage, listPage } from "./page.ts";
 import { createShop, type Decision, ProtocolError, type Shop } from "./shop.ts";
 import type { ShopData } from "./shop-data.ts";
 
@@ -28,6 +28,8 @@ export interface YooKassaEmulatorOptions {
 export interface YooKassaEmulator {
   /** For `YOOKASSA_API_URL`. */
   apiUrl: string;
+  /** Shows all payments. */
+  pageUrl: string;
   shop: Shop;
   data: ShopData;
   faults: FaultPlan;
@@ -62,8 +64,8 @@ export async function startYooKassa(options: YooKassaEmulatorOptions): Promise<Y
 
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://emulator");
-    const answered = pathname.startsWith("/checkout/") ? page(request, response) : api(request, response);
-    answered.catch((error: unknown) => sendError(response, error));
+    const handle = pathname === "/" ? list : pathname.startsWith("/checkout/") ? page : api;
+    handle(request, response).catch((error: unknown) => sendError(response, error));
   });
 
   async function api(request: IncomingMessage, response: ServerResponse) {
@@ -92,6 +94,10 @@ export async function startYooKassa(options: YooKassaEmulatorOptions): Promise<Y
     return answer;
   }
 
+  async function list(_request: IncomingMessage, response: ServerResponse) {
+    sendHtml(response, listPage(data.payments.map(({ payment }) => payment).toReversed()));
+  }
+
   async function page(request: IncomingMessage, response: ServerResponse) {
     const id = request.url?.split("/")[2]?.split("?")[0] ?? "";
     const { payment, capture } = shop.find(id);
@@ -106,7 +112,7 @@ export async function startYooKassa(options: YooKassaEmulatorOptions): Promise<Y
   const port = await listen(server, { port: options.port, host: "127.0.0.1", advice: portAdvice });
   url = `http://127.0.0.1:${port}`;
   return {
-    apiUrl: `${url}/v3`,
+    ...{ apiUrl: `${url}/v3`, pageUrl: `${url}/` },
     ...{ shop, data, faults, notifier },
     forgetKeys() {
       data.answers = {};

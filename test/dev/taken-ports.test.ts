@@ -8,6 +8,7 @@ import { startRedis } from "../../dev/services/redis.ts";
 import { startNode } from "../../dev/stack/node-process.ts";
 import { paths } from "../../dev/stack/paths.ts";
 import { choosePorts } from "../../dev/stack/ports.ts";
+import { startYooKassa } from "../../dev/yookassa/server.ts";
 import { listen } from "../../src/platform/listen.ts";
 import { useApi } from "../support/api.ts";
 import { useApiProcesses } from "../support/api-process.ts";
@@ -35,6 +36,7 @@ const starts: Record<string, () => Promise<unknown>> = {
   identity: () => startIdentity({ port, keyFile: `${directory("identity")}.json` }),
   "mailbox page": () => startMailbox({ smtpPort: 0, httpPort: port }),
   "mailbox SMTP": () => startMailbox({ smtpPort: port, httpPort: 0 }),
+  "card provider": () => startYooKassa({ port, shops: {} }),
   redis: () => startRedis({ dataDirectory: directory("redis"), binaryDirectory: paths.redisBinary, port }),
   postgres: () => startPostgres({ dataDirectory: directory("postgres"), port, fast: true }),
   s3: () => {
