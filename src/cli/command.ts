@@ -4,6 +4,7 @@ import type { TransactionContext } from "../engine/index.ts";
 import type { ScalingRules } from "../jobs/scaling.ts";
 import type { MailerOptions } from "../platform/mailer.ts";
 import type { S3Options } from "../platform/object-store.ts";
+import type { CardSettings } from "../platform/payments/create-card-provider.ts";
 
 /** The access of `tcf` to all parts of an installation. */
 export interface Installation {
@@ -15,6 +16,8 @@ export interface Installation {
   s3: S3Options;
   /** Undefined where no mail server is configured. */
   smtp: MailerOptions | undefined;
+  /** Undefined where cards are not charged. */
+  cards: CardSettings;
 }
 
 export interface CommandContext {

@@ -5,6 +5,7 @@ import { pendingOf } from "../db/data-source.ts";
 import { readOutboxStats } from "../engine/index.ts";
 import { checkMailServer } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
+import { readShop } from "../platform/payments/yookassa.ts";
 import { connectOnce, type RedisConnection } from "../platform/redis.ts";
 import type { Command, CommandContext, Installation } from "./command.ts";
 
@@ -180,6 +181,26 @@ async function lookAtMail({ smtp }: Installation): Promise<Finding> {
   }
 }
 
+async function lookAtCards({ cards }: Installation): Promise<Finding> {
+  const what = "card provider";
+  if (!cards) return { what, state: "ok", found: "none: customers cannot pay by card" };
+  if (cards.provider === "test") return { what, state: "ok", found: "test, which takes no money" };
+  try {
+    const { shopId, isTest, isEnabled } = await readShop(cards, AbortSignal.timeout(probeMs));
+    if (shopId !== cards.shopId || !isEnabled) {
+      const found = isEnabled ? `the key belongs to shop ${shopId}` : `YooKassa has disabled shop ${shopId}`;
+      return { what, state: "problem", found, advice: "Correct YOOKASSA_SHOP_ID, or look into YooKassa's cabinet" };
+    }
+    if (!isTest) return { what, state: "ok", found: `shop ${shopId} of YooKassa` };
+    const advice = "Right for a try; for customers set number and key of the real shop";
+    return { what, state: "warning", found: `shop ${shopId} of YooKassa is a test shop: it takes no money`, advice };
+  } catch (error) {
+    const advice =
+      "Correct YOOKASSA_API_URL, YOOKASSA_SHOP_ID and YOOKASSA_SECRET_KEY, or let this host reach YooKassa";
+    return { what, state: "problem", found: reasonOf(error), advice };
+  }
+}
+
 const marks = { ok: "ok", warning: "WARNING", problem: "PROBLEM", unknown: "?" };
 
 export const doctorCommands: Record<string, Command> = {
@@ -190,8 +211,9 @@ export const doctorCommands: Record<string, Command> = {
     async run(context) {
       const installation = context.installation();
       const looks = [lookAtPostgres(context), lookAtRedis(installation), lookAtBucket(installation)] as const;
-      const [postgres, redis, bucket, mail] = await Promise.all([...looks, lookAtMail(installation)]);
-      const findings = [...postgres, ...redis, lookAtCache(installation), bucket, mail];
+      const rest = [lookAtMail(installation), lookAtCards(installation)] as const;
+      const [postgres, redis, bucket, mail, cards] = await Promise.all([...looks, ...rest]);
+      const findings = [...postgres, ...redis, lookAtCache(installation), bucket, mail, cards];
       const lines = findings.flatMap(({ what, state, found, advice }) => [
         `${marks[state].padEnd(8)} ${what.padEnd(18)} ${found}`,
         ...(advice ? [`${" ".repeat(28)}${advice}`] : []),

@@ -16,7 +16,7 @@ const context = {
   demoTokensUrl: () => warned(loadDemoConfig()).DEMO_TOKENS_URL,
   databaseUrl: () => warned(loadDatabaseConfig()).DATABASE_URL,
   installation() {
-    const { DATABASE_URL, REDIS_URL, QUEUE_PREFIX, redisCacheUrl, scaling, s3, smtp } = warned(loadToolConfig());
+    const { DATABASE_URL, REDIS_URL, QUEUE_PREFIX, redisCacheUrl, scaling, s3, smtp, cards } = warned(loadToolConfig());
     return {
       databaseUrl: DATABASE_URL,
       redisUrl: REDIS_URL,
@@ -25,6 +25,7 @@ const context = {
       scaling,
       s3,
       smtp,
+      cards,
     };
   },
   async transact<T>(

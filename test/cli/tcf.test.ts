@@ -16,10 +16,12 @@ import { useMailbox } from "../support/mailbox.ts";
 import { queuePrefix, redisUrl } from "../support/redis.ts";
 import { useBucket } from "../support/s3.ts";
 import { addUser } from "../support/users.ts";
+import { useYooKassa } from "../support/yookassa.ts";
 
 const db = useDatabase();
 const s3 = useBucket();
 const mailbox = useMailbox();
+const yookassa = useYooKassa();
 let context: CommandContext;
 
 beforeAll(async () => {
@@ -53,6 +55,7 @@ beforeAll(async () => {
         publicUrl: s3.publicUrl,
       },
       smtp: mailbox.mailerOptions(),
+      cards: undefined,
     }),
   };
 });
@@ -273,6 +276,7 @@ test("tcf migrate says that nothing is missing", async () => {
 });
 
 describe("tcf doctor", () => {
+  const account = (more: object = {}) => ({ provider: "yookassa" as const, ...yookassa.options(), ...more });
   const finding = async (what: string) =>
     (await json("doctor")).body.findings.find((one: { what: string }) => one.what === what);
 
@@ -325,6 +329,19 @@ describe("tcf doctor", () => {
     expect(bad.map(({ what }: { what: string }) => what)).toEqual(["redis", "bucket", "mail server"]);
     for (const [at, name] of ["REDIS_URL", "S3_ENDPOINT_URL", "SMTP_HOST"].entries())
       expect(bad[at].advice).toContain(name);
+    spy.mockRestore();
+  });
+
+  test.each([
+    ["none", undefined, "ok", "none: customers cannot pay by card"],
+    ["the test provider", () => ({ provider: "test" as const }), "ok", "test, which takes no money"],
+    ["a test shop", () => account(), "warning", "shop 100500 of YooKassa is a test shop: it takes no money"],
+    ["a wrong key", () => account({ secretKey: "test_wrong-wrong" }), "problem", "YooKassa refuses the shop's key"],
+    ["a provider that is down", () => account({ url: "http://127.0.0.1:1/v3" }), "problem", "YooKassa did not answer"],
+  ])("says of the card provider that it is %s", async (_what, cards, state, found) => {
+    const installation = context.installation();
+    const spy = vi.spyOn(context, "installation").mockReturnValue({ ...installation, cards: cards?.() });
+    expect(await finding("card provider")).toMatchObject({ state, found: expect.stringContaining(found) });
     spy.mockRestore();
   });
 

@@ -8,7 +8,10 @@ const secretKey = "test_not-a-key-of-any-shop";
 export const otherShop = { shopId: "200600", secretKey: "test_not-a-key-of-others" };
 
 /** An emulator of YooKassa of this test file, without faults at the beginning of each test. */
-export function useYooKassa(): YooKassaEmulator & { provider(more?: Partial<YooKassaOptions>): Provider } {
+export function useYooKassa(): YooKassaEmulator & {
+  options(): YooKassaOptions;
+  provider(more?: Partial<YooKassaOptions>): Provider;
+} {
   const emulator = {} as YooKassaEmulator;
   beforeAll(async () => {
     const shops = { [shopId]: secretKey, [otherShop.shopId]: otherShop.secretKey };
@@ -16,15 +19,14 @@ export function useYooKassa(): YooKassaEmulator & { provider(more?: Partial<YooK
   });
   beforeEach(() => emulator.faults.clear());
   afterAll(() => emulator.stop());
-  const provider = (more: Partial<YooKassaOptions> = {}) =>
-    createYooKassa({
-      ...{ url: emulator.apiUrl, shopId, secretKey, isTwoStage: false },
-      returnUrl: "https://shop.test/orders/{order_id}",
-      // Slow enough for a busy machine, and short enough for a test that waits for the end of it.
-      patience: { startMs: 4_000, callMs: 1_000 },
-      ...more,
-    });
-  return Object.assign(emulator, { provider });
+  const options = (): YooKassaOptions => ({
+    ...{ url: emulator.apiUrl, shopId, secretKey, isTwoStage: false },
+    returnUrl: "https://shop.test/orders/{order_id}",
+    // Slow enough for a busy machine, and short enough for a test that waits for the end of it.
+    patience: { startMs: 4_000, callMs: 1_000 },
+  });
+  const provider = (more: Partial<YooKassaOptions> = {}) => createYooKassa({ ...options(), ...more });
+  return Object.assign(emulator, { options, provider });
 }
 
 type Provider = ReturnType<typeof createYooKassa>;
