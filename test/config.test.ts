@@ -43,7 +43,7 @@ describe("the configuration", () => {
       ],
     });
     expect(loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test" })).toMatchObject({
-      WORKER_QUEUES: ["images", "documents", "mail", "webhooks", "maintenance"],
+      WORKER_QUEUES: ["images", "documents", "mail", "webhooks", "payments", "maintenance"],
       OPS_PORT: 9090,
       smtp: {
         host: "mail.test",

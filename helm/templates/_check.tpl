@@ -109,7 +109,7 @@
 {{- $wrong = append $wrong (printf "config.SMTP_HOST is not set: workers.%s could not send mail" $pool) -}}
 {{- end -}}
 {{- end -}}
-{{- range $queue := (list "images" "documents" "mail" "webhooks" "maintenance") -}}
+{{- range $queue := (list "images" "documents" "mail" "webhooks" "payments" "maintenance") -}}
 {{- $pools := default list (index $consumers $queue) -}}
 {{- if not $pools -}}
 {{- $wrong = append $wrong (printf "no pool of workers consumes the queue '%s': its jobs would wait for ever" $queue) -}}

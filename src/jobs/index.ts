@@ -1,4 +1,5 @@
 import type { PayloadOf } from "../engine/index.ts";
+import { checkCardPayments } from "./check-card-payments.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { deliverWebhook } from "./deliver-webhook.ts";
 import { digestLowStock } from "./digest-low-stock.ts";
@@ -13,10 +14,12 @@ import { replayJobs } from "./replay-jobs.ts";
 import { reprocessImages } from "./reprocess-images.ts";
 import { sendMail } from "./send-mail.ts";
 import { sendNewsletter } from "./send-newsletter.ts";
+import { settlePayment } from "./settle-payment.ts";
 
 /** All jobs. After a line here `workers/processors/index.ts` does not compile until it has the processor. */
 export const jobs = {
   [deliverWebhook.name]: deliverWebhook,
+  [checkCardPayments.name]: checkCardPayments,
   [collectGarbage.name]: collectGarbage,
   [digestLowStock.name]: digestLowStock,
   [erasePerson.name]: erasePerson,
@@ -30,6 +33,7 @@ export const jobs = {
   [reprocessImages.name]: reprocessImages,
   [sendMail.name]: sendMail,
   [sendNewsletter.name]: sendNewsletter,
+  [settlePayment.name]: settlePayment,
 } as const;
 
 export type JobName = keyof typeof jobs;

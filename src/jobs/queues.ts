@@ -35,6 +35,15 @@ export const queues = {
     stalledMs: 5_000,
     description: "Delivers events to webhook endpoints. Goal: a first attempt within 10 s of the event.",
   },
+  payments: {
+    // They only wait for the provider.
+    owner: "sales desk",
+    concurrency: 10,
+    lockMs: 30_000,
+    stalledMs: 5_000,
+    description:
+      "Captures, cancels and refunds card payments at the provider, and asks it about unfinished ones. Goal: within 30 s of the request.",
+  },
   maintenance: {
     formerly: ["upkeep"],
     owner: "operations",

@@ -9,6 +9,7 @@ const ours: Record<QueueName, Omit<ScalingRule, "concurrency">> = {
   documents: { ...defaults, goalSeconds: 15, priorSeconds: 0.5, minWorkers: 1 },
   mail: { ...defaults, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
   webhooks: { ...defaults, goalSeconds: 30, priorSeconds: 1, minWorkers: 1 },
+  payments: { ...defaults, goalSeconds: 30, priorSeconds: 2, maxWorkers: 3 },
   // Replays and fan-outs may run for hours, and no caller waits for them.
   maintenance: { ...defaults, goalSeconds: 600, priorSeconds: 10, maxWorkers: 3 },
 };

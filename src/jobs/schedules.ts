@@ -1,4 +1,5 @@
 import type { Schedule } from "../engine/index.ts";
+import { checkCardPayments } from "./check-card-payments.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { digestLowStock } from "./digest-low-stock.ts";
 import { pruneLedger } from "./prune-ledger.ts";
@@ -38,6 +39,13 @@ export const schedules: readonly Schedule[] = [
     timeZone: businessTimeZone,
     job: digestLowStock,
     description: "A mail to staff about what was nearly sold out on the day before.",
+  },
+  {
+    name: "card-payments",
+    cron: "*/10 * * * *",
+    timeZone: businessTimeZone,
+    job: checkCardPayments,
+    description: "The card provider is asked about unfinished payments, in case a notification was lost.",
   },
   {
     name: "prune-ledger",

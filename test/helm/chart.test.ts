@@ -264,7 +264,7 @@ describe("scaling", () => {
   it("counts every connection that the pods may open", async () => {
     const notes = await helm("install", "shop", "helm", "--dry-run=client", "--values", required);
     const connections = Number(/up to (\d+) connections/.exec(notes)?.[1]);
-    const most = { images: 10, documents: 10, mail: 4, webhooks: 4, maintenance: 2 };
+    const most = { images: 10, documents: 10, mail: 4, webhooks: 4, payments: 2, maintenance: 2 };
     const workers = Object.values(most).reduce((sum, pods) => sum + (pods + 1) * (4 + connectionsPerQueue), 0);
     expect(connections).toBe(3 * 10 + workers);
   });

@@ -45,6 +45,7 @@ const refused: [says: string, files: string[], ...sets: string[]][] = [
     'workers.mail.autoscaling.mode="hpa"',
   ],
   ["workers.mail could not send mail", [required], 'config.SMTP_HOST=""'],
+  ["no pool of workers consumes the queue 'payments'", [required], "workers.payments.enabled=false"],
   ["no pool of workers consumes the queue 'maintenance'", [required], "workers.maintenance.enabled=false"],
   ["the queue 'mail' is consumed by mail and sales", [required], 'workers.sales={"queues":["mail"]}'],
   ["more than database.maxConnections (100)", [required], "database.maxConnections=100"],

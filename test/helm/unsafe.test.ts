@@ -82,7 +82,7 @@ describe("the chart in production", () => {
   it("says which pods a wrong value comes to", async () => {
     const said = await saidOf('workerDefaults.config.SMTP_SECURITY="none"', 'workers.mail.config.SMTP_SECURITY="tls"');
     expect(said).toMatch(
-      /\[plain-mail\], in workers\.documents, workers\.images, workers\.maintenance, workers\.webhooks\n/,
+      /\[plain-mail\], in workers\.documents, workers\.images, workers\.maintenance, workers\.payments, workers\.webhooks\n/,
     );
   });
 

@@ -11,7 +11,11 @@ const read = (path: string) => readFileSync(path, "utf8");
 describe("new:job", () => {
   test.each([
     ["Send Invoice", "mail", "'Send Invoice' is no name for a job"],
-    ["send-invoice", "post", "There is no queue 'post'; there are images, documents, mail, webhooks, maintenance"],
+    [
+      "send-invoice",
+      "post",
+      "There is no queue 'post'; there are images, documents, mail, webhooks, payments, maintenance",
+    ],
     ["send-mail", "mail", "There is a job 'send-mail' already"],
   ])("refuses '%s' in '%s' in words", (name, queue, message) => {
     expect(() => filesOf(name, queue, read)).toThrow(message);

@@ -95,16 +95,19 @@ export interface CardRefund {
 }
 
 /**
- * What jobs need of a card provider. Each may be repeated with the same key, also days later, and takes effect once.
- * Throws `CardRefusalError` when the provider refuses for good, and `UnavailableError` when the result is unknown.
+ * What jobs need of a card provider. Each act may be repeated with the same key, also days later, and takes effect once.
+ * Throws `CardRefusalError` when the provider refuses for good, `NotFoundError` when it has no such payment, and
+ * `UnavailableError` when the result is unknown.
  */
 export interface CardSettlement {
   name: string;
   makesReceipts: boolean;
-  /** Takes the whole amount of an authorized payment. */
-  capture(request: CardRequest & { amountRub: number }): Promise<void>;
-  /** Gives up an authorized payment: nothing is taken. */
-  cancel(request: CardRequest): Promise<void>;
+  /** What is known of a payment; undefined while the customer has yet to decide. */
+  read(request: Pick<CardRequest, "reference" | "signal">): Promise<CardPaymentEvent | undefined>;
+  /** Takes the whole amount of an authorized payment; what became of it may also be what others did before. */
+  capture(request: CardRequest & { amountRub: number }): Promise<CardPaymentEvent>;
+  /** Gives up an authorized payment, so that nothing is taken; the event is `paid` when it was taken before. */
+  cancel(request: CardRequest): Promise<CardPaymentEvent>;
   /** Gives back an amount of a paid payment, whole roubles. */
   refund(
     request: CardRequest & { amountRub: number; description: string; receipt?: Receipt | undefined },

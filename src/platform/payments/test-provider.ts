@@ -41,8 +41,15 @@ const PaymentData = z.object({ reference: z.string(), amount_rub: z.int(), reaso
 export const testSettlement: CardSettlement & { name: "test" } = {
   name: "test",
   makesReceipts: false,
-  async capture() {},
-  async cancel() {},
+  async read() {
+    return undefined;
+  },
+  async capture({ reference, key, amountRub }) {
+    return { kind: "payment", id: key, reference, state: "paid", amountRub, failure: null };
+  },
+  async cancel({ reference, key }) {
+    return { kind: "payment", id: key, reference, state: "failed", amountRub: 0, failure: "Given up" };
+  },
   async refund({ key }) {
     return { refundReference: `test_refund_${key}`, state: "succeeded" };
   },

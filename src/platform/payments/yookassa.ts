@@ -4,6 +4,7 @@ import { BadRequestError, ConflictError, NotFoundError, UnauthorizedError } from
 import {
   type CardEvent,
   type CardPayment,
+  type CardPaymentEvent,
   type CardProvider,
   CardRefusalError,
   type Receipt,
@@ -112,7 +113,9 @@ export function createYooKassa(options: YooKassaOptions): CardProvider {
       if (subject === "payment" && state !== undefined && Object.hasOwn(states, state)) {
         const payment = await readPayment(object.id, signal).catch(unknownIsForged);
         if (payment.recipient && payment.recipient.account_id !== shopId) throw forged();
-        return paymentEvent(payment, state as keyof typeof states);
+        // A notification may be late, so what counts is the present state; it has to be as far as the notification.
+        if (progress[payment.status] < progress[state as keyof typeof states]) throw forged();
+        return paymentEvent(payment);
       }
       if (event !== "refund.succeeded") return undefined;
       const path = `/refunds/${object.id}`;
@@ -120,18 +123,18 @@ export function createYooKassa(options: YooKassaOptions): CardProvider {
       return refundEvent(refund);
     },
 
+    async read({ reference, signal }) {
+      const payment = await readPayment(reference, limited(signal));
+      return payment.status === "pending" ? undefined : paymentEvent(payment);
+    },
+
     async capture({ amountRub, ...moving }) {
       const payment = await moved("capture", moving, { amount: writeRub(amountRub) });
-      if (payment.status !== "succeeded")
-        throw refusal("capture", payment.cancellation_details?.reason, payment.status);
-      const takenRub = parseRub(payment.amount);
-      if (takenRub === amountRub) return;
-      throw new CardRefusalError(`YooKassa has taken '${takenRub}' roubles instead of '${amountRub}'`, "amount");
+      return ended(payment, "capture");
     },
 
     async cancel(moving) {
-      const { status } = await moved("cancel", moving, {});
-      if (status !== "canceled") throw refusal("cancel", undefined, status);
+      return ended(await moved("cancel", moving, {}), "cancel");
     },
 
     async refund({ reference, amountRub, key, description, receipt, signal }) {
@@ -224,12 +227,14 @@ function readNotification(bytes: Buffer): z.output<typeof Notification> {
   }
 }
 
-/** Applies what the provider says now, because a notification may be late; it has to be as far as the notification. */
-function paymentEvent(
-  { id, status, amount, cancellation_details: details }: Payment,
-  told: keyof typeof states,
-): CardEvent {
-  if (status === "pending" || progress[status] < progress[told]) throw forged();
+/** What became of a payment after an act; throws when it is still undecided. */
+function ended(payment: Payment, act: string): CardPaymentEvent {
+  if (payment.status === "succeeded" || payment.status === "canceled") return paymentEvent(payment);
+  throw refusal(act, undefined, payment.status);
+}
+
+function paymentEvent({ id, status, amount, cancellation_details: details }: Payment): CardPaymentEvent {
+  if (status === "pending") throw new Error(`YooKassa's payment '${id}' is undecided`);
   return {
     ...{ kind: "payment", id: `${id}:${status}`, reference: id, state: states[status] },
     amountRub: parseRub(amount),

@@ -24,6 +24,7 @@ const forbidden = null;
 
 /** Kinds of job for which only the owner matters. A new kind is listed here, or gets its own lines in the table. */
 export const ordinaryKinds = [
+  "check-card-payments",
   "collect-garbage",
   "deliver-webhook",
   "digest-low-stock",
@@ -67,6 +68,8 @@ export const rights = {
     "replay-jobs": takesReason("operator"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
+    // The money would stay where the books no longer have it.
+    "settle-payment": forbidden,
   },
   /** To retry one unsuccessful job. A replay may contain any job that its author may replay. */
   retry: {
@@ -76,6 +79,7 @@ export const rights = {
     "replay-jobs": takesReason("admin"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
+    "settle-payment": takes("operator"),
   },
   /** To send one mail to its recipient again, at a customer's request. */
   resend: { others: takesReason("employee"), "send-newsletter": takesReason("admin") },
@@ -88,6 +92,7 @@ export const rights = {
     "replay-jobs": takesReason("admin"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
+    "settle-payment": takesReason("operator"),
   },
   /** To cancel or remove all jobs of a queue. */
   clear: {
@@ -96,6 +101,7 @@ export const rights = {
     "replay-jobs": takesReason("admin"),
     "reprocess-images": takesReason("admin"),
     "send-newsletter": takesReason("admin"),
+    "settle-payment": forbidden,
   },
   "pause-queue": { others: takesReason("operator") },
   "resume-queue": { others: takes("operator") },

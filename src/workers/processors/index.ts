@@ -1,5 +1,6 @@
 import type { JobName } from "../../jobs/index.ts";
 import type { Processor } from "../context.ts";
+import { checkCardPaymentsProcessor } from "./check-card-payments.ts";
 import { collectGarbageProcessor } from "./collect-garbage.ts";
 import { deliverWebhookProcessor } from "./deliver-webhook.ts";
 import { digestLowStockProcessor } from "./digest-low-stock.ts";
@@ -14,10 +15,12 @@ import { replayJobsProcessor } from "./replay-jobs.ts";
 import { reprocessImagesProcessor } from "./reprocess-images.ts";
 import { sendMailProcessor } from "./send-mail.ts";
 import { sendNewsletterProcessor } from "./send-newsletter.ts";
+import { settlePaymentProcessor } from "./settle-payment.ts";
 
 /** One processor for each job; a missing or mistyped one does not compile. */
 export const processors: { [N in JobName]: Processor<N> } = {
   "deliver-webhook": deliverWebhookProcessor,
+  "check-card-payments": checkCardPaymentsProcessor,
   "collect-garbage": collectGarbageProcessor,
   "digest-low-stock": digestLowStockProcessor,
   "erase-person": erasePersonProcessor,
@@ -31,4 +34,5 @@ export const processors: { [N in JobName]: Processor<N> } = {
   "reprocess-images": reprocessImagesProcessor,
   "send-mail": sendMailProcessor,
   "send-newsletter": sendNewsletterProcessor,
+  "settle-payment": settlePaymentProcessor,
 };

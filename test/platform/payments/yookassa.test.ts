@@ -339,18 +339,39 @@ describe("what a job does", () => {
     await expect(refund()).rejects.toThrow("YooKassa refuses the refund: insufficient_funds");
   });
 
-  test("a capture of a canceled payment and a cancel of a captured one are refused", async () => {
+  test("a capture of a canceled payment and a cancel of a captured one tell what became of it", async () => {
     const [first, second] = [await authorized(), await authorized()];
     yookassa.shop.cancel(shopId, first.reference);
     yookassa.shop.capture(shopId, second.reference, {});
-    await expect(acts.capture.act(first.reference, "a")).rejects.toThrow(CardRefusalError);
-    await expect(acts.cancel.act(second.reference, "b")).rejects.toThrow("the payment is 'succeeded'");
+    expect(await acts.capture.act(first.reference, "a")).toMatchObject({
+      ...{ id: `${first.reference}:canceled`, state: "failed", failure: "YooKassa: canceled_by_merchant" },
+    });
+    expect(await acts.cancel.act(second.reference, "b")).toMatchObject({
+      ...{ id: `${second.reference}:succeeded`, state: "paid", amountRub: 1_000, failure: null },
+    });
   });
 
-  test("a capture of another amount than was taken in the cabinet is refused", async () => {
+  test("a capture of a payment of which the cabinet has taken a part tells that part", async () => {
     const { reference } = await authorized();
     yookassa.shop.capture(shopId, reference, { amount: { value: "900.00", currency: "RUB" } });
-    await expect(acts.capture.act(reference, "c")).rejects.toThrow("'900' roubles instead of '1000'");
+    expect(await acts.capture.act(reference, "c")).toMatchObject({ state: "paid", amountRub: 900 });
+  });
+
+  test.each(["capture", "cancel"] as const)("a %s of a payment that is not paid is refused", async (act) => {
+    const { reference } = await yookassa.provider().start(newPayment());
+    await expect(acts[act].act(reference, "d")).rejects.toThrow(
+      `YooKassa refuses the ${act}: the payment is 'pending'`,
+    );
+    await expect(acts[act].act(reference, "d")).rejects.toThrow(CardRefusalError);
+  });
+
+  test("reading tells nothing of an undecided payment, and the event of a notification of others", async () => {
+    const provider = yookassa.provider();
+    const { reference } = await provider.start(newPayment());
+    expect(await provider.read({ reference, signal: never })).toBeUndefined();
+    yookassa.shop.decide(reference, "pay");
+    const told = await provider.verify(notification("payment.succeeded", reference), {});
+    expect(await provider.read({ reference, signal: never })).toEqual(told);
   });
 });
 

@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { requestFaults } from "../../../dev/yookassa/faults.ts";
+import { Payment } from "../../../src/db/entities/payments/payment.ts";
+import { PermanentError, UnavailableError } from "../../../src/errors.ts";
+import { settlePayment } from "../../../src/jobs/settle-payment.ts";
+import { CardRefusalError } from "../../../src/platform/payments/card-provider.ts";
+import { testSettlement } from "../../../src/platform/payments/test-provider.ts";
+import type { WorkerContext } from "../../../src/workers/context.ts";
+import { settlePaymentProcessor } from "../../../src/workers/processors/settle-payment.ts";
+import { addOffer } from "../../support/catalogue.ts";
+import { useDatabase } from "../../support/database.ts";
+import { startRun } from "../../support/job-run.ts";
+import { addOrder, addPayment } from "../../support/orders.ts";
+import { shopId, useYooKassa } from "../../support/yookassa.ts";
+
+const db = useDatabase();
+const yookassa = useYooKassa();
+
+/** A payment that the customer has authorized. */
+async function addAuthorized() {
+  const offer = await addOffer(db, { quantity: 10 });
+  const { id: orderId } = await addOrder(db, { lines: [{ offerId: offer.id, priceRub: 700 }] });
+  const id = randomUUID();
+  const { reference } = await yookassa.provider({ isTwoStage: true }).start({ id, orderId, amountRub: 700 });
+  const card = { id, orderId, amountRub: 700, method: "CARD", provider: "yookassa" } as const;
+  await addPayment(db, { ...card, state: "authorized", providerReference: reference });
+  yookassa.shop.decide(reference, "pay");
+  return { id, reference };
+}
+
+type Act = "capture" | "cancel";
+
+/** A run of the job, which may be run again as after an outage. */
+async function start(act: Act, paymentId: string) {
+  const started = await startRun(db, settlePayment, { act, paymentId });
+  const run = { ...started.run, signal: AbortSignal.timeout(30_000) };
+  const settle = (more: { cards?: WorkerContext["cards"]; signal?: AbortSignal } = {}) => {
+    const { cards, signal } = { cards: yookassa.provider(), signal: run.signal, ...more };
+    return settlePaymentProcessor.run({ ...run, signal }, { db, cards } as unknown as WorkerContext);
+  };
+  return { settle, find: started.find };
+}
+
+const stateOf = async (id: string) => (await db.manager.findOneByOrFail(Payment, { id })).state;
+const atProvider = (reference: string) => {
+  const { payment, chargedKopecks } = yookassa.shop.find(reference);
+  return [payment.status, chargedKopecks / 100];
+};
+
+describe("settle-payment", () => {
+  test.each([
+    ["capture", "paid", ["succeeded", 700]],
+    ["cancel", "failed", ["canceled", 0]],
+  ] as const)("does a %s at the provider, and the payment is %s", async (act, state, charged) => {
+    const { id, reference } = await addAuthorized();
+    const { settle, find } = await start(act, id);
+    await settle();
+    expect([await stateOf(id), atProvider(reference)]).toEqual([state, charged]);
+    expect(await find()).toMatchObject({ state: "succeeded", result: { state, outcome: "done" } });
+  });
+
+  const cases = (["capture", "cancel"] as const).flatMap((act) => requestFaults.map((fault) => [act, fault] as const));
+  test.each(cases)("does a %s once with the fault %s", async (act, fault) => {
+    const { id, reference } = await addAuthorized();
+    const { settle } = await start(act, id);
+    yookassa.faults.plan(act, fault);
+    await expect(settle({ signal: AbortSignal.timeout(500) })).rejects.toThrow(UnavailableError);
+    await settle();
+    expect([await stateOf(id), ...atProvider(reference)]).toEqual(
+      act === "capture" ? ["paid", "succeeded", 700] : ["failed", "canceled", 0],
+    );
+  });
+
+  test("applies a capture once when its notification comes first", async () => {
+    const { id, reference } = await addAuthorized();
+    yookassa.shop.capture(shopId, reference, {});
+    const { settle, find } = await start("capture", id);
+    await settle();
+    expect((await find()).result).toEqual({ state: "paid", outcome: "done" });
+    const again = await start("cancel", id);
+    await again.settle();
+    expect((await again.find()).result).toEqual({ state: "paid", outcome: "repeated" });
+    expect([await stateOf(id), ...atProvider(reference)]).toEqual(["paid", "succeeded", 700]);
+  });
+
+  test("lets a capture that comes too late end as the payment did", async () => {
+    const { id, reference } = await addAuthorized();
+    yookassa.shop.cancel(shopId, reference);
+    const { settle } = await start("capture", id);
+    await settle();
+    expect(await db.manager.findOneByOrFail(Payment, { id })).toMatchObject({
+      state: "failed",
+      failure: "YooKassa: canceled_by_merchant",
+    });
+  });
+
+  test("fails for good when the provider refuses, or when there is no such payment", async () => {
+    const { id, reference } = await addAuthorized();
+    yookassa.shop.find(reference).payment.status = "pending";
+    const refused = await start("capture", id);
+    await expect(refused.settle()).rejects.toThrow(CardRefusalError);
+    const unknown = await start("capture", randomUUID());
+    await expect(unknown.settle()).rejects.toThrow(PermanentError);
+  });
+
+  test.each([undefined, testSettlement])("waits where the payment's provider is not set up", async (cards) => {
+    const { id } = await addAuthorized();
+    const { settle } = await start("capture", id);
+    await expect(settle({ cards })).rejects.toThrow("set PAYMENT_PROVIDER to it");
+    await expect(settle({ cards })).rejects.toThrow(UnavailableError);
+    await settle();
+    expect(await stateOf(id)).toBe("paid");
+  });
+});
