@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { loadApiConfig, loadWorkerConfig } from "../src/config.ts";
+import { queueNames } from "../src/jobs/queues.ts";
 
 const shared = {
   ENVIRONMENT: "local",
@@ -43,7 +44,7 @@ describe("the configuration", () => {
       ],
     });
     expect(loadWorkerConfig({ ...shared, SMTP_HOST: "mail.test" })).toMatchObject({
-      WORKER_QUEUES: ["images", "documents", "mail", "webhooks", "payments", "maintenance"],
+      WORKER_QUEUES: queueNames,
       OPS_PORT: 9090,
       smtp: {
         host: "mail.test",

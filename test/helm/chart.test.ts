@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { environment } from "../../src/config.ts";
 import { connectionsPerQueue } from "../../src/engine/claims.ts";
@@ -264,14 +264,24 @@ describe("scaling", () => {
   it("counts every connection that the pods may open", async () => {
     const notes = await helm("install", "shop", "helm", "--dry-run=client", "--values", required);
     const connections = Number(/up to (\d+) connections/.exec(notes)?.[1]);
-    const most = { images: 10, documents: 10, mail: 4, webhooks: 4, payments: 2, maintenance: 2 };
-    const workers = Object.values(most).reduce((sum, pods) => sum + (pods + 1) * (4 + connectionsPerQueue), 0);
+    const most = all.flatMap(({ kind, spec }) => (kind === "ScaledObject" ? [spec.maxReplicaCount] : []));
+    expect(most).toHaveLength(queueNames.length);
+    const workers = most.reduce((sum, pods) => sum + (pods + 1) * (4 + connectionsPerQueue), 0);
     expect(connections).toBe(3 * 10 + workers);
   });
 
   it("knows every queue of src/jobs/queues.ts", () => {
     const scaled = all.filter(({ kind }) => kind === "ScaledObject").map(({ metadata }) => metadata.name);
     expect(scaled.sort()).toEqual(queueNames.map((queue) => `shop-tcf-backend-worker-${queue}`).sort());
+  });
+
+  it.each([
+    ["helm/templates/_check.tpl", /range \$queue := \(list ([^)]+)\)/],
+    ["helm/values.schema.json", /"queues": \{[^[]*"enum": \[([^\]]+)\]/],
+    ["docs/runbook/redis-maintenance.md", /for queue in ([a-z ]+);/],
+  ])("lists in %s the queues of src/jobs/queues.ts, and no others", (path, list) => {
+    const [, names = ""] = list.exec(readFileSync(path, "utf8")) ?? [];
+    expect(names.match(/[a-z-]+/g)?.sort(), `the list of queues in ${path}`).toEqual([...queueNames].sort());
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { helm, render } from "../support/helm.ts";
+import { helm, render, useChart } from "../support/helm.ts";
 
 const required = "test/helm/required.yaml";
 const dev = "helm/values-dev.yaml";
@@ -71,6 +71,8 @@ const malformed: [at: string, set: string][] = [
   ["at '/networkPolicy/webhookExcept/0'", 'networkPolicy.webhookExcept=["private"]'],
   ["at '/ingress/kind'", 'ingress.kind="Gateway"'],
 ];
+
+useChart();
 
 describe("the chart refuses", () => {
   it.each(refused)("%s", async (says, files, ...sets) => {

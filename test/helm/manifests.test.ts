@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { schemaViolations, typeErrors } from "../support/check-manifests.ts";
-import { type Manifest, parse, render, renderText } from "../support/helm.ts";
+import { type Manifest, parse, render, renderText, useChart } from "../support/helm.ts";
 
 const required = "test/helm/required.yaml";
 const sizes = readdirSync("helm").filter((name) => /^values-.+\.yaml$/.test(name));
@@ -53,6 +53,8 @@ const matrix: Record<string, [files: string[], ...sets: string[]]> = {
   ],
 };
 const cases = Object.entries(matrix).map(([name, [files, ...sets]]) => ({ name, files, sets }));
+
+useChart();
 
 describe("the objects of the chart", () => {
   it.each(cases)("are what their schemas say: $name", async ({ files, sets }) => {

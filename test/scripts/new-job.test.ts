@@ -5,17 +5,14 @@ import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { filesOf } from "../../scripts/new-job.ts";
 import { linterProgram } from "../../scripts/side-packages.ts";
+import { queueNames } from "../../src/jobs/queues.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
 
 describe("new:job", () => {
   test.each([
     ["Send Invoice", "mail", "'Send Invoice' is no name for a job"],
-    [
-      "send-invoice",
-      "post",
-      "There is no queue 'post'; there are images, documents, mail, webhooks, payments, maintenance",
-    ],
+    ["send-invoice", "post", `There is no queue 'post'; there are ${queueNames.join(", ")}`],
     ["send-mail", "mail", "There is a job 'send-mail' already"],
   ])("refuses '%s' in '%s' in words", (name, queue, message) => {
     expect(() => filesOf(name, queue, read)).toThrow(message);

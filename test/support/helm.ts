@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { beforeAll } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { helmBinary } from "../../scripts/helm-binary.ts";
 
@@ -23,6 +24,13 @@ export async function helm(...args: string[]): Promise<string> {
 /** The chart's objects with these values files and `--set` expressions. */
 export async function render(files: string[], ...sets: string[]): Promise<Manifest[]> {
   return parse(await renderText(files, ...sets));
+}
+
+/** Renders the chart before the tests of a file: one that renders nothing is then one failure, not one of each test. */
+export function useChart() {
+  beforeAll(async () => {
+    await renderText(["test/helm/required.yaml"]);
+  });
 }
 
 /** As `render`, as text. */

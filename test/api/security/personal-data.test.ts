@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
 import { enqueue } from "../../../src/engine/outbox.ts";
 import { deliverWebhook } from "../../../src/jobs/deliver-webhook.ts";
+import { type QueueName, queueNames } from "../../../src/jobs/queues.ts";
 import { apiKey, mailLinkSecret, paymentSecret, useApi, userIds, webhookSecret } from "../../support/api.ts";
 import { useApiProcesses } from "../../support/api-process.ts";
 import { addBusiness, known } from "../../support/business.ts";
@@ -58,6 +59,8 @@ let redis: Redis;
 let smtp: Awaited<ReturnType<typeof startScriptedSmtp>>;
 let sent = 0;
 
+/** The queues whose jobs are tried without the bucket that refuses everything. */
+const sending: QueueName[] = ["mail", "webhooks"];
 /** A bucket that refuses everything, and says what it was asked for. */
 const brokenBucket = createServer((req, res) => {
   const key = decodeURIComponent(String(req.url).split("?")[0] ?? "");
@@ -102,8 +105,8 @@ beforeAll(async () => {
   const common = { ...traced, ...mail, MAIL_LINK_SECRET: mailLinkSecret, WEBHOOK_ALLOW_PRIVATE: "true" };
   const broken = { ...common, S3_ENDPOINT_URL: await listening(brokenBucket) };
   workers = await Promise.all([
-    workerProcesses.start({ ...common, WORKER_QUEUES: "mail,webhooks" }),
-    workerProcesses.start({ ...broken, WORKER_QUEUES: "documents,images,maintenance" }),
+    workerProcesses.start({ ...common, WORKER_QUEUES: sending.join() }),
+    workerProcesses.start({ ...broken, WORKER_QUEUES: queueNames.filter((queue) => !sending.includes(queue)).join() }),
   ]);
   await untilAllWereTried();
 }, 300_000);

@@ -122,7 +122,10 @@ describe.each([
     );
     const ofAccounts = ["users", "addresses", "carts", "cart_offers"];
     const without = ["carts", "cart_offers", ...(isGuest ? ofAccounts : [])];
-    expect([...tables].sort()).toEqual(expected.filter((table) => !without.includes(table)).sort());
+    expect(
+      [...tables].sort(),
+      "tables in which test/support/person.ts plants the person, and those that src/db/personal-data.ts lists",
+    ).toEqual(expected.filter((table) => !without.includes(table)).sort());
 
     const id = await request(person);
     const { job } = await run(id);

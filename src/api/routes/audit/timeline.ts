@@ -4,7 +4,22 @@ import { defineRoute } from "../../http/define-route.ts";
 import { integer, timestamp, uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 
-const types = ["category", "sub-category", "product", "offer", "order", "waybill", "document", "mail", "user"] as const;
+/** Entities with a history of their own. */
+export const timelineTypes = [
+  "category",
+  "sub-category",
+  "product",
+  "offer",
+  "image",
+  "order",
+  "payment",
+  "waybill",
+  "document",
+  "mail",
+  "user",
+  "address",
+  "webhook-endpoint",
+] as const;
 
 const TimelineEntryView = z
   .object({
@@ -32,7 +47,7 @@ export const timelineRoutes = [
     description: "The next page begins `before` the `next` of this one; there is none when that is null.",
     tag: "Jobs",
     access: "EMPLOYEE",
-    params: z.object({ type: z.enum(types), id: uuid }),
+    params: z.object({ type: z.enum(timelineTypes), id: uuid }),
     query: z.object({ before: cursor.optional(), size: integer(z.int().min(1).max(200).default(50)) }),
     responses: {
       200: z.object({ items: z.array(TimelineEntryView), next: z.string().nullable() }),

@@ -1,4 +1,6 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { timelineTypes } from "../../../../src/api/routes/audit/timeline.ts";
 import { call, useApi, userIds } from "../../../support/api.ts";
 import { addBusiness, known } from "../../../support/business.ts";
 
@@ -6,6 +8,18 @@ interface Page {
   items: { at: string; kind: string; title: string; ref: string }[];
   next: string | null;
 }
+
+/** Entities that belong to the history of another, or are a history themselves. */
+const without = [
+  ...["cart", "cart-offer", "order-offer", "waybill-offer", "mail-suppression"],
+  ...["audit-entry", "balance-entry", "event", "stock-movement"],
+];
+
+test("each entity has a timeline, or is named as one that needs none", () => {
+  const files = readdirSync("src/db/entities", { recursive: true, encoding: "utf8" });
+  const entities = files.flatMap((path) => /\/([\w-]+)\.ts$/.exec(path)?.[1] ?? []);
+  expect([...timelineTypes, ...without].sort()).toEqual(entities.sort());
+});
 
 describe("GET /entities/{type}/{id}/timeline", () => {
   const api = useApi({ relay: false });
