@@ -20,7 +20,7 @@ try {
     const images = await check("the first photo becomes images", firstPhoto);
     if (images) await check("each image loads", () => load(images));
     await check("the chart's test has a job done", chartTest);
-    await check("containers run as nobody, on a read-only root, without rights", hardened);
+    await check("containers run as a user without rights, on a read-only root", hardened);
     await check("api and workers end by themselves on SIGTERM", stop);
     await check("after a restart the photo is still there", async () => {
       compose("start");

@@ -20,7 +20,7 @@ describe("the configuration", () => {
   });
 
   test.each([
-    ["a header that is believed from anybody", { BOARD_IDENTITY_HEADER: "x-user" }],
+    ["a header that is believed from any client", { BOARD_IDENTITY_HEADER: "x-user" }],
     [
       "a proxy that may have every address",
       { BOARD_IDENTITY_HEADER: "x-user", BOARD_IDENTITY_CIDRS: "10.0.0.0/8,0.0.0.0/0" },
@@ -195,7 +195,7 @@ describe("the configuration", () => {
       expect(() => load({ OTEL_TRACES_SAMPLER_ARG: wrong }), wrong).toThrow(/OTEL_TRACES_SAMPLER_ARG/);
   });
 
-  test("refuses an API that nobody could log in to", () => {
+  test("refuses an API that no user could log in to", () => {
     expect(() => loadApiConfig(shared)).toThrow(/BETTER_AUTH_URL/);
   });
 

@@ -15,7 +15,7 @@ interface Found {
   flags: string;
 }
 
-/** Made while the program runs, of parts that nobody outside chooses, or bounded by a first look at the length. */
+/** Made while the program runs, of parts that no caller chooses, or bounded by a first look at the length. */
 const made = ["src/api/board/presses.ts", "src/api/http/fields.ts", "src/config/kinds.ts"];
 
 function* nodesOf(value: unknown): Generator<Record<string, unknown>> {

@@ -21,7 +21,7 @@ export async function startSmtp(store: MailStore, port: number): Promise<Smtp> {
     disableReverseLookup: true,
     size: largestMail,
     closeTimeout: closeTimeoutMilliseconds,
-    onAuth: ({ username }, _session, callback) => callback(null, { user: username ?? "anybody" }),
+    onAuth: ({ username }, _session, callback) => callback(null, { user: username ?? "unknown" }),
     onData: (stream, session, callback) => {
       receive(store, stream, session).then(
         (id) => callback(null, `Kept as ${id}`),

@@ -8,7 +8,7 @@ import { findRoute, refuseUnknownHeaders } from "./routes.ts";
 import { authenticate, type Credentials, hoistedHeaders } from "./signature.ts";
 import { renderErrorXml } from "./xml.ts";
 
-/** What a server stores where, and whom it lets in. */
+/** What a server stores where, and whom it admits. */
 export interface S3ServerOptions {
   readonly directory: string;
   readonly credentials: Credentials;

@@ -19,6 +19,6 @@ export function canEnter(folder: string, { ids }: DroppedUser): boolean {
 }
 
 function idOf(option: string, name: string): number {
-  // macOS says 4294967294 for nobody, where Node wants the signed -2.
+  // macOS says 4294967294 for `nobody`, where Node wants the signed -2.
   return Number(execFileSync("id", [option, name], { encoding: "utf8" })) | 0;
 }

@@ -48,7 +48,7 @@
 {{- end -}}
 {{- end -}}
 {{- if not (or $pods.api.BETTER_AUTH_URL $pods.api.TRUSTED_ISSUERS) -}}
-{{- $wrong = append $wrong "config.BETTER_AUTH_URL and config.TRUSTED_ISSUERS are both empty: nobody could log in" -}}
+{{- $wrong = append $wrong "config.BETTER_AUTH_URL and config.TRUSTED_ISSUERS are both empty: no user could log in" -}}
 {{- end -}}
 {{- if not (include "tcf.publicUrl" .) -}}
 {{- $wrong = append $wrong "config.PUBLIC_URL is not set, and there is no ingress to take it from" -}}

@@ -71,7 +71,7 @@ worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
 {{- if kindIs "string" . -}}{{- . -}}{{- else if not (kindIs "invalid" .) -}}{{- toJson . -}}{{- end -}}
 {{- end -}}
 
-{{- /* AUTOSCALE: what the pools say about each queue, so that the wish for workers counts with it. */ -}}
+{{- /* AUTOSCALE: what the pools say about each queue, so that the desired worker counts use it. */ -}}
 {{- define "tcf.autoscale" -}}
 {{- $rules := dict -}}
 {{- range $pool, $settings := include "tcf.workers" . | fromJson -}}

@@ -33,7 +33,7 @@ export interface ClusterOptions {
   drainSeconds?: number;
   graceSeconds?: number;
   goalSeconds?: number;
-  /** From the wish for a pod until its process connects. */
+  /** From the request for a pod until its process connects. */
   startSeconds?: number;
   /** Processes that are loaded beforehand; without, a pod's start takes what it takes. */
   warmPods?: number;

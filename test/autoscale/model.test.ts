@@ -58,7 +58,7 @@ describe("the model of the horizontal pod autoscaler", () => {
     expect(run({}, 1, same(100, 4), 5)).toEqual([5, 5, 5, 10]);
   });
 
-  test("scales down to the highest wish of the window", () => {
+  test("scales down to the highest count of the window", () => {
     expect(run({}, 10, [8, 3, 3, ...same(3, 17), 3, 3], 15).slice(-3)).toEqual([8, 3, 3]);
   });
 
@@ -90,7 +90,7 @@ describe("the model of KEDA", () => {
     for (let now = 0; now < 600; now += 5) expect(await tick(keda, 7, now, new Error("503"))).toBe(7);
   });
 
-  test("wakes nobody by a scaler that fails, until it has failed often enough to fall back", async () => {
+  test("starts no pod by a scaler that fails, until it has failed often enough to fall back", async () => {
     const keda = createKeda(scaledObject);
     const replicas: number[] = [];
     for (let now = 0; now < 40; now += 5) replicas.push(await tick(keda, replicas.at(-1) ?? 0, now, new Error("503")));

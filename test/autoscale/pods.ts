@@ -8,7 +8,7 @@ export interface PodSettings {
   warm: WarmProcesses;
   /** What a pod with this name is told. */
   message: (name: string) => object;
-  /** From the wish for a pod until its process begins; what is not told to wait has to load its program first. */
+  /** From the request for a pod until its process begins; what is not told to wait has to load its program first. */
   startMs: number;
   graceMs: number;
 }

@@ -27,7 +27,7 @@ export function writeReport(folder: string, results: readonly Result[], seconds:
   });
   const text = [
     "# Autoscaling",
-    `\`npm run autoscale-sim\`: real worker processes as pods, asked for by models of KEDA and the HPA that get their number over HTTP from the real endpoint, of two replicas in turn. Time is squeezed five times but where it says "ours"; all other figures are seconds of the cluster. A pod's process is loaded beforehand and begins 3 s after the wish for it, but for the first job, where it starts from nothing. It took ${round(seconds)} s. ${machine()}.`,
+    `\`npm run autoscale-sim\`: real worker processes as pods, asked for by models of KEDA and the HPA that get their number over HTTP from the real endpoint, of two replicas in turn. Time is squeezed five times but where it says "ours"; all other figures are seconds of the cluster. A pod's process is loaded beforehand and begins 3 s after the request for it, but for the first job, where it starts from nothing. It took ${round(seconds)} s. ${machine()}.`,
     markdownTable(["goal", "scenario", "figure", "measured", "at most", ""], rows),
     ...pictures,
   ];

@@ -137,7 +137,7 @@ const steady: Steps = async (cluster) => {
     await cluster.wait(Math.max(0, 1 - (cluster.seconds() - due)));
   }
   await cluster.drained(60);
-  // What a rush has started is paid for until the HPA has let go of it.
+  // What a rush has started is paid for until the HPA has released it.
   await until(cluster, 900, "no pods", () => cluster.pods.running() === 0);
   return [
     goal("G4", "p95 of waits", percentile(await waits(cluster), 0.95), 20),
@@ -158,7 +158,7 @@ const eviction: Steps = async (cluster) => {
   await cluster.wait(30);
   const tookMs = await cluster.pods.evict();
   await cluster.drained(500);
-  // Nobody may be killed while all go home.
+  // No pod may be killed while all of them stop.
   await until(cluster, 400, "no pods", () => cluster.pods.running() === 0);
   const interruptions = (await cluster.naps()).reduce((sum, one) => sum + one.interruptions, 0);
   return [
@@ -181,7 +181,7 @@ const crash: Steps = async (cluster) => {
   const takeOverSeconds = (cluster.seconds() - died) / cluster.speed;
   await cluster.drained(200);
   const [one] = await cluster.naps();
-  // lockDuration + 2 x stalledInterval of that queue, and KEDA's poll and a pod's start before anybody can look.
+  // lockDuration + 2 x stalledInterval of that queue, and KEDA's poll and a pod's start before any of them can look.
   const limit = (lockMs + 2 * 5_000) / 1_000 + 5;
   return [
     goal(
@@ -250,7 +250,7 @@ const outage: Steps = async (cluster, servers) => {
   await servers.startRedis();
   await cluster.drained(300);
   return [
-    never("G8", "answers other than 503 while Redis was away for 60 s", answers, "answers"),
+    never("G8", "answers other than 503 while Redis was unavailable for 60 s", answers, "answers"),
     goal("G8", "moments with another number of pods than before", changes, 0, "moments"),
     never("G8", "jobs lost or done twice", await harmed(cluster), "jobs"),
   ];
@@ -308,7 +308,7 @@ export async function playAll(
       { speed: 1, warmPods: 5 },
     ],
   );
-  await together(["outage", "Redis is away for 60 s", outage, { warmPods: 6 }]);
+  await together(["outage", "Redis is unavailable for 60 s", outage, { warmPods: 6 }]);
   compareSteady(results);
   return results;
 }

@@ -20,7 +20,7 @@ export interface Member {
   isEnded: boolean;
 }
 
-/** An end that nobody in the harness asked for. */
+/** An end that the harness did not ask for. */
 export interface Death {
   name: string;
   how: string;

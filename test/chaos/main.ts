@@ -39,7 +39,7 @@ function say(line: string) {
   process.stdout.write(`${process.stdout.isTTY ? "\r\u001b[K" : ""}${line}\n`);
 }
 
-/** One line that is written again; where nobody watches, one every ten seconds. */
+/** One line that is written again; without a terminal, one every ten seconds. */
 function showProgress({ seconds, wanted, promised, finished, faults, fault }: Progress) {
   const line = `${seconds.toFixed(0).padStart(4)} s  ${promised} of ${wanted} promised, ${finished} finished, ${faults} faults: ${fault}`;
   const turn = Math.floor(seconds / 10);
@@ -58,7 +58,7 @@ function showRun({ name, seed, stock, mail, drainMs, totalMs, notes, timeline }:
   for (const note of notes) say(`    ${note}`);
 }
 
-/** What the processes say, for whoever looks for a bug. */
+/** What the processes say, for a person who looks for a bug. */
 function logLine(line: string) {
   if (process.env.CHAOS_LOG_LEVEL) process.stderr.write(`${line}\n`);
 }

@@ -139,7 +139,7 @@ async function startWorker(): Promise<void> {
   await Promise.race([once(child, "message"), once(child, "exit")]);
 }
 
-/** Readers, and the list that the mails link to, so that nobody has to make it. */
+/** Readers, and the list that the mails link to, so that no worker has to make it. */
 async function addReaders({ manager }: DataSource) {
   await manager.query(
     `INSERT INTO users (id, email, first_name, last_name, mailing, customer_type)

@@ -84,7 +84,7 @@ export async function startStack({ log = () => undefined, isDirect = false }: St
         ...env,
         PORT: String(apiPorts[n - 1]),
         HOST: "127.0.0.1",
-        // Nobody logs in here.
+        // No user logs in here.
         BETTER_AUTH_URL: apiUrl(n),
         OPS_PORT: "0",
         DRAIN_TIMEOUT_MS: "4000",

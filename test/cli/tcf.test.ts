@@ -180,7 +180,7 @@ describe("an act of tcf's", () => {
   test.each([
     [[], 64, "Say who you are: --as"],
     [["--as"], 64, "Say who you are: --as"],
-    [["--as", "nobody@test.example"], 1, "There is no user with the address 'nobody@test.example'"],
+    [["--as", "unknown@test.example"], 1, "There is no user with the address 'unknown@test.example'"],
     [["--as", "user@test.example"], 1, "'user@test.example' is a customer"],
     [["--as", "employee@test.example"], 1, "requires the rank operator here; yours is employee"],
   ])("is refused with %j, in words that say why, and nothing happens", async (as, code, message) => {
@@ -221,7 +221,7 @@ describe("an act of tcf's", () => {
 });
 
 describe("tcf queues", () => {
-  test("weighs a group, and refuses a weight that nobody can have", async () => {
+  test("weighs a group, and refuses a weight that no group can have", async () => {
     const { body } = await json("queues", "weigh", "mail", "some newsletter", "3");
     expect(body).toEqual({ queue: "mail", group: "some newsletter", weight: 3 });
     const weights = () => db.query("SELECT group_key, weight FROM job_group_weight");
@@ -351,7 +351,7 @@ describe("tcf doctor", () => {
     spy.mockRestore();
   });
 
-  test("minds a Redis that would throw jobs away, forget them, or is full", () => {
+  test("complains of a Redis that would evict jobs, lose them, or is full", () => {
     const info = { maxmemory_policy: "allkeys-lru", aof_enabled: "0", used_memory: "90", maxmemory: "100" };
     const states = describeRedis(new Map(Object.entries(info))).map(({ what, state }) => [what, state]);
     expect(states).toEqual([

@@ -90,7 +90,7 @@ describe("the storefront", () => {
   test.each([
     ["picks up", pickUp],
     ["is sent", cargo],
-  ])("lets a guest order what he %s, and shows the order to whoever knows its id", async (_how, shipping) => {
+  ])("lets a guest order what he %s, and shows the order to a visitor who knows its id", async (_how, shipping) => {
     const line = await anOffer();
     const json = { ...contact, ...shipping, status: "NEW", note: null, user_id: null, order_offers: [line] };
     const order = await make("S15", { json });

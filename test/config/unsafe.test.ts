@@ -151,7 +151,7 @@ describe("each setting of src/config.ts", () => {
   });
 
   test("that takes 0 for no limit may not be 0", () => {
-    /** 0 is any port, no proxy, no time, no traces; mails a day are the shop's own wish. */
+    /** 0 is any port, no proxy, no time, no traces; mails a day are the shop's own choice. */
     const fine = ["PORT", "OPS_PORT", "TRUST_PROXY", "DRAIN_TIMEOUT_MS", "OTEL_TRACES_SAMPLER_ARG", "MAIL_DAILY_CAP"];
     const zero = settings.flatMap(([name]) => (accepted(name, "0").includes(0) ? [name] : []));
     const unlimited = zero.filter((name) => rules["no-limits"]({ [name]: 0 }).length === 0);

@@ -214,7 +214,7 @@ describe.each(Object.entries(samples) as [Line, Sample][])("%s", (name, sample) 
     expect(await prune(name, 2)).toBe(0);
   });
 
-  test("are left alone while somebody holds them, and found without reading the table", async () => {
+  test("are left alone while a transaction holds them, and found without reading the table", async () => {
     const held = await sample.add(days + 5);
     const plan = await db.transaction(async (tx) => {
       await tx.query("SET LOCAL enable_seqscan = off");
@@ -234,7 +234,7 @@ describe.each(Object.entries(samples) as [Line, Sample][])("%s", (name, sample) 
   });
 });
 
-/** Whose rows nobody holds for longer than a statement, so that a page may wait for them. */
+/** Whose rows no transaction holds for longer than a statement, so that a page may wait for them. */
 const unheld = new Set<Line>(["mail_links", "mail_pace", "audit"]);
 const keyColumn = ({ key }: Sample) => (key.startsWith("CASE") ? "id" : key);
 

@@ -196,7 +196,7 @@ describe("the loader", () => {
     expect(await count("images")).toBe(0);
   });
 
-  it("leaves a shop alone in which somebody has begun to work", async () => {
+  it("leaves a shop alone in which a person has begun to work", async () => {
     await db.query("INSERT INTO carts (user_id) VALUES ($1)", [demoUsers[0]?.id]);
     expect(await loadDemo(db, store, "small")).toEqual({ users: demoUsers.length });
     expect(await count("offers")).toBe(0);

@@ -43,7 +43,7 @@ test("knows Cyrillic letters in trigrams and Russian words in full text search",
   expect(await query(url, sql)).toEqual([{ near: true, words: "'фильтр':1" }]);
 });
 
-test.runIf(process.getuid?.() === 0)("runs as root below a folder that nobody else may enter", async () => {
+test.runIf(process.getuid?.() === 0)("runs as root below a folder that no other user may enter", async () => {
   const home = join(inject("directory"), "home");
   mkdirSync(home, { mode: 0o700 });
   const dataDirectory = join(home, "postgres");

@@ -112,7 +112,7 @@ describe("a program that is run to its end", () => {
   });
 });
 
-test("a watch that has ended calls nobody", async () => {
+test("a watch that has ended makes no calls", async () => {
   let calls = 0;
   const { end } = watchProgress({ pids: () => [], limitMs: 50, stuck: () => calls++ });
   end();

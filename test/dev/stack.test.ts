@@ -21,7 +21,7 @@ const inTheEnd = { ...soon, timeout: 40_000 };
 function startStack(env: Record<string, string>, ...flags: string[]): ChildProcess {
   const args = ["--import", "tsx", "dev/stack.ts", ...flags];
   return spawn(process.execPath, args, {
-    // The servers of whoever runs the tests are none of our business.
+    // The servers of the person who runs the tests are none of our business.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, STACK_DIRECTORY: directory, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

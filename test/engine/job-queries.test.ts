@@ -49,7 +49,7 @@ describe("among a million jobs", () => {
     ["an entity and a kind", { entity: { type: "offer", id: "77" }, kind: "render-document" }, 20],
     ["an error", { errorKey: "Error: cause 3" }, 300],
     ["an error, a kind and a state", { errorKey: "Error: cause 3", kind: "send-mail", state: "failed" }, 300],
-    ["an error that nobody had", { errorKey: "Error: none" }, 0],
+    ["an error that no job had", { errorKey: "Error: none" }, 0],
     ["a parent", { parentId }, 100],
     ["a parent without children", { parentId: "018bcfe6-0000-7000-8000-000000000000" }, 0],
     ["a parent and a state", { parentId, state: "failed" }, 2],

@@ -36,7 +36,7 @@ interface Model {
   isLeaseOver: boolean;
 }
 
-/** The real thing: the row, and all claims on it that anybody ever got. */
+/** The real thing: the row, and all claims on it that a worker ever got. */
 interface Real {
   db: DataSource;
   pool: KeyedPool;

@@ -51,7 +51,7 @@ describe("the outbox", () => {
     expect(await outbox.take(10, 0, none)).toBe(1);
   });
 
-  test("keeps the groups that are paused, and nobody else", async () => {
+  test("keeps the groups that are paused, and no others", async () => {
     const payloads = ["held", "free"].map((group) => ({ n: 1, group }));
     const [held, free] = await db.transaction((tx) => enqueueAll(tx, job, payloads));
     await groupPauses.add(db.manager, { queue: "images", groupKey: "held", pausedBy: null });

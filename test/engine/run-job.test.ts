@@ -16,7 +16,7 @@ const renamed = testJob("renamed", {
   version: 3,
   payload: z.object({ id: z.uuid(), title: z.string() }),
   upgrades: {
-    1: (payload) => ({ ...(payload as object), name: "nobody" }),
+    1: (payload) => ({ ...(payload as object), name: "unknown" }),
     2: (payload) => {
       const { name, ...rest } = payload as { name: string };
       return { ...rest, title: name };
@@ -122,7 +122,7 @@ describe("a run of a job", () => {
     const first = { ...renamed, version: 1, payload: z.object({ id: z.uuid() }), key: () => old };
     const oldJob = await transact(origin, async (tx) => (await enqueueAll(tx, first, [{ id: old }]))[0]);
     await untilState(String(oldJob), "succeeded");
-    expect(seen.at(-1)).toEqual({ id: old, title: "nobody" });
+    expect(seen.at(-1)).toEqual({ id: old, title: "unknown" });
   });
 
   test("of a kind or version that only newer code knows is put back and costs no attempt", async () => {

@@ -80,7 +80,7 @@ test("a list that is cancelled in the middle leaves nothing behind", { timeout: 
   await api.context.transact(origin, (tx) => cancelJob(tx, String(jobId), { ...anAdmin, reason: "test" }));
   await vi.waitFor(async () => expect((await jobOf(jobId)).state).toBe("cancelled"), 20_000);
   expect(openFiles(worker)).toHaveLength(1);
-  // What it waits for comes, and nobody wants it any more.
+  // What it waits for comes, and no caller wants it any more.
   proxy.letGo();
   await vi.waitFor(() => expect(openFiles(worker)).toEqual([]), 20_000);
   await workers.stop(worker, "SIGTERM");

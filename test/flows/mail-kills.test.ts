@@ -63,8 +63,8 @@ async function killAtEachStep(env: Record<string, string>) {
   const runner = api.db.createQueryRunner();
   await runner.connect();
   for (let step = 0; step < 5; step++) {
-    const wish = { event: randomUUID(), kind: "price-list", recipient: `step${step}@test.example` } as const;
-    const [jobId] = await api.context.transact({ actorId: null, traceId: null }, (tx) => requestMails(tx, [wish]));
+    const wanted = { event: randomUUID(), kind: "price-list", recipient: `step${step}@test.example` } as const;
+    const [jobId] = await api.context.transact({ actorId: null, traceId: null }, (tx) => requestMails(tx, [wanted]));
     const [mail] = await api.db.query("SELECT id FROM mails WHERE job_id = $1", [jobId]);
     ids.push(mail.id);
     await vi.waitFor(async () => expect((await states(ids)).at(-1)).toBe("sending"), 10_000);

@@ -31,8 +31,8 @@ const arrived = async (recipient: string, count = 1): Promise<ReceivedMail[]> =>
     },
     { timeout: 20_000, interval: 100 },
   );
-const send = (wish: Omit<MailRequest, "event">) =>
-  api.context.transact(origin, (tx) => requestMails(tx, [{ event: randomUUID(), ...wish }]));
+const send = (wanted: Omit<MailRequest, "event">) =>
+  api.context.transact(origin, (tx) => requestMails(tx, [{ event: randomUUID(), ...wanted }]));
 const post = (path: string, headers: Record<string, string>, body: unknown) =>
   call(api.url + path, {
     method: "POST",
@@ -193,7 +193,7 @@ describe.each(["ru", "en"] as const)("in the language %s", (language) => {
   });
 });
 
-test("a user who registers is welcomed, by no name: the address may be anybody's", async () => {
+test("a user who registers is welcomed, by no name: the address may be another person's", async () => {
   const id = randomUUID();
   const email = `${id}@test.example`;
   const user = { id, email, first_name: "Анна <i>", last_name: "Петрова" };

@@ -36,7 +36,7 @@ describe("a worker that died after its commit", () => {
   const api = useApi();
   useWorker(api);
 
-  test("leaves no upload behind: whoever is handed the job again removes it", async () => {
+  test("leaves no upload behind: the worker that is handed the job again removes it", async () => {
     const { body } = await sendCategory(api, { name: `Почти ${Date.now()}`, image: await redPng() });
     await vi.waitFor(isDone(api, body.id), { timeout: 5_000, interval: 50 });
     await vi.waitFor(async () => expect(await objectKeys(api.s3, "staged/")).toEqual([]), 10_000);

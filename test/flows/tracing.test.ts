@@ -120,7 +120,7 @@ describe("the trace of a job", () => {
     await vi.waitFor(() => expect(named("flaky")).toHaveLength(4), 15_000);
   });
 
-  test("that nobody asked for has the job's own id", async () => {
+  test("without a request has the job's own id", async () => {
     engine.origin = { ...engine.origin, traceId: null };
     const id = await engine.promise(flaky, { id: randomUUID() });
     await vi.waitFor(() => expect(named("flaky")).toHaveLength(2), 15_000);

@@ -286,7 +286,7 @@ describe("scaling", () => {
 });
 
 describe("from outside", () => {
-  it("nobody reaches probes, metrics and the autoscaler's numbers", () => {
+  it("no client reaches probes, metrics and the autoscaler's numbers", () => {
     const { spec } = pick(all, "Service", "api");
     expect(spec.ports).toEqual([{ name: "http", port: 80, targetPort: "http" }]);
     const [rule] = pick(all, "Ingress", "api").spec.rules;
@@ -369,7 +369,7 @@ describe("the network policies", () => {
     expect(policy("worker-images").ingress[0].ports).toEqual([{ port: "ops" }]);
   });
 
-  it("let nobody reach a collector of traces unless there is one", async () => {
+  it("let no pod reach a collector of traces unless there is one", async () => {
     expect([ports("api"), ports("worker-images")].flat()).not.toContain(4318);
     const traced = await render([required], `config.OTEL_EXPORTER_OTLP_ENDPOINT="http://otel:4318"`);
     for (const name of ["api", "worker-images"])

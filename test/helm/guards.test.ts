@@ -16,7 +16,7 @@ const refused: [says: string, files: string[], ...sets: string[]][] = [
   ["secrets.values.AUTOSCALER_TOKEN is not set", [dev], "autoscaler.token=true"],
   ["secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it", [dev], 'secrets.values.PAYMENT_WEBHOOK_SECRET=""'],
   ["config.S3_BUCKET_NAME is not set", [required], 'config.S3_BUCKET_NAME=""'],
-  ["nobody could log in", [required], 'config.BETTER_AUTH_URL=""'],
+  ["no user could log in", [required], 'config.BETTER_AUTH_URL=""'],
   ["config.PUBLIC_URL is not set", [required], "ingress.enabled=false"],
   ["the board would be open to all", [required], 'config.BOARD_IDENTITY_CIDRS="0.0.0.0/1,128.0.0.0/1"'],
   [

@@ -53,7 +53,7 @@ describe("folded calls", () => {
     const hourMs = 3_600_000;
     const { one, calls } = folded(doubled, { size: 100, minIntervalMs: hourMs, flushAt: 3 });
     await Promise.all([1, 2, 3].map((item) => one(item)));
-    expect(calls, "a call with one item holds up nobody").toEqual([[1], [2, 3]]);
+    expect(calls, "a call with one item delays no other call").toEqual([[1], [2, 3]]);
     const waiting = [one(4), one(5)];
     await new Promise((resolve) => setImmediate(resolve));
     expect(calls).toHaveLength(2);

@@ -25,7 +25,7 @@ describe("what is told of an error", () => {
     "A change by '-12' makes it too large",
     "Cannot read properties of undefined (reading 'rows')",
     "It took longer than 0.1 s",
-    "somebody's clock is the shop's",
+    "a customer's clock is the shop's",
   ])("leaves '%s' as it is", (message) => expect(told(message)).toBe(message));
 
   test("names the places of wrong values, and not the values", () => {

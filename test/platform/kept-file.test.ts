@@ -42,7 +42,7 @@ test("is not taken when it has another length", async () => {
   await expect(file.open({ sha256, bytes }, async () => Buffer.alloc(bytes - 1))).rejects.toThrow("bytes instead of");
 });
 
-test("goes when a newer one is there and nobody reads it", async () => {
+test("goes when a newer one is there and no reader is left", async () => {
   const file = createKeptFile(most);
   const [first, second] = [version("a", kibi), version("b", kibi)];
   const reader = await file.open(first, first.load);

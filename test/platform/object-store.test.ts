@@ -68,7 +68,7 @@ describe("objects that are read slowly", () => {
       // Those of the round before may still be leaving.
       if (opened instanceof UnavailableError) await sleep(50);
       else if (opened instanceof Error) expect(opened).toBeInstanceOf(MissingObjectError);
-      // Nobody listens for its error yet: that must not end the process.
+      // Its error has no listener yet: that must not end the process.
       else await vi.waitFor(() => expect(opened?.resume().destroyed).toBe(true));
     }
     await expectRoom();

@@ -76,7 +76,7 @@ describe("the ops port", () => {
     expect(explain).toHaveBeenCalledTimes(1);
   });
 
-  test("never says 0 for a number that nobody knows", async () => {
+  test("never says 0 for an unknown number", async () => {
     explain.mockRejectedValue(new Error("Redis is unavailable"));
     const { status, body, headers } = await get("/desired-workers/mail", bearer);
     expect([status, headers.get("retry-after")]).toEqual([503, "5"]);

@@ -12,5 +12,5 @@ test("a window that begins now is over in its own length, not in a second more",
   });
   // Sixty thousand more and less again is a little more than sixty thousand, in the arithmetic of computers.
   vi.spyOn(performance, "now").mockReturnValue(226670.616);
-  expect(limits.countHere("public", "somebody")).toMatchObject({ remaining: 4, resetSeconds: 60 });
+  expect(limits.countHere("public", "a caller")).toMatchObject({ remaining: 4, resetSeconds: 60 });
 });

@@ -27,7 +27,7 @@ function post(url: string, options: Partial<PosterOptions> = {}, signal = new Ab
   return createWebhookClient({ allowPrivate: true, ...options }).post({ url, headers: { "x-a": "b" }, body, signal });
 }
 
-describe("a request to an address that somebody has given", () => {
+describe("a request to an address of a user", () => {
   test("comes with its headers and body, and the answer is returned whatever its status", async () => {
     receiver.answer = (res) => res.writeHead(418).end("I am a teapot");
     expect(await post(`${receiver.url}/a?b=c`)).toEqual({ status: 418 });
@@ -78,14 +78,14 @@ describe("a request to an address that somebody has given", () => {
     expect(receiver.received).toHaveLength(before);
   });
 
-  test("says what went wrong and not where, when nobody is there", async () => {
+  test("says what went wrong and not where, when no server is there", async () => {
     const gone = post("http://127.0.0.1:1999/with-a-secret-in-its-path");
     await expect(gone).rejects.toThrow(new UnreachableError("No answer: ECONNREFUSED"));
     await expect(gone).rejects.not.toHaveProperty("code");
   });
 });
 
-describe("the name in an address that somebody has given", () => {
+describe("the name in an address of a user", () => {
   const port = () => new URL(receiver.url).port;
 
   test("is looked up once, and the connection goes to what was found", async () => {

@@ -26,7 +26,7 @@ export const admissions = {
 } as const satisfies Record<string, readonly Caller[]>;
 export type Admission = keyof typeof admissions;
 
-/** Who is let in, by route; written by hand from contract 2 and 3, never derived from the code. */
+/** Who is admitted, by route; written by hand from contract 2 and 3, never derived from the code. */
 export const accessTable: Record<string, Admission> = {
   // 3.4
   "GET /categories": "everybody",

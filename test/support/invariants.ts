@@ -1,6 +1,6 @@
 import type { DataSource } from "typeorm";
 
-/** Each row that it finds is a broken promise; the stock and the balances that nobody ever moved prove nothing. */
+/** Each row that it finds is a broken promise; the stock and the balances that never moved prove nothing. */
 const checks = {
   "the stock of an offer is what it was at first and what was moved since, one movement after the other": `
     SELECT DISTINCT o.id FROM offers o JOIN (

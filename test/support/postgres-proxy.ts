@@ -10,7 +10,7 @@ const commit = Buffer.from("Q\0\0\0\x0bCOMMIT\0");
 
 /**
  * Stands between a client and Postgres; cuts the connection at so many COMMITs, or holds back what a connection is
- * answered beyond so many bytes until it is let go.
+ * answered beyond so many bytes until it is released.
  */
 export async function startPostgresProxy(url: string) {
   const target = new URL(url);

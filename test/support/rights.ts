@@ -9,7 +9,7 @@ import { type TestApi, userIds } from "./api.ts";
 /** Addresses of employees who are operators, for `useApi`. */
 export const operators = ["operator@test.example"];
 const operatorId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d08";
-/** Of nobody who asks. */
+/** Of no caller. */
 const strangerId = "6f0d1c52-8a4b-4d1e-8f77-5b9c2a1e4d09";
 
 type People = Record<Rank, { id: string; email: string; token: () => Promise<string> | string }>;
@@ -28,15 +28,15 @@ export function usePeople(api: TestApi): People {
   };
 }
 
-/** What a door answers to somebody who wants something done. */
+/** What a door answers to a caller who wants something done. */
 export type Outcome = "done" | "forbidden" | "no reason";
-export interface Wish {
+export interface Attempt {
   who: Rank;
   reason: string | undefined;
   /** A job, the kind to replay, or a queue. */
   what: string;
 }
-export type Door = (wish: Wish) => Promise<Outcome>;
+export type Door = (attempt: Attempt) => Promise<Outcome>;
 
 const outcomes: Record<number, Outcome> = { 403: "forbidden", 404: "forbidden", 412: "no reason", 422: "no reason" };
 

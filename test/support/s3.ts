@@ -11,7 +11,7 @@ const accessKey = "test-access-key";
 const secretKey = "test-secret-key";
 
 /**
- * An S3 server with one bucket for this test file alone; anybody may read its `images/` and price lists.
+ * An S3 server with one bucket for this test file alone; any client may read its `images/` and price lists.
  * `stop` and `start` make an outage: objects and address stay.
  */
 export function useBucket() {

@@ -112,7 +112,7 @@ export async function startScriptedSmtp() {
       taken.length = 0;
       scripts = next.flatMap((script) => Array.from({ length: script.times ?? 1 }, () => script));
     },
-    /** Answers whoever is held. */
+    /** Answers the held clients. */
     release() {
       for (const answer of held.splice(0)) answer();
     },

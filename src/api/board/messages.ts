@@ -188,7 +188,7 @@ const ru: Messages = {
       progress: "Сделано",
       failures: "Неудачи",
       enqueued: "Обещано",
-      readyAt: "Передано",
+      readyAt: "Начать не раньше",
       started: "Начато впервые",
       ended: "Закончено",
       cancelled: "Отменено",

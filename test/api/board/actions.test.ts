@@ -232,7 +232,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
     expect(await queuePauses.list(api.db.manager)).toEqual([]);
   });
 
-  test("all queues are paused and let go at once, even when Redis has forgotten that they are paused", async () => {
+  test("all queues are paused and resumed at once, even when Redis has forgotten that they are paused", async () => {
     const all = (action: string) =>
       call(`${api.url}${board}/api/queues/${action}`, {
         method: "PUT",
@@ -248,7 +248,7 @@ describe("what is done in Bull Board is done in the ledger", () => {
 
   test("the board says who has paused a queue, when and why, and the audit log does, too", async () => {
     await send("PUT", "/pause");
-    // Redis has forgotten it, and nobody has set that right yet.
+    // Redis has forgotten it, and the reconciler has not seen it yet.
     await queue().resume();
     const headers = { authorization: `Bearer ${api.tokens.employee}` };
     const { text } = await call(`${api.url}${board}/api/queues`, { headers });

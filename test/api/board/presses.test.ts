@@ -8,7 +8,7 @@ import { call, useApi, userIds } from "../../support/api.ts";
 const board = "/admin/queues";
 const proxy = "x-auth-request-email";
 
-/** Every route of the board and of our pages beside it; a new one has no line in `presses` until somebody decides. */
+/** Every route of the board and of our pages beside it; a new one has no line in `presses` until a person decides. */
 const reading = appRoutes.api.filter(({ method }) => method === "get").map(({ route }) => [route].flat()[0] ?? "");
 const changing = appRoutes.api
   .filter(({ method }) => method !== "get")
@@ -107,9 +107,9 @@ describe("who may do what", () => {
     });
   });
 
-  test("a proxy cannot name somebody who is not there, or get a customer in", async () => {
+  test("a proxy cannot name a user who does not exist, or open the board to a customer", async () => {
     const named = (email: string) => send("get", "/api/queues", { [proxy]: email });
-    expect((await named("nobody@test.example")).status).toBe(401);
+    expect((await named("unknown@test.example")).status).toBe(401);
     expect((await named(operator)).status).toBe(200);
     await api.db.manager.update(User, { id: operatorId }, { role: "USER" });
     expect((await named(operator)).status).toBe(403);
@@ -120,7 +120,7 @@ describe("who may do what", () => {
 describe("a header of another user's", () => {
   const api = useApi({ relay: false, board: { identity: { header: proxy, from: () => false } } });
 
-  test("lets nobody in", async () => {
+  test("refuses every request", async () => {
     const { email } = await api.db.manager.findOneByOrFail(User, { id: userIds.admin });
     expect((await call(`${api.url}${board}/api/queues`, { headers: { [proxy]: email } })).status).toBe(401);
   });

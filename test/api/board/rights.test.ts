@@ -97,8 +97,8 @@ test.each(["empty", "clean/wait"])("%s cancels nothing, on no page, where an era
   await queue.addBulk(
     ids.map((id) => ({ name: "x", data: { id }, opts: { jobId: queuedJobId({ jobId: id, gen: 1 }) } })),
   );
-  const wish = { who: "admin", reason: "a test", what: "maintenance" } as const;
-  expect(await press((name) => `/${name}/${path}`)(wish)).toBe("forbidden");
+  const attempt = { who: "admin", reason: "a test", what: "maintenance" } as const;
+  expect(await press((name) => `/${name}/${path}`)(attempt)).toBe("forbidden");
   expect(await api.db.query("SELECT count(*)::int AS open FROM job WHERE state = 'open'")).toEqual([{ open: 121 }]);
   expect(await queue.getWaitingCount()).toBe(121);
 });

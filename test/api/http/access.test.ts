@@ -88,7 +88,7 @@ describe.each(lines)("%s", (name, route, admission) => {
 
   const send = async (caller: Caller, base: string, path: string, withBody: boolean) => {
     const { body, headers } = withBody ? await sampleBody(operation, follow) : {};
-    // Whoever is let in should not have to wait for a document.
+    // An admitted caller should not have to wait for a document.
     const init = { prefer: "respond-async, wait=0", ...headers, ...headersOf[caller] };
     return call(`${api.url}${base}${path}`, { method: operation.method, headers: init, ...(body && { body }) });
   };
@@ -134,7 +134,7 @@ describe.each(lines)("%s", (name, route, admission) => {
   });
 });
 
-/** What contract 1.11 and 2.1 to 2.6 answer to a caller who is not let in. */
+/** What contract 1.11 and 2.1 to 2.6 answer to a caller who is not admitted. */
 function refusal(caller: Caller, admission: Admission, { act, access }: Route) {
   if (admission === "the identity provider") return no("Invalid webhook secret", "Webhook");
   if (admission === "programs") {

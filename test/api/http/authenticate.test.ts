@@ -84,10 +84,10 @@ describe("who may do what", () => {
     expect((await ask(`Bearer ${token}`)).body.detail).toBe(detail);
   });
 
-  test.each([null, "", "somebody", "user_2abc", "1", `${userIds.user} `, "\0"])(
+  test.each([null, "", "a-user", "user_2abc", "1", `${userIds.user} `, "\0"])(
     "401 to the subject %j",
     async (subject) => {
-      const claims = { email: "nobody@test.example" };
+      const claims = { email: "unknown@test.example" };
       expect(await ask(`Bearer ${await api.identity.token(subject, { claims })}`)).toMatchObject({
         status: 401,
         body: { detail: "Invalid JWT" },
@@ -315,7 +315,7 @@ describe("a second issuer", () => {
     }
   });
 
-  test("enters nobody, and takes no id of ours for its own", async () => {
+  test("enters no user, and takes no id of ours for its own", async () => {
     const email = "new@test.example";
     for (const subject of ["user_unknown", userIds.employee, randomUUID()]) {
       expect(await refusal(ofClerk(subject, { claims: { ...claims, email } }))).toBe("User not found");

@@ -51,7 +51,7 @@ describe("a server that is closed", () => {
     expect(answers.slice(0, 5)).toEqual(Array(5).fill("keep-alive"));
   });
 
-  test("answers what runs, refuses what comes, and waits for nobody who might ask again", async () => {
+  test("answers what runs, refuses what comes, and waits for no client that might ask again", async () => {
     const work = new EventEmitter();
     const { server, seen, ask } = await open(() => once(work, "done"));
     const running = ask();

@@ -37,7 +37,7 @@ const refusals: Refusal[] = [
   [403, "POST /waybills", "Access denied: role USER is not allowed.", { as: "user", body: { is_pending: "no" } }],
   [403, "DELETE /categories/none", "Access denied: role EMPLOYEE is not allowed."],
   [401, "POST /documents/price", "Not authenticated", { as: "anonymous" }],
-  [401, "POST /mail/nobody", "Invalid credentials", { as: "anonymous", headers: { "api-key": "wrong" } }],
+  [401, "POST /mail/unknown", "Invalid credentials", { as: "anonymous", headers: { "api-key": "wrong" } }],
   [401, "POST /webhooks/better-auth", "Invalid webhook secret", { as: "anonymous", body: {} }],
   [400, "POST /webhooks/better-auth", "Invalid payload structure", { ...provider, body: { type: "user.created" } }],
   [
@@ -198,10 +198,10 @@ const complaints: [request: string, complaint: Complaint, question?: Question][]
     { body: { ...order, email: "a@localhost", order_offers: [] } },
   ],
   [
-    "POST /mail/nobody",
+    "POST /mail/unknown",
     {
       ...{ type: "value_error", msg: expect.stringMatching(/^value is not a valid email address: /) },
-      ...{ loc: ["path", "recipient"], input: "nobody", ctx: { reason: expect.any(String) } },
+      ...{ loc: ["path", "recipient"], input: "unknown", ctx: { reason: expect.any(String) } },
     },
     key,
   ],

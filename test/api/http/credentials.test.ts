@@ -61,9 +61,9 @@ const kinds: Record<string, { wrong: () => Attempt; refused: number; right: () =
     taken: 404,
   },
   "an API key": {
-    wrong: () => ({ path: "/mail/nobody", method: "POST", headers: { "api-key": "wrong" } }),
+    wrong: () => ({ path: "/mail/unknown", method: "POST", headers: { "api-key": "wrong" } }),
     refused: 401,
-    right: () => ({ path: "/mail/nobody", method: "POST", headers: { "api-key": apiKey } }),
+    right: () => ({ path: "/mail/unknown", method: "POST", headers: { "api-key": apiKey } }),
     taken: 422,
   },
   "the secret of the identity provider": {
@@ -138,7 +138,7 @@ const newClient = () => `192.0.2.${++clients}`;
 
 describe("of one address", () => {
   test.each(Object.entries(kinds))(
-    "%s is let in when it is right, however many wrong ones came",
+    "%s is accepted when it is right, however many wrong ones came",
     async (_name, kind) => {
       api.context.mailWebhook = new Webhook(paymentSecret);
       const client = newClient();

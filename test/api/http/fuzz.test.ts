@@ -51,7 +51,7 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
   test("survives hostile values in every field", { timeout: 60_000 }, async () => {
     const all = fieldsOf(operation, follow).flatMap((field, n) => {
       const values = hostileValues(perField, seed + n);
-      // Whoever is refused is refused before anybody looks at a value, or should be.
+      // A caller without a right is refused before any value is checked, or should be.
       const some = values.filter((_, nth) => nth === n % 8);
       const by = (caller: Caller, sent: Hostile[]) =>
         sent.map((hostile) => () => sendField(operation, caller, field, hostile));

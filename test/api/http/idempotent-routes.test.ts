@@ -52,7 +52,7 @@ const withoutKeys = [
   "POST /webhooks/mail",
   "POST /webhooks/payments/{provider}",
   "POST /payments/test-provider/{reference}",
-  // The answer has a secret in it, which nobody keeps (docs/decisions/0014-webhooks.md).
+  // The answer has a secret in it, which is not kept (docs/decisions/0014-webhooks.md).
   "POST /webhook-endpoints",
   "POST /webhook-endpoints/{webhook_endpoint_id}/rotate-secret",
 ];

@@ -18,7 +18,7 @@ const nameOf = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
 const [waiting, writes] = [false, true].map((isWrite) =>
   routes.filter(({ waits, image }) => waits && Boolean(image) === isWrite),
 ) as [Route[], Route[]];
-/** Without a token there is nobody whose right could be lost. */
+/** Without a token there is no user whose right could be lost. */
 const withoutPerson = ["public", "api-key", "webhook"];
 const watched = waiting.filter(({ access }) => !withoutPerson.includes(access));
 
@@ -166,7 +166,7 @@ test("a heartbeat costs one statement, however many connections there are", asyn
   for (const { body } of streams) await body?.cancel().catch(() => undefined);
 });
 
-test("an outage of Postgres costs nobody a right, and the look is repeated", async () => {
+test("an outage of Postgres costs no user a right, and the check is repeated", async () => {
   const { id } = await employee();
   const rights = createRightWatch(api.db, 20);
   const looks = vi.spyOn(users, "rights").mockRejectedValue(new Error("connection refused"));
@@ -179,7 +179,7 @@ test("an outage of Postgres costs nobody a right, and the look is repeated", asy
   stop();
 });
 
-test("who is not there any more is let in no more", async () => {
+test("a user who was deleted is not admitted any more", async () => {
   const { lost, stop } = createRightWatch(api.db, 20).watch({ id: unknownId, role: "USER" });
   await vi.waitFor(() => expect(lost.reason).toMatchObject({ code: "unauthorized" }), 10_000);
   stop();

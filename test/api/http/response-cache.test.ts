@@ -63,7 +63,7 @@ describe("an answer that lies ready", () => {
     expect(Number(ready.headers.get("content-length"))).toBe(Buffer.byteLength(ready.text));
   });
 
-  test("keeps the request id of the caller and is 304 for whoever has it", async () => {
+  test("keeps the request id of the caller and is 304 for a client that has it", async () => {
     const { path, ready } = await bothWays();
     const headers = { "x-request-id": "caller-0001", "if-none-match": `"x", W/${ready.headers.get("etag")}` };
     const { result, answers } = await servedFromMemory(() => get(newClient(), { headers }, path));

@@ -31,7 +31,7 @@ async function serve(stream: AsyncIterable<string>) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sent };
 }
 
-test("a caller who hangs up in the middle of a stream is no error, and the stream is let go", async () => {
+test("a caller who hangs up in the middle of a stream is no error, and the stream is released", async () => {
   let isLetGo = false;
   async function* endless() {
     try {
@@ -49,7 +49,7 @@ test("a caller who hangs up in the middle of a stream is no error, and the strea
   await expect.poll(() => isLetGo).toBe(true);
 });
 
-test("a stream that fails breaks the answer off, so that nobody takes it for whole", async () => {
+test("a stream that fails breaks the answer off, so that no client takes it for whole", async () => {
   async function* failing() {
     yield "x";
     throw new Error("the source is gone");

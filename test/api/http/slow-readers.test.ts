@@ -56,7 +56,7 @@ describe("readers that stop in the middle of a file", () => {
   });
 
   test.each(paths.flatMap((path) => [6 * mebi, 32 * mebi].map((size) => [path, size] as const)))(
-    "keep nobody from S3 (%s, %i bytes)",
+    "keep no other client from S3 (%s, %i bytes)",
     { timeout: 40_000 },
     async (template, size) => {
       const path = template.replace(/\{.*\}/, (name) => ids[name] ?? "");

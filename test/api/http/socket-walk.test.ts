@@ -26,7 +26,7 @@ const randomCuts = isWhole ? 8 : 1;
 
 const { operations, follow } = readDocument(routes);
 const profiles = ["", "/warehouse"];
-const callers = ["nobody", "user", "employee", "admin"] as const;
+const callers = ["anonymous", "user", "employee", "admin"] as const;
 const programs = [`api-key: ${apiKey}`, `x-better-auth-secret: ${webhookSecret}`];
 
 const api = useApi({ relay: false });
@@ -95,7 +95,7 @@ async function tryAll(request: RawRequest, isFirst: boolean, stalled: ReturnType
 }
 
 const headersOf = (caller: (typeof callers)[number]) => [
-  ...(caller === "nobody" ? [] : [`authorization: Bearer ${api.tokens[caller]}`]),
+  ...(caller === "anonymous" ? [] : [`authorization: Bearer ${api.tokens[caller]}`]),
   ...(caller === "admin" ? programs : []),
 ];
 

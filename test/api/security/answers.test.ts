@@ -29,7 +29,7 @@ function get(operation: Described, headers: Record<string, string> = {}, base = 
 }
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-describe("nobody on the way keeps", () => {
+describe("no cache on the way keeps", () => {
   test.each(reads)("what is not for everybody: %s", async (_name, operation) => {
     const isPublic = operation["x-access"] === "public";
     for (const token of [api.tokens.admin, api.tokens.user]) {
@@ -43,7 +43,7 @@ describe("nobody on the way keeps", () => {
     }
   });
 
-  test("one user's answer for another: each gets his own, whoever asked before", async () => {
+  test("one user's answer for another: each gets his own, in any order of requests", async () => {
     const own = operations.filter(({ method, path }) => method === "GET" && path === "/users/{user_id}");
     for (const operation of own) {
       expect((await get(operation, bearer(api.tokens.user))).status).toBe(200);

@@ -22,7 +22,7 @@ async function open(...lines: string[]) {
 const statuses = (answer: string) => [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
 
 describe("a connection that is misused", () => {
-  test("by headers that never end is closed within 15 s, and keeps nobody else waiting", async () => {
+  test("by headers that never end is closed within 15 s, and keeps no other client waiting", async () => {
     const began = performance.now();
     const slow = await Promise.all(
       Array.from({ length: 200 }, () => open("GET /categories HTTP/1.1", "host: a", "x-slow: ")),

@@ -103,7 +103,7 @@ async function misbehave() {
     headers: { ...json, "x-better-auth-secret": webhookSecret },
     body: "{",
   });
-  // What nobody foresaw is logged with its stack.
+  // An unforeseen error is logged with its stack.
   await api.db.query("ALTER TABLE users RENAME TO users_away");
   await send(`/users/${known.user_id}?${query}`, { headers: bearer }).finally(() =>
     api.db.query("ALTER TABLE users_away RENAME TO users"),
@@ -134,7 +134,7 @@ describe("secrets and what was told in confidence", () => {
   });
 
   test("are in no answer but to the one who sent them", () => {
-    // A wrong value is shown to the caller who sent it (contract 1.11), and to nobody else.
+    // A wrong value is shown to the caller who sent it (contract 1.11), and to no other.
     const text = answers.join("\n");
     for (const [what, secret] of Object.entries(secrets)) {
       if (secret !== given.password && what !== "the token of an employee") expect(text, what).not.toContain(secret);
@@ -185,7 +185,7 @@ describe("lines of the log", () => {
     await logged(({ request }) => request === "after-forgeries");
     for (const line of lines()) expect(line).toMatchObject({ level: expect.any(Number), name: "api" });
     expect(lines().filter(({ level }) => level === 60)).toEqual([]);
-    // Control characters would play with the terminal of whoever reads the log.
+    // Control characters would play with the terminal of an operator who reads the log.
     expect(server.output.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
 });

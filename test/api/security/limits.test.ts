@@ -81,7 +81,7 @@ describe("a hundred documents at once", () => {
     return call(`${api.url}/documents`, { method: "POST", headers, body });
   }
 
-  test("of one user are cut off at 18 in flight, nobody else's are, and go on when those are made", async () => {
+  test("of one user are cut off at 18 in flight, no other user's are, and go on when those are made", async () => {
     const orders = await Promise.all(Array.from({ length: 34 }, () => addOrder(api.db, [], { userId: userIds.user })));
     const wanted = orders.flatMap(({ id }) => sheetFormats.map((format) => ({ id, format }))).slice(0, 100);
     const answers = await Promise.all(wanted.map(({ id, format }) => order(api.tokens.user, id, format)));

@@ -284,7 +284,7 @@ async function elsewhere() {
     }
   }
   await send("POST", "/admin/queues/login", form, "token=zqmark");
-  // What nobody foresaw is logged with its stack, and the database says why.
+  // An unforeseen error is logged with its stack, and the database says why.
   const { db } = api;
   const failing = `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE EXCEPTION 'no % here', NEW.email USING DETAIL = NEW.email, HINT = NEW.first_name; END $$;

@@ -77,7 +77,7 @@ describe("a token that brings its own key", () => {
     return () => evil.close();
   });
 
-  test.each(["jku", "x5u", "jwk", "x5c"])("in %s is refused, and nobody goes there", async (parameter) => {
+  test.each(["jku", "x5u", "jwk", "x5c"])("in %s is refused, and is not fetched", async (parameter) => {
     const keys = await generateKeyPair("EdDSA", { crv: "Ed25519" });
     const jwk = await exportJWK(keys.publicKey);
     const values: Record<string, unknown> = { jku: `${url}/jwks`, x5u: `${url}/cert`, jwk, x5c: ["MIIB"] };

@@ -68,7 +68,7 @@ export const restartPostgres: Fault = {
 /** A simple query of Postgres' protocol that says COMMIT. */
 const commitMessage = new RegExp(`Q${String.raw`\x00\x00\x00\x0b`}COMMIT`);
 
-/** So many COMMITs are stored, and nobody hears of it. */
+/** So many COMMITs are stored, and no client learns of it. */
 export const cutAfterCommit = (times: number): Fault => ({
   name: "cut after COMMIT",
   async run({ proxies: { postgres } }) {

@@ -68,7 +68,7 @@ async function change(fleet: Fleet, name: string, more: Record<string, string>) 
   await fleet.untilReady(name);
 }
 
-/** While nobody works, jobs pile up in Redis, and are gone. */
+/** While no worker runs, jobs pile up in Redis, and are gone. */
 async function loseWaitingJobs({ fleet, redis }: Stack) {
   const frozen = fleet.names("worker").map((name) => fleet.freeze(name, 3_000));
   await sleep(1_000);

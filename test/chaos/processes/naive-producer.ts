@@ -8,7 +8,7 @@ import { shutdownSignal } from "../../../src/platform/shutdown.ts";
 import { serveOrders } from "./order-server.ts";
 import { readSettings } from "./settings.ts";
 
-// What people write first: commit, then add to the queue under a fixed id; whoever gets no answer asks again. It has to
+// What people write first: commit, then add to the queue under a fixed id; a client without an answer asks again. It has to
 // fail in every run, or the harness sees nothing.
 
 const settings = readSettings();

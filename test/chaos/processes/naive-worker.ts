@@ -9,7 +9,7 @@ import { kindNames, type MailPayload, type StockPayload } from "./kinds.ts";
 import { move } from "./processors.ts";
 import { readSettings } from "./settings.ts";
 
-// No ledger: whatever BullMQ hands out is done, and nobody asks whether it was done before.
+// No ledger: whatever BullMQ hands out is done, without a look whether it was done before.
 
 const settings = readSettings();
 const signal = shutdownSignal();

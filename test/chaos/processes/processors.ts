@@ -42,7 +42,7 @@ export function createKinds(jobs: Record<ChaosKind, AnyJob>, means: Means): Kind
       [kindNames.broken]: {
         async run(job: JobRun<{ ref: string }>, { db }: WorkerContext) {
           const [repair] = await db.query("SELECT is_mended FROM chaos_repair");
-          if (!repair.is_mended) throw new PermanentError("Nobody has mended it yet");
+          if (!repair.is_mended) throw new PermanentError("It is not repaired yet");
           await job.complete((tx) => move(tx, { ref: job.payload.ref, item: 1, delta: 0, withReceipt: false }, null));
         },
       },
@@ -109,7 +109,7 @@ const beginSql = `
   INSERT INTO chaos_mail (send_key, message_id, state, sending_at) VALUES ($1, $2, 'sending', now())
   ON CONFLICT (send_key) DO UPDATE SET state = 'sending', sending_at = now()`;
 
-/** What is out is out: an outage of Postgres must not make anybody forget it. */
+/** What is out is out: an outage of Postgres must not make the ledger forget it. */
 async function untilWritten(signal: AbortSignal, write: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {

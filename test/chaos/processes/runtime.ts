@@ -16,7 +16,7 @@ import { readSettings } from "./settings.ts";
 /** What every process of ours has besides its own work: the database, the queues, a relay and a reconciler. */
 export async function startRuntime(name: string) {
   endOnUncaughtError(name);
-  // Without the harness nobody would ever stop it.
+  // Without the harness it would never stop.
   process.on("disconnect", () => process.exit(1));
   const settings = readSettings();
   const crash = createCrash(settings.CRASH_AT);

@@ -37,7 +37,7 @@ export async function startFaultProxy(targetPort: number) {
       socket.setNoDelay(true);
       socket.on("close", () => {
         links.delete(link);
-        // In the dark nobody hears of the end of the other.
+        // While the network is cut, no side learns of the end of the other.
         if (!state.isDark) breakOff(link);
       });
     }
@@ -134,7 +134,7 @@ function breakOff({ client, upstream }: Link) {
   upstream.destroy();
 }
 
-/** Ends the connection of the side that spoke, and lets the other one answer to nobody. */
+/** Ends the connection of the side that spoke, and lets the other one answer into the void. */
 function sever(teller: Socket, answerer: Socket) {
   teller.removeAllListeners("close");
   answerer.removeAllListeners("data").resume();

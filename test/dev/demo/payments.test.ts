@@ -35,7 +35,7 @@ describe.each(shops)("the payments of the %s shop", (_size, _catalogue, business
     }
   });
 
-  it("has nobody pay more than an order costs", () => {
+  it("has no customer pay more than an order costs", () => {
     for (const own of groups(payments, ({ orderId }) => orderId)) {
       const lines = orderOffers.filter(({ orderId }) => orderId === own[0]?.orderId);
       const sum = own.filter(({ state }) => state !== "failed").reduce((all, { amountRub }) => all + amountRub, 0);

@@ -30,7 +30,7 @@ describe.each(shops)("the people of the %s shop", (_size, _catalogue, business) 
     expect(new Set(clerkIds).size).toBe(clerkIds.length);
   });
 
-  it("has nobody whom a strict client would refuse", () => {
+  it("has no user whom a strict client would refuse", () => {
     for (const user of users) {
       z.email().parse(user.email);
       expect(user.email).toMatch(/@example\.com$/);

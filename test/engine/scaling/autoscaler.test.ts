@@ -86,7 +86,7 @@ describe("the autoscaler", () => {
     expect(desiredWorkers).toBe(1);
   });
 
-  test("wants nobody for a queue that people have paused, also before Redis knows it", async () => {
+  test("wants no worker for a queue that people have paused, also before Redis knows it", async () => {
     await add(1_000);
     await queuePauses.add(db.manager, "mail", null, "tested");
     expect(await explain()).toMatchObject({ desiredWorkers: 0, inputs: { isPaused: true } });

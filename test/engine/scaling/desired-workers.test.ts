@@ -33,7 +33,7 @@ const desired = (load: Partial<QueueLoad>, changes: Partial<typeof rule> = {}) =
 const count = (load: Partial<QueueLoad>, changes: Partial<typeof rule> = {}) => desired(load, changes).desiredWorkers;
 
 describe("desiredWorkers", () => {
-  test("wants nobody for an empty queue, and the least that there has to be", () => {
+  test("wants no worker for an empty queue, and the required minimum", () => {
     expect(count({})).toBe(0);
     expect(count({}, { minWorkers: 2 })).toBe(2);
   });

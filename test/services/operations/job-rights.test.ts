@@ -14,7 +14,7 @@ import {
   strictest,
 } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi } from "../../support/api.ts";
-import { compare, type Door, insertJob, operators, outcomeOf, usePeople, type Wish } from "../../support/rights.ts";
+import { type Attempt, compare, type Door, insertJob, operators, outcomeOf, usePeople } from "../../support/rights.ts";
 import { runTcf } from "../../support/tcf.ts";
 import { addUser } from "../../support/users.ts";
 
@@ -24,7 +24,7 @@ const kinds = Object.keys(jobs) as JobName[];
 
 beforeEach(() => api.db.query("DELETE FROM queue_pause; DELETE FROM mails; DELETE FROM job_outbox; DELETE FROM job"));
 
-async function send(method: string, path: string, { who, reason }: Wish, body: object = {}) {
+async function send(method: string, path: string, { who, reason }: Attempt, body: object = {}) {
   const token = await people[who].token();
   const isForm = path.startsWith("/admin");
   const fields = { ...body, ...(reason !== undefined && { reason }) };
@@ -36,7 +36,7 @@ async function send(method: string, path: string, { who, reason }: Wish, body: o
   return outcomeOf(status);
 }
 
-async function tcf({ who, reason }: Wish, ...words: string[]) {
+async function tcf({ who, reason }: Attempt, ...words: string[]) {
   const reasoned = reason === undefined ? [] : ["--reason", reason];
   const { code, said } = await runTcf(api, operators, ["--as", people[who].email, ...words, ...reasoned]);
   if (code === 64) expect(said).toContain("--reason");
@@ -62,16 +62,16 @@ const list =
 
 const doors: Partial<Record<Act, Record<string, Door>>> = {
   cancel: {
-    REST: (wish) => send("POST", `/jobs/${wish.what}/cancel`, wish),
-    "the page in the ledger": (wish) => send("POST", `/admin/queues/ledger/${wish.what}/cancel`, wish),
+    REST: (attempt) => send("POST", `/jobs/${attempt.what}/cancel`, attempt),
+    "the page in the ledger": (attempt) => send("POST", `/admin/queues/ledger/${attempt.what}/cancel`, attempt),
     "Bull Board": list("cancel", (boardActions, id) => boardActions.cancel([id])),
-    tcf: (wish) => tcf(wish, "jobs", "cancel", wish.what),
+    tcf: (attempt) => tcf(attempt, "jobs", "cancel", attempt.what),
   },
   retry: {
-    REST: (wish) => send("POST", `/jobs/${wish.what}/retry`, wish),
-    "the page in the ledger": (wish) => send("POST", `/admin/queues/ledger/${wish.what}/retry`, wish),
+    REST: (attempt) => send("POST", `/jobs/${attempt.what}/retry`, attempt),
+    "the page in the ledger": (attempt) => send("POST", `/admin/queues/ledger/${attempt.what}/retry`, attempt),
     "Bull Board": list("retry", (boardActions, id) => boardActions.retry([id])),
-    tcf: (wish) => tcf(wish, "jobs", "retry", wish.what),
+    tcf: (attempt) => tcf(attempt, "jobs", "retry", attempt.what),
   },
   clear: { "Bull Board": list("clear", (boardActions, id) => boardActions.cancel([id])) },
 };
@@ -101,11 +101,11 @@ describe.each(["cancel", "retry", "clear"] as const)("the right to %s", (act) =>
 
 describe("the right to replay", () => {
   const replays: Record<string, Door> = {
-    REST: (wish) => send("POST", "/jobs/replays", wish, { filter: { kind: wish.what } }),
-    tcf: (wish) => tcf(wish, "jobs", "replay", "--kind", wish.what),
-    "Bull Board": async (wish) => {
-      const { id } = await api.db.manager.findOneByOrFail(Job, { kind: wish.what, state: "failed" });
-      return list("replay", (boardActions) => boardActions.retry([id]))(wish);
+    REST: (attempt) => send("POST", "/jobs/replays", attempt, { filter: { kind: attempt.what } }),
+    tcf: (attempt) => tcf(attempt, "jobs", "replay", "--kind", attempt.what),
+    "Bull Board": async (attempt) => {
+      const { id } = await api.db.manager.findOneByOrFail(Job, { kind: attempt.what, state: "failed" });
+      return list("replay", (boardActions) => boardActions.retry([id]))(attempt);
     },
   };
   for (const [name, door] of Object.entries(replays)) {
@@ -135,16 +135,16 @@ describe("the right to replay", () => {
 
 describe("rights to a queue", () => {
   const pause: Record<string, Door> = {
-    REST: (wish) => send("PUT", "/queues/mail/pause", wish),
-    tcf: (wish) => tcf(wish, "queues", "pause", "mail"),
+    REST: (attempt) => send("PUT", "/queues/mail/pause", attempt),
+    tcf: (attempt) => tcf(attempt, "queues", "pause", "mail"),
     "Bull Board": list("pause-queue", (boardActions) => boardActions.pause("mail")),
   };
   const resume: Record<string, Door> = {
-    REST: (wish) => send("DELETE", "/queues/mail/pause", wish),
-    tcf: (wish) => tcf(wish, "queues", "resume", "mail"),
+    REST: (attempt) => send("DELETE", "/queues/mail/pause", attempt),
+    tcf: (attempt) => tcf(attempt, "queues", "resume", "mail"),
     "Bull Board": list("resume-queue", (boardActions) => boardActions.resume("mail")),
   };
-  const tune: Record<string, Door> = { tcf: (wish) => tcf(wish, "queues", "weigh", "mail", "a group", "2") };
+  const tune: Record<string, Door> = { tcf: (attempt) => tcf(attempt, "queues", "weigh", "mail", "a group", "2") };
   const all = { "pause-queue": pause, "resume-queue": resume, "tune-queue": tune };
   for (const [act, byName] of Object.entries(all)) {
     test.each(Object.entries(byName))(`to ${act} are the same in %s as in the table`, async (_name, door) => {
@@ -163,7 +163,7 @@ describe("the rest of the table", () => {
   ] as const)("'%s' at %s takes what it says", async (act, path, kind) => {
     for (const who of ranks)
       await compare(
-        (wish) => send("POST", path.replace(":id", wish.what), wish),
+        (attempt) => send("POST", path.replace(":id", attempt.what), attempt),
         rightTo(act, kind, false),
         who,
         async () => {
@@ -183,7 +183,7 @@ describe("the rest of the table", () => {
     const right = rightTo("resend", isPart ? "send-newsletter" : "send-mail", false);
     for (const who of ranks)
       await compare(
-        (wish) => send("POST", `/mail/${wish.what}/resend`, wish),
+        (attempt) => send("POST", `/mail/${attempt.what}/resend`, attempt),
         right,
         who,
         async () => {
@@ -199,7 +199,7 @@ describe("the rest of the table", () => {
       );
   });
 
-  test("lets nobody but admins at a newsletter, whatever is done to it", () => {
+  test("lets admins alone steer a newsletter, by every act", () => {
     for (const act of Object.keys(rights) as Act[])
       for (const isOwn of [true, false])
         if (act !== "promote" && !act.endsWith("-queue"))
@@ -221,7 +221,7 @@ describe("the rest of the table", () => {
     expect(lines).toEqual(acts.map(() => !isOrdinary));
   });
 
-  test("lets nobody end an erasure half way, and admins alone have it go on", () => {
+  test("lets no rank end an erasure half way, and admins alone have it go on", () => {
     const may = (act: Act) => [true, false].map((isOwn) => rightTo(act, "erase-person", isOwn)?.minRank);
     expect({ cancel: may("cancel"), clear: may("clear") }).toEqual({
       cancel: [undefined, undefined],

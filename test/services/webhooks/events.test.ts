@@ -124,7 +124,7 @@ describe("the end of a job", () => {
     ["failed", (id: string) => endAs(id, "failed")],
     ["unknown", (id: string) => endAs(id, "unknown")],
     ["cancelled", cancel],
-  ] as const)("as %s is an event while somebody wants to know it", async (state, end) => {
+  ] as const)("as %s is an event while an endpoint wants it", async (state, end) => {
     const type = `job.${state}` as const;
     const { id: endpoint } = await addEndpoint(db, { eventTypes: ["order.created", type] });
     const id = await promise();
@@ -148,7 +148,7 @@ describe("the end of a job", () => {
     expect(await eventsOf(unheard)).toEqual([]);
   });
 
-  test("is none while nobody wants to know that one", async () => {
+  test("is none while no endpoint wants it", async () => {
     await addEndpoint(db, { eventTypes: ["order.created", "job.failed"] });
     const id = await promise();
     await succeed(id);

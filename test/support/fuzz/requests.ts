@@ -18,7 +18,7 @@ export interface HostileRequest {
   body?: string | FormData | Uint8Array<ArrayBuffer>;
 }
 
-/** Node refuses heads of more than 16 kB before anybody sees them, and a byte may need three letters. */
+/** Node refuses heads of more than 16 kB before the API sees them, and a byte may need three letters. */
 const longestInHead = 2_000;
 const mark = "@@hostile@@";
 

@@ -39,7 +39,7 @@ function queryAttacks(path: string): Attack[] {
 
 function headerAttacks(path: string): Attack[] {
   const headers: Record<string, string>[] = [
-    // Without respond-async a route may well wait for its job, which nobody does here.
+    // Without respond-async a route may well wait for its job, which no worker does here.
     { prefer: `respond-async, ${"wait ".repeat(1_000)}=` },
     { prefer: `respond-async; wait; =; "${"\\".repeat(2_000)}` },
     { "if-none-match": `${'W/"x",'.repeat(1_000)}*` },

@@ -261,7 +261,7 @@ describe("colours", () => {
     expectColour(await colourAt((await make(source)).variants[0] as Variant), [105, 151, 86], 2);
   });
 
-  test("of a profile that is sRGB, or that nobody can read, stay as they are", async () => {
+  test("of a profile that is sRGB, or that no program can read, stay as they are", async () => {
     const { icc: srgbIcc } = await sharp(await phonePhoto({ width: 64, height: 48 })).metadata();
     for (const icc of [srgbIcc, Buffer.from("not a profile"), undefined]) {
       const { variants } = await make(flatPng(400, 300, [120, 150, 90], icc));

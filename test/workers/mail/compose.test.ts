@@ -100,7 +100,7 @@ describe("data of strangers", () => {
     "/relative",
     "mailto:a@x.example",
     "",
-  ])("leads nobody to %j", (url) => {
+  ])("leads no recipient to %j", (url) => {
     expect(() => compose({ ...plain, button: { label: "x", url } }, { language: "ru", origins })).toThrow(
       /must not link/,
     );

@@ -64,7 +64,7 @@ describe("collect-garbage", () => {
   const show = (imageId: string) =>
     db.query("INSERT INTO categories (name, slug, image_id) VALUES ($1, $1, $2)", [`c-${imageId}`, imageId]);
 
-  test("removes in the second pass what nobody refers to, and leaves the first one's finds alone", async () => {
+  test("removes in the second pass what no row refers to, and leaves the first one's finds alone", async () => {
     const strays = ["staged/2026-01-01/a", "images/0f/r1-320.webp", "documents/0f/order.pdf"];
     await put(...strays);
     expect(await pass()).toEqual({ looked_at: 3, noted: 3, removed: 0, price_lists: 0 });
@@ -82,7 +82,7 @@ describe("collect-garbage", () => {
   });
 
   test("keeps what lies elsewhere in the bucket", async () => {
-    await put("tmp/price_list_01_01_2026.xlsx", "somebody-elses/file");
+    await put("tmp/price_list_01_01_2026.xlsx", "other/file");
     await pass();
     await pass();
     expect(await objectKeys(s3)).toHaveLength(2);
@@ -121,7 +121,7 @@ describe("collect-garbage", () => {
     expect(await objectKeys(s3)).toEqual(["images/both/r1-320.webp", objectKey].sort());
   });
 
-  test("keeps what somebody refers to again between two passes, and asks two more before it goes", async () => {
+  test("keeps what a row refers to again between two passes, and asks two more before it goes", async () => {
     const key = "staged/2026-01-01/late";
     await put(key);
     await pass();

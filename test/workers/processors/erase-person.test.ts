@@ -34,12 +34,12 @@ beforeAll(async () => {
 });
 
 const add = (isGuest: boolean) => addPerson(db, store, { offerId, staffId, isGuest });
-const wish = () => ({ reason: "Requested in writing", requestedBy: staffId, endpoint: "https://api.test/erasures" });
+const wanted = () => ({ reason: "Requested in writing", requestedBy: staffId, endpoint: "https://api.test/erasures" });
 
 /** Promises the erasure; returns its id. */
 async function request({ userId, email }: Pick<Person, "userId" | "email">): Promise<string> {
   const jobId = await db.transaction((tx) =>
-    userId ? requestErasure(tx, userId, wish()) : requestGuestErasure(tx, email, wish()),
+    userId ? requestErasure(tx, userId, wanted()) : requestGuestErasure(tx, email, wanted()),
   );
   const [{ payload }] = await db.query("SELECT payload FROM job WHERE id = $1", [jobId]);
   return payload.erasureId;
@@ -139,7 +139,7 @@ describe.each([
     );
     expect({ payload, by }).toMatchObject({
       by: staffId,
-      payload: { reason: wish().reason, erased: await erasedCounts(id) },
+      payload: { reason: wanted().reason, erased: await erasedCounts(id) },
     });
   });
 
@@ -160,7 +160,7 @@ describe.each([
     expect(await books()).toEqual(before);
   });
 
-  test("touches nothing of anybody else, not even under the same name", async () => {
+  test("touches nothing of other people, not even under the same name", async () => {
     const [other, guest] = [await add(false), await add(true)];
     const words = [other.mark, guest.mark];
     const before = await rowsWith(db, words);
@@ -237,7 +237,7 @@ test("a second erasure of the same account takes nothing out of the links by whi
   const person = await add(false);
   const notes = () =>
     db.query("SELECT endpoint, payload FROM audit_log WHERE payload ->> 'erasure' = $1 ORDER BY chain_no", [first]);
-  const aboutUser = { ...wish(), endpoint: `https://api.test/users/${person.userId}/erasure` };
+  const aboutUser = { ...wanted(), endpoint: `https://api.test/users/${person.userId}/erasure` };
   const erase = async () => {
     const jobId = await db.transaction((tx) => requestErasure(tx, String(person.userId), aboutUser));
     const [{ payload }] = await db.query("SELECT payload FROM job WHERE id = $1", [jobId]);

@@ -122,7 +122,7 @@ describe("prune-ledger", () => {
     expect(await db.manager.countBy(Job, { kind: "old" })).toBe(500);
   });
 
-  test("does not wait for a row that somebody holds", async () => {
+  test("does not wait for a row that a transaction holds", async () => {
     const [held, free] = [await addJob(31, "succeeded"), await addJob(31, "succeeded")];
     await db.transaction(async (tx) => {
       await tx.query("SELECT 1 FROM job WHERE id = $1 FOR UPDATE", [held]);

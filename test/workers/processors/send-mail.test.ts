@@ -84,7 +84,7 @@ describe("with a probe", () => {
     expect((await engine.find(id)).tries).toBe(1);
   });
 
-  test("gives up at once a mail to what is no plain address, and sends it to nobody", async () => {
+  test("gives up at once a mail to what is no plain address, and sends it nowhere", async () => {
     engine.smtp.play();
     const id = await engine.promise({ recipient: "a@test.example, evil@test.example" });
     await vi.waitFor(async () => expect((await engine.job(id)).state).toBe("failed"), 10_000);

@@ -42,7 +42,7 @@ if sys.argv[1] == "produce":
         for line in sys.stdin:
             pool.submit(add, line)
 else:
-    # The end of its standard input is the end of whoever started it. Not by sys.stdin: children would inherit its lock.
+    # The end of its standard input is the end of the process that started it. Not by sys.stdin: children would inherit its lock.
     end = lambda: (os.read(0, 1), os.kill(os.getpid(), signal.SIGQUIT))
     threading.Thread(target=end, daemon=True).start()
     worker_ready.connect(lambda **_: say("ready"), weak=False)

@@ -66,7 +66,7 @@ describe("addresses", () => {
       `GET /addresses/${userIds.user}`,
       "PATCH /addresses/x",
       "DELETE /addresses/x",
-    ])("%s: whoever is signed in", async (request) => {
+    ])("%s: every signed-in user", async (request) => {
       const body = /POST|PATCH/.test(request) ? { city: 5 } : undefined;
       const missing = { status: 401, body: { detail: "Missing Authorization header" } };
       expect(await ask(request, { as: "anonymous", body })).toMatchObject(missing);
@@ -89,7 +89,7 @@ describe("addresses", () => {
       expect(await owner.list()).toEqual([address]);
     });
 
-    test("staff sees, saves, changes and deletes anybody's", async () => {
+    test("staff sees, saves, changes and deletes any user's", async () => {
       const owner = await customer();
       const { status, body } = await ask<Shown>("POST /addresses", { body: { ...home, user_id: owner.id } });
       expect([status, body.user_id, body.is_default]).toEqual([201, owner.id, true]);
@@ -111,7 +111,7 @@ describe("addresses", () => {
       expect(await me.create({ user_id: randomUUID() })).toMatchObject(denied);
     });
 
-    test("404 to staff who saves one for nobody", async () => {
+    test("404 to staff who saves one for an unknown user", async () => {
       const body = { ...home, user_id: randomUUID() };
       expect(await ask("POST /addresses", { body })).toMatchObject({ status: 404, body: { detail: "User not found" } });
     });
@@ -357,7 +357,7 @@ describe("addresses", () => {
       ...contact,
     } as const;
     await api.db.manager.insert(Order, order);
-    // Somebody who holds the order and then wants the user must not meet a delete that holds the user and wants the order.
+    // A transaction that holds the order and then wants the user must not meet a delete that holds the user and wants the order.
     const holder = api.db.createQueryRunner();
     await holder.startTransaction();
     try {

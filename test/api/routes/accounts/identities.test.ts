@@ -114,7 +114,7 @@ const proved: Record<string, unknown>[] = [
   { emailVerified: null },
 ];
 
-describe("an address that nobody has proved", () => {
+describe("an address that is not proved", () => {
   const address = () => `${randomUUID()}@test.example`;
 
   test.each(unproved)("is not taken by a token: %j", async (said) => {
@@ -122,7 +122,7 @@ describe("an address that nobody has proved", () => {
     expect(await statusOf(stranger, { email, ...said }), "the token itself is good").toBe(200);
     expect(await statusOf(owner, { email: email.toUpperCase(), email_verified: true })).toBe(200);
     expect(await find(stranger)).toMatchObject({ emailVerified: false, role: "USER" });
-    // Whoever has it already loses nothing to a second stranger.
+    // The user who has it already loses nothing to a second stranger.
     expect(await statusOf(randomUUID(), { email, ...said })).toBe(200);
     expect((await find(owner))?.email).toBe(email.toUpperCase());
   });
@@ -136,14 +136,14 @@ describe("an address that nobody has proved", () => {
     expect(mails.length, "welcomed: the owner alone").toBe(1);
   });
 
-  test.each(proved)("is one that somebody has, when the token says %j", async (said) => {
+  test.each(proved)("belongs to a user when the token says %j", async (said) => {
     const email = address();
     expect(await statusOf(randomUUID(), { email, ...said })).toBe(200);
     expect(await statusOf(randomUUID(), { email, ...said })).toBe(401);
     expect((await send("user.created", dataOf(randomUUID(), { email }))).status).toBe(409);
   });
 
-  test("becomes the user's with the first token that says so, unless somebody has it by then", async () => {
+  test("becomes the user's with the first token that says so, unless another user has it by then", async () => {
     const [email, first, second] = [address(), randomUUID(), randomUUID()];
     for (const id of [first, second]) expect(await statusOf(id, { email, emailVerified: false })).toBe(200);
     for (const id of [first, second]) expect(await statusOf(id, { email, emailVerified: true })).toBe(200);
@@ -166,7 +166,7 @@ describe("an address that nobody has proved", () => {
     expect((await find(id))?.emailVerified).toBeNull();
   });
 
-  test("makes nobody an operator, gets no newsletter, and is no name for a proxy to give", async () => {
+  test("makes no user an operator, gets no newsletter, and is no name for a proxy to give", async () => {
     const row = { role: "EMPLOYEE", email: operator, emailVerified: false, mailing: true } as const;
     const { id } = await addUser(api.db, row);
     const press = (headers: Record<string, string>) =>

@@ -37,7 +37,7 @@ const post = async (path: string, id: string, body: unknown, headers: Record<str
   })) as Answered;
 
 describe("GET /users/{user_id}/export", () => {
-  test("answers all that is stored about the caller, and nothing of staff or of anybody else", async () => {
+  test("answers all that is stored about the caller, and nothing of staff or of other users", async () => {
     const [person, other] = [await add(), await add()];
     await addOrder(api.db, { userId: null, email: person.email, note: "guest" });
     const { status, body } = await get(`/users/${person.userId}/export`, String(person.userId));
@@ -54,7 +54,7 @@ describe("GET /users/{user_id}/export", () => {
     for (const foreign of [other.mark, userIds.employee, "employee@test.example"]) expect(text).not.toContain(foreign);
   });
 
-  test("shows of jobs and mails what their owner may see: no worker, nobody of staff, no link that proves an address", async () => {
+  test("shows of jobs and mails what their owner may see: no worker, no member of staff, no link that proves an address", async () => {
     const { id, email } = await addUser(api.db);
     const row = { ...{ id: randomUUID(), sendKey: randomUUID(), kind: "verify-email", recipient: email }, jobId: null };
     const parameters = { url: "https://shop.test/verify?token=t0k3n" };
@@ -74,7 +74,7 @@ describe("GET /users/{user_id}/export", () => {
     for (const hidden of ["t0k3n", "pod-7f", userIds.employee]) expect(JSON.stringify(body)).not.toContain(hidden);
   });
 
-  test("shows admins the guest's orders under the address as well, which nobody has proved", async () => {
+  test("shows admins the guest's orders under the address as well, which is not proved", async () => {
     const person = await add();
     await addOrder(api.db, { userId: null, email: person.email.toUpperCase() });
     const { body } = await get(`/users/${person.userId}/export`, userIds.admin);
@@ -281,7 +281,7 @@ describe("POST /erasures", () => {
     expect(body.detail).toContain(`/users/${id}/erasure`);
   });
 
-  test("erases the contact from an order that another account made for the person, and shows it to nobody", async () => {
+  test("erases the contact from an order that another account made for the person, and shows it to no user", async () => {
     const email = `${randomUUID()}@test.example`;
     const { id: userId } = await addUser(api.db);
     const { id } = await addOrder(api.db, { userId, email, note: "for a friend" });

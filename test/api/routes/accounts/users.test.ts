@@ -126,7 +126,7 @@ describe("users", () => {
       expect(await ask(`GET /users?${query}`)).toMatchObject({ status: 422, body: { detail: [answer] } });
     });
 
-    test("no text that anybody looks for leads to a 5xx", async () => {
+    test("no text of a search leads to a 5xx", async () => {
       for (const text of naughtyTexts) {
         const query = new URLSearchParams({ search_term: text.slice(0, 1_000) });
         expect((await ask(`GET /users?size=1&${query}`)).status, JSON.stringify(text)).toBeOneOf([200, 422]);
@@ -286,7 +286,7 @@ describe("users", () => {
       expect(body).toMatchObject({ ...whole, customer_type: "USER_SUPER_WHOLESALE", updated_at: body.updated_at });
     });
 
-    test("never writes ids, balances, times and unknown keys, whoever sends them", async () => {
+    test("never writes ids, balances, times and unknown keys, for any caller", async () => {
       const { id } = await add();
       const before = await rowOf(id);
       for (const as of ["employee", "admin"] as const) {

@@ -38,7 +38,7 @@ describe("the audit log", () => {
 
   describe("gets one row", () => {
     const own = `/users/${userIds.user}`;
-    const nobody = `/users/${randomUUID()}`;
+    const unknown = `/users/${randomUUID()}`;
 
     test.each<[number, string, Question]>([
       [200, `PATCH ${own}?a=%D0%AF&b=1`, { body: { city: "Ялта" } }],
@@ -47,7 +47,7 @@ describe("the audit log", () => {
       [204, "DELETE /addresses/{address}", {}],
       [403, `PATCH ${own}`, { body: { role: "ADMIN" } }],
       [403, `POST /balance/adjust/${userIds.user}`, { as: "employee", body: { delta: 5, reason: "OTHER" } }],
-      [404, `PATCH ${nobody}`, { body: { city: "Ялта" } }],
+      [404, `PATCH ${unknown}`, { body: { city: "Ялта" } }],
       [409, `PATCH ${own}`, { as: "admin", body: { email: "admin@test.example" } }],
       [422, `PATCH ${own}`, { body: { city: 5 } }],
       [422, "PATCH /users/me", { body: { city: "Ялта" } }],
@@ -91,7 +91,7 @@ describe("the audit log", () => {
       expect(rows.flat()).toHaveLength(1);
     });
 
-    test("also when the work fails in a way that nobody foresaw", async () => {
+    test("also when the work fails in an unforeseen way", async () => {
       const fault = vi.spyOn(api.context, "transact").mockRejectedValueOnce(new Error("out of luck"));
       const rows = await trace(`PATCH ${own}`, { body: { city: "Ялта" } });
       fault.mockRestore();
@@ -104,7 +104,7 @@ describe("the audit log", () => {
       ["of reading", "GET /users", {}],
       ["of what customers do", "POST /addresses", { as: "user", body: {} }],
       ["of a customer who tries what is for staff", `PATCH /users/${userIds.user}`, { as: "user", body: {} }],
-      ["of anybody without a token", `PATCH /users/${userIds.user}`, { as: "anonymous", body: {} }],
+      ["of a caller without a token", `PATCH /users/${userIds.user}`, { as: "anonymous", body: {} }],
       ["of an address that is not there", "POST /nowhere", { body: {} }],
       ["of a method that is not there", "PUT /users", { body: {} }],
     ])("%s", async (_what, request, question) => {

@@ -61,7 +61,7 @@ describe("categories", () => {
       });
     });
 
-    test("has a placeholder behind image_url that nobody may keep, until the picture is there", async () => {
+    test("has a placeholder behind image_url that no cache may keep, until the picture is there", async () => {
       const body = await create("Фильтры");
       const first = await fetch(body.image_url);
       expect(first.status).toBe(200);
@@ -88,7 +88,7 @@ describe("categories", () => {
       expect(body.thumbhash).toMatch(/^[A-Za-z0-9+/]+=*$/);
     });
 
-    test("takes the name also after the picture, and ignores fields that nobody asked for", async () => {
+    test("takes the name also after the picture, and ignores unknown fields", async () => {
       const body = new FormData();
       body.set("image_blob", new Blob([new Uint8Array(await redPng())]), "p.PNG");
       body.set("id", userIds.admin);
@@ -315,7 +315,7 @@ describe("categories", () => {
     });
   });
 
-  test("the audit log keeps neither what nobody asked for nor what Postgres refuses", async () => {
+  test("the audit log keeps neither unknown fields nor what Postgres refuses", async () => {
     const body = new FormData();
     body.set("name", "Ну\0ль");
     body.set("password", "hunter2");

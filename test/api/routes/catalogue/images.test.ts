@@ -76,7 +76,7 @@ describe("POST /images/reprocess", () => {
       expect(url).toContain(`/${recipeVersion}-`);
       expect((await fetch(url)).status).toBe(200);
     }
-    // Whoever has the former addresses in a cache can still read them.
+    // A client that has the former addresses in a cache can still read them.
     expect(await objectKeys(api.s3)).toEqual(expect.arrayContaining(oldKeys));
     const remade = after[0]?.images;
 

@@ -438,7 +438,7 @@ describe("offers", () => {
       expect((await create({ ...values(id), ...given })).body).toMatchObject({ sku, address_id: sku });
     });
 
-    test("ignores the stock and what else nobody may set", async () => {
+    test("ignores the stock and other fields that no caller may set", async () => {
       const { id } = await addProduct(api.db);
       const given = { id: userIds.admin, quantity: 500, is_deleted: true, image_url: "https://evil.test/x.png" };
       const { body } = await create({ ...values(id), ...given });
@@ -469,7 +469,7 @@ describe("offers", () => {
       expect(body.detail).toMatchObject([{ type, loc: ["body", field] }]);
     });
 
-    test("answers 422 to missing fields, 401 to nobody, 403 to a customer, 409 to an unknown or deleted product", async () => {
+    test("answers 422 to missing fields, 401 to a caller without a token, 403 to a customer, 409 to an unknown or deleted product", async () => {
       const { status, body } = await create({});
       expect(status).toBe(422);
       const fields = ["product_id", "brand", "manufacturer_number", "price_rub", "super_wholesale_price_rub"];

@@ -373,7 +373,7 @@ describe("products", () => {
       expect(items).toMatchObject([{ image_url: body.image_url }]);
     });
 
-    test("ignores what nobody may set; an empty cross number is none", async () => {
+    test("ignores fields that no caller may set; an empty cross number is none", async () => {
       const { id: sub_category_id } = await addSubCategory(api.db);
       const extra = {
         id: userIds.admin,

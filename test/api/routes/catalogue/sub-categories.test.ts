@@ -179,7 +179,7 @@ describe("sub-categories", () => {
       expect((await get(`?category_id=${category_id}`)).body.items).toMatchObject([{ image_url: body.image_url }]);
     });
 
-    test("ignores what nobody may set", async () => {
+    test("ignores fields that no caller may set", async () => {
       const { id: category_id } = await addCategory(api.db);
       const extra = { id: userIds.admin, slug: "mine", image_url: "x", category: "[object Object]" };
       const { status, body } = await create({ name: word(), category_id, ...extra });

@@ -47,7 +47,7 @@ async function download(id: string, token = api.tokens.employee) {
   return { answer, bytes: Buffer.from(await answer.arrayBuffer()) };
 }
 
-/** As `GET /users/{user_id}/export` enters it for somebody about whom much is stored. */
+/** As `GET /users/{user_id}/export` enters it for a user about whom much is stored. */
 async function exportOf(userId: string, requestedBy: string, withGuestOrders: boolean) {
   const id = randomUUID();
   const row = { id, kind: "personal-data", format: "json", parameters: { userId, withGuestOrders } } as const;
@@ -198,7 +198,7 @@ describe("POST /documents", () => {
     expect(answer.detail).toEqual(expect.arrayContaining([expect.objectContaining({ loc: expect.any(Array) })]));
   });
 
-  test("says which kinds there are to whoever names none or another one", async () => {
+  test("says which kinds there are to a caller who names none or another one", async () => {
     const [none, other] = [
       await send("/documents", { body: {} }),
       await send("/documents", { body: { kind: "deed" } }),
@@ -323,7 +323,7 @@ describe("GET /documents", () => {
     expect((await send(`/documents/${row.id}/download`)).status).toBe(409);
   });
 
-  test("leaves the bucket closed to anybody who knows the key", async () => {
+  test("leaves the bucket closed to a visitor who knows the key", async () => {
     const { id } = await addOwnOrder();
     const { body } = await send("/documents", { body: { kind: "order", format: "pdf", parameters: { id } } });
     const key = `documents/${body.sha256}/order_${id}.pdf`;

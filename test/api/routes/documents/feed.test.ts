@@ -41,7 +41,7 @@ async function offerOf(id: string) {
 }
 
 describe("GET /integrations/yml", () => {
-  test("is made for whoever asks first", async () => {
+  test("is made for the client that asks first", async () => {
     const { status, headers, text } = await ask();
     expect([status, headers.get("content-type")]).toEqual([200, "application/xml"]);
     expect(parseXml(text).name).toBe("yml_catalog");
@@ -196,7 +196,7 @@ describe("GET /integrations/yml", () => {
     expect(codes).toHaveLength(1_203);
   });
 
-  test("is not sent again to whoever has it, until something changes", async () => {
+  test("is not sent again to a client that has it, until something changes", async () => {
     const { offer } = await addOffer(api.db);
     const first = await get();
     const etag = String(first.headers.get("etag"));

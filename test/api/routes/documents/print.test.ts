@@ -48,7 +48,7 @@ describe("printing from an allowed network", () => {
     expect(totalOf(bytes)).toBe("1434 руб.");
   });
 
-  test("sends a waybill of an order to whoever ordered", async () => {
+  test("sends a waybill of an order to the customer who ordered", async () => {
     const line = await addLine();
     const order = await addOrder(api.db, line, { firstName: "Гость", lastName: "Дорогой" });
     const owner = { authorId: userIds.employee, customerId: userIds.employee, orderId: order.id };
@@ -148,7 +148,7 @@ describe("printing from elsewhere", () => {
     expect(await statusOf(bearer(api.tokens.employee))).toBe(404);
   });
 
-  test("answers 202 with the job to whoever does not want to wait", async () => {
+  test("answers 202 with the job to a caller who does not want to wait", async () => {
     const headers = { authorization: `Bearer ${api.tokens.employee}` };
     const { status, headers: answered } = await get(api, "/print/prices", { ...headers, prefer: "wait=0" });
     expect(status).toBe(202);

@@ -65,7 +65,7 @@ describe("POST /jobs/{id}/cancel", () => {
     expect(body.cancellation.at).toBeTruthy();
   });
 
-  test("is for the owner, too, and nobody else's job is to be seen", async () => {
+  test("is for the owner, too, and shows no other user's job", async () => {
     const [own, foreign] = [await promise(userIds.user), await promise(userIds.admin)];
     const { status, body } = await ask("POST", `/jobs/${own}/cancel`, {}, api.tokens.user);
     expect([status, body.cancellation.by]).toEqual([200, null]);

@@ -102,7 +102,7 @@ describe("POST /webhooks/better-auth", () => {
       expect(await find(id)).toMatchObject({ ...ours, isActive: false, firstName: "Анна" });
     });
 
-    test("mends the row of somebody who came with a token first", async () => {
+    test("corrects the row of a user who came with a token first", async () => {
       const data = dataOf();
       const as = { token: await api.identity.token(data.id, { claims: { email: data.email } }) };
       expect((await ask(`GET /users/${data.id}`, { as })).body).toMatchObject({ first_name: "", last_name: "" });
@@ -207,7 +207,7 @@ describe("POST /webhooks/better-auth", () => {
       expect((await find(id))?.isActive).toBe(false);
     });
 
-    test("of somebody unknown is fine and enters nobody", async () => {
+    test("of an unknown user is accepted and enters no user", async () => {
       const data = dataOf();
       expect(await send("user.deleted", data)).toMatchObject({ status: 200, body: { message: "User deleted" } });
       expect(await find(data.id)).toBeNull();

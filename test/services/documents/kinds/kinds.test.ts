@@ -153,7 +153,7 @@ describe("an invoice", () => {
     expect(only(await layoutOf({ ...invoice(), parameters: { id } }), "code")).toEqual([]);
   });
 
-  test("is refused where nobody has said to whom it is paid, and another one when the account is another", async () => {
+  test("is refused where the settings do not say to whom it is paid, and another one when the account is another", async () => {
     await expect(sourceOf(db.manager, invoice(), { ...shop, payee: null })).rejects.toThrow("set PAYEE");
     const hashOf = async (one: Shop) => (await sourceOf(db.manager, invoice(), one)).hash;
     const moved = { ...shop, payee: { ...payee, account: "40802810700000054321" } };
