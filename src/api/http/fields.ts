@@ -73,9 +73,10 @@ export const roundedRoubles = z.preprocess(
 /** The number of pieces of a line. */
 export const pieces = integer(z.int().gt(0).max(1_000_000));
 
-/** A search term; `%` and `_` are literal. */
+/** A search term, trimmed; `%` and `_` are literal. */
 export const searchTerm = z
   .string()
+  .trim()
   .max(500)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "the text has control characters in it");
 

@@ -65,8 +65,8 @@ function searched(
   return cachedPage(context, key, () => find(term), term.length <= maxCachedLength);
 }
 
-/** Normalizes terms with the same result; blanks count only where they are searched. */
+/** Normalizes terms with the same result; blanks inside count only where they are searched. */
 function normalised(kind: SearchKind, term: string) {
   const lower = term.toLowerCase();
-  return kind === "fts" ? lower.trim().replace(/\s+/g, " ") : lower;
+  return kind === "fts" ? lower.replace(/\s+/g, " ") : lower;
 }

@@ -35,7 +35,7 @@ const contact = {
 export const newContact = {
   ...contact,
   note: note.optional(),
-  address_id: z.string().max(100).nullish().meta({
+  address_id: z.string().trim().max(100).nullish().meta({
     description: "With a token: fields that are not sent come from this address, or from the account",
   }),
 };
