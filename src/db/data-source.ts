@@ -22,6 +22,7 @@ import { Order } from "./entities/orders/order.ts";
 import { OrderOffer } from "./entities/orders/order-offer.ts";
 import { BalanceEntry } from "./entities/payments/balance-entry.ts";
 import { Payment } from "./entities/payments/payment.ts";
+import { Refund } from "./entities/payments/refund.ts";
 import { StockMovement } from "./entities/stock/stock-movement.ts";
 import { Waybill } from "./entities/stock/waybill.ts";
 import { WaybillOffer } from "./entities/stock/waybill-offer.ts";
@@ -47,6 +48,7 @@ import { ProvedIdentities1765756800023 } from "./migrations/0023-proved-identiti
 import { PersonalData1765843200024 } from "./migrations/0024-personal-data.ts";
 import { ReceivedEventsByAge1766016000026 } from "./migrations/0026-received-events-by-age.ts";
 import { MaintenanceQueue1766188800028 } from "./migrations/0028-maintenance-queue.ts";
+import { Books1766361600030 } from "./migrations/0030-books.ts";
 import { EmailsOfActiveUsers1767225600040 } from "./migrations/0040-emails-of-active-users.ts";
 
 const defaultTimeouts = {
@@ -89,6 +91,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Order,
       OrderOffer,
       Payment,
+      Refund,
       Product,
       StockMovement,
       SubCategory,
@@ -119,6 +122,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       PersonalData1765843200024,
       ReceivedEventsByAge1766016000026,
       MaintenanceQueue1766188800028,
+      Books1766361600030,
       EmailsOfActiveUsers1767225600040,
     ],
     migrationsTransactionMode: "each",

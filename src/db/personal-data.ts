@@ -52,6 +52,7 @@ const staff = "another person's id: of staff";
 
 const ofOrders = "(t.user_id = $1 OR t.user_id IS NULL AND lower(t.email) = $2)";
 const orderIds = `SELECT t.id FROM orders t WHERE ${ofOrders}`;
+const ofPayments = `(t.order_id IN (${orderIds}) OR t.credited_to = $1)`;
 const ofWaybills = `(t.customer_id = $1 OR t.order_id IN (${orderIds}))`;
 /** SQL of the address that the account `$1` has, in lower case, unless another active account has it by now. */
 export const ownAddress = `(SELECT lower(email) FROM users account WHERE id = $1 AND NOT EXISTS (
@@ -102,15 +103,27 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
     rows: "t.user_id = $1",
     key: id,
     columns: kept(
-      ...([books, "id", "user_id", "waybill_id", "payment_id", "delta", "balance_before", "balance_after"] as const),
-      ...["currency", "reason", "created_at", "updated_at"],
+      ...([books, "id", "user_id", "waybill_id", "payment_id", "refund_id", "delta", "balance_before"] as const),
+      ...["balance_after", "currency", "reason", "created_at", "updated_at"],
     ),
   },
+  refunds: {
+    rows: `t.payment_id IN (SELECT t.id FROM payments t WHERE ${ofPayments})`,
+    key: id,
+    columns: {
+      ...kept(books, "id", "payment_id", "amount_rub", "state", "waybill_id", "provider_reference", "finished_at"),
+      ...kept(books, "created_at", "updated_at"),
+      ...becomes("NULL", "reason", "failure"),
+      ...hidden(staff, "created_by"),
+    },
+    marks: { id: "id" },
+  },
   payments: {
-    rows: `t.order_id IN (${orderIds})`,
+    rows: ofPayments,
     key: id,
     columns: {
       ...kept(books, "id", "order_id", "method", "state", "amount_rub", "provider", "provider_reference"),
+      ...kept(books, "original_order_id", "refunded_rub", "unmatched_reason", "credited_to"),
       ...kept(books, "paid_at", "refunded_at", "created_at", "updated_at"),
       ...becomes("NULL", "checkout_url", "failure"),
       ...hidden(staff, "created_by"),
@@ -129,8 +142,8 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
     rows: ofWaybills,
     key: id,
     columns: {
-      ...kept(books, "id", "customer_id", "order_id", "waybill_type", "is_pending", "committed_at"),
-      ...kept(books, "created_at", "updated_at"),
+      ...kept(books, "id", "customer_id", "order_id", "return_of", "waybill_type", "is_pending", "committed_at"),
+      ...kept(books, "paper_year", "paper_number", "created_at", "updated_at"),
       ...becomes("NULL", "note"),
       ...hidden(staff, "author_id", "committed_by"),
     },
@@ -282,6 +295,7 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   categories: "the catalogue",
   erasure_marks: "emptied by the erasure that fills it",
   events: "only ids and states; 30 days",
+  invoices: "numbers of invoices and their orders, by id",
   images: "pictures of goods, which staff uploads; originals are removed when they are published",
   job_group_pause: "whose newsletter is paused, by id",
   job_group_weight: "a setting",

@@ -33,16 +33,13 @@ const exposed = async (base: string) =>
 
 describe("running processes", () => {
   test("live and are ready, and say how each dependency is", async () => {
-    expect(await get(`${ops.api}/livez`)).toMatchObject({ status: 200, body: { checks: { "event loop": "ok" } } });
-    expect(await get(`${ops.worker}/livez`)).toMatchObject({ status: 200, body: { checks: { "fetch images": "ok" } } });
-    expect(await get(`${ops.api}/readyz`)).toMatchObject({
-      status: 200,
-      body: { checks: { postgres: "ok", redis: "ok", s3: "ok", schema: "ok", process: "ok" } },
-    });
-    expect(await get(`${ops.worker}/readyz`)).toMatchObject({
-      status: 200,
-      body: { checks: { jobs: "ok", postgres: "ok", redis: "ok", s3: "ok" } },
-    });
+    const show = (url: string, checks: Record<string, string>) =>
+      // A busy machine can make one probe of a dependency too slow.
+      vi.waitFor(async () => expect(await get(url)).toMatchObject({ status: 200, body: { checks } }), 60_000);
+    await show(`${ops.api}/livez`, { "event loop": "ok" });
+    await show(`${ops.worker}/livez`, { "fetch images": "ok" });
+    await show(`${ops.api}/readyz`, { postgres: "ok", redis: "ok", s3: "ok", schema: "ok", process: "ok" });
+    await show(`${ops.worker}/readyz`, { jobs: "ok", postgres: "ok", redis: "ok", s3: "ok" });
   });
 
   test.each(queueNames)("say the same of how many workers %s needs", async (queue) => {

@@ -3,6 +3,7 @@ import type { DataSource } from "typeorm";
 import { Order } from "../../src/db/entities/orders/order.ts";
 import { OrderOffer } from "../../src/db/entities/orders/order-offer.ts";
 import { Payment } from "../../src/db/entities/payments/payment.ts";
+import { Refund } from "../../src/db/entities/payments/refund.ts";
 
 type OrderLine = Pick<OrderOffer, "offerId"> & Partial<Omit<OrderOffer, "order" | "offer">>;
 type OrderValues = Partial<Omit<Order, "user" | "storedAddress">> & { lines?: OrderLine[] };
@@ -37,5 +38,12 @@ export async function addPayment(
   { manager }: Pick<DataSource, "manager">,
   values: Pick<Payment, "orderId" | "amountRub"> & Partial<Omit<Payment, "order">>,
 ) {
-  await manager.insert(Payment, { method: "CASH", state: "paid", ...values });
+  const { state = "paid", amountRub } = values;
+  const paidAt = ["paid", "refunded", "unmatched"].includes(state) ? new Date() : null;
+  const refundedRub = state === "refunded" ? amountRub : 0;
+  const payment = { id: randomUUID(), method: "CASH" as const, state, paidAt, refundedRub, ...values };
+  await manager.insert(Payment, payment);
+  if (payment.refundedRub === 0) return;
+  const refund = { id: randomUUID(), paymentId: payment.id, amountRub: payment.refundedRub, finishedAt: new Date() };
+  await manager.insert(Refund, { ...refund, state: "succeeded" });
 }

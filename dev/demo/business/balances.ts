@@ -67,6 +67,7 @@ export function enterChanges(random: Random, changes: readonly Change[]): Balanc
         userId,
         waybillId,
         paymentId,
+        refundId: null,
         delta: by,
         balanceBefore: balance,
         balanceAfter: balance + by,

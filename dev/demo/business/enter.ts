@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { businessTimeZone } from "../../../src/jobs/schedules.ts";
 import { insertRows } from "../bulk.ts";
 import type { Business } from "../business.ts";
 
@@ -25,9 +26,27 @@ const tables: readonly Table[] = [
   { rows: "auditLog", table: "audit_log", what: "audit rows" },
 ];
 
+const refundsSql = `
+  INSERT INTO refunds (id, payment_id, amount_rub, reason, state, finished_at, created_at)
+  SELECT gen_random_uuid(), id, amount_rub, 'Заказ отменён', 'succeeded', refunded_at, refunded_at
+  FROM payments WHERE state = 'refunded'`;
+
+/** Committed waybills are numbered in the order of their commits. */
+const numbersSql = `
+  UPDATE waybills SET paper_year = numbered.year, paper_number = numbered.number, updated_at = waybills.updated_at
+  FROM (
+    SELECT id, year, row_number() OVER (PARTITION BY waybill_type, year ORDER BY committed_at, id) AS number
+    FROM (SELECT id, waybill_type, committed_at,
+            extract(year FROM committed_at AT TIME ZONE '${businessTimeZone}')::integer AS year
+          FROM waybills WHERE committed_at IS NOT NULL) AS committed
+  ) AS numbered
+  WHERE numbered.id = waybills.id`;
+
 /** Enters all rows; users that are there get the values of these. Not to be repeated. */
 export async function enterBusiness(tx: EntityManager, business: Business): Promise<void> {
   for (const { rows, table } of tables) await insertRows(tx, table, business[rows], { update: rows === "users" });
+  await tx.query(refundsSql);
+  await tx.query(numbersSql);
 }
 
 /** How many rows there are, by what they are called. */

@@ -26,7 +26,14 @@ const histories: Record<OrderStatus, readonly Attempt[][]> = {
   SHIPPING: [[["INVOICE", "pending"]], [["CARD", "paid"]], [["BALANCE", "paid", "half"]], []],
   IN_PROGRESS: [[["CARD", "authorized"]], [["BALANCE", "paid"]], [["CASH", "pending"]], [["INVOICE", "paid"]]],
   NEW: [[["CARD", "pending"]], [["INVOICE", "pending"]], [], [["CARD", "failed"]]],
-  CANCELED: [[["CARD", "refunded"]], [["BALANCE", "refunded"]], [["INVOICE", "failed"]], [["CARD", "failed"]], []],
+  CANCELED: [
+    [["CARD", "refunded"]],
+    [["BALANCE", "refunded"]],
+    [["INVOICE", "failed"]],
+    [["CARD", "unmatched"]],
+    [["CARD", "failed"]],
+    [],
+  ],
 };
 
 const failures: Partial<Record<PaymentMethod, string>> = {
@@ -70,19 +77,31 @@ function pay(shop: Shop, { order, lines, buyer, steps }: PlacedOrder, [method, s
   const canceledAt = steps.at(-1)?.at ?? createdAt;
   const refundedAt = state === "refunded" ? calendar.after(canceledAt, 10, 60) : null;
   const total = sumOf(lines);
+  const amountRub = half ? Math.ceil(total / 2) : total;
   return {
     id: random.uuid(),
     orderId: order.id,
+    originalOrderId: null,
+    creditedTo: null,
+    ...moneyOf(state, amountRub, settledAt),
     method,
     state,
-    amountRub: half ? Math.ceil(total / 2) : total,
+    amountRub,
     ...(method === "CARD" ? atProvider(shop) : { provider: null, providerReference: null, checkoutUrl: null }),
     failure: state === "failed" ? (failures[method] ?? null) : null,
     createdBy: method === "CASH" ? people.employee.id : (buyer?.id ?? null),
-    paidAt: state === "paid" || state === "refunded" ? settledAt : null,
     refundedAt,
     createdAt,
     updatedAt: refundedAt ?? (state === "pending" ? createdAt : settledAt),
+  };
+}
+
+/** What became of the money, if any arrived. */
+function moneyOf(state: PaymentState, amountRub: number, settledAt: string) {
+  return {
+    refundedRub: state === "refunded" ? amountRub : 0,
+    unmatchedReason: state === "unmatched" ? ("order_canceled" as const) : null,
+    paidAt: ["paid", "refunded", "unmatched"].includes(state) ? settledAt : null,
   };
 }
 

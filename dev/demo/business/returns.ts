@@ -25,9 +25,7 @@ export function makeReturns(
     const offer = line && returnable.get(line.offerId);
     if (!offer) return [];
     returnable.delete(offer.id);
-    return [
-      { customer, soldAt: sale.committedAt, offer, quantity: random.int(1, Math.min(line.quantity, offer.quantity)) },
-    ];
+    return [{ customer, sale, offer, line, quantity: random.int(1, Math.min(line.quantity, offer.quantity)) }];
   });
   return returns
     .slice(0, committed + pending)
@@ -48,21 +46,23 @@ function returnableOffers({ catalogue }: Shop, orders: readonly PlacedOrder[]): 
 
 interface Item {
   customer: Person;
-  soldAt: string;
+  sale: ReturnType<typeof committedOf>[number];
   offer: OfferRow;
+  line: WaybillWithLines["lines"][number];
   quantity: number;
 }
 
-function bringBack(shop: Shop, { customer, soldAt, offer, quantity }: Item, state: "committed" | "pending") {
+function bringBack(shop: Shop, { customer, sale, offer, line, quantity }: Item, state: "committed" | "pending") {
   const { random, calendar, people } = shop;
-  const createdAt = calendar.after(soldAt, 2_880, 14_400);
+  const createdAt = calendar.after(sale.committedAt, 2_880, 14_400);
   return writeWaybill(random, {
     waybillType: "WAYBILL_RETURN",
     author: people.employee,
     customer,
+    returnOf: sale.waybill.id,
     note: random.pick(["не подошло", "брак", "лишнее"]),
     createdAt,
     ...(state === "committed" && { committed: { by: someoneOfStaff(shop), at: calendar.after(createdAt, 15, 300) } }),
-    goods: [{ offer, quantity }],
+    goods: [{ offer, quantity, priceRub: line.priceRub }],
   });
 }

@@ -16,6 +16,8 @@ interface NewWaybill {
   author: Person;
   customer: Person;
   orderId?: string;
+  /** The delivery whose goods come back. */
+  returnOf?: string | null;
   note?: string | null;
   createdAt: string;
   /** Absent: no user has committed it yet. */
@@ -28,13 +30,27 @@ export const directions: Record<WaybillType, 1 | -1> = { WAYBILL_IN: 1, WAYBILL_
 
 /** A waybill whose lines cost what the customer pays at that moment, unless they bring a price. */
 export function writeWaybill(random: Random, input: NewWaybill): WaybillWithLines {
-  const { waybillType, author, customer, orderId = null, note = null, createdAt, committed, goods } = input;
+  const {
+    waybillType,
+    author,
+    customer,
+    orderId = null,
+    returnOf = null,
+    note = null,
+    createdAt,
+    committed,
+    goods,
+  } = input;
   const id = random.uuid();
   const waybill: WaybillRow = {
     id,
     authorId: author.id,
     customerId: customer.id,
     orderId,
+    returnOf,
+    // Numbers are given when all waybills are there.
+    paperNumber: null,
+    paperYear: null,
     waybillType,
     isPending: !committed,
     note,

@@ -3,6 +3,8 @@
  */
 export const exampleOfferId = "1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9";
 export const exampleProductId = "9f4b2a10-1c2d-4e3f-8a5b-6c7d8e9f0a13";
+/** The order that unmatched money pays. */
+const exampleOrderId = "2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6071";
 
 const line = { offer_id: exampleOfferId, quantity: 1 };
 const person = { first_name: "Иван", last_name: "Петров" };
@@ -77,6 +79,8 @@ export const examples: Readonly<Record<string, unknown>> = {
   "POST /orders/{order_id}/offers": line,
   "PATCH /order-offers/{order_offer_id}": { quantity: 2 },
   "POST /orders/{order_id}/payments": { method: "CASH" },
+  "POST /payments/{payment_id}/refund": { amount_rub: 700, reason: "One pad came back" },
+  "POST /payments/{payment_id}/assign": { order_id: exampleOrderId },
   "PATCH /users/{user_id}": { city: "Ялта", customer_type: "USER_WHOLESALE" },
   "PATCH /waybills/{waybill_id}": { note: "Проверено" },
   "POST /waybills/{waybill_id}/offers": line,

@@ -24,6 +24,7 @@ import { convertRoutes } from "./orders/convert.ts";
 import { orderOfferRoutes } from "./orders/order-offers.ts";
 import { orderRoutes } from "./orders/orders.ts";
 import { balanceRoutes } from "./payments/balance.ts";
+import { orderMoneyRoutes } from "./payments/order-money.ts";
 import { paymentPageRoutes } from "./payments/payment-pages.ts";
 import { paymentRoutes } from "./payments/payments.ts";
 import { stockMovementRoutes } from "./stock/stock-movements.ts";
@@ -52,6 +53,7 @@ export const routes: readonly Route[] = [
   ...offerRoutes,
   ...orderOfferRoutes,
   ...orderRoutes,
+  ...orderMoneyRoutes,
   ...paymentPageRoutes,
   ...paymentRoutes,
   ...personalDataRoutes,

@@ -13,6 +13,11 @@ export const WaybillView = z
     order_id: z.uuid().nullable(),
     waybill_type: z.enum(waybillTypes),
     is_pending: z.boolean(),
+    return_of: z.uuid().nullable().meta({ description: "The delivery whose goods come back" }),
+    paper_number: z
+      .string()
+      .nullable()
+      .meta({ description: "Year and number among the committed waybills of its type, as 2026-17; null until then" }),
     note: z.string().nullable(),
     created_at: timestamp,
     updated_at: timestamp,
@@ -29,6 +34,8 @@ export function waybillView(waybill: Waybill, profile: Profile): z.output<typeof
     order_id: waybill.orderId,
     waybill_type: waybill.waybillType,
     is_pending: waybill.isPending,
+    return_of: waybill.returnOf,
+    paper_number: waybill.paperNumber === null ? null : `${waybill.paperYear}-${waybill.paperNumber}`,
     note: waybill.note,
     created_at: waybill.createdAt.toISOString(),
     updated_at: waybill.updatedAt.toISOString(),

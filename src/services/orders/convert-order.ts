@@ -1,21 +1,24 @@
 import type { EntityManager } from "typeorm";
-import { orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { orders } from "../../db/dao/orders/orders.ts";
-import { type NewLineRow, waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
+import { waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import { waybills } from "../../db/dao/stock/waybills.ts";
-import { BadRequestError, NotFoundError } from "../../errors.ts";
+import { BadRequestError, ConflictError, NotFoundError } from "../../errors.ts";
+import { remainingGoods } from "../stock/goods.ts";
 
 /**
- * Makes a pending waybill from an order, with its note, its lines and their prices; the order stays as it is. A guest's
- * goods are booked on the author. Returns the id; throws when there is no such order or it has a waybill.
+ * Makes a pending waybill from what no waybill of the order has taken yet, with the order's note and prices; the order
+ * stays as it is. A guest's goods are booked on the author. Returns the id; throws when there is no such order, when it
+ * is canceled, and when its waybills have taken everything.
  */
 export async function convertOrder(tx: EntityManager, { orderId, authorId }: { orderId: string; authorId: string }) {
   const order = await orders.lock(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
-  // A transaction that makes a waybill from an order locks the order, so none can appear from here on.
-  if (await waybills.findByOrder(tx, orderId)) {
+  const lines = (await remainingGoods(tx, { orderId, returnOf: null })) ?? [];
+  if (lines.length === 0 && (await waybills.ofOrder(tx, orderId)).length > 0) {
     throw new BadRequestError("Order is already converted to a waybill");
   }
+  if (order.status === "CANCELED")
+    throw new ConflictError(`Order '${orderId}' is canceled; give it another status before its goods leave`);
   const id = await waybills.insert(tx, {
     authorId,
     customerId: order.userId ?? authorId,
@@ -23,11 +26,6 @@ export async function convertOrder(tx: EntityManager, { orderId, authorId }: { o
     waybillType: "WAYBILL_OUT",
     note: order.note,
   });
-  const lines = await orderOffers.ofOrders(tx, [orderId]);
-  if (lines.length > 0) await waybillOffers.insert(tx, id, lines.map(toWaybillLine));
+  if (lines.length > 0) await waybillOffers.insert(tx, id, lines);
   return id;
-}
-
-function toWaybillLine({ offerId, brand, manufacturerNumber, quantity, priceRub }: NewLineRow): NewLineRow {
-  return { offerId, brand, manufacturerNumber, quantity, priceRub };
 }

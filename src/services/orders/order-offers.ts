@@ -3,16 +3,18 @@ import { users } from "../../db/dao/accounts/users.ts";
 import { sellableOffers } from "../../db/dao/catalogue/sellable-offers.ts";
 import { type OrderLineRowChange, orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { orders } from "../../db/dao/orders/orders.ts";
-import { payments } from "../../db/dao/payments/payments.ts";
+import { bookedGoods } from "../../db/dao/stock/booked-goods.ts";
 import type { Order } from "../../db/entities/orders/order.ts";
+import type { OrderOffer } from "../../db/entities/orders/order-offer.ts";
 import { BadRequestError, ConflictError, NotFoundError } from "../../errors.ts";
+import { getOrderBooks, paidRub } from "../payments/order-balance.ts";
+import { checkGoods } from "../stock/goods.ts";
 import { checkStock, maxOrderLines, priceOrderLines, type RequestedLine } from "./price-order-lines.ts";
 
 /** Adds a line at the price of the order's customer, retail for a guest, and returns its id. Each call adds one. */
 export async function addOrderLine(tx: EntityManager, { orderId, line }: { orderId: string; line: RequestedLine }) {
   const order = await orders.lock(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
-  await refuseDelivered(tx, orderId);
   const present = await orderOffers.ofOrders(tx, [orderId]);
   if (present.length >= maxOrderLines)
     throw new ConflictError(`Order '${orderId}' has ${maxOrderLines} lines, which is the maximum`);
@@ -25,12 +27,14 @@ export async function addOrderLine(tx: EntityManager, { orderId, line }: { order
   return id;
 }
 
-/** Changes the given fields of a line; its offer stays. Throws when its quantity rises above the stock. */
+/**
+ * Changes the given fields of a line; its offer stays. Pending waybills follow its price. Throws when its quantity rises
+ * above the stock, and when the waybills of the order would hold more than the order.
+ */
 export async function changeOrderLine(tx: EntityManager, { id, change }: { id: string; change: OrderLineRowChange }) {
   if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
   const line = await lockLine(tx, id);
   if (!line) throw new NotFoundError("Entity not found");
-  await refuseDelivered(tx, line.orderId);
   if (change.quantity !== undefined && change.quantity > line.quantity) {
     const present = await orderOffers.ofOrders(tx, [line.orderId]);
     const quantities = { ...line, quantity: change.quantity };
@@ -38,16 +42,25 @@ export async function changeOrderLine(tx: EntityManager, { id, change }: { id: s
     checkStock(await sellableOffers.lock(tx, [line.offerId]), wanted);
   }
   await orderOffers.patch(tx, id, change);
+  if (change.priceRub !== undefined) await repriceWaybills(tx, line, change.priceRub);
+  await checkGoods(tx, { orderId: line.orderId, returnOf: null });
   await checkPaid(tx, line.orderId);
 }
 
-/** Removes a line from its order. */
+/** Removes a line from its order; throws when a waybill has taken goods of it. */
 export async function removeOrderLine(tx: EntityManager, { id }: { id: string }) {
   const line = await lockLine(tx, id);
   if (!line) throw new NotFoundError("Offer not found in order");
-  await refuseDelivered(tx, line.orderId);
   await orderOffers.remove(tx, id);
+  await checkGoods(tx, { orderId: line.orderId, returnOf: null });
   await checkPaid(tx, line.orderId);
+}
+
+/** Another line of the offer at the old price may be the one that a waybill has taken; then the waybill stays. */
+async function repriceWaybills(tx: EntityManager, { id, orderId, offerId, priceRub: from }: OrderOffer, to: number) {
+  const lines = await orderOffers.ofOrders(tx, [orderId]);
+  const isAmbiguous = lines.some((line) => line.id !== id && line.offerId === offerId && line.priceRub === from);
+  if (from !== to && !isAmbiguous) await bookedGoods.reprice(tx, { orderId, offerId, from, to });
 }
 
 /** The line, read after its order is locked, or null. */
@@ -57,20 +70,13 @@ async function lockLine(tx: EntityManager, id: string) {
   return line && orderOffers.findById(tx, id);
 }
 
-async function refuseDelivered(tx: EntityManager, orderId: string) {
-  const waybill = await orders.lockWaybill(tx, orderId);
-  if (!waybill || waybill.isPending) return;
-  throw new ConflictError(
-    `Waybill '${waybill.id}' of order '${orderId}' is committed, so the order's lines cannot change any more`,
-  );
-}
-
 /** The payments of an order cannot exceed its total. */
 async function checkPaid(tx: EntityManager, orderId: string) {
-  const [total, paid] = [await orderOffers.totalRub(tx, orderId), await payments.activeRub(tx, orderId)];
-  if (total < paid) {
+  const books = await getOrderBooks(tx, orderId);
+  const paid = paidRub(books) + books.promisedRub;
+  if (books.totalRub < paid) {
     throw new ConflictError(
-      `The order would cost '${total}' roubles, and its payments are '${paid}'; refund or fail a payment first`,
+      `The order would cost '${books.totalRub}' roubles, and its payments are '${paid}'; refund or fail a payment first`,
     );
   }
   await orders.touch(tx, orderId);

@@ -3,9 +3,11 @@ import { users } from "../../db/dao/accounts/users.ts";
 import { type NewOrderLineRow, orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { type NewOrderRow, type OrderFields, orders } from "../../db/dao/orders/orders.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
+import { waybills } from "../../db/dao/stock/waybills.ts";
 import type { User } from "../../db/entities/accounts/user.ts";
 import type { OrderStatus } from "../../db/entities/orders/order.ts";
 import { BadRequestError, ConflictError, NotFoundError } from "../../errors.ts";
+import { cancelPayments } from "../payments/cancel-payments.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { contactOf, type RequestedContact } from "./order-contact.ts";
 import { priceOrderLines, type RequestedLine } from "./price-order-lines.ts";
@@ -63,27 +65,46 @@ export async function getOrder(tx: EntityManager, id: string) {
   return (await orders.findById(tx, id)) ?? Promise.reject(new NotFoundError(`Order with id ${id} not found.`));
 }
 
+/** What becomes of the payments of an order that is canceled. */
+export const cancelPolicies = ["keep", "refund"] as const;
+export type CancelPolicy = (typeof cancelPolicies)[number];
+
+export interface OrderChange {
+  id: string;
+  change: Partial<OrderFields>;
+  /** For a change to CANCELED; see `cancelPayments`. */
+  payments?: CancelPolicy | undefined;
+  actorId?: string | null;
+}
+
 /** Changes the given fields of an order; any status may follow any other. Throws when there is nothing to change. */
-export async function changeOrder(tx: EntityManager, { id, change }: { id: string; change: Partial<OrderFields> }) {
+export async function changeOrder(
+  tx: EntityManager,
+  { id, change, payments: policy = "keep", actorId = null }: OrderChange,
+) {
   if (Object.keys(change).length === 0) throw new BadRequestError("No data provided for update");
   const order = await orders.lock(tx, id);
   if (!order) throw new NotFoundError("Entity not found");
   await orders.patch(tx, id, change);
   const { status = order.status } = change;
-  if (status !== order.status)
-    await recordEvent(tx, "order.status_changed", { id, status, previous_status: order.status });
+  if (status === order.status) return;
+  await recordEvent(tx, "order.status_changed", { id, status, previous_status: order.status });
+  if (status === "CANCELED") await cancelPayments(tx, { orderId: id, policy, actorId });
 }
 
-/** Deletes an order with its lines and failed payments; throws while it has a waybill or any other payment. */
+/**
+ * Deletes an order with its lines; its failed payments stay, because money may still arrive for them. Throws while it
+ * has a waybill or any other payment.
+ */
 export async function deleteOrder(tx: EntityManager, { id }: { id: string }) {
   if (!(await orders.lock(tx, id))) throw new NotFoundError("Order not found");
-  const waybill = await orders.lockWaybill(tx, id);
+  const [waybill] = await waybills.ofOrder(tx, id);
   if (waybill) throw new ConflictError(`Order '${id}' has waybill '${waybill.id}'; delete that one first`);
-  await payments.removeFailed(tx, id);
-  const kept = await payments.ofOrder(tx, id);
+  const kept = (await payments.ofOrder(tx, id)).filter(({ state }) => state !== "failed");
   if (kept.length > 0) {
     const list = kept.map((payment) => `'${payment.id}' (${payment.state})`).join(", ");
     throw new ConflictError(`Order '${id}' has payments that have not failed: ${list}; it has to be kept`);
   }
+  await payments.detach(tx, id);
   await orders.remove(tx, id);
 }

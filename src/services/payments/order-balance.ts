@@ -1,35 +1,49 @@
 import type { EntityManager } from "typeorm";
-import { orders } from "../../db/dao/orders/orders.ts";
-import type { Payment } from "../../db/entities/payments/payment.ts";
-import type { Waybill } from "../../db/entities/stock/waybill.ts";
+import type { BalanceChange } from "../../db/dao/payments/balances.ts";
+import { type OrderBooks, readOrderBooks } from "../../db/dao/payments/order-books.ts";
+import { NotFoundError } from "../../errors.ts";
 import { changeBalance } from "./balances.ts";
 
-/**
- * How payments and waybills share the books. Goods go out with the commit of the order's WAYBILL_OUT, and with it the
- * customer's balance goes down by what the goods cost, less what is paid by then (`coveredRub`).
- *
- * - Before that commit CASH, INVOICE and CARD do not touch the balance: paid or refunded, they only change what is
- *   covered. BALANCE takes its amount from the balance at once, and a refund gives it back.
- * - After it the whole price is on the balance. CASH, INVOICE and CARD that become paid raise it, and a refund lowers
- *   it again, also of what was paid before. BALANCE is refused both ways: the commit has taken the money, and goods
- *   that come back with a WAYBILL_RETURN give it back.
- *
- * Whichever comes first, balance = payments taken - goods delivered. Where the commit leaves balances alone, because
- * the goods are booked on its author (guests, staff), payments do so too.
- */
-export async function deliveryOf(tx: EntityManager, orderId: string): Promise<Waybill | null> {
-  const waybill = await orders.lockWaybill(tx, orderId);
-  return waybill && !waybill.isPending && waybill.waybillType === "WAYBILL_OUT" ? waybill : null;
+/** The sum that the customer has paid for an order, from outside or from the balance, less refunds. */
+export const paidRub = ({ takenRub, fromBalanceRub }: OrderBooks) => takenRub + fromBalanceRub;
+
+/** The sum that is paid for goods which have not left yet; it stays with the order. */
+export const heldRub = (books: OrderBooks) => Math.max(0, paidRub(books) - books.chargedRub);
+
+/** The sum that is still to be paid, whatever is promised. */
+export const dueRub = (books: OrderBooks) =>
+  books.status === "CANCELED" ? 0 : Math.max(0, books.totalRub - paidRub(books));
+
+/** The sum of a canceled order that belongs to the customer: paid, and neither delivered nor given back. */
+export function dueBackRub(books: OrderBooks): number {
+  if (books.status !== "CANCELED") return 0;
+  return Math.max(0, paidRub(books) - books.refundingRub - Math.max(0, books.deliveredRub - books.returnedRub));
 }
 
-/** After a delivery has charged the balance, raises it by a payment, or lowers it by a refund. */
-export async function settleDelivered(tx: EntityManager, delivery: Waybill, payment: Payment, to: "paid" | "refunded") {
-  if (delivery.customerId === delivery.authorId) return;
-  await changeBalance(tx, {
-    userId: delivery.customerId,
-    currency: "RUB",
-    delta: to === "paid" ? payment.amountRub : -payment.amountRub,
-    reason: to === "paid" ? "ORDER_PAYMENT" : "ORDER_REFUND",
-    paymentId: payment.id,
-  });
+/**
+ * What an order has to change in its customer's balance: money from outside, less the goods that have left, less what
+ * is held for goods that have not. So a payment before the delivery leaves the balance alone, one from the balance
+ * takes it at once, and after the delivery each payment raises it and each refund lowers it.
+ */
+export const balanceOf = (books: OrderBooks) => books.takenRub - books.chargedRub - heldRub(books);
+
+/** The sums of an order; throws when there is none. They change unless the caller has locked the order. */
+export async function getOrderBooks(tx: EntityManager, orderId: string): Promise<OrderBooks> {
+  return (await readOrderBooks(tx, orderId)) ?? Promise.reject(new NotFoundError("Order not found"));
+}
+
+/**
+ * Brings the balance of an order's customer to what the order's rows say now, and records the difference with what has
+ * caused it. Call it after each change of payments, refunds and committed waybills, while the order is locked. An order
+ * of a guest has no balance.
+ */
+export async function settleOrder(
+  tx: EntityManager,
+  orderId: string,
+  cause: Pick<BalanceChange, "reason" | "waybillId" | "paymentId" | "refundId">,
+): Promise<void> {
+  const books = await getOrderBooks(tx, orderId);
+  const delta = balanceOf(books) - books.bookedRub;
+  if (books.userId === null || delta === 0) return;
+  await changeBalance(tx, { ...cause, userId: books.userId, currency: "RUB", delta });
 }

@@ -1,14 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
-import { orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { orders } from "../../db/dao/orders/orders.ts";
+import type { OrderBooks } from "../../db/dao/payments/order-books.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
-import type { Order } from "../../db/entities/orders/order.ts";
 import type { Payment, PaymentMethod } from "../../db/entities/payments/payment.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { recordEvent } from "../webhooks/events.ts";
-import { changeBalance } from "./balances.ts";
-import { deliveryOf } from "./order-balance.ts";
+import { dueRub, getOrderBooks, heldRub, paidRub, settleOrder } from "./order-balance.ts";
 
 /** Maximum of the column of an amount, and more than any customer pays at once. */
 export const maxRub = 1_000_000_000;
@@ -24,19 +22,17 @@ export interface NewPayment {
   checkout: { provider: string; reference: string; checkoutUrl: string } | undefined;
 }
 
-/** The sum paid for an order, whole roubles: the commit of its waybill charges that much less. Changes nothing. */
-export function coveredRub(tx: EntityManager, orderId: string): Promise<number> {
-  return payments.paidRub(tx, orderId);
+/** The open sum of an order, without what is promised; may change unless the caller has locked the order. */
+export async function openRub(tx: EntityManager, orderId: string): Promise<number> {
+  return openOf(await getOrderBooks(tx, orderId));
 }
 
-/** The open sum of an order, without pending payments; may change unless the caller has locked the order. */
-export async function openRub(tx: EntityManager, orderId: string): Promise<number> {
-  return (await orderOffers.totalRub(tx, orderId)) - (await payments.activeRub(tx, orderId));
-}
+/** The sum that no payment covers or promises. */
+export const openOf = (books: OrderBooks) => books.totalRub - paidRub(books) - books.promisedRub;
 
 /**
- * Inserts a payment of an order; one from the customer's balance is paid at once (see `deliveryOf` for the balance).
- * Throws when the order is unknown or canceled, when the amount exceeds the open sum, and when the balance is too low.
+ * Inserts a payment of an order; one from the customer's balance is paid at once. Throws when the order is unknown or
+ * canceled, when the amount exceeds the open sum, and when the balance is too low.
  */
 export async function createPayment(tx: EntityManager, request: NewPayment) {
   const { orderId, method } = request;
@@ -44,7 +40,8 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
   if (!order) throw new NotFoundError("Order not found");
   if (order.status === "CANCELED")
     throw new ConflictError(`Order '${orderId}' is canceled; nothing is to be paid for it`);
-  const amountRub = checkAmount(request, await openRub(tx, orderId));
+  const books = await getOrderBooks(tx, orderId);
+  const amountRub = checkAmount(request, openOf(books));
   const { id, checkout, createdBy } = request;
   if (method === "CARD" && !checkout) {
     throw new ConflictError(`Other payments of order '${orderId}' were changed at the same moment; try again`);
@@ -57,17 +54,19 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
   };
   if (method !== "BALANCE") return payments.insert(tx, row);
 
-  const userId = await lockPayer(tx, order, amountRub);
+  await lockPayer(tx, orderId, books, amountRub);
   await payments.insert(tx, { ...row, state: "paid" });
-  await changeBalance(tx, { userId, currency: "RUB", delta: -amountRub, reason: "ORDER_PAYMENT", paymentId: id });
   await recordPaid(tx, { id, orderId });
 }
 
-/** Records the events of a paid payment and of a fully paid order; call it while the order is locked. */
-export async function recordPaid(tx: EntityManager, { id, orderId }: Pick<Payment, "id" | "orderId">): Promise<void> {
+/**
+ * Books a payment that has just become paid and records the events of it and of an order that is now fully paid; call
+ * it while the order is locked.
+ */
+export async function recordPaid(tx: EntityManager, { id, orderId }: { id: string; orderId: string }): Promise<void> {
+  await settleOrder(tx, orderId, { reason: "ORDER_PAYMENT", paymentId: id });
   await recordEvent(tx, "payment.paid", { id, order_id: orderId });
-  const total = await orderOffers.totalRub(tx, orderId);
-  if ((await coveredRub(tx, orderId)) >= total) await recordEvent(tx, "order.paid", { id: orderId });
+  if (dueRub(await getOrderBooks(tx, orderId)) === 0) await recordEvent(tx, "order.paid", { id: orderId });
 }
 
 /** A payment by id. */
@@ -90,16 +89,21 @@ function checkAmount({ orderId, amountRub }: NewPayment, open: number) {
 }
 
 /** Locks the account that pays, before anything refers to it. */
-async function lockPayer(tx: EntityManager, { id, userId }: Order, amountRub: number) {
+async function lockPayer(tx: EntityManager, orderId: string, books: OrderBooks, amountRub: number) {
+  const { userId, deliveredRub, chargedRub } = books;
   if (userId === null) {
     throw new ConflictError(
-      `Order '${id}' belongs to no account, so there is no balance to pay from; choose another method`,
+      `Order '${orderId}' belongs to no account, so there is no balance to pay from; choose another method`,
     );
   }
-  if (await deliveryOf(tx, id)) {
-    throw new ConflictError(`The goods of order '${id}' have left, and the balance has been charged for them already`);
+  const takenRub = heldRub({ ...books, fromBalanceRub: books.fromBalanceRub + amountRub }) - heldRub(books);
+  // Goods that staff booked for itself are not charged, and nothing is paid for them from a balance.
+  if (takenRub === 0 || deliveredRub > chargedRub) {
+    throw new ConflictError(
+      `The goods of order '${orderId}' have left, and the balance has been charged for them already`,
+    );
   }
   const balance = (await users.lock(tx, userId))?.balanceRub ?? 0;
-  if (balance >= amountRub) return userId;
-  throw new ConflictError(`The balance of '${balance}' roubles is less than the '${amountRub}' to be paid`);
+  if (balance >= takenRub) return;
+  throw new ConflictError(`The balance of '${balance}' roubles is less than the '${takenRub}' to be paid`);
 }

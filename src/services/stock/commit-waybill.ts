@@ -1,53 +1,41 @@
 import type { EntityManager } from "typeorm";
-import { orders } from "../../db/dao/orders/orders.ts";
 import { type StockRow, stock } from "../../db/dao/stock/stock.ts";
 import { stockMovements } from "../../db/dao/stock/stock-movements.ts";
 import { waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import { waybills } from "../../db/dao/stock/waybills.ts";
 import type { Waybill } from "../../db/entities/stock/waybill.ts";
 import type { WaybillOffer } from "../../db/entities/stock/waybill-offer.ts";
-import { ConflictError, NotFoundError } from "../../errors.ts";
+import { ConflictError } from "../../errors.ts";
 import { changeBalance } from "../payments/balances.ts";
-import { coveredRub } from "../payments/payments.ts";
+import { settleOrder } from "../payments/order-balance.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { directionOf, planMovements } from "./plan-movements.ts";
-
-const notFound = () => new NotFoundError("Waybill not found");
+import { lockWaybill } from "./waybills.ts";
 
 /** Maximum of the quantity column. */
 const maxStockPieces = 2 ** 31 - 1;
 
 /**
- * Commits a waybill: changes the stock and its customer's balance, once; a committed waybill does not change, so it may
- * be repeated. Throws when there is no such waybill or too little stock. The number of statements does not depend on
- * the number of lines.
+ * Commits a waybill: changes the stock and its customer's balance and takes its number, once; a committed waybill does
+ * not change, so it may be repeated. Throws when there is no such waybill or too little stock, and when its order is
+ * canceled. The number of statements does not depend on the number of lines.
  */
 export async function commitWaybill(tx: EntityManager, { waybillId, userId }: { waybillId: string; userId: string }) {
-  const waybill = await lockPendingWithOrder(tx, waybillId);
-  if (!waybill) return;
+  // A committed waybill stays committed, so no lock is needed to know it.
+  if ((await waybills.findWithoutLock(tx, waybillId))?.isPending === false) return;
+  const { waybill, order } = await lockWaybill(tx, waybillId);
+  if (!waybill.isPending) return;
+  if (order?.status === "CANCELED") {
+    throw new ConflictError(
+      `Order '${order.id}' is canceled, so its waybill '${waybillId}' stays pending; delete it, or give the order another status`,
+    );
+  }
   const lines = await waybillOffers.ofWaybill(tx, waybillId);
   await moveStock(tx, { waybill, lines, userId });
-  await waybills.markCommitted(tx, waybillId, userId);
+  await waybills.markCommitted(tx, waybill, userId);
   await settleBalance(tx, { waybill, lines });
   const { id, waybillType, orderId } = waybill;
   await recordEvent(tx, "waybill.committed", { id, waybill_type: waybillType, order_id: orderId });
-}
-
-/** Undefined when it is committed. Its order is locked too, so that it cannot be paid while it is being charged. */
-async function lockPendingWithOrder(tx: EntityManager, waybillId: string) {
-  const seen = await waybills.findWithoutLock(tx, waybillId);
-  if (!seen) throw notFound();
-  // A committed waybill stays committed, so no lock is needed to know it.
-  if (!seen.isPending) return undefined;
-  if (seen.orderId !== null) await orders.lock(tx, seen.orderId);
-  const waybill = await waybills.lock(tx, waybillId);
-  if (!waybill) throw notFound();
-  if (!waybill.isPending) return undefined;
-  // Its order was just replaced. To lock the new one now could deadlock with a transaction that waits for the waybill.
-  if (waybill.orderId !== null && waybill.orderId !== seen.orderId) {
-    throw new ConflictError(`Waybill '${waybillId}' was changed at the same moment; check it and commit it again`);
-  }
-  return waybill;
 }
 
 interface Stocking {
@@ -88,17 +76,17 @@ function checkQuantities(offers: readonly StockRow[], quantities: ReadonlyMap<st
   }
 }
 
-/** Staff that books goods for itself owes nothing; payments of the order are not charged again. */
+/** Staff that books goods for itself owes nothing; goods that were not charged are not paid back either. */
 async function settleBalance(tx: EntityManager, { waybill, lines }: Omit<Stocking, "userId">) {
-  const { id: waybillId, customerId, authorId, orderId, waybillType } = waybill;
-  if (customerId === authorId) return;
+  const { id: waybillId, customerId, authorId, orderId, returnOf, waybillType } = waybill;
+  const delivery = returnOf === null ? waybill : await waybills.findWithoutLock(tx, returnOf);
+  if (customerId === (delivery?.authorId ?? authorId)) return;
   const total = lines.reduce((sum, { quantity, priceRub }) => sum + quantity * priceRub, 0);
   if (!Number.isSafeInteger(total)) {
     throw new ConflictError(`Waybill '${waybillId}' adds up to more roubles than can be booked; split it`);
   }
-  const isCharge = waybillType === "WAYBILL_OUT";
-  const covered = isCharge && orderId !== null ? await coveredRub(tx, orderId) : 0;
-  const delta = directionOf(waybillType) * (total - covered);
+  if (orderId !== null) return settleOrder(tx, orderId, { reason: "WAYBILL_PAYMENT", waybillId });
+  const delta = directionOf(waybillType) * total;
   if (delta === 0) return;
   await changeBalance(tx, { userId: customerId, currency: "RUB", delta, reason: "WAYBILL_PAYMENT", waybillId });
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from "typeorm";
 import { events } from "../../db/dao/webhooks/events.ts";
 import { webhookEndpoints } from "../../db/dao/webhooks/webhook-endpoints.ts";
 import type { OrderStatus } from "../../db/entities/orders/order.ts";
+import type { UnmatchedReason } from "../../db/entities/payments/payment.ts";
 import type { WaybillType } from "../../db/entities/stock/waybill.ts";
 import type { EventType } from "../../db/entities/webhooks/event.ts";
 import type { WebhookEndpoint } from "../../db/entities/webhooks/webhook-endpoint.ts";
@@ -18,6 +19,8 @@ export interface EventData {
   "order.status_changed": { id: string; status: OrderStatus; previous_status: OrderStatus };
   "order.paid": { id: string };
   "payment.paid": { id: string; order_id: string };
+  "payment.refunded": { id: string; order_id: string | null; refund_id: string };
+  "payment.unmatched": { id: string; order_id: string | null; reason: UnmatchedReason };
   "waybill.committed": { id: string; waybill_type: WaybillType; order_id: string | null };
 }
 

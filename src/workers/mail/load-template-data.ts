@@ -83,11 +83,9 @@ const writers: Record<MailKindName, Writer> = {
   },
   async "payment-received"(tx, parameters, language, sources) {
     const { paymentId } = ofPayment.parse(parameters);
-    const { orderId, amountRub, paidAt, updatedAt } = required(
-      await payments.findById(tx, paymentId),
-      "payment",
-      paymentId,
-    );
+    const payment = required(await payments.findById(tx, paymentId), "payment", paymentId);
+    const { amountRub, paidAt, updatedAt } = payment;
+    const orderId = required(payment.orderId, "order of payment", paymentId);
     const order = required(await documentSources.order(tx, orderId), "order", orderId);
     const data = { ...withUrl(order, sources), orderId, amountRub, at: paidAt ?? updatedAt };
     return templates["payment-received"].write[language](data);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { examples } from "../../../src/api/http/examples.ts";
 import { routes } from "../../../src/api/routes/index.ts";
-import { apiKey, call, objectKeys, useApi } from "../../support/api.ts";
+import { apiKey, call, objectKeys, useApi, userIds } from "../../support/api.ts";
 import { addBusiness, known } from "../../support/business.ts";
 import { fingerprint } from "../../support/fingerprint.ts";
 import { readDocument } from "../../support/open-api-document.ts";
@@ -15,6 +15,7 @@ const keyed = operations.filter(({ method, path }) =>
 );
 
 const otherOrder = "2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6072";
+const delivery = "2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6074";
 const mailId = "2f3e4d5c-6b7a-4890-9a1b-2c3d4e5f6073";
 const paid = (state: string) => ({ sql: `UPDATE payments SET state = '${state}' WHERE id = '${known.payment_id}'` });
 
@@ -35,6 +36,17 @@ const preparations: Record<string, { sql?: string; path?: string }> = {
   "POST /payments/{payment_id}/confirm": paid("pending"),
   "POST /payments/{payment_id}/capture": paid("authorized"),
   "POST /payments/{payment_id}/refund": paid("paid"),
+  "POST /payments/{payment_id}/assign": {
+    sql: `UPDATE payments SET state = 'unmatched', unmatched_reason = 'nothing_due', refunded_rub = 0
+          WHERE id = '${known.payment_id}'`,
+  },
+  "POST /waybills/{waybill_id}/return": {
+    sql: `INSERT INTO waybills (id, author_id, customer_id, waybill_type, is_pending, committed_at)
+          VALUES ('${delivery}', '${userIds.employee}', '${known.user_id}', 'WAYBILL_OUT', false, now());
+          INSERT INTO waybill_offers (waybill_id, offer_id, brand, manufacturer_number, quantity, price_rub)
+          VALUES ('${delivery}', '${known.offer_id}', 'ACME', 'AC-100', 1, 100)`,
+    path: `/waybills/${delivery}/return`,
+  },
   "POST /payments/{payment_id}/fail": paid("pending"),
 };
 

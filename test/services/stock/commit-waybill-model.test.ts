@@ -8,7 +8,7 @@ import { commitWaybill } from "../../../src/services/stock/commit-waybill.ts";
 import { userIds } from "../../support/api.ts";
 import { addOffer } from "../../support/catalogue.ts";
 import { useDatabase } from "../../support/database.ts";
-import { brokenPromises } from "../../support/invariants.ts";
+import { brokenRules } from "../../support/invariants.ts";
 import { addUser } from "../../support/users.ts";
 import { addWaybill } from "../../support/waybills.ts";
 
@@ -90,6 +90,6 @@ describe("commits of waybills", () => {
     });
     // A failure leaves the database in another state than the next run expects, so there is nothing to shrink.
     await fc.assert(property, { numRuns: 30, endOnFailure: true });
-    expect(await brokenPromises(db)).toEqual({});
+    expect(await brokenRules(db)).toEqual({});
   });
 });

@@ -5,6 +5,7 @@ import { orderStatuses } from "../../../db/entities/orders/order.ts";
 import { ValidationError } from "../../../errors.ts";
 import { holdsWebAddress } from "../../../services/mail/web-addresses.ts";
 import type { RequestedContact } from "../../../services/orders/order-contact.ts";
+import { cancelPolicies } from "../../../services/orders/orders.ts";
 import { email, line, note, optionalLine, phone, pieces, uuid } from "../../http/fields.ts";
 import type { Actor } from "../../http/types.ts";
 import { missingKeys } from "../../http/violations.ts";
@@ -48,6 +49,11 @@ export const OrderChange = z.object({
   phone: z.preprocess((value) => (value === "—" ? undefined : value), phone.optional()),
   status: z.enum(orderStatuses).optional(),
   note: note.optional(),
+  payments: z
+    .enum(cancelPolicies)
+    .optional()
+    .catch(undefined)
+    .meta({ description: "With status CANCELED: what becomes of authorized and paid payments; keep when absent" }),
 });
 
 /** A line of a new order; brand, number and price are the offer's, whatever is sent. */

@@ -127,6 +127,11 @@ export const orderRoutes = [
     method: "patch",
     path: "/orders/{order_id}",
     summary: "Update an order, except its lines",
+    description:
+      "A change to CANCELED ends the order's payments. Pending ones fail; if the customer pays nevertheless, the money is " +
+      "unmatched. With `payments: refund` authorized ones are given up, and what was paid for goods that have not left " +
+      "is given back; with `keep`, the default, both stay, and `GET /orders/{order_id}/money` shows what is due back. " +
+      "Pending waybills stay, and cannot be committed while the order is canceled. Invoices say that nothing is to be paid.",
     tag,
     access: "EMPLOYEE",
     params,
@@ -137,11 +142,12 @@ export const orderRoutes = [
       401: Problem,
       403: Problem,
       404: Problem,
+      409: Problem,
       422: InvalidRequest,
     },
     async handle(context, { params: { order_id: id }, body, actor, profile, commit }) {
       return commit(async (tx) => {
-        await changeOrder(tx, { id, change: orderFields(body) });
+        await changeOrder(tx, { id, change: orderFields(body), payments: body.payments, actorId: actor.id });
         return { status: 200, body: await viewOrder(context, tx, id, { actor, profile }) };
       });
     },

@@ -20,6 +20,7 @@ const sentences = {
   done: "Payment updated",
   repeated: "Event received already",
   ignored: "The payment is past that state",
+  unmatched: "Money kept; it matches no open sum of an order",
 } as const;
 
 /** Applies a notification, if its provider confirms it, and returns the outcome. */
@@ -30,13 +31,14 @@ async function receive(
 ): Promise<Result> {
   const event = await provider.verify(bytes, headers);
   if (!event) return { status: 200, body: { message: "Event of no interest" } };
-  let isPaidAfterAll = false;
+  let unmatched: string | undefined;
   const result = await commit(async (tx) => {
     const { outcome, payment } = await receiveEvent(tx, provider.name, event);
-    isPaidAfterAll = outcome === "ignored" && isPaid(event) && payment?.state === "failed";
+    unmatched = outcome === "unmatched" ? payment?.id : undefined;
     return { status: 200, body: { message: sentences[outcome] } };
   });
-  if (isPaidAfterAll) log.error({ payment: event.reference }, "a failed payment was paid: refund it at the provider");
+  if (unmatched)
+    log.warn({ payment: unmatched }, "money arrived that matches no open sum; see GET /payments?state=unmatched");
   return result;
 }
 

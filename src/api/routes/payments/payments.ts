@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
+import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { orders } from "../../../db/dao/orders/orders.ts";
 import { payments } from "../../../db/dao/payments/payments.ts";
-import { paymentMethods, paymentStates } from "../../../db/entities/payments/payment.ts";
+import { refunds } from "../../../db/dao/payments/refunds.ts";
+import { type Payment, paymentMethods, paymentStates } from "../../../db/entities/payments/payment.ts";
 import { NotFoundError } from "../../../errors.ts";
 import { movePayment, type StaffMove } from "../../../services/payments/payment-states.ts";
 import { createPayment, getPayment, maxRub } from "../../../services/payments/payments.ts";
+import { refundPayment } from "../../../services/payments/refunds.ts";
+import { assignToBalance, assignToOrder } from "../../../services/payments/unmatched-money.ts";
 import { defineRoute } from "../../http/define-route.ts";
-import { integer, uuid } from "../../http/fields.ts";
+import { integer, note, uuid } from "../../http/fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
-import { PaymentView, paymentView } from "../../views/payment.ts";
+import type { Actor } from "../../http/types.ts";
+import { PaymentView, paymentView, RefundView, refundView } from "../../views/payment.ts";
 import { isTheirs, ownOrder } from "../orders/order-access.ts";
 import { startCardPayment } from "./start-card-payment.ts";
 
@@ -24,6 +29,28 @@ const NewPayment = z.object({
   amount_rub: integer(z.int().min(1).max(maxRub)).optional().meta({ description: "The open amount when absent" }),
 });
 
+const NewRefund = z.object({
+  amount_rub: integer(z.int().min(1).max(maxRub)).optional().meta({ description: "All that is left when absent" }),
+  reason: note.optional(),
+  waybill_id: uuid.nullish().meta({ description: "The committed return whose goods the money is for" }),
+});
+
+const Assignment = z
+  .object({
+    order_id: uuid.optional().meta({ description: "The order that it pays" }),
+    user_id: uuid.optional().meta({ description: "The customer whose balance gets it" }),
+  })
+  .refine(
+    ({ order_id, user_id }) => (order_id === undefined) !== (user_id === undefined),
+    "name either order_id or user_id",
+  );
+
+/** Throws, as if it did not exist, when a payment is another customer's. */
+async function requireTheirs(reader: EntityManager, { orderId }: Payment, actor: Actor) {
+  const order = orderId === null ? null : await orders.findById(reader, orderId);
+  if (order ? !isTheirs(order, actor) : actor.role === "USER") throw new NotFoundError("Payment not found");
+}
+
 /** The changes of a payment's state by staff. */
 const moves: (Omit<StaffMove, "id"> & { name: string; summary: string })[] = [
   {
@@ -34,7 +61,6 @@ const moves: (Omit<StaffMove, "id"> & { name: string; summary: string })[] = [
     methods: ["CASH", "INVOICE"],
   },
   { name: "capture", summary: "Capture an authorized payment", from: ["authorized"], to: "paid" },
-  { name: "refund", summary: "Mark a payment refunded", from: ["paid"], to: "refunded" },
   {
     name: "fail",
     summary: "Mark a payment failed",
@@ -111,9 +137,61 @@ export const paymentRoutes = [
     responses: { 200: PaymentView, ...refusals },
     async handle(_context, { params, actor, reader }) {
       const payment = await getPayment(reader, params.payment_id);
-      const order = await orders.findById(reader, payment.orderId);
-      if (!order || !isTheirs(order, actor)) throw new NotFoundError("Payment not found");
+      await requireTheirs(reader, payment, actor);
       return { status: 200, body: paymentView(payment) };
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/payments/{payment_id}/refunds",
+    summary: "List the refunds of a payment, oldest first",
+    tag,
+    access: "USER",
+    params,
+    responses: { 200: z.array(RefundView), ...refusals },
+    async handle(_context, { params, actor, reader }) {
+      const payment = await getPayment(reader, params.payment_id);
+      await requireTheirs(reader, payment, actor);
+      return { status: 200, body: (await refunds.ofPayment(reader, payment.id)).map(refundView) };
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/payments/{payment_id}/refund",
+    summary: "Give a payment back, whole or in part",
+    description:
+      "Without a body all that is left of it. With `waybill_id` the price of the goods that came back with that committed " +
+      "return. A payment from the balance goes back there, as far as its goods have not left.",
+    tag,
+    access: "EMPLOYEE",
+    idempotent: true,
+    params,
+    body: NewRefund.optional(),
+    responses: { 200: PaymentView, 409: Problem, ...refusals },
+    async handle(_context, { params: { payment_id: id }, body, actor, commit }) {
+      return commit(async (tx) => {
+        const { amount_rub: amountRub, reason, waybill_id: waybillId } = body ?? {};
+        await refundPayment(tx, { paymentId: id, amountRub, reason, waybillId, createdBy: actor.id });
+        return { status: 200, body: paymentView(await getPayment(tx, id)) };
+      });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/payments/{payment_id}/assign",
+    summary: "Assign unmatched money to an order or to a customer's balance",
+    tag,
+    access: "EMPLOYEE",
+    idempotent: true,
+    params,
+    body: Assignment,
+    responses: { 200: PaymentView, 409: Problem, ...refusals },
+    async handle(_context, { params: { payment_id: id }, body, commit }) {
+      return commit(async (tx) => {
+        if (body.order_id) await assignToOrder(tx, { id, orderId: body.order_id });
+        else if (body.user_id) await assignToBalance(tx, { id, userId: body.user_id });
+        return { status: 200, body: paymentView(await getPayment(tx, id)) };
+      });
     },
   }),
   ...moves.map(({ name, summary, ...move }) =>

@@ -12,6 +12,7 @@ import {
   deleteWaybill,
   getOwnWaybill,
   getWaybill,
+  returnDelivery,
 } from "../../../services/stock/waybills.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { boolean, note, searchTerm, uuid } from "../../http/fields.ts";
@@ -31,8 +32,18 @@ const NewWaybill = z.object({
     (isPending) => isPending,
     "a waybill is always created pending; send true, and commit it afterwards with POST /waybills/{id}/commit",
   ),
-  customer_id: uuid.nullable().default(null).meta({ description: "Null: the author of the waybill" }),
-  order_id: uuid.nullable().default(null),
+  customer_id: uuid
+    .nullable()
+    .default(null)
+    .meta({ description: "Null: that of the order or delivery, and without them the author of the waybill" }),
+  order_id: uuid
+    .nullable()
+    .default(null)
+    .meta({ description: "For a WAYBILL_OUT: the order that its goods are taken from" }),
+  return_of: uuid
+    .nullable()
+    .default(null)
+    .meta({ description: "For a WAYBILL_RETURN: the committed delivery whose goods come back" }),
   note: note.default(null),
   waybill_offers: z.array(NewWaybillLine).max(maxWaybillLines).default([]),
 });
@@ -112,6 +123,7 @@ export const waybillRoutes = [
           authorId: actor.id,
           customerId: body.customer_id,
           orderId: body.order_id,
+          returnOf: body.return_of,
           waybillType: body.waybill_type,
           note: body.note,
           lines: body.waybill_offers.map(({ offer_id: offerId, quantity }) => ({ offerId, quantity })),
@@ -155,6 +167,23 @@ export const waybillRoutes = [
       });
       void dropCatalogue(context.cache, "offer");
       return result;
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/waybills/{waybill_id}/return",
+    summary: "Create a pending return of a delivery: all of its goods that no return has yet",
+    description: "Lower its lines to what comes back, then commit it; refunds can name it.",
+    tag,
+    access: "EMPLOYEE",
+    idempotent: true,
+    params,
+    responses: { 201: WaybillView, 409: Problem, 422: InvalidRequest },
+    async handle(_context, { params: { waybill_id: deliveryId }, actor, profile, commit }) {
+      return commit(async (tx) => {
+        const id = await returnDelivery(tx, { deliveryId, authorId: actor.id });
+        return answerWrite(tx, profile, 201, id);
+      });
     },
   }),
   defineRoute({

@@ -80,18 +80,16 @@ export const orders = {
 
   address: (tx: EntityManager, id: string) => tx.findOneBy(Address, { id }),
 
-  /** Their waybills, with author and customer. */
+  /** Their waybills, the newest of an order last, with author and customer. */
   waybills: (tx: EntityManager, orderIds: readonly string[]) =>
     tx
       .createQueryBuilder(Waybill, "waybill")
       .innerJoinAndSelect("waybill.author", "author")
       .innerJoinAndSelect("waybill.customer", "customer")
       .where("waybill.order_id = ANY(:orderIds)", { orderIds })
+      .orderBy("waybill.createdAt", "ASC")
+      .addOrderBy("waybill.id", "ASC")
       .getMany(),
-
-  /** Its waybill alone, locked so that it cannot be committed until the transaction ends. */
-  lockWaybill: (tx: EntityManager, orderId: string) =>
-    tx.findOne(Waybill, { where: { orderId }, lock: { mode: "pessimistic_read" } }),
 
   async insert(tx: EntityManager, values: NewOrderRow) {
     const row = tx.create(Order, values);

@@ -10,6 +10,7 @@ export interface BalanceChange {
   reason: BalanceReason;
   waybillId?: string | null | undefined;
   paymentId?: string | null | undefined;
+  refundId?: string | null | undefined;
 }
 
 /** A row of the history without the people on it. */
@@ -33,16 +34,16 @@ const changeSql = (column: string) => `
     SELECT balance, clock_timestamp() AS at FROM changed
   )
   INSERT INTO user_balance_history (user_id, delta, balance_before, balance_after, currency, reason, waybill_id,
-                                    payment_id, created_at, updated_at)
-  SELECT $1, $2, balance - $2, balance, $3, $4, $5, $6, at, at FROM timed
+                                    payment_id, refund_id, created_at, updated_at)
+  SELECT $1, $2, balance - $2, balance, $3, $4, $5, $6, $7, at, at FROM timed
   RETURNING id, balance_after AS "balanceAfter", created_at AS "createdAt"`;
 
 /** Changes of balances as rows. */
 export const balances = {
   /** Changes one balance together with its history, in one statement; null when there is no such user. */
   async change(tx: EntityManager, change: BalanceChange): Promise<NewBalanceEntry | null> {
-    const { userId, currency, delta, reason, waybillId = null, paymentId = null } = change;
-    const values = [userId, delta, currency, reason, waybillId, paymentId];
+    const { userId, currency, delta, reason, waybillId = null, paymentId = null, refundId = null } = change;
+    const values = [userId, delta, currency, reason, waybillId, paymentId, refundId];
     const [row]: { id: string; balanceAfter: string; createdAt: Date }[] = await tx.query(
       changeSql(columns[currency]),
       values,
@@ -55,6 +56,7 @@ export const balances = {
       userId,
       waybillId,
       paymentId,
+      refundId,
       delta,
       balanceBefore: balanceAfter - delta,
       balanceAfter,

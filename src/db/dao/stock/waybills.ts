@@ -1,5 +1,7 @@
 import type { EntityManager, SelectQueryBuilder } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
+import { businessTimeZone } from "../../../jobs/schedules.ts";
+import { waitForLockOn } from "../../../platform/postgres/locks.ts";
 import { Waybill, type WaybillType } from "../../entities/stock/waybill.ts";
 import { containing } from "../../like.ts";
 
@@ -10,7 +12,8 @@ export interface WaybillFilter {
   term?: string | undefined;
 }
 
-export type NewWaybillRow = Pick<Waybill, "authorId" | "customerId" | "orderId" | "waybillType" | "note">;
+export type NewWaybillRow = Pick<Waybill, "authorId" | "customerId" | "orderId" | "waybillType" | "note"> &
+  Partial<Pick<Waybill, "returnOf">>;
 export type WaybillRowChange = Partial<Pick<Waybill, "customerId" | "orderId" | "waybillType" | "note">>;
 
 const searched = [
@@ -34,12 +37,21 @@ function filtered(query: SelectQueryBuilder<Waybill>, { waybillType, isPending, 
   return query;
 }
 
+const commitSql = `
+  UPDATE waybills SET is_pending = false, committed_by = $2, committed_at = now(), paper_year = this.year,
+    paper_number = 1 + coalesce((SELECT max(paper_number) FROM waybills
+                                 WHERE waybill_type = $3 AND paper_year = this.year), 0)
+  FROM (SELECT extract(year FROM now() AT TIME ZONE $4)::integer AS year) AS this
+  WHERE id = $1`;
+
 /** Waybills as rows; a missing one is `null` or `false`, never an error. */
 export const waybills = {
   /** With author and customer. */
   findById: (tx: EntityManager, id: string) => withPeople(tx).where("waybill.id = :id", { id }).getOne(),
 
-  findByOrder: (tx: EntityManager, orderId: string) => tx.findOneBy(Waybill, { orderId }),
+  /** Those of an order, the oldest first. */
+  ofOrder: (tx: EntityManager, orderId: string) =>
+    tx.find(Waybill, { where: { orderId }, order: { createdAt: "ASC", id: "ASC" } }),
 
   /** One page, the newest first, and the total; two statements. */
   async list(tx: EntityManager, filter: WaybillFilter, page: { limit: number; offset: number }) {
@@ -59,9 +71,12 @@ export const waybills = {
     return row?.count ?? 0;
   },
 
-  /** Reads it before the lock: its order has to be locked first. */
+  /** Reads it before the lock: its order, or the delivery that it returns, has to be locked first. */
   findWithoutLock: (tx: EntityManager, id: string) =>
-    tx.findOne(Waybill, { where: { id }, select: { id: true, orderId: true, isPending: true } }),
+    tx.findOne(Waybill, {
+      where: { id },
+      select: { id: true, orderId: true, returnOf: true, authorId: true, customerId: true, isPending: true },
+    }),
 
   /** Locks the waybill until the transaction ends; needed to change it or its lines. */
   lock: (tx: EntityManager, id: string) => tx.findOne(Waybill, { where: { id }, lock: { mode: "pessimistic_write" } }),
@@ -76,8 +91,13 @@ export const waybills = {
     await tx.update(Waybill, { id }, change);
   },
 
-  async markCommitted(tx: EntityManager, id: string, committedBy: string) {
-    await tx.update(Waybill, { id }, { isPending: false, committedBy, committedAt: () => "now()" });
+  /**
+   * Marks it as committed and gives it the next number of its type and year; a number is never left out, so commits of
+   * one type wait for each other from here until they end.
+   */
+  async markCommitted(tx: EntityManager, { id, waybillType }: Waybill, committedBy: string) {
+    await waitForLockOn(tx, JSON.stringify(["numbers", waybillType]));
+    await tx.query(commitSql, [id, committedBy, waybillType, businessTimeZone]);
   },
 
   /** Deletes its lines as well. */

@@ -38,6 +38,9 @@ export class BalanceEntry {
   @Column("uuid", { name: "payment_id", nullable: true })
   paymentId!: string | null;
 
+  @Column("uuid", { name: "refund_id", nullable: true })
+  refundId!: string | null;
+
   @Column("bigint", { transformer: bigint })
   delta!: number;
 

@@ -13,8 +13,16 @@ import { Order } from "../orders/order.ts";
 export const paymentMethods = ["BALANCE", "INVOICE", "CASH", "CARD"] as const;
 export type PaymentMethod = (typeof paymentMethods)[number];
 
-export const paymentStates = ["pending", "authorized", "paid", "failed", "refunded"] as const;
+/**
+ * unmatched: money that arrived and belongs to no open sum, until staff assigns it; credited: staff assigned it to a
+ * balance.
+ */
+export const paymentStates = ["pending", "authorized", "paid", "failed", "refunded", "unmatched", "credited"] as const;
 export type PaymentState = (typeof paymentStates)[number];
+
+/** Why money that arrived matched nothing. */
+export const unmatchedReasons = ["order_canceled", "order_deleted", "nothing_due", "wrong_amount"] as const;
+export type UnmatchedReason = (typeof unmatchedReasons)[number];
 
 /** Money for one order. Card numbers are never stored here: the provider has them. */
 @Entity("payments")
@@ -22,12 +30,13 @@ export class Payment {
   @PrimaryGeneratedColumn("uuid")
   id!: string;
 
-  @Column("uuid", { name: "order_id" })
-  orderId!: string;
+  /** Null when its order was deleted. */
+  @Column("uuid", { name: "order_id", nullable: true })
+  orderId!: string | null;
 
   @ManyToOne(() => Order)
   @JoinColumn({ name: "order_id" })
-  order!: Relation<Order>;
+  order!: Relation<Order> | null;
 
   @Column("text")
   method!: PaymentMethod;
@@ -35,8 +44,24 @@ export class Payment {
   @Column("text")
   state!: PaymentState;
 
+  /** The order that it was made for, when that was deleted or staff assigned the money to another one. */
+  @Column("uuid", { name: "original_order_id", nullable: true })
+  originalOrderId!: string | null;
+
   @Column("integer", { name: "amount_rub" })
   amountRub!: number;
+
+  /** The sum of its refunds that succeeded. */
+  @Column("integer", { name: "refunded_rub", default: 0 })
+  refundedRub!: number;
+
+  /** Stays when the money has been matched. */
+  @Column("text", { name: "unmatched_reason", nullable: true })
+  unmatchedReason!: UnmatchedReason | null;
+
+  /** The user whose balance got the money. */
+  @Column("uuid", { name: "credited_to", nullable: true })
+  creditedTo!: string | null;
 
   /** For cards only: the provider. */
   @Column("text", { nullable: true })

@@ -41,6 +41,10 @@ export class Waybill {
   @JoinColumn({ name: "order_id" })
   order!: Relation<Order> | null;
 
+  /** The delivery whose goods come back. */
+  @Column("uuid", { name: "return_of", nullable: true })
+  returnOf!: string | null;
+
   @Column("text", { name: "waybill_type" })
   waybillType!: WaybillType;
 
@@ -55,6 +59,14 @@ export class Waybill {
 
   @Column("timestamptz", { name: "committed_at", nullable: true })
   committedAt!: Date | null;
+
+  /** Its number among the committed waybills of its type and year; null until the commit. */
+  @Column("integer", { name: "paper_number", nullable: true })
+  paperNumber!: number | null;
+
+  /** The year of the commit in the shop's time zone. */
+  @Column("integer", { name: "paper_year", nullable: true })
+  paperYear!: number | null;
 
   @CreateDateColumn({ name: "created_at", type: "timestamptz" })
   createdAt!: Date;

@@ -6,6 +6,8 @@ export const eventTypes = [
   "order.status_changed",
   "order.paid",
   "payment.paid",
+  "payment.refunded",
+  "payment.unmatched",
   "waybill.committed",
   "job.succeeded",
   "job.failed",

@@ -6,7 +6,7 @@ import { WaybillOffer } from "../../../../src/db/entities/stock/waybill-offer.ts
 import { useApi, userIds } from "../../../support/api.ts";
 import { addOffer } from "../../../support/catalogue.ts";
 import { countStatements } from "../../../support/count-statements.ts";
-import { brokenPromises } from "../../../support/invariants.ts";
+import { brokenRules } from "../../../support/invariants.ts";
 import { untilBlocked } from "../../../support/locks.ts";
 import { addOrder, addPayment } from "../../../support/orders.ts";
 import { parallel, send } from "../../../support/send.ts";
@@ -89,7 +89,7 @@ describe("POST /orders/{id}/convert", () => {
     expect(body).toMatchObject({ customer_id: userIds.employee, author: { id: userIds.employee } });
     const committed = await send(api, "POST", `/waybills/${body.id}/commit`);
     expect(committed).toMatchObject({ status: 201, body: { customer: { balance_rub: 0 } } });
-    expect(await brokenPromises(api.db)).toEqual({});
+    expect(await brokenRules(api.db)).toEqual({});
   });
 
   test("charges only what has not been paid when the waybill is committed", async () => {
@@ -101,7 +101,7 @@ describe("POST /orders/{id}/convert", () => {
     const { body } = await convert(order.id);
     const committed = await send(api, "POST", `/waybills/${body.id}/commit`);
     expect(committed).toMatchObject({ status: 201, body: { customer: { balance_rub: -1_800 } } });
-    expect(await brokenPromises(api.db)).toEqual({});
+    expect(await brokenRules(api.db)).toEqual({});
   });
 
   test("answers 404 to an unknown order and 422 to what is no id", async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { User } from "../../../../src/db/entities/accounts/user.ts";
 import { OrderOffer } from "../../../../src/db/entities/orders/order-offer.ts";
+import { WaybillOffer } from "../../../../src/db/entities/stock/waybill-offer.ts";
 import { dropCatalogue } from "../../../../src/platform/cache-tags.ts";
 import { useApi, userIds } from "../../../support/api.ts";
 import { addOffer } from "../../../support/catalogue.ts";
@@ -258,23 +259,40 @@ describe("lines of orders", () => {
   });
 
   describe("of an order whose waybill is committed", () => {
-    test("cannot change any more", async () => {
+    test.each([true, false])("cannot come to less than the waybill has taken, pending: %s", async (isPending) => {
       const { orderId, lineId, offer } = await orderWithLine();
-      const waybillId = await addWaybillOf(api, { orderId });
-      const answers = [
-        await add(orderId, lineOf(offer.id)),
-        await patch(lineId, { quantity: 1 }),
-        await remove(lineId),
-      ];
-      const why = `Waybill '${waybillId}' of order '${orderId}' is committed, so the order's lines cannot change any more`;
-      expect(answers.map(({ status, body }) => [status, body.detail])).toEqual(answers.map(() => [409, why]));
+      const [{ priceRub = 0 } = {}] = await api.db.manager.findBy(OrderOffer, { orderId });
+      await addWaybillOf(api, { orderId, isPending, lines: [{ offerId: offer.id, quantity: 2, priceRub }] });
+      const answers = [await patch(lineId, { quantity: 1 }), await remove(lineId)];
+      const why = (has: number) =>
+        `Order '${orderId}' would not agree with what was taken from it. Its waybills hold '2' pieces of offer '${offer.id}' at '${priceRub}' roubles, where it has ${has}; change quantities and prices in the order first, or delete the pending waybill`;
+      expect(answers.map(({ status, body }) => [status, body.detail])).toEqual([
+        [409, why(1)],
+        [409, why(0)],
+      ]);
       expect(await quantitiesOf(orderId)).toEqual([2]);
     });
 
-    test("can as long as it is pending", async () => {
-      const { orderId, lineId } = await orderWithLine();
-      await addWaybillOf(api, { orderId, isPending: true });
-      expect((await patch(lineId, { quantity: 1 })).status).toBe(200);
+    test("can be raised and added to, and the rest leaves with another waybill", async () => {
+      const { orderId, lineId, offer } = await orderWithLine();
+      const [{ priceRub = 0 } = {}] = await api.db.manager.findBy(OrderOffer, { orderId });
+      await addWaybillOf(api, { orderId, lines: [{ offerId: offer.id, quantity: 2, priceRub }] });
+      expect((await patch(lineId, { quantity: 3 })).status).toBe(200);
+      const { status, body } = await send(api, "POST", `/orders/${orderId}/convert`, undefined, {
+        token: api.tokens.employee,
+      });
+      expect(status).toBe(201);
+      const rest = await api.db.manager.findBy(WaybillOffer, { waybillId: body.id });
+      expect(rest).toMatchObject([{ offerId: offer.id, quantity: 1, priceRub }]);
+    });
+
+    test("change its price as well while it is pending", async () => {
+      const { orderId, lineId, offer } = await orderWithLine();
+      const [{ priceRub = 0 } = {}] = await api.db.manager.findBy(OrderOffer, { orderId });
+      const lines = [{ offerId: offer.id, quantity: 2, priceRub }];
+      const waybillId = await addWaybillOf(api, { orderId, isPending: true, lines });
+      expect((await patch(lineId, { price_rub: 7 })).status).toBe(200);
+      expect(await api.db.manager.findBy(WaybillOffer, { waybillId })).toMatchObject([{ priceRub: 7 }]);
     });
   });
 

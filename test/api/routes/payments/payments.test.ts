@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { User } from "../../../../src/db/entities/accounts/user.ts";
 import { BalanceEntry } from "../../../../src/db/entities/payments/balance-entry.ts";
 import { type Payment, type PaymentState, paymentStates } from "../../../../src/db/entities/payments/payment.ts";
-import { coveredRub } from "../../../../src/services/payments/payments.ts";
+import { getOrderBooks, paidRub } from "../../../../src/services/payments/order-balance.ts";
 import { useApi, userIds } from "../../../support/api.ts";
 import { addOffer } from "../../../support/catalogue.ts";
 import { countStatements } from "../../../support/count-statements.ts";
@@ -43,7 +43,14 @@ describe("payments", () => {
   async function newPayment(totalRub: number, method = "CASH", state: PaymentState = "pending") {
     const orderId = await orderOf(totalRub);
     const { body } = await pay(orderId, { method });
-    if (state !== body.state) await api.db.query("UPDATE payments SET state = $2 WHERE id = $1", [body.id, state]);
+    const isUnmatched = state === "unmatched" || state === "credited";
+    await api.db.query(
+      `UPDATE payments SET state = $2, unmatched_reason = $3, credited_to = $4, refunded_rub = $5 WHERE id = $1`,
+      [
+        ...[body.id, state, isUnmatched ? "nothing_due" : null, state === "credited" ? userId : null],
+        state === "refunded" ? totalRub : 0,
+      ],
+    );
     return { ...body, orderId };
   }
   const setBalance = (balanceRub: number) => api.db.manager.update(User, { id: userId }, { balanceRub });
@@ -69,6 +76,7 @@ describe("payments", () => {
             amount_rub: 400,
             created_by: userId,
           },
+          ...{ original_order_id: null, refunded_rub: 0, unmatched_reason: null, credited_to: null },
           ...{ provider: null, provider_reference: null, checkout_url: null, failure: null, paid_at: null },
           ...{ refunded_at: null, created_at: expect.any(String), updated_at: expect.any(String) },
         });
@@ -228,7 +236,7 @@ describe("payments", () => {
     const moves = {
       confirm: { from: ["pending"], to: "paid" },
       capture: { from: ["authorized"], to: "paid" },
-      refund: { from: ["paid"], to: "refunded" },
+      refund: { from: ["paid", "unmatched"], to: "refunded" },
       fail: { from: ["pending", "authorized"], to: "failed" },
     } as const;
     const cases = Object.entries(moves).flatMap(([move, { from, to }]) =>
@@ -343,7 +351,7 @@ describe("payments", () => {
   });
 
   describe("and the books", () => {
-    const cover = (orderId: string) => coveredRub(api.db.manager, orderId);
+    const cover = (orderId: string) => getOrderBooks(api.db.manager, orderId).then(paidRub);
 
     test("before the goods leave, what is paid covers the waybill and touches no balance", async () => {
       const { orderId, id } = await newPayment(700);

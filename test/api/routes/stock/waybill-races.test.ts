@@ -5,7 +5,7 @@ import { Waybill } from "../../../../src/db/entities/stock/waybill.ts";
 import { WaybillOffer } from "../../../../src/db/entities/stock/waybill-offer.ts";
 import { useApi, userIds } from "../../../support/api.ts";
 import { addOffer } from "../../../support/catalogue.ts";
-import { brokenPromises } from "../../../support/invariants.ts";
+import { brokenRules } from "../../../support/invariants.ts";
 import { addOrder } from "../../../support/orders.ts";
 import { parallel, send } from "../../../support/send.ts";
 import { addUser } from "../../../support/users.ts";
@@ -51,7 +51,7 @@ describe("at the same moment", () => {
     expect([await quantityOf(offer.id), await balanceOf(customer.id)]).toEqual([30, -7_740]);
     const entries = await api.db.manager.findBy(BalanceEntry, { userId: customer.id });
     expect(entries.reduce((sum, { delta }) => sum + delta, 0)).toBe(-7_740);
-    expect(await brokenPromises(api.db)).toEqual({});
+    expect(await brokenRules(api.db)).toEqual({});
   });
 
   test(
@@ -77,7 +77,7 @@ describe("at the same moment", () => {
       for (const { id } of waybills) expect(await api.db.manager.countBy(BalanceEntry, { waybillId: id })).toBe(1);
       const owed = await Promise.all(customers.map(({ id }) => balanceOf(id)));
       expect(owed.reduce((sum, rub) => sum + rub, 0)).toBe(-60 * sizes.waybills);
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
     },
     timeout,
   );
@@ -106,7 +106,7 @@ describe("at the same moment", () => {
     );
     expect(statuses(answers)).toEqual({ 201: 32 });
     for (const { id } of offers) expect(await quantityOf(id)).toBe(100 - 24 * 2 + 8 * 2);
-    expect(await brokenPromises(api.db)).toEqual({});
+    expect(await brokenRules(api.db)).toEqual({});
   });
 
   test(
@@ -128,7 +128,7 @@ describe("at the same moment", () => {
       expect(statuses(answers)).toEqual({ 201: sizes.stock, 409: sizes.buyers - sizes.stock });
       expect([await quantityOf(offer.id), await balanceOf(customer.id)]).toEqual([0, -7 * sizes.stock]);
       expect(await api.db.manager.countBy(Waybill, { customerId: customer.id, isPending: false })).toBe(sizes.stock);
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
     },
     timeout,
   );
@@ -150,7 +150,7 @@ describe("at the same moment", () => {
       ]);
       expect(answers.every(({ status }) => [200, 201, 204, 409].includes(status))).toBe(true);
       // Whatever the lines are now, exactly that has moved: one of the promises that are checked here.
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
       expect(await api.db.manager.findOneBy(Waybill, { id })).toMatchObject({ isPending: false });
     }
   });
@@ -169,7 +169,7 @@ describe("at the same moment", () => {
       expect(await quantityOf(offer.id)).toBe(isThere ? 9 : 10);
       expect(await api.db.manager.countBy(WaybillOffer, { waybillId: id })).toBe(isThere ? 1 : 0);
     }
-    expect(await brokenPromises(api.db)).toEqual({});
+    expect(await brokenRules(api.db)).toEqual({});
   });
 
   test.each(["CASH", "BALANCE"])(
@@ -192,7 +192,7 @@ describe("at the same moment", () => {
         // Paid before or after, or taken by the commit because the payment came too late.
         expect(await balanceOf(customer.id)).toBe(0);
       }
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
     },
   );
 });

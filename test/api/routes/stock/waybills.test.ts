@@ -5,7 +5,7 @@ import { WaybillOffer } from "../../../../src/db/entities/stock/waybill-offer.ts
 import { useApi, userIds } from "../../../support/api.ts";
 import { addOffer } from "../../../support/catalogue.ts";
 import { countStatements } from "../../../support/count-statements.ts";
-import { brokenPromises } from "../../../support/invariants.ts";
+import { brokenRules } from "../../../support/invariants.ts";
 import { addOrder } from "../../../support/orders.ts";
 import { type Shown, send } from "../../../support/send.ts";
 import { addUser } from "../../../support/users.ts";
@@ -138,7 +138,7 @@ describe("waybills", () => {
 
     test("shows whole users, and OTHER as shipping method only to the warehouse", async () => {
       const customer = await addUser(api.db, { lastName: "Представлений", shippingMethod: "OTHER", clerkId: "user_1" });
-      const order = await addOrder(api.db);
+      const order = await addOrder(api.db, { userId: customer.id });
       await addWaybill(api.db, { customerId: customer.id, orderId: order.id, note: "срочно" });
       const [[shop], [warehouse]] = [
         (await list("search_term=Представлений")).items,
@@ -154,6 +154,8 @@ describe("waybills", () => {
           "is_pending",
           "note",
           "order_id",
+          "paper_number",
+          "return_of",
           "updated_at",
         ].concat("waybill_type"),
       );
@@ -334,14 +336,23 @@ describe("waybills", () => {
       }
     });
 
-    test("answers 409 to a second waybill of the same order", async () => {
-      const order = await addOrder(api.db);
-      expect(await create({ order_id: order.id })).toMatchObject({ status: 201, body: { order_id: order.id } });
-      const { status, body } = await create({ order_id: order.id });
+    test("takes what is left of its order, and answers 409 to more than that", async () => {
+      const offer = await addOffer(api.db);
+      const order = await addOrder(api.db, {
+        userId: userIds.user,
+        lines: [{ offerId: offer.id, quantity: 3, priceRub: 700 }],
+      });
+      const take = (quantity: number) =>
+        create({ order_id: order.id, waybill_offers: [{ offer_id: offer.id, quantity }] });
+      const first = await take(2);
+      expect(first).toMatchObject({ status: 201, body: { order_id: order.id, customer_id: userIds.user } });
+      expect(await linesOf(first.body.id)).toMatchObject([{ quantity: 2, priceRub: 700 }]);
+      const { status, body } = await take(2);
       expect([status, body.detail]).toEqual([
         409,
-        `Order '${order.id}' has a waybill already; an order has one at most`,
+        `'2' pieces of offer '${offer.id}' are 1 more than order '${order.id}' has left; change quantities and prices in the order first, or delete the pending waybill`,
       ]);
+      expect((await take(1)).status).toBe(201);
     });
 
     test.each([
@@ -429,7 +440,7 @@ describe("waybills", () => {
       send(api, "PATCH", `/waybills/${id}`, { body, ...options });
 
     test("changes what is sent of a pending waybill and leaves the rest", async () => {
-      const order = await addOrder(api.db);
+      const order = await addOrder(api.db, { userId: userIds.admin });
       const { id } = await addWaybill(api.db, { note: "старая" });
       expect(await patch(id, { note: "новая" })).toMatchObject({
         status: 200,
@@ -439,7 +450,9 @@ describe("waybills", () => {
         status: 200,
         body: { waybill_type: "WAYBILL_IN", note: "новая", customer: { id: userIds.user } },
       });
-      expect(await patch(id, { order_id: order.id, customer_id: userIds.admin })).toMatchObject({
+      expect(
+        await patch(id, { waybill_type: "WAYBILL_OUT", order_id: order.id, customer_id: userIds.admin }),
+      ).toMatchObject({
         status: 200,
         body: { order_id: order.id, customer_id: userIds.admin, customer: { id: userIds.admin } },
       });
@@ -496,10 +509,10 @@ describe("waybills", () => {
       expect(await stored(done.id)).toEqual(before);
     });
 
-    test("answers 409 to an unknown customer or order and to an order that has a waybill", async () => {
-      const order = await addOrder(api.db);
-      await addWaybill(api.db, { orderId: order.id });
-      const { id } = await addWaybill(api.db);
+    test("answers 409 to an unknown customer or order and to an order that has less", async () => {
+      const order = await addOrder(api.db, { userId: userIds.user });
+      const offer = await addOffer(api.db);
+      const { id } = await addWaybill(api.db, { lines: [{ offerId: offer.id }] });
       for (const change of [{ customer_id: unknownId }, { order_id: unknownId }, { order_id: order.id }]) {
         const { status, body } = await patch(id, change);
         expect(status).toBe(409);
@@ -562,7 +575,8 @@ describe("waybills", () => {
     const remove = (id: string) => send(api, "DELETE", `/waybills/${id}`);
 
     test("deletes a pending waybill with its lines, and its order can have another one", async () => {
-      const [order, offer] = [await addOrder(api.db), await addOffer(api.db)];
+      const offer = await addOffer(api.db);
+      const order = await addOrder(api.db, { userId: userIds.user, lines: [{ offerId: offer.id }] });
       const { id } = await addWaybill(api.db, { orderId: order.id, lines: [{ offerId: offer.id }] });
       expect(await remove(id)).toMatchObject({ status: 204, text: "" });
       expect([await stored(id), await linesOf(id)]).toEqual([null, []]);
@@ -601,7 +615,7 @@ describe("waybills", () => {
       expect(status).toBe(201);
       expect(body).toMatchObject({ id, is_pending: false, waybill_type: waybillType, customer: { balance_rub: rub } });
       expect([await quantity(offer.id), await balance(customer.id)]).toEqual([pieces, rub]);
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
     });
 
     test("a second time answers the same and changes nothing", async () => {
@@ -611,7 +625,7 @@ describe("waybills", () => {
       const again = await commit(id, { token: api.tokens.admin });
       expect(again).toMatchObject({ status: 201, body: { id, is_pending: false } });
       expect([await quantity(offer.id), await balance(userIds.user), await stored(id)]).toEqual(before);
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
     });
 
     test("refuses to take more than there is, names every short offer, and changes nothing", async () => {
@@ -640,7 +654,7 @@ describe("waybills", () => {
       await api.db.query("UPDATE offers SET quantity = 1 WHERE id = $1", [none.id]);
       expect((await commit(id)).status).toBe(201);
       expect([await quantity(few.id), await quantity(none.id), await quantity(enough.id)]).toEqual([0, 0, 0]);
-      expect(await brokenPromises(api.db)).toEqual({});
+      expect(await brokenRules(api.db)).toEqual({});
     });
 
     test("takes an empty waybill, a JSON body that says nothing, and no body", async () => {
