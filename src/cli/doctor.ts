@@ -7,6 +7,7 @@ import { checkMailServer } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { readShop } from "../platform/payments/yookassa.ts";
 import { connectOnce, type RedisConnection } from "../platform/redis.ts";
+import { checkBooks } from "./books.ts";
 import type { Command, CommandContext, Installation } from "./command.ts";
 
 export interface Finding {
@@ -205,10 +206,13 @@ const marks = { ok: "ok", warning: "WARNING", problem: "PROBLEM", unknown: "?" }
 
 export const doctorCommands: Record<string, Command> = {
   doctor: {
-    usage: "",
-    about: "checks all dependencies of the processes, and says what to do; exit code 1 when there is a problem",
+    usage: "[--books]",
+    about:
+      "checks all dependencies of the processes, or with --books whether money, goods and papers agree, and says what to do; exit code 1 when there is a problem",
     takes: 0,
-    async run(context) {
+    options: { books: { type: "boolean" } },
+    async run(context, _args, { books }) {
+      if (books) return checkBooks(context);
       const installation = context.installation();
       const looks = [lookAtPostgres(context), lookAtRedis(installation), lookAtBucket(installation)] as const;
       const rest = [lookAtMail(installation), lookAtCards(installation)] as const;
