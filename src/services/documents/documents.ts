@@ -35,6 +35,7 @@ export async function requestDocument(
   options?: EnqueueOptions,
 ): Promise<Document> {
   const { kind, format, parameters, requestedBy } = request;
+  await definitionOf(kind).issue?.(tx, parameters);
   const { hash: sourceHash } = await sourceOf(tx, request, shop);
   // Of two concurrent requests the second one waits here, and then sees the row of the first.
   await waitForLockOn(tx, JSON.stringify(["document", sourceHash]));

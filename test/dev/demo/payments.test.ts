@@ -40,7 +40,9 @@ describe.each(shops)("the payments of the %s shop", (_size, _catalogue, business
   it("has no customer pay more than an order costs", () => {
     for (const own of groups(payments, ({ orderId }) => orderId ?? "")) {
       const lines = orderOffers.filter(({ orderId }) => orderId === own[0]?.orderId);
-      const sum = own.filter(({ state }) => state !== "failed" && state !== "unmatched").reduce((all, { amountRub }) => all + amountRub, 0);
+      const sum = own
+        .filter(({ state }) => state !== "failed" && state !== "unmatched")
+        .reduce((all, { amountRub }) => all + amountRub, 0);
       expect(sum).toBeLessThanOrEqual(sumOf(lines));
     }
   });

@@ -42,8 +42,6 @@ async function receive(
   return result;
 }
 
-const isPaid = (event: CardEvent) => event.kind === "payment" && event.state === "paid";
-
 async function receiveEvent(tx: EntityManager, provider: string, event: CardEvent) {
   if (event.kind === "payment") return receivePaymentEvent(tx, { provider, event });
   throw new ConflictError(

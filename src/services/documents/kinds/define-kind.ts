@@ -78,6 +78,8 @@ export interface KindDefinition<
   readonly names: (parameters: Stored) => { shown: string; ascii: string };
   /** Its public address, whatever its present content; absent or null: only the API serves it. */
   readonly publicKey?: (parameters: Stored, format: DocumentFormat) => string | null;
+  /** Gives a paper its number when it is first asked for; may be repeated. Absent: it has none, or another place gives it. */
+  readonly issue?: (tx: EntityManager, parameters: Stored) => Promise<void>;
   /** Reads its data, all of it from one state of the database; null when there is no such entity. */
   readonly source: (tx: EntityManager, parameters: Stored, shop: Shop) => Promise<Source | null>;
 }

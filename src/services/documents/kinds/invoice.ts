@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { documentSources, type PrintedLine } from "../../../db/dao/documents/document-sources.ts";
+import { type Invoice, invoices } from "../../../db/dao/documents/invoices.ts";
+import type { OrderBooks } from "../../../db/dao/payments/order-books.ts";
 import type { Order } from "../../../db/entities/orders/order.ts";
 import { ConflictError } from "../../../errors.ts";
 import { businessDay, formatDay } from "../../business-day.ts";
+import { dueBackRub, dueRub, getOrderBooks, paidRub } from "../../payments/order-balance.ts";
 import { amountInWords, declined } from "./amount-in-words.ts";
 import { contactFields } from "./contact.ts";
 import { defineKind, type Payee, sheetFormats } from "./define-kind.ts";
@@ -18,28 +21,41 @@ export const invoiceKind = defineKind({
   asked: z.object({ id: z.uuid().meta({ description: "The order" }) }),
   missing: "Order not found",
   about: "order",
+  issue: (tx, { id }) => invoices.issue(tx, id),
   names: ({ id }) => ({ shown: `Счёт ${id}`, ascii: `invoice_${id}` }),
   async source(tx, { id }, { payee }) {
     const order = await documentSources.order(tx, id);
     if (!order) return null;
     if (!payee) throw new ConflictError("There are no invoices here: set PAYEE to the account that receives the money");
     const lines = await documentSources.orderLines(tx, id);
-    return { state: [order, lines, payee], content: () => invoiceLayout(order, lines, payee) };
+    const paper = { order, lines, payee, invoice: await invoices.ofOrder(tx, id), books: await getOrderBooks(tx, id) };
+    return { state: paper, content: () => invoiceLayout(paper) };
   },
 });
 
-function invoiceLayout(order: Order, lines: readonly PrintedLine[], payee: Payee): Layout {
+interface Paper {
+  order: Order;
+  lines: readonly PrintedLine[];
+  payee: Payee;
+  /** Null only of a document that was asked for before invoices had numbers. */
+  invoice: Invoice | null;
+  books: OrderBooks;
+}
+
+function invoiceLayout({ order, lines, payee, invoice, books }: Paper): Layout {
   const { name, phone } = contactFields(order);
-  const day = formatDay(businessDay(order.createdAt));
+  const orderDay = formatDay(businessDay(order.createdAt));
+  const number = invoice ? `${invoice.year}-${invoice.number}` : order.id;
   const total = totalOf(lines);
   const count = `${lines.length} ${declined(lines.length, ["наименование", "наименования", "наименований"])}`;
   return {
-    title: `Счёт на оплату № ${order.id}`,
+    title: `Счёт на оплату № ${number}`,
     blocks: [
       {
         type: "fields",
         fields: [
-          { label: "Дата", value: day },
+          { label: "Дата", value: formatDay(businessDay(invoice?.issuedAt ?? order.createdAt)) },
+          { label: "Заказ", value: `№ ${order.id} от ${orderDay}` },
           { label: "Получатель", value: payee.name },
           { label: payee.kpp ? "ИНН / КПП" : "ИНН", value: [payee.inn, payee.kpp].filter(Boolean).join(" / ") },
           { label: "Расч. счёт", value: payee.account },
@@ -52,16 +68,32 @@ function invoiceLayout(order: Order, lines: readonly PrintedLine[], payee: Payee
       linesTable(lines),
       { type: "text", text: `Всего ${count} на сумму ${roubles(total)}` },
       { type: "text", text: amountInWords(total), isStrong: true },
-      ...paymentBlocks(payee, `Оплата заказа № ${order.id} от ${day}`, total),
+      ...dueBlocks(books),
+      ...paymentBlocks(payee, `Оплата по счёту № ${number}, заказ № ${order.id} от ${orderDay}`, dueRub(books)),
       { type: "signatures", roles: ["Руководитель", "Бухгалтер"] },
     ],
     changedAt: latest(order, lines),
   };
 }
 
-/** An order without a price needs no code, and no bank would accept one. */
-function paymentBlocks(payee: Payee, purpose: string, total: number): Block[] {
-  if (total <= 0) return [];
+/** What is paid and what is due; nothing when the whole sum is due, which the invoice says already. */
+function dueBlocks(books: OrderBooks): Block[] {
+  const [paid, due, back] = [paidRub(books), dueRub(books), dueBackRub(books)];
+  if (books.status === "CANCELED") {
+    const returned = back > 0 ? ` К возврату покупателю: ${roubles(back)}` : "";
+    return [{ type: "text", text: `Заказ отменён, оплата не требуется.${returned}`, isStrong: true }];
+  }
+  if (paid === 0) return [];
+  const rest = due === 0 ? "Счёт оплачен полностью." : `К оплате: ${roubles(due)} (${amountInWords(due)})`;
+  return [
+    { type: "text", text: `Оплачено: ${roubles(paid)}` },
+    { type: "text", text: rest, isStrong: true },
+  ];
+}
+
+/** Nothing due needs no code, and no bank would accept one. */
+function paymentBlocks(payee: Payee, purpose: string, due: number): Block[] {
+  if (due <= 0) return [];
   const caption = `Оплата по QR-коду в приложении банка\nНазначение: ${purpose}`;
-  return [{ type: "code", text: paymentCode(payee, purpose, total), caption }];
+  return [{ type: "code", text: paymentCode(payee, purpose, due), caption }];
 }

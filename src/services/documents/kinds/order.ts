@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { documentSources, type PrintedLine } from "../../../db/dao/documents/document-sources.ts";
+import type { OrderBooks } from "../../../db/dao/payments/order-books.ts";
 import type { Order, OrderStatus } from "../../../db/entities/orders/order.ts";
 import { businessDay, formatDay } from "../../business-day.ts";
+import { dueBackRub, dueRub, getOrderBooks, paidRub } from "../../payments/order-balance.ts";
 import { amountInWords } from "./amount-in-words.ts";
 import { contactFields } from "./contact.ts";
 import { defineKind, sheetFormats } from "./define-kind.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, roubles } from "./layout.ts";
 import { latest, linesTable, totalOf } from "./lines.ts";
 
 /** The confirmation of an order, for the customer and for the packer. */
@@ -21,7 +23,8 @@ export const orderKind = defineKind({
     const order = await documentSources.order(tx, id);
     if (!order) return null;
     const lines = await documentSources.orderLines(tx, id);
-    return { state: [order, lines], content: () => orderLayout(order, lines) };
+    const books = await getOrderBooks(tx, id);
+    return { state: [order, lines, books], content: () => orderLayout(order, lines, books) };
   },
 });
 
@@ -33,7 +36,14 @@ const statuses: Record<OrderStatus, string> = {
   CANCELED: "Отменён",
 };
 
-function orderLayout(order: Order, lines: readonly PrintedLine[]): Layout {
+/** What is paid, and what is due to whom. */
+function moneyOf(books: OrderBooks) {
+  const paid = `Оплачено: ${roubles(paidRub(books))}`;
+  if (books.status === "CANCELED") return `${paid}, к возврату покупателю: ${roubles(dueBackRub(books))}`;
+  return `${paid}, к оплате: ${roubles(dueRub(books))}`;
+}
+
+function orderLayout(order: Order, lines: readonly PrintedLine[], books: OrderBooks): Layout {
   const { name, phone, city, shipping } = contactFields(order);
   const street = [order.street, order.house].filter(Boolean).join(", ");
   const address = order.address ?? [order.postalCode, street].filter(Boolean).join(", ");
@@ -56,6 +66,7 @@ function orderLayout(order: Order, lines: readonly PrintedLine[]): Layout {
       },
       linesTable(lines),
       { type: "text", text: `Сумма заказа: ${amountInWords(totalOf(lines))}`, isStrong: true },
+      { type: "text", text: moneyOf(books) },
     ],
     changedAt: latest(order, lines),
   };

@@ -21,7 +21,8 @@ export const waybillKind = defineKind({
     const waybill = await documentSources.waybill(tx, id);
     if (!waybill) return null;
     const lines = await documentSources.waybillLines(tx, id);
-    return { state: [waybill, lines], content: () => waybillLayout(waybill, lines) };
+    const delivery = waybill.returnOf === null ? null : await documentSources.waybill(tx, waybill.returnOf);
+    return { state: [waybill, delivery, lines], content: () => waybillLayout(waybill, delivery, lines) };
   },
 });
 
@@ -31,18 +32,23 @@ const types: Record<WaybillType, { name: string; roles: readonly string[] }> = {
   WAYBILL_RETURN: { name: "Возврат", roles: ["Вернул", "Принял на склад"] },
 };
 
-/** A waybill that was made from an order goes to the customer of the order. */
-function waybillLayout(waybill: Waybill, lines: readonly PrintedLine[]): Layout {
-  const { name, phone, city, shipping } = contactFields(waybill.order ?? waybill.customer);
+const numberOf = ({ paperYear, paperNumber, id }: Waybill) =>
+  paperNumber === null ? id : `${paperYear}-${paperNumber}`;
+
+/** A waybill that was made from an order goes to the customer of the order, and its goods come back from there. */
+function waybillLayout(waybill: Waybill, delivery: Waybill | null, lines: readonly PrintedLine[]): Layout {
+  const { name, phone, city, shipping } = contactFields(waybill.order ?? delivery?.order ?? waybill.customer);
   const type = types[waybill.waybillType];
   const day = (at: Date) => formatDay(businessDay(at));
   const state = waybill.committedAt ? `проведена ${day(waybill.committedAt)}` : "не проведена";
   return {
-    title: `Накладная № ${waybill.id}`,
+    title: waybill.paperNumber === null ? "Накладная без номера" : `Накладная № ${numberOf(waybill)}`,
     blocks: [
       { type: "text", text: `${type.name}, от ${day(waybill.createdAt)}, ${state}`, isStrong: true },
       { type: "fields", fields: [name, phone, city, shipping] },
       ...(waybill.orderId ? [line(`По заказу № ${waybill.orderId}`)] : []),
+      ...(delivery ? [line(`Возврат по накладной № ${numberOf(delivery)}`)] : []),
+      line(`Запись № ${waybill.id}`),
       ...(waybill.note ? [line(`Примечание: ${waybill.note}`)] : []),
       linesTable(lines),
       { type: "text", text: `Всего на сумму: ${amountInWords(totalOf(lines))}`, isStrong: true },

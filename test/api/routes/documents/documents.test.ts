@@ -102,7 +102,7 @@ describe("POST /documents", () => {
       xlsx: () => JSON.stringify(readXlsx(bytes)),
       pdf: () => readPdf(bytes).pages.join(" ").replaceAll(/\s+/g, " "),
     }[format]();
-    for (const part of [`Накладная № ${id}`, "Test user", "Фильтр масляный", "Свеча & <катушка>", "Итого", "1500"])
+    for (const part of [`Запись № ${id}`, "Test user", "Фильтр масляный", "Свеча & <катушка>", "Итого", "1500"])
       expect(text).toContain(part);
   });
 

@@ -2,14 +2,18 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { User } from "../../../../src/db/entities/accounts/user.ts";
 import { Offer } from "../../../../src/db/entities/catalogue/offer.ts";
+import { Order } from "../../../../src/db/entities/orders/order.ts";
 import { type WaybillType, waybillTypes } from "../../../../src/db/entities/stock/waybill.ts";
+import { businessDay } from "../../../../src/services/business-day.ts";
 import type { Shop } from "../../../../src/services/documents/kinds/define-kind.ts";
 import { type DocumentKind, documentKinds, sourceOf } from "../../../../src/services/documents/kinds/index.ts";
+import { invoiceKind } from "../../../../src/services/documents/kinds/invoice.ts";
 import type { Block, BlockOf, Layout } from "../../../../src/services/documents/kinds/layout.ts";
 import { renderContent } from "../../../../src/workers/documents/render.ts";
 import { useDatabase } from "../../../support/database.ts";
 import { addOffer, addOrder, addWaybill } from "../../../support/goods.ts";
 import { bytesOf, readCsv, readDocx, readXlsx } from "../../../support/office.ts";
+import { addPayment } from "../../../support/orders.ts";
 import { readPdf } from "../../../support/pdf.ts";
 import { payee } from "../../../support/printouts.ts";
 import { elementsOf, parseXml, textOf } from "../../../support/xml.ts";
@@ -144,7 +148,47 @@ describe("an invoice", () => {
     const [code] = only(await layoutOf(invoice()), "code");
     expect(code?.text).toMatch(/^ST00012\|Name=ИП Иванов И\. И\.\|PersonalAcc=40802810700000012345\|/);
     expect(code?.text).toContain("|Sum=1193400");
-    expect(code?.text).toContain(`Оплата заказа № ${ids.order} от `);
+    expect(code?.text).toMatch(new RegExp(`Оплата по счёту № .+, заказ № ${ids.order} от `));
+  });
+
+  test("asks for what is still due, and for nothing when it is paid or its order canceled", async () => {
+    const { offer } = await addOffer(db, { offer: { quantity: 0 } });
+    const { id } = await addOrder(db, [{ offer, quantity: 1, priceRub: 1_000 }]);
+    const shown = async () => {
+      const layout = await layoutOf({ ...invoice(), parameters: { id } });
+      const sums = only(layout, "code").map(({ text }) => /\|Sum=(\d+)/.exec(text)?.[1]);
+      return [sums, only(layout, "text").map(({ text }) => text)] as const;
+    };
+    const pay = (amountRub: number) => addPayment(db, { orderId: id, amountRub });
+    expect((await shown())[0]).toEqual(["100000"]);
+    await pay(300);
+    expect(await shown()).toEqual([
+      ["70000"],
+      expect.arrayContaining([expect.stringMatching(/^К оплате: 700 руб\. \(Семьсот руб/)]),
+    ]);
+    await pay(700);
+    expect(await shown()).toEqual([[], expect.arrayContaining(["Счёт оплачен полностью."])]);
+    await db.manager.update(Order, { id }, { status: "CANCELED" });
+    const back = expect.stringMatching(/^Заказ отменён, оплата не требуется\. К возврату покупателю: 1.000 руб\.$/);
+    expect(await shown()).toEqual([[], expect.arrayContaining([back])]);
+  });
+
+  test("takes the next number of the year when it is first asked for, and keeps it", async () => {
+    const { offer } = await addOffer(db, { offer: { quantity: 0 } });
+    const numbers: string[] = [];
+    for (const id of [
+      (await addOrder(db, [{ offer, quantity: 1, priceRub: 10 }])).id,
+      (await addOrder(db, [{ offer, quantity: 1, priceRub: 10 }])).id,
+    ]) {
+      for (let n = 0; n < 2; n++) {
+        await db.transaction((tx) => invoiceKind.issue?.(tx, { id }) ?? Promise.resolve());
+        numbers.push((await layoutOf({ ...invoice(), parameters: { id } })).title);
+      }
+    }
+    const [first = ""] = numbers;
+    const year = businessDay(new Date()).slice(0, 4);
+    const next = `Счёт на оплату № ${year}-${Number(first.split("-")[1]) + 1}`;
+    expect(numbers).toEqual([`Счёт на оплату № ${year}-${first.split("-")[1]}`, first, next, next]);
   });
 
   test("has none when there is nothing to pay", async () => {
