@@ -95,16 +95,19 @@ export function provedBy(said: Readonly<Record<string, unknown>>): boolean | nul
   return values.length === 0 ? null : values.every((one) => one === true || one === "true");
 }
 
-/** A phone number as people write it, Russian without a country code; the result is E.164. */
+/**
+ * A phone number as people write it, Russian without a country code; the result is E.164, with an extension as RFC 3966
+ * writes it: `+79780424666;ext=12`.
+ */
 export const phone = z
   .string()
   .transform((text, context) => {
-    const number = toE164(text);
+    const number = readPhone(text);
     if (number !== undefined) return number;
     context.addIssue({ code: "invalid_format", format: "phone", input: text });
     return z.NEVER;
   })
-  .meta({ examples: ["+79780424666", "8 (978) 042-46-66"] });
+  .meta({ examples: ["+79780424666", "8 (978) 042-46-66", "8 (978) 042-46-66 доб. 12"] });
 
 /** An optional phone number: empty is null. */
 export const optionalPhone = z.preprocess(
@@ -112,10 +115,12 @@ export const optionalPhone = z.preprocess(
   phone.nullable(),
 );
 
-function toE164(text: string) {
-  if (text.length > 60) return undefined;
+function readPhone(text: string) {
+  // Other parameters of RFC 3966 would be lost.
+  if (text.length > 60 || /;(?!ext=)/i.test(text)) return undefined;
   const number = parsePhoneNumber(text.trim().replace(/^tel:/i, ""), { defaultCountry: "RU", extract: false });
-  return number?.isValid() ? number.number : undefined;
+  if (!number?.isValid()) return undefined;
+  return number.ext ? `${number.number};ext=${number.ext}` : number.number;
 }
 
 /**

@@ -14,11 +14,32 @@ test("no odd text is an e-mail, and none takes long", () => {
   expect(performance.now() - began).toBeLessThan(8_000);
 });
 
-test("what is taken for a phone number is E.164, and nothing takes long", () => {
+test.each([
+  ["+7(978)0424666 доб. 12", "+79780424666;ext=12"],
+  ["8 978 042-46-66 доб 0012", "+79780424666;ext=0012"],
+  ["+7 978 042 46 66 x12", "+79780424666;ext=12"],
+  ["tel:+79780424666;ext=12", "+79780424666;ext=12"],
+  ["8 (978) 042-46-66", "+79780424666"],
+])("the phone number %j is kept as %j, which comes back as it is", (text, kept) => {
+  expect(phone.parse(text)).toBe(kept);
+  expect(phone.parse(kept)).toBe(kept);
+  expect(phone.parse(`tel:${kept}`)).toBe(kept);
+});
+
+test.each([
+  "+79780424666 доб. 12 или 13",
+  "+79780424666 доб.",
+  "8 978 042-46-66, 8 978 042-46-67",
+  "+79780424666;isub=12",
+])("what is more than a phone number and its extension is refused: %j", (text) => {
+  expect(phone.safeParse(text).success).toBe(false);
+});
+
+test("what is taken for a phone number is E.164 with an extension at most, and nothing takes long", () => {
   const began = performance.now();
   for (const text of [...naughtyStrings, ...long]) {
     const { success, data } = phone.safeParse(text);
-    if (success) expect(data, text).toMatch(/^\+[1-9]\d{6,14}$/);
+    if (success) expect(data, text).toMatch(/^\+[1-9]\d{6,14}(;ext=\d{1,15})?$/);
   }
   expect(performance.now() - began).toBeLessThan(8_000);
 });

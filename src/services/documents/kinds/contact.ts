@@ -1,4 +1,5 @@
 import type { ShippingMethod } from "../../../db/entities/accounts/user.ts";
+import { shownPhone } from "../../shown-phone.ts";
 
 interface Contact {
   firstName: string;
@@ -20,7 +21,7 @@ export function contactFields({ firstName, lastName, phone, city, shippingMethod
   const method = shippingMethod && methods[shippingMethod];
   return {
     name: { label: "ФИО", value: words(lastName, firstName) },
-    phone: { label: "Телефон", value: phone ?? "" },
+    phone: { label: "Телефон", value: shownPhone(phone ?? "", "ru") },
     city: { label: "Город", value: city ?? "" },
     shipping: { label: "Доставка", value: [method, shippingCompany].filter(Boolean).join(", ") },
   };

@@ -1,3 +1,5 @@
+import type { Language } from "../../../db/entities/accounts/user.ts";
+import { shownPhone } from "../../../services/shown-phone.ts";
 import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
@@ -10,7 +12,7 @@ export const orderReceivedStaff = defineTemplate<MailedOrder>({
       subject: `Новый заказ ${shortId(order.id)}`,
       heading: "Новый заказ",
       paragraphs: order.note ? [`Примечание: ${order.note}`] : [],
-      facts: [...orderFacts(order, "ru", "staff"), ...contact(order, ["Покупатель", "Телефон", "E-mail"])],
+      facts: [...orderFacts(order, "ru", "staff"), ...contact(order, "ru", ["Покупатель", "Телефон", "E-mail"])],
       ...goods(order.lines, "ru"),
       ...orderButton(order, "ru"),
     }),
@@ -18,7 +20,7 @@ export const orderReceivedStaff = defineTemplate<MailedOrder>({
       subject: `New order ${shortId(order.id)}`,
       heading: "New order",
       paragraphs: order.note ? [`Note: ${order.note}`] : [],
-      facts: [...orderFacts(order, "en", "staff"), ...contact(order, ["Customer", "Phone", "E-mail"])],
+      facts: [...orderFacts(order, "en", "staff"), ...contact(order, "en", ["Customer", "Phone", "E-mail"])],
       ...goods(order.lines, "en"),
       ...orderButton(order, "en"),
     }),
@@ -26,10 +28,14 @@ export const orderReceivedStaff = defineTemplate<MailedOrder>({
   example: exampleOrder,
 });
 
-function contact({ firstName, lastName, phone, email }: MailedOrder, [name, tel, mail]: [string, string, string]) {
+function contact(
+  { firstName, lastName, phone, email }: MailedOrder,
+  language: Language,
+  [name, tel, mail]: [string, string, string],
+) {
   return [
     { label: name, value: `${firstName} ${lastName}` },
-    { label: tel, value: phone },
+    { label: tel, value: shownPhone(phone, language) },
     { label: mail, value: email },
   ];
 }
