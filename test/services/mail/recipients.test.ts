@@ -29,7 +29,7 @@ interface Buyer {
   author: User;
 }
 
-/** Nobody is the same in two tests, and each employee reads another language than a guest. */
+/** New people for each test; the employee of a guest reads another language than the guest. */
 const buyers = {
   async guest(): Promise<Buyer> {
     const author = await addUser(db, { role: "EMPLOYEE", language: "en" });

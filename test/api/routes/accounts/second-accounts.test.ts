@@ -145,7 +145,7 @@ describe("of two accounts with one e-mail the active one", () => {
     expect([await rowsOf(old.id), await rowsOf(id)]).toEqual([before[0], (before[1] ?? 0) + 1]);
   });
 
-  test("is unsubscribed, and so is the other, lest it mails again when it is activated", async () => {
+  test("is unsubscribed together with the old one, which may be activated again", async () => {
     const old = await deletedAccount({ mailing: true });
     const { id } = await addUser(api.db, { email: old.email, mailing: true });
     await users.endMailing(api.db.manager, old.email.toUpperCase());
