@@ -54,6 +54,7 @@ export const accessTable: Record<string, Admission> = {
   "POST /products": "staff",
   "PATCH /products/{product_id}": "staff",
   "DELETE /products/{product_id}": "admins",
+  "POST /products/{product_id}/restore": "staff",
   "GET /offers": "everybody",
   "GET /offers/{offer_id}": "everybody",
   "POST /offers/by-ids": "everybody",
@@ -64,6 +65,7 @@ export const accessTable: Record<string, Admission> = {
   "POST /offers": "staff",
   "PATCH /offers/{offer_id}": "staff",
   "DELETE /offers/{offer_id}": "admins",
+  "POST /offers/{offer_id}/restore": "staff",
   // 3.2
   "GET /users": "staff",
   "GET /users/meta/count": "staff",

@@ -1,9 +1,11 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
 import { categories } from "../../db/dao/catalogue/categories.ts";
+import { children } from "../../db/dao/catalogue/children.ts";
 import { BadRequestError, NotFoundError } from "../../errors.ts";
 import { constraintErrors } from "../constraint-errors.ts";
 import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
+import { refuseChildren } from "./refuse-children.ts";
 import { slugOf } from "./slug.ts";
 
 const notFound = () => new NotFoundError("Category not found");
@@ -38,7 +40,11 @@ export async function changeCategory(tx: EntityManager, id: string, { name, imag
 
 /** Deletes a category; refuses while it has sub-categories. */
 export async function deleteCategory(tx: EntityManager, id: string) {
-  const hasChildren = `Category '${id}' still has sub-categories; delete or move them first`;
+  const advice = "delete them first, or move them by PATCH /sub-categories/{id} with another category_id";
+  const words = { what: `Category '${id}'`, one: "sub-category", many: "sub-categories", advice };
+  refuseChildren(await children.ofCategory(tx, id), words);
+  // One may have been added since.
+  const hasChildren = `Category '${id}' still has sub-categories; ${advice}`;
   const removed = await categories
     .remove(tx, id)
     .catch(constraintErrors({ sub_categories_category_id_fkey: hasChildren }));

@@ -38,9 +38,21 @@ export async function changeOffer(tx: EntityManager, id: string, { image, ...giv
   if (image) await changeImage(tx, "offer", offer, image);
 }
 
-/** Hides an offer for good; by id it can still be read. Throws when it is hidden already. */
+/** Hides an offer; by id it can still be read. Throws when it is hidden already. */
 export async function deleteOffer(tx: EntityManager, id: string) {
   if (!(await offers.remove(tx, id))) throw new NotFoundError("Offer not found");
+}
+
+/** Shows a deleted offer again; may be repeated. Throws when there is none, or its product is deleted. */
+export async function restoreOffer(tx: EntityManager, id: string) {
+  const offer = await offers.findById(tx, id);
+  if (!offer) throw new NotFoundError("Offer not found");
+  const { productId } = offer;
+  if (!(await products.lockShared(tx, productId))) {
+    const advice = `restore that one first, by POST /products/${productId}/restore`;
+    throw new ConflictError(`Offer '${id}' is of product '${productId}', which is deleted; ${advice}`);
+  }
+  await offers.restore(tx, id);
 }
 
 function requireShown(offer: Offer | null): Offer {

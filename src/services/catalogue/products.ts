@@ -52,10 +52,17 @@ export async function changeProduct(tx: EntityManager, id: string, { image, ...g
   if (image) await changeImage(tx, "product", product, image);
 }
 
-/** Hides a product and its offers for good; by id and slug it can still be read. Throws when it is hidden already. */
+/** Hides a product and its offers; by id and slug it can still be read. Throws when it is hidden already. */
 export async function deleteProduct(tx: EntityManager, id: string) {
   if (!(await products.remove(tx, id))) throw new NotFoundError("Product not found");
   await offers.removeOfProduct(tx, id);
+}
+
+/** Shows a deleted product again, without its offers; may be repeated. Throws when there is none. */
+export async function restoreProduct(tx: EntityManager, id: string) {
+  const product = await products.lock(tx, id);
+  if (!product) throw new NotFoundError("Product not found");
+  if (product.isDeleted) await products.restore(tx, id);
 }
 
 function refuse({ slug, subCategoryId }: { slug?: string; subCategoryId?: string }) {

@@ -1,9 +1,11 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
+import { children } from "../../db/dao/catalogue/children.ts";
 import { subCategories } from "../../db/dao/catalogue/sub-categories.ts";
 import { BadRequestError, NotFoundError } from "../../errors.ts";
 import { constraintErrors } from "../constraint-errors.ts";
 import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
+import { refuseChildren } from "./refuse-children.ts";
 import { slugOf } from "./slug.ts";
 
 const notFound = () => new NotFoundError("Sub Category not found");
@@ -51,7 +53,13 @@ export async function changeSubCategory(tx: EntityManager, id: string, { name, c
 
 /** Deletes a sub-category; refuses while it has products, deleted ones too: old orders lead to them. */
 export async function deleteSubCategory(tx: EntityManager, id: string) {
-  const hasChildren = `Sub-category '${id}' still has products; move them first. Deleted ones count: old orders lead to them`;
+  const advice =
+    "move them first, by PATCH /products/{id} with another sub_category_id. A deleted one is moved after POST " +
+    "/products/{id}/restore, and may then be deleted again: old orders lead to it";
+  const words = { what: `Sub-category '${id}'`, one: "product", many: "products", advice };
+  refuseChildren(await children.ofSubCategory(tx, id), words);
+  // One may have been added since.
+  const hasChildren = `Sub-category '${id}' still has products; ${advice}`;
   const removed = await subCategories
     .remove(tx, id)
     .catch(constraintErrors({ products_sub_category_id_fkey: hasChildren }));

@@ -55,6 +55,8 @@ const withoutKeys = [
   // Reads.
   "POST /offers/by-ids",
   // May be repeated as they are.
+  "POST /products/{product_id}/restore",
+  "POST /offers/{offer_id}/restore",
   "POST /mail/suppressions",
   "POST /mail/unsubscribe/{token}",
   "POST /mail/newsletters/{job_id}/pause",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { offersOf } from "../../../db/dao/catalogue/catalogue-search.ts";
 import { dropCatalogue } from "../../../platform/cache-tags.ts";
-import { changeOffer, createOffer, deleteOffer } from "../../../services/catalogue/offers.ts";
+import { changeOffer, createOffer, deleteOffer, restoreOffer } from "../../../services/catalogue/offers.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { boolean, line, note, optionalLine, required, roubles, uuid } from "../../http/fields.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
@@ -165,6 +165,24 @@ export const offerRoutes = [
       const result = await commit(async (tx) => {
         await deleteOffer(tx, offer_id);
         return { status: 204 };
+      });
+      void dropCatalogue(context.cache, "offer");
+      return result;
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/offers/{offer_id}/restore",
+    summary: "Restore a deleted offer",
+    description: "409 while its product is deleted. May be repeated. `GET /offers?is_deleted=true` lists deleted ones.",
+    tag,
+    access: "EMPLOYEE",
+    params,
+    responses: { 200: OfferDetail, ...deleteProblems, 409: Problem },
+    async handle(context, { params: { offer_id: id }, commit }) {
+      const result = await commit(async (tx) => {
+        await restoreOffer(tx, id);
+        return { status: 200, body: await showOffer(context, tx, id) };
       });
       void dropCatalogue(context.cache, "offer");
       return result;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dropCatalogue } from "../../../platform/cache-tags.ts";
-import { changeProduct, createProduct, deleteProduct } from "../../../services/catalogue/products.ts";
+import { changeProduct, createProduct, deleteProduct, restoreProduct } from "../../../services/catalogue/products.ts";
 import { getSubCategoryIdBySlug } from "../../../services/catalogue/sub-categories.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { boolean, line, lines, required, uuid } from "../../http/fields.ts";
@@ -146,6 +146,25 @@ export const productRoutes = [
       const result = await commit(async (tx) => {
         await deleteProduct(tx, product_id);
         return { status: 204 };
+      });
+      void dropCatalogue(context.cache, "product");
+      return result;
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/products/{product_id}/restore",
+    summary: "Restore a deleted product",
+    description:
+      "Its offers stay deleted; restore each that is sold again. May be repeated. `GET /products?is_deleted=true` lists deleted ones.",
+    tag,
+    access: "EMPLOYEE",
+    params,
+    responses: { 200: ProductDetail, ...deleteProblems },
+    async handle(context, { params: { product_id: id }, commit }) {
+      const result = await commit(async (tx) => {
+        await restoreProduct(tx, id);
+        return { status: 200, body: await showProduct(context, tx, id) };
       });
       void dropCatalogue(context.cache, "product");
       return result;

@@ -11,6 +11,11 @@ export const offers = {
     return (await tx.update(Offer, { id, isDeleted: false }, { isDeleted: true })).affected === 1;
   },
 
+  /** Shows a deleted offer again. */
+  async restore(tx: EntityManager, id: string) {
+    await tx.update(Offer, { id, isDeleted: true }, { isDeleted: false });
+  },
+
   /** Marks all offers of a product as deleted, locked by id as everywhere. */
   async removeOfProduct(tx: EntityManager, productId: string) {
     await tx.query(

@@ -14,4 +14,9 @@ export const products = {
   async remove(tx: EntityManager, id: string) {
     return (await tx.update(Product, { id, isDeleted: false }, { isDeleted: true })).affected === 1;
   },
+
+  /** Shows a deleted product again. */
+  async restore(tx: EntityManager, id: string) {
+    await tx.update(Product, { id, isDeleted: true }, { isDeleted: false });
+  },
 };

@@ -311,7 +311,7 @@ describe("categories", () => {
       ]);
       const { status, body } = await remove(id);
       expect(status).toBe(409);
-      expect(body.detail).toContain("still has sub-categories");
+      expect(body.detail).toContain("still has 1 sub-category");
     });
   });
 

@@ -323,7 +323,7 @@ describe("sub-categories", () => {
 
     test.each([false, true])("refuses while it has products, deleted or not: %s", async (isDeleted) => {
       const { subCategoryId } = await addProduct(api.db, { isDeleted });
-      const detail = `Sub-category '${subCategoryId}' still has products; move them first. Deleted ones count: old orders lead to them`;
+      const detail = expect.stringContaining(`Sub-category '${subCategoryId}' still has 1 product: `);
       expect(await remove(subCategoryId)).toMatchObject({ status: 409, body: { detail } });
       expect((await read(subCategoryId)).status).toBe(200);
     });

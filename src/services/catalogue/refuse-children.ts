@@ -1,0 +1,18 @@
+import type { Children } from "../../db/dao/catalogue/children.ts";
+import { ConflictError } from "../../errors.ts";
+
+/**
+ * Throws `ConflictError` while a row has children: how many, the first ones by name and id, and what to do. `what` names
+ * the row, `one` and `many` its children.
+ */
+export function refuseChildren(
+  { count, first }: Children,
+  { what, one, many, advice }: Record<"what" | "one" | "many" | "advice", string>,
+): void {
+  if (count === 0) return;
+  const names = first.map(({ id, name, isDeleted }) => `'${name}' (${id}${isDeleted ? ", deleted" : ""})`);
+  const rest = count > first.length ? ` and ${count - first.length} more` : "";
+  throw new ConflictError(
+    `${what} still has ${count} ${count === 1 ? one : many}: ${names.join(", ")}${rest}; ${advice}`,
+  );
+}
