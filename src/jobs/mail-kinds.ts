@@ -21,6 +21,9 @@ export const mailKinds = {
   "waybill-committed": { inDoubt: "ask", isBulk: false },
   "price-list": { inDoubt: "ask", isBulk: true },
   "payment-received": { inDoubt: "ask", isBulk: false },
+  "payment-unmatched": { inDoubt: "ask", isBulk: false },
+  "payment-unmatched-staff": { inDoubt: "resend", isBulk: false },
+  "payment-refunded": { inDoubt: "ask", isBulk: false },
   "low-stock": { inDoubt: "resend", isBulk: false },
   "document-ready": { inDoubt: "resend", isBulk: false },
 } as const satisfies Record<string, MailKind>;

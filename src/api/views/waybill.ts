@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Waybill, waybillTypes } from "../../db/entities/stock/waybill.ts";
+import { paperNumberOf } from "../../services/stock/paper-number.ts";
 import { timestamp } from "../http/fields.ts";
 import type { Profile } from "../http/types.ts";
 import { UserView, userView } from "./user.ts";
@@ -35,7 +36,7 @@ export function waybillView(waybill: Waybill, profile: Profile): z.output<typeof
     waybill_type: waybill.waybillType,
     is_pending: waybill.isPending,
     return_of: waybill.returnOf,
-    paper_number: waybill.paperNumber === null ? null : `${waybill.paperYear}-${waybill.paperNumber}`,
+    paper_number: paperNumberOf(waybill),
     note: waybill.note,
     created_at: waybill.createdAt.toISOString(),
     updated_at: waybill.updatedAt.toISOString(),

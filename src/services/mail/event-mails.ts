@@ -3,15 +3,61 @@ import { type MailRecipient, mailRecipients, type OrderRecipient } from "../../d
 import type { Event } from "../../db/entities/webhooks/event.ts";
 import type { MailRules } from "./mail-rules.ts";
 import { type MailRequest, requestCountedMails, requestMails } from "./mails.ts";
-import { requestStaffNotices } from "./staff-notices.ts";
+import { requestStaffNotices, toStaff } from "./staff-notices.ts";
 
 /** The part of an event that decides about mails. */
 export type MailedEvent = Pick<Event, "id" | "type" | "entityId" | "data">;
 
+interface CustomerMail {
+  type: Event["type"];
+  recipientsOf(tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]>;
+  contentOf(event: MailedEvent): Content;
+}
+
+/** The mails to customers about events, except those about new orders. */
+const customerMails: readonly CustomerMail[] = [
+  {
+    type: "order.status_changed",
+    recipientsOf: mailRecipients.ofOrders,
+    // It may have the same status again later, and that is another event.
+    contentOf: ({ id, entityId: orderId, data: { status } }) => ({
+      ...{ event: `order-status:${id}`, kind: "order-status", parameters: { orderId, status } },
+    }),
+  },
+  {
+    type: "payment.paid",
+    recipientsOf: mailRecipients.ofPayments,
+    contentOf: ({ entityId: paymentId }) => ({
+      ...{ event: `payment-received:${paymentId}`, kind: "payment-received", parameters: { paymentId } },
+    }),
+  },
+  {
+    type: "payment.unmatched",
+    recipientsOf: mailRecipients.ofPayments,
+    contentOf: ({ entityId: paymentId }) => ({
+      ...{ event: `payment-unmatched:${paymentId}`, kind: "payment-unmatched", parameters: { paymentId } },
+    }),
+  },
+  {
+    type: "payment.refunded",
+    recipientsOf: mailRecipients.ofPayments,
+    contentOf: ({ data: { refund_id: refundId } }) => ({
+      ...{ event: `payment-refunded:${refundId}`, kind: "payment-refunded", parameters: { refundId } },
+    }),
+  },
+  {
+    type: "waybill.committed",
+    recipientsOf: mailRecipients.ofWaybills,
+    contentOf: ({ entityId: waybillId }) => ({
+      ...{ event: `waybill-committed:${waybillId}`, kind: "waybill-committed", parameters: { waybillId } },
+    }),
+  },
+];
+
 /**
  * Enqueues the mails of events: to customers about their orders, payments and waybills, and to `staff` about new
- * orders. Mails about orders without an account are counted by their mailbox. May be repeated; deleted entities get no
- * mail.
+ * orders and unmatched money. Mails about orders without an account are counted by their mailbox. May be repeated;
+ * deleted entities get no mail.
  */
 export async function requestEventMails(
   tx: EntityManager,
@@ -19,35 +65,19 @@ export async function requestEventMails(
   rules: Pick<MailRules, "staff" | "unprovedPerDay">,
 ): Promise<void> {
   await tellOfNewOrders(tx, events, rules);
-  const requests = [
-    ...(await mailRequestsFor(
-      tx,
-      events,
-      "order.status_changed",
-      mailRecipients.ofOrders,
-      ({ id, entityId, data }) => ({
-        // It may have the same status again later, and that is another event.
-        ...{
-          event: `order-status:${id}`,
-          kind: "order-status",
-          parameters: { orderId: entityId, status: data.status },
-        },
-      }),
-    )),
-    ...(await mailRequestsFor(tx, events, "payment.paid", mailRecipients.ofPayments, ({ entityId: paymentId }) => ({
-      ...{ event: `payment-received:${paymentId}`, kind: "payment-received", parameters: { paymentId } },
-    }))),
-    ...(await mailRequestsFor(
-      tx,
-      events,
-      "waybill.committed",
-      mailRecipients.ofWaybills,
-      ({ entityId: waybillId }) => ({
-        ...{ event: `waybill-committed:${waybillId}`, kind: "waybill-committed", parameters: { waybillId } },
-      }),
-    )),
-  ];
+  const requests: MailRequest[] = [];
+  for (const mail of customerMails) requests.push(...(await mailRequestsFor(tx, events, mail)));
+  requests.push(...(await staffRequestsFor(tx, events, rules.staff)));
   if (requests.length > 0) await requestMails(tx, requests);
+}
+
+function staffRequestsFor(tx: EntityManager, events: readonly MailedEvent[], staff: readonly string[]) {
+  const unmatched = events.filter(({ type }) => type === "payment.unmatched");
+  const contents = unmatched.map(({ entityId: paymentId }) => ({
+    ...{ event: `payment-unmatched-staff:${paymentId}`, kind: "payment-unmatched-staff" as const },
+    parameters: { paymentId },
+  }));
+  return toStaff(tx, staff, contents);
 }
 
 /** Customers sometimes buy for others, and staff can ask them by name; so they may do this more often than guests. */
@@ -82,9 +112,7 @@ type Content = Pick<MailRequest, "event" | "kind" | "parameters">;
 async function mailRequestsFor(
   tx: EntityManager,
   events: readonly MailedEvent[],
-  type: Event["type"],
-  recipientsOf: (tx: EntityManager, ids: readonly string[]) => Promise<MailRecipient[]>,
-  contentOf: (event: MailedEvent) => Content,
+  { type, recipientsOf, contentOf }: CustomerMail,
 ): Promise<MailRequest[]> {
   const some = events.filter((event) => event.type === type);
   if (some.length === 0) return [];

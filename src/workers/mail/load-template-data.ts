@@ -4,13 +4,19 @@ import { documentSources } from "../../db/dao/documents/document-sources.ts";
 import { documents } from "../../db/dao/documents/documents.ts";
 import { newOrders } from "../../db/dao/orders/new-orders.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
+import { refunds } from "../../db/dao/payments/refunds.ts";
 import { lowStockOffers } from "../../db/dao/stock/low-stock-offers.ts";
 import type { Language, User } from "../../db/entities/accounts/user.ts";
 import type { Mail } from "../../db/entities/mail/mail.ts";
 import { type Order, orderStatuses } from "../../db/entities/orders/order.ts";
+import type { Payment } from "../../db/entities/payments/payment.ts";
 import { PermanentError } from "../../engine/worker.ts";
 import type { MailKindName } from "../../jobs/mail-kinds.ts";
+import { dueBackRub, getOrderBooks } from "../../services/payments/order-balance.ts";
+import { paperNumberOf } from "../../services/stock/paper-number.ts";
 import type { MailTemplate } from "./compose.ts";
+import { shortId } from "./format.ts";
+import type { DueBack } from "./templates/due-back.ts";
 import { templates } from "./templates/index.ts";
 import type { MailedOrder } from "./templates/order-data.ts";
 
@@ -36,6 +42,7 @@ type Writer = (
 const ofUser = z.object({ userId: z.uuid() });
 const ofLink = z.object({ url: z.url() });
 const ofPayment = z.object({ paymentId: z.uuid() });
+const ofRefund = z.object({ refundId: z.uuid() });
 const ofDocument = z.object({ documentId: z.uuid() });
 const ofSpan = z.object({ since: z.iso.datetime(), until: z.iso.datetime() });
 const ofDigest = ofSpan.extend({ atMost: z.int().min(0) });
@@ -68,13 +75,20 @@ const writers: Record<MailKindName, Writer> = {
   },
   async "order-status"(tx, parameters, language, sources) {
     const { orderId, status } = ofStatus.parse(parameters);
-    return templates["order-status"].write[language]({ ...(await readOrder(tx, orderId, sources)), status });
+    const order = await readOrder(tx, orderId, sources);
+    const dueBack = status === "CANCELED" ? await readDueBack(tx, orderId) : undefined;
+    return templates["order-status"].write[language]({ ...order, status, dueBack });
   },
   async "waybill-committed"(tx, parameters, language, sources) {
     const { waybillId: id } = ofWaybill.parse(parameters);
     const waybill = required(await documentSources.waybill(tx, id), "waybill", id);
+    const delivery = waybill.returnOf === null ? null : await documentSources.waybill(tx, waybill.returnOf);
+    const order = waybill.order ?? delivery?.order ?? null;
     return templates["waybill-committed"].write[language]({
-      ...{ id, order: waybill.order && withUrl(waybill.order, sources) },
+      number: paperNumberOf(waybill) ?? shortId(id),
+      isReturn: waybill.waybillType === "WAYBILL_RETURN",
+      deliveryNumber: (delivery && paperNumberOf(delivery)) ?? undefined,
+      order: order && withUrl(order, sources),
       lines: await documentSources.waybillLines(tx, id),
     });
   },
@@ -82,13 +96,34 @@ const writers: Record<MailKindName, Writer> = {
     return templates["price-list"].write[language](await sources.priceList());
   },
   async "payment-received"(tx, parameters, language, sources) {
-    const { paymentId } = ofPayment.parse(parameters);
-    const payment = required(await payments.findById(tx, paymentId), "payment", paymentId);
-    const { amountRub, paidAt, updatedAt } = payment;
-    const orderId = required(payment.orderId, "order of payment", paymentId);
+    const { amountRub, paidAt, updatedAt, orderId: of, id } = await readPayment(tx, parameters);
+    const orderId = required(of, "order of payment", id);
     const order = required(await documentSources.order(tx, orderId), "order", orderId);
-    const data = { ...withUrl(order, sources), orderId, amountRub, at: paidAt ?? updatedAt };
+    const canceled = order.status === "CANCELED" ? await readDueBack(tx, orderId) : undefined;
+    const data = { ...withUrl(order, sources), orderId, amountRub, at: paidAt ?? updatedAt, canceled };
     return templates["payment-received"].write[language](data);
+  },
+  async "payment-unmatched"(tx, parameters, language, sources) {
+    const { money } = await readUnmatched(tx, parameters, sources);
+    return templates["payment-unmatched"].write[language](money);
+  },
+  async "payment-unmatched-staff"(tx, parameters, language, sources) {
+    const { money, order } = await readUnmatched(tx, parameters, sources);
+    const customer = order && {
+      ...{ name: `${order.firstName} ${order.lastName}`, phone: order.phone, email: order.email },
+    };
+    return templates["payment-unmatched-staff"].write[language]({ ...money, customer });
+  },
+  async "payment-refunded"(tx, parameters, language, sources) {
+    const { refundId } = ofRefund.parse(parameters);
+    const { paymentId, amountRub, finishedAt, createdAt } = required(
+      await refunds.findById(tx, refundId),
+      "refund",
+      refundId,
+    );
+    const { method, orderId, url } = await readMeant(tx, await readPayment(tx, { paymentId }), sources);
+    const data = { orderId, amountRub, at: finishedAt ?? createdAt, method, url };
+    return templates["payment-refunded"].write[language](data);
   },
   async "low-stock"(tx, parameters, language) {
     const { atMost, since, until } = ofDigest.parse(parameters);
@@ -120,6 +155,35 @@ export function loadTemplateData(
 async function readOrder(tx: EntityManager, id: string, sources: Sources): Promise<MailedOrder> {
   const order = required(await documentSources.order(tx, id), "order", id);
   return { ...withUrl(order, sources), lines: await documentSources.orderLines(tx, id) };
+}
+
+async function readPayment(tx: EntityManager, parameters: Parameters): Promise<Payment> {
+  const { paymentId } = ofPayment.parse(parameters);
+  return required(await payments.findById(tx, paymentId), "payment", paymentId);
+}
+
+/** The order that a payment is for, or was made for: its id stays when it is deleted. */
+async function readMeant(tx: EntityManager, { method, orderId, originalOrderId, id }: Payment, sources: Sources) {
+  const meant = required(orderId ?? originalOrderId, "order of payment", id);
+  const order = await documentSources.order(tx, meant);
+  return { method, orderId: meant, order, url: order ? sources.orderUrl(order.id) : undefined };
+}
+
+async function readUnmatched(tx: EntityManager, parameters: Parameters, sources: Sources) {
+  const payment = await readPayment(tx, parameters);
+  const { id: paymentId, state, amountRub, createdBy, paidAt, updatedAt } = payment;
+  const reason = required(payment.unmatchedReason, "reason of payment", paymentId);
+  const { orderId, order, url } = await readMeant(tx, payment, sources);
+  const hasBalance = order ? order.userId !== null : createdBy !== null;
+  const money = { paymentId, orderId, state, reason, amountRub, at: paidAt ?? updatedAt, hasBalance, url };
+  return { money, order };
+}
+
+/** What belongs to the customer of a canceled order. */
+async function readDueBack(tx: EntityManager, orderId: string): Promise<DueBack> {
+  const books = await getOrderBooks(tx, orderId);
+  const { refundingRub, userId } = books;
+  return { dueBackRub: dueBackRub(books), refundingRub, hasBalance: userId !== null };
 }
 
 const withUrl = (order: Order, { orderUrl }: Sources) => ({ ...order, url: orderUrl(order.id) });

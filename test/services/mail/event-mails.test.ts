@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Mail } from "../../../src/db/entities/mail/mail.ts";
 import { StockMovement } from "../../../src/db/entities/stock/stock-movement.ts";
+import { eventTypes } from "../../../src/db/entities/webhooks/event.ts";
 import { takeOverUser } from "../../../src/services/accounts/identity-events.ts";
 import { requestEventMails } from "../../../src/services/mail/event-mails.ts";
 import { changeOrder } from "../../../src/services/orders/orders.ts";
 import { movePayment } from "../../../src/services/payments/payment-states.ts";
+import { refundPayment } from "../../../src/services/payments/refunds.ts";
 import { requestLowStockMails } from "../../../src/services/stock/low-stock.ts";
 import { fanOutEvents } from "../../../src/services/webhooks/events.ts";
 import { userIds } from "../../support/api.ts";
@@ -93,11 +95,44 @@ describe("an event", () => {
     expect(await mailsAbout(id)).toEqual(["waybill-committed guest2@test.example ru"]);
   });
 
+  test("of goods that staff has taken itself is not mailed when another employee takes them back", async () => {
+    const { id: returnOf } = await addWaybill(db, { customerId: userIds.employee });
+    const { id: authorId } = await addUser(db, { role: "EMPLOYEE" });
+    const values = { returnOf, authorId, customerId: userIds.employee, waybillType: "WAYBILL_RETURN" as const };
+    const { id } = await addWaybill(db, values);
+    await tell("waybill.committed", id);
+    expect(await mailsAbout(id)).toEqual([]);
+  });
+
+  test("of money that its order cannot take is mailed to the payer and to staff, once, and thanks for nothing", async () => {
+    const { id: orderId } = await addOrder(db, { userId: userIds.user, status: "CANCELED" });
+    const id = randomUUID();
+    await addPayment(db, { id, orderId, amountRub: 100, state: "unmatched", unmatchedReason: "order_canceled" });
+    await tell("payment.unmatched", id);
+    await tell("payment.unmatched", id);
+    expect(await mailsAbout(id)).toEqual([
+      "payment-unmatched buyer@test.example en",
+      "payment-unmatched-staff Boss@shop.example en",
+      "payment-unmatched-staff store@shop.example ru",
+    ]);
+  });
+
+  test("of each refund of a payment is mailed", async () => {
+    const offer = await addOffer(db);
+    const order = await addOrder(db, { lines: [{ offerId: offer.id, priceRub: 1_000 }] });
+    const paymentId = randomUUID();
+    await addPayment(db, { id: paymentId, orderId: order.id, amountRub: 400 });
+    for (const amountRub of [100, 50]) {
+      const refundId = await db.transaction((tx) => refundPayment(tx, { paymentId, amountRub, createdBy: null }));
+      await passOn();
+      expect(await mailsAbout(refundId)).toEqual(["payment-refunded buyer@test.example ru"]);
+    }
+  });
+
   test("of something that was deleted since is not mailed", async () => {
     const gone = randomUUID();
-    for (const type of ["order.created", "order.status_changed", "payment.paid", "waybill.committed"]) {
-      await tell(type, gone, { status: "NEW" });
-    }
+    const customers = eventTypes.filter((type) => !type.startsWith("job.") && type !== "payment.unmatched");
+    for (const type of customers) await tell(type, gone, { status: "NEW" });
     expect(await mailsAbout(gone)).toEqual([]);
   });
 });

@@ -48,6 +48,16 @@ const buyers = {
 const tell = (event: Omit<MailedEvent, "id" | "data">, data = {}, staff: readonly string[] = []) =>
   db.transaction((tx) => requestEventMails(tx, [{ id: randomUUID(), ...event, data }], { staff, unprovedPerDay: 0 }));
 const orderOf = ({ account, ordered }: Buyer) => addOrder(db, { userId: account?.id ?? null, email: ordered });
+const deliveryTo = async (buyer: Buyer) => {
+  const { account, author } = buyer;
+  const values = { authorId: author.id, customerId: account?.id ?? author.id };
+  return { ...values, ...(await addWaybill(db, { ...values, orderId: (await orderOf(buyer)).id })) };
+};
+const unmatchedOf = async (buyer: Buyer) => {
+  const [{ id: orderId }, id] = [await orderOf(buyer), randomUUID()];
+  await addPayment(db, { id, orderId, amountRub: 100, state: "unmatched", unmatchedReason: "order_canceled" });
+  return id;
+};
 const aboutOrder = ({ ordered, language }: Buyer) => [`${ordered} ${language}`];
 const aboutAccount = ({ account }: Buyer) => (account ? [`${account.email} ${account.language}`] : []);
 /** The address belongs to an account, or is known to the configuration alone. */
@@ -71,10 +81,22 @@ const ways: Record<MailKindName, (buyer: Buyer) => Promise<string[]>> = {
     await tell({ type: "payment.paid", entityId: id });
     return aboutOrder(buyer);
   },
+  async "payment-unmatched"(buyer) {
+    await tell({ type: "payment.unmatched", entityId: await unmatchedOf(buyer) });
+    return aboutOrder(buyer);
+  },
+  async "payment-unmatched-staff"(buyer) {
+    await tell({ type: "payment.unmatched", entityId: await unmatchedOf(buyer) }, {}, [addressOf(buyer)]);
+    return toAddress(addressOf(buyer), buyer);
+  },
+  async "payment-refunded"(buyer) {
+    const [{ id: orderId }, id] = [await orderOf(buyer), randomUUID()];
+    await addPayment(db, { id, orderId, amountRub: 100, state: "refunded" });
+    await tell({ type: "payment.refunded", entityId: id }, { refund_id: randomUUID() });
+    return aboutOrder(buyer);
+  },
   async "waybill-committed"(buyer) {
-    const { account, author } = buyer;
-    const values = { orderId: (await orderOf(buyer)).id, authorId: author.id, customerId: account?.id ?? author.id };
-    await tell({ type: "waybill.committed", entityId: (await addWaybill(db, values)).id });
+    await tell({ type: "waybill.committed", entityId: (await deliveryTo(buyer)).id });
     return aboutOrder(buyer);
   },
   async "document-ready"(buyer) {
@@ -129,17 +151,39 @@ const ways: Record<MailKindName, (buyer: Buyer) => Promise<string[]>> = {
   },
 };
 
+/** The mails to everyone who has to do with a purchase, with their languages. */
+async function mailsTo({ ordered, account, author }: Buyer, kind: MailKindName, others: readonly string[] = []) {
+  const addresses = [ordered, account?.email, author.email, ...others.map((one) => one.split(" ")[0])];
+  const mails = await db.manager.findBy(Mail, { kind, recipient: In(addresses.map(String)) });
+  return mails.map(({ recipient, language }) => `${recipient} ${language}`);
+}
+
 describe.each(Object.keys(buyers) as (keyof typeof buyers)[])("of a %s", (who) => {
   test.each(mailKindNames)("a mail of the kind %s has the recipient and the language of the one rule", async (kind) => {
     const buyer = await buyers[who]();
     const expected = await ways[kind](buyer);
-    const addresses = [
-      buyer.ordered,
-      buyer.account?.email,
-      buyer.author.email,
-      ...expected.map((one) => one.split(" ")[0]),
-    ];
-    const mails = await db.manager.findBy(Mail, { kind, recipient: In(addresses.map(String)) });
-    expect(mails.map(({ recipient, language }) => `${recipient} ${language}`)).toEqual(expected);
+    expect(await mailsTo(buyer, kind, expected)).toEqual(expected);
   });
+
+  test("a mail about goods that come back goes to whom the delivery went to", async () => {
+    const buyer = await buyers[who]();
+    const { id: returnOf, customerId } = await deliveryTo(buyer);
+    const { id: authorId } = await addUser(db, { role: "EMPLOYEE", language: "en" });
+    const values = { returnOf, customerId, authorId, waybillType: "WAYBILL_RETURN" as const };
+    await tell({ type: "waybill.committed", entityId: (await addWaybill(db, values)).id });
+    expect(await mailsTo(buyer, "waybill-committed")).toEqual(aboutOrder(buyer));
+  });
+
+  test.each(["payment-unmatched", "payment-refunded"] as const)(
+    "a mail of the kind %s about a deleted order goes to the account that has paid",
+    async (kind) => {
+      const buyer = await buyers[who]();
+      const id = randomUUID();
+      const from = { createdBy: buyer.account?.id ?? buyer.author.id, originalOrderId: randomUUID(), orderId: null };
+      await addPayment(db, { id, amountRub: 100, state: "unmatched", unmatchedReason: "order_deleted", ...from });
+      const type = kind.replace("-", ".") as MailedEvent["type"];
+      await tell({ type, entityId: id }, { refund_id: randomUUID() });
+      expect(await mailsTo(buyer, kind)).toEqual(who === "customer" ? aboutAccount(buyer) : []);
+    },
+  );
 });

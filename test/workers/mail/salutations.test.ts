@@ -5,9 +5,15 @@ import type { MailTemplate } from "../../../src/workers/mail/compose.ts";
 import { templates } from "../../../src/workers/mail/templates/index.ts";
 
 /** To the addresses that the configuration names, with the words of customers. */
-const toStaff = ["order-received-staff", "orders-received-staff", "low-stock"];
+const toStaff = ["order-received-staff", "orders-received-staff", "payment-unmatched-staff", "low-stock"];
 /** What we have made ourselves. */
-const ours = ["id", "orderId", "url", "listUrl", "day", "status", "fileName", "shippingMethod"];
+const ours = ["id", "orderId", "url", "listUrl", "day", "status", "fileName", "shippingMethod"].concat([
+  "paymentId",
+  "state",
+  "reason",
+  "method",
+  "number",
+]);
 const marker = "SPOILT";
 /** Where the goods go: shown, for the reader to check, without links. */
 const shown = ["country", "postalCode", "city", "address", "street", "house", "shippingCompany"];

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { waybills } from "../../../db/dao/stock/waybills.ts";
 import { dueBackRub, dueRub, getOrderBooks, paidRub } from "../../../services/payments/order-balance.ts";
 import { remainingGoods } from "../../../services/stock/goods.ts";
+import { paperNumberOf } from "../../../services/stock/paper-number.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { uuid } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
@@ -53,10 +54,10 @@ export const orderMoneyRoutes = [
         due_back_rub: dueBackRub(books),
         delivered_rub: books.deliveredRub,
         returned_rub: books.returnedRub,
-        waybills: (await waybills.ofOrder(reader, id)).map(({ id, isPending, paperNumber, paperYear }) => ({
-          id,
-          is_pending: isPending,
-          paper_number: paperNumber === null ? null : `${paperYear}-${paperNumber}`,
+        waybills: (await waybills.ofOrder(reader, id)).map((waybill) => ({
+          id: waybill.id,
+          is_pending: waybill.isPending,
+          paper_number: paperNumberOf(waybill),
         })),
         remaining: remaining.map(({ offerId, quantity, priceRub }) => {
           return { offer_id: offerId, quantity, price_rub: priceRub };

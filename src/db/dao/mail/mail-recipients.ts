@@ -44,20 +44,28 @@ export const mailRecipients = {
       [ids],
     ),
 
+  /** Of a deleted order the payment concerns the customer who made it; a guest's has no recipient any more. */
   ofPayments: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(
-      `SELECT payments.id, ${recipient} FROM payments JOIN orders ON orders.id = payments.order_id ${accountOf()}
-       WHERE payments.id = ANY($1)`,
+      `SELECT payments.id, ${recipient}
+       FROM payments LEFT JOIN orders ON orders.id = payments.order_id
+         LEFT JOIN users payer ON payer.id = payments.created_by AND payer.role = 'USER' ${accountOf("payer.id")}
+       WHERE payments.id = ANY($1) AND coalesce(orders.email, account.email) IS NOT NULL`,
       [ids],
     ),
 
-  /** Of goods that a customer receives or returns; bookings of staff for itself concern no customer. */
+  /**
+   * Of goods that a customer receives or returns; bookings of staff for itself concern no customer. A return belongs to
+   * the order of the delivery whose goods come back.
+   */
   ofWaybills: (tx: EntityManager, ids: readonly string[]): Promise<MailRecipient[]> =>
     tx.query(
       `SELECT waybills.id, ${recipient}
-       FROM waybills LEFT JOIN orders ON orders.id = waybills.order_id ${accountOf("waybills.customer_id")}
+       FROM waybills LEFT JOIN waybills delivery ON delivery.id = waybills.return_of
+         LEFT JOIN orders ON orders.id = coalesce(waybills.order_id, delivery.order_id)
+         ${accountOf("waybills.customer_id")}
        WHERE waybills.id = ANY($1) AND waybills.waybill_type <> 'WAYBILL_IN'
-         AND (orders.id IS NOT NULL OR waybills.customer_id <> waybills.author_id)`,
+         AND (orders.id IS NOT NULL OR waybills.customer_id <> coalesce(delivery.author_id, waybills.author_id))`,
       [ids],
     ),
 

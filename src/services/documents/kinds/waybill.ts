@@ -2,6 +2,7 @@ import { z } from "zod";
 import { documentSources, type PrintedLine } from "../../../db/dao/documents/document-sources.ts";
 import type { Waybill, WaybillType } from "../../../db/entities/stock/waybill.ts";
 import { businessDay, formatDay } from "../../business-day.ts";
+import { paperNumberOf } from "../../stock/paper-number.ts";
 import { amountInWords } from "./amount-in-words.ts";
 import { contactFields } from "./contact.ts";
 import { defineKind, sheetFormats } from "./define-kind.ts";
@@ -32,22 +33,20 @@ const types: Record<WaybillType, { name: string; roles: readonly string[] }> = {
   WAYBILL_RETURN: { name: "Возврат", roles: ["Вернул", "Принял на склад"] },
 };
 
-const numberOf = ({ paperYear, paperNumber, id }: Waybill) =>
-  paperNumber === null ? id : `${paperYear}-${paperNumber}`;
-
 /** A waybill that was made from an order goes to the customer of the order, and its goods come back from there. */
 function waybillLayout(waybill: Waybill, delivery: Waybill | null, lines: readonly PrintedLine[]): Layout {
   const { name, phone, city, shipping } = contactFields(waybill.order ?? delivery?.order ?? waybill.customer);
   const type = types[waybill.waybillType];
   const day = (at: Date) => formatDay(businessDay(at));
+  const number = paperNumberOf(waybill);
   const state = waybill.committedAt ? `проведена ${day(waybill.committedAt)}` : "не проведена";
   return {
-    title: waybill.paperNumber === null ? "Накладная без номера" : `Накладная № ${numberOf(waybill)}`,
+    title: number === null ? "Накладная без номера" : `Накладная № ${number}`,
     blocks: [
       { type: "text", text: `${type.name}, от ${day(waybill.createdAt)}, ${state}`, isStrong: true },
       { type: "fields", fields: [name, phone, city, shipping] },
       ...(waybill.orderId ? [line(`По заказу № ${waybill.orderId}`)] : []),
-      ...(delivery ? [line(`Возврат по накладной № ${numberOf(delivery)}`)] : []),
+      ...(delivery ? [line(`Возврат по накладной № ${paperNumberOf(delivery) ?? delivery.id}`)] : []),
       line(`Запись № ${waybill.id}`),
       ...(waybill.note ? [line(`Примечание: ${waybill.note}`)] : []),
       linesTable(lines),

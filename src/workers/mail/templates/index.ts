@@ -7,6 +7,8 @@ import { orderReceivedStaff } from "./order-received-staff.ts";
 import { orderStatus } from "./order-status.ts";
 import { ordersReceivedStaff } from "./orders-received-staff.ts";
 import { paymentReceived } from "./payment-received.ts";
+import { paymentRefunded } from "./payment-refunded.ts";
+import { paymentUnmatched, paymentUnmatchedStaff } from "./payment-unmatched.ts";
 import { priceList } from "./price-list.ts";
 import { verifyEmail } from "./verify-email.ts";
 import { waybillCommitted } from "./waybill-committed.ts";
@@ -23,6 +25,9 @@ export const templates = {
   "waybill-committed": waybillCommitted,
   "price-list": priceList,
   "payment-received": paymentReceived,
+  "payment-unmatched": paymentUnmatched,
+  "payment-unmatched-staff": paymentUnmatchedStaff,
+  "payment-refunded": paymentRefunded,
   "low-stock": lowStock,
   "document-ready": documentReady,
   // biome-ignore lint/suspicious/noExplicitAny: each kind has data of its own.

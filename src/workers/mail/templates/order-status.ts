@@ -1,6 +1,7 @@
 import type { OrderStatus } from "../../../db/entities/orders/order.ts";
 import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
+import { type DueBack, dueBackSentences } from "./due-back.ts";
 import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
 import { orderButton } from "./shipping.ts";
 
@@ -12,13 +13,16 @@ const sentences: Record<OrderStatus, { ru: string; en: string }> = {
   CANCELED: { ru: "отменён", en: "is cancelled" },
 };
 
-/** To the customer: the new status of the order. */
-export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>({
+/** To the customer: the new status of the order, and what is due back of a canceled one. */
+export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus; dueBack: DueBack | undefined }>({
   write: {
     ru: (order) => ({
       subject: `Заказ ${shortId(order.id)} ${sentences[order.status].ru}`,
       heading: `Ваш заказ ${sentences[order.status].ru}`,
-      paragraphs: ["Состояние вашего заказа изменилось."],
+      paragraphs: [
+        "Состояние вашего заказа изменилось.",
+        ...(order.dueBack ? dueBackSentences(order.dueBack, "ru") : []),
+      ],
       facts: orderFacts(order, "ru"),
       ...goods(order.lines, "ru"),
       ...orderButton(order, "ru"),
@@ -26,11 +30,14 @@ export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus }>
     en: (order) => ({
       subject: `Order ${shortId(order.id)} ${sentences[order.status].en}`,
       heading: `Your order ${sentences[order.status].en}`,
-      paragraphs: ["The status of your order has changed."],
+      paragraphs: [
+        "The status of your order has changed.",
+        ...(order.dueBack ? dueBackSentences(order.dueBack, "en") : []),
+      ],
       facts: orderFacts(order, "en"),
       ...goods(order.lines, "en"),
       ...orderButton(order, "en"),
     }),
   },
-  example: { ...exampleOrder, status: "SHIPPING" },
+  example: { ...exampleOrder, status: "SHIPPING", dueBack: undefined },
 });

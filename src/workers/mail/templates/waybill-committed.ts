@@ -5,7 +5,12 @@ import { exampleOrder, goods, type MailedLine } from "./order-data.ts";
 import { orderButton, type Shipping, shippingFacts } from "./shipping.ts";
 
 interface MailedWaybill {
-  id: string;
+  /** As on the paper. */
+  number: string;
+  /** The goods come back from the customer. */
+  isReturn: boolean;
+  /** The number of the delivery that they come back from, where it is known. */
+  deliveryNumber: string | undefined;
   /** Null: the goods were sold without one. */
   order: (Shipping & { id: string }) | null;
   lines: readonly MailedLine[];
@@ -14,25 +19,47 @@ interface MailedWaybill {
 /** To the customer of a waybill, which is attached. */
 export const waybillCommitted = defineTemplate<MailedWaybill>({
   write: {
-    ru: ({ id, lines, order }) => ({
-      subject: `Накладная ${shortId(id)}`,
-      heading: "Накладная проведена",
-      paragraphs: [`Накладная ${shortId(id)} проведена. Документ приложен к письму.`],
-      ...(order && { facts: orderOf(order, "ru"), ...orderButton(order, "ru") }),
+    ru: ({ number, isReturn, lines, ...origin }) => ({
+      subject: isReturn ? `Возврат товара, накладная № ${number}` : `Накладная № ${number}`,
+      heading: isReturn ? "Мы приняли товар обратно" : "Накладная проведена",
+      paragraphs: [
+        isReturn
+          ? `Возвращённый товар принят по накладной № ${number}. Документ приложен к письму.`
+          : `Накладная № ${number} проведена. Документ приложен к письму.`,
+      ],
+      ...factsOf({ ...origin, isReturn }, "ru"),
       ...goods(lines, "ru"),
     }),
-    en: ({ id, lines, order }) => ({
-      subject: `Waybill ${shortId(id)}`,
-      heading: "Your waybill",
-      paragraphs: [`Waybill ${shortId(id)} is final. The document is attached.`],
-      ...(order && { facts: orderOf(order, "en"), ...orderButton(order, "en") }),
+    en: ({ number, isReturn, lines, ...origin }) => ({
+      subject: isReturn ? `Returned goods, waybill ${number}` : `Waybill ${number}`,
+      heading: isReturn ? "We have taken your goods back" : "Your waybill",
+      paragraphs: [
+        isReturn
+          ? `Waybill ${number} lists the goods that came back. The document is attached.`
+          : `Waybill ${number} is final. The document is attached.`,
+      ],
+      ...factsOf({ ...origin, isReturn }, "en"),
       ...goods(lines, "en"),
     }),
   },
-  example: { id: "8a7b6c5d-4e3f-4210-8b9c-0d1e2f3a4b5c", order: exampleOrder, lines: exampleOrder.lines },
+  example: {
+    ...{ number: "2026-17", isReturn: false, deliveryNumber: undefined },
+    ...{ order: exampleOrder, lines: exampleOrder.lines },
+  },
 });
 
-function orderOf(order: Shipping & { id: string }, language: Language) {
-  const label = { ru: "Заказ", en: "Order" }[language];
-  return [{ label, value: shortId(order.id) }, ...shippingFacts(order, language)];
+const labels = { ru: { order: "Заказ", delivery: "Накладная" }, en: { order: "Order", delivery: "Delivery note" } };
+
+/** Goods that came back no longer travel. */
+function factsOf(
+  { order, deliveryNumber, isReturn }: Pick<MailedWaybill, "order" | "deliveryNumber" | "isReturn">,
+  language: Language,
+) {
+  const { order: orderLabel, delivery } = labels[language];
+  const facts = [
+    ...(order ? [{ label: orderLabel, value: shortId(order.id) }] : []),
+    ...(deliveryNumber ? [{ label: delivery, value: `№ ${deliveryNumber}` }] : []),
+    ...(order && !isReturn ? shippingFacts(order, language) : []),
+  ];
+  return { ...(facts.length > 0 && { facts }), ...(order && orderButton(order, language)) };
 }

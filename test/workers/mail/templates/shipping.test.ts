@@ -14,9 +14,19 @@ const valuesOf = (order: object, language: "ru" | "en" = "ru", reader: "customer
 
 /** The list of many orders is about none of them. */
 const aboutOrders = mailKindNames.filter((kind) => /^(order|payment|waybill)-/.test(kind));
+/** About money that goes another way than goods. */
+const aboutMoney = ["payment-unmatched", "payment-unmatched-staff", "payment-refunded"];
 
 describe.each(languages)("a mail in the language %s", (language) => {
-  test.each(aboutOrders)("of the kind %s says how the goods travel and leads to the order", (kind) => {
+  test.each(aboutMoney)("of the kind %s says nothing of goods, and leads to the order", (kind) => {
+    const { write, example } = templates[kind as (typeof aboutOrders)[number]];
+    const { facts, button } = (write[language] as (data: unknown) => MailTemplate)(example);
+    for (const fact of shippingFacts(exampleOrder, language, "customer")) expect(facts).not.toContainEqual(fact);
+    expect(button?.url).toBe(exampleOrder.url);
+  });
+
+  const aboutGoods = aboutOrders.filter((kind) => !aboutMoney.includes(kind));
+  test.each(aboutGoods)("of the kind %s says how the goods travel and leads to the order", (kind) => {
     const { write, example } = templates[kind];
     const { facts, button } = (write[language] as (data: unknown) => MailTemplate)(example);
     const [how, where] = shippingFacts(exampleOrder, language, "customer");
