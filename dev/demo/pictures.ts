@@ -1,5 +1,6 @@
 import sharp from "sharp";
-import { type MotifName, motifs, type Palette, steel } from "./motifs.ts";
+import { type MotifName, motifs } from "./motifs.ts";
+import { type Palette, steel } from "./palette.ts";
 import { createRandom, type Random } from "./random.ts";
 import { circle, path, rect } from "./shapes.ts";
 import { categoryWords } from "./words.ts";
