@@ -26,7 +26,7 @@ const names: readonly (readonly [name: string, read?: string])[] = [
   ["Тормозна колодка Ґанок ₴"],
   ["Bougie d'allumage œuvre Ĳ"],
   ["🚗"],
-  ["Цена \u2067123 ABC\u2069", "Цена ABC 123"],
+  ["Цена \u2067123 ABC\u2069", "Цена 123 ABC"],
   ["ко\u00adлод\u00adка", "колодка"],
   // Shown, they run from the right, and poppler reads from the left.
   ["فورد فوكس 3", "3 فورد فوكس"],

@@ -1,14 +1,25 @@
 import { PermanentError } from "../../../engine/worker.ts";
 
-const line = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
+const unreadable = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
 /** Most texts have nothing of all that is looked after below, and one look says so. */
 const suspicious = /[^ -~А-яЁё№«»—–\u00a0]/;
 const markup = /[&<>"']/;
+const lineEnds = /\r\n|[\u2028\u2029]/g;
+/** They would turn what follows in the same line: a recipient's name the sum after it. */
+const turns = /[\u202a-\u202e\u2066-\u2069]/g;
+/** No script sets more marks on a letter; a pile of them would cover the lines above. */
+const piles = /(\p{Mn}{4})[\p{Mn}\p{Me}]+/gu;
+/** The longest that means anything is the flag of a part of a country. */
+const invisibles = /([\p{M}\p{Cf}]{8})[\p{M}\p{Cf}]+/gu;
 
-/** Text without what neither XML nor people can read: control characters but tab and line feed, half surrogate pairs. */
+/**
+ * Text without what neither XML nor people can read: control characters but tab and line feed, half surrogate pairs, marks
+ * that turn the direction of a line, and piles of marks on one letter.
+ */
 export function readable(text: string): string {
   if (!suspicious.test(text)) return text;
-  return text.replaceAll("\r\n", "\n").replace(line, "").toWellFormed();
+  const lines = text.replace(lineEnds, "\n").replace(unreadable, "").replace(turns, "");
+  return lines.replace(piles, "$1").replace(invisibles, "$1").toWellFormed();
 }
 
 /** Readable text for an XML element or attribute. */

@@ -22,6 +22,10 @@ const entities = Object.fromEntries(
 // Excel reads `_x0041_` as a letter.
 classes["_".charCodeAt(0)] = 0;
 const space = 0x20;
+/** UTF-16 units of which `readable` takes some away: marks, format characters, controls, surrogates, ends of lines. */
+const doubtful = Uint8Array.from({ length: 0x1_0000 }, (_, unit) =>
+  /[\p{M}\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffe\uffff]/u.test(String.fromCharCode(unit)) ? 1 : 0,
+);
 
 /**
  * Text as UTF-8, one piece behind the other in one buffer: a sheet of a hundred thousand rows has a million cells, and
@@ -110,10 +114,10 @@ export class Utf8 {
     return entity?.length ?? 0;
   }
 
-  /** The same beyond ASCII: of control characters, surrogates and what is no character it takes none. */
+  /** The same beyond ASCII: it takes no doubtful character. */
   private putWide(unit: number, at: number) {
     const { buffer } = this;
-    if (unit < 0xa0 || (unit >= 0xd800 && unit < 0xe000) || unit >= 0xfffe) return 0;
+    if (doubtful[unit] === 1) return 0;
     if (unit < 0x800) {
       buffer[at] = 0xc0 | (unit >> 6);
       buffer[at + 1] = 0x80 | (unit & 0x3f);
