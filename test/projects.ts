@@ -51,7 +51,7 @@ export const slow = [
   "test/workers/mail/hostile-mails.test.ts",
   "test/helm/guards.test.ts",
   "test/api/security/injection.test.ts",
-  "test/services/payments/order-balance.test.ts",
+  "test/services/payments/books-model.test.ts",
   "test/services/stock/commit-waybill-model.test.ts",
   "test/engine/ledger-model.test.ts",
 ];
