@@ -41,22 +41,29 @@ export async function checkOut(tx: EntityManager, { userId, note, contact: reque
 }
 
 function refuseSurprises(lines: readonly CartLine[], acceptChanges: boolean) {
-  const short = lines.flatMap((line) => shortage(line) ?? []);
-  const changed = acceptChanges ? [] : lines.filter(({ isPriceChanged }) => isPriceChanged).map(priceChange);
-  const surprises = [...short, ...changed];
+  const gone = lines.filter(isGone).map(absence);
+  const there = lines.filter((line) => !isGone(line));
+  const short = there.flatMap((line) => shortage(line) ?? []);
+  const changed = acceptChanges ? [] : there.filter(({ isPriceChanged }) => isPriceChanged).map(priceChange);
+  const surprises = [...short, ...gone, ...changed];
   if (surprises.length === 0) return;
   const advice = [
     ...(short.length > 0 ? ["lower the quantities"] : []),
+    ...(gone.length > 0 ? ["take out what cannot be bought"] : []),
     ...(changed.length > 0 ? ["send accept_changes to take the new prices"] : []),
   ];
-  throw new ConflictError(
-    `The cart cannot be ordered as it is: ${surprises.join("; ")}. Please ${advice.join(", and ")}`,
-  );
+  throw new ConflictError(`The cart cannot be ordered as it is: ${surprises.join("; ")}. Please ${advice.join(", ")}`);
+}
+
+/** No lower quantity helps. */
+const isGone = ({ isDiscontinued, available }: CartLine) => isDiscontinued || available === 0;
+
+function absence(line: CartLine) {
+  return `${nameOf({ ...line, id: line.offerId })} is ${line.isDiscontinued ? "not sold any more" : "sold out"}`;
 }
 
 function shortage(line: CartLine) {
   const name = nameOf({ ...line, id: line.offerId });
-  if (line.isDiscontinued) return `${name} is not sold any more`;
   return line.quantity > line.available ? `${name}: '${line.quantity}' wanted, ${line.available} available` : undefined;
 }
 

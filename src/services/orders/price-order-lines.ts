@@ -44,7 +44,11 @@ export function checkStock(offers: readonly SellableOffer[], lines: readonly Req
   const short = offers.filter(({ id, quantity }) => (wanted.get(id) ?? 0) > quantity);
   if (short.length === 0) return;
   const list = short.map((offer) => `${nameOf(offer)}: '${wanted.get(offer.id)}' wanted, ${offer.quantity} available`);
-  throw new ConflictError(`There is too little in stock of ${list.join("; ")}. Lower the quantity`);
+  const advice = [
+    ...(short.some(({ quantity }) => quantity > 0) ? ["Lower the quantity"] : []),
+    ...(short.some(({ quantity }) => quantity === 0) ? ["Leave out what is sold out"] : []),
+  ];
+  throw new ConflictError(`There is too little in stock of ${list.join("; ")}. ${advice.join(". ")}`);
 }
 
 /** The name of an offer in a sentence. */

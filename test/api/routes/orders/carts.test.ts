@@ -344,12 +344,27 @@ describe("the cart", () => {
         409,
         `The cart cannot be ordered as it is: 'B 3' (offer '${short.id}'): '3' wanted, 2 available; ` +
           `'B 4' (offer '${gone.id}') is not sold any more; 'B 2' (offer '${dear.id}') costs '120' roubles now, not 100. ` +
-          "Please lower the quantities, and send accept_changes to take the new prices",
+          "Please lower the quantities, take out what cannot be bought, send accept_changes to take the new prices",
       ]);
       expect((await checkOut({ accept_changes: true })).status).toBe(409);
       expect(await api.db.manager.count(Order)).toBe(orders);
       expect(await quantities()).toEqual([3, 3, 3, 3]);
     });
+
+    test.each(["is_deleted = true", "quantity = 0"])(
+      "is ordered once the advice of a refusal was followed: %s",
+      async (change) => {
+        const [gone, short] = [await addOffer(api.db), await addOffer(api.db)];
+        for (const { id } of [gone, short]) await add(id, 3);
+        await setOffer(gone.id, change);
+        await setOffer(short.id, "quantity = 2");
+        const { status, body } = await checkOut();
+        expect([status, String(body.detail)]).toEqual([409, expect.stringMatching(/lower the quantities, take out/)]);
+        expect((await request("DELETE", `/cart/offers/${gone.id}`)).status).toBe(204);
+        expect((await request("PATCH", `/cart/offers/${short.id}`, { quantity: 2 })).status).toBe(200);
+        expect((await checkOut()).status).toBe(201);
+      },
+    );
 
     test("takes changed prices when they are accepted, or were seen", async () => {
       const offer = await addOffer(api.db, { priceRub: 100 });

@@ -267,6 +267,16 @@ describe("orders", () => {
       expect(await api.db.manager.findOneByOrFail(Offer, { id: offer.id })).toMatchObject({ quantity: 5 });
     });
 
+    test("is made once the advice of a refusal was followed: a smaller quantity, and nothing that is sold out", async () => {
+      const [few, none] = [await addOffer(api.db, { quantity: 2 }), await addOffer(api.db, { quantity: 0 })];
+      const refused = await post({ ...guest, order_offers: [lineOf(few.id, 3), lineOf(none.id)] });
+      expect([refused.status, String(refused.body.detail)]).toEqual([
+        409,
+        expect.stringMatching(/\. Lower the quantity\. Leave out what is sold out$/),
+      ]);
+      expect((await post({ ...guest, order_offers: [lineOf(few.id, 2)] })).status).toBe(201);
+    });
+
     test("keeps its lines in their order, up to 200 of them, in as many statements as one line takes", async () => {
       const offers = await addManyOffers(api.db, 200);
       await dropCatalogue(api.context.cache, "category");
