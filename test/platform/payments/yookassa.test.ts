@@ -63,7 +63,9 @@ describe("a start", () => {
     const payment = newPayment();
     const provider = yookassa.provider({ patience: { startMs: 8_000, callMs: 500 } });
     yookassa.faults.plan("start", fault, fault);
+    const began = performance.now();
     const { reference } = await provider.start(payment);
+    expect(performance.now() - began).toBeLessThan(8_500);
     expect(paymentsOf(payment).map(({ payment: { id } }) => id)).toEqual([reference]);
   });
 
