@@ -249,8 +249,15 @@ export function useApi({
 
 export type TestApi = ReturnType<typeof useApi>;
 
+export interface WorkerOptions {
+  /** Mails have links that work without a login. */
+  links?: boolean;
+  /** The card provider, once all servers run; the test provider otherwise. */
+  cards?: () => CardSettlement;
+}
+
 /** Workers of all queues in this process, beside the API, and the mailbox that their mail goes to. */
-export function useWorker(api: TestApi, { links = false, cards = testSettlement as CardSettlement } = {}) {
+export function useWorker(api: TestApi, { links = false, cards = () => testSettlement }: WorkerOptions = {}) {
   const closers: (() => unknown)[] = [];
   const mailbox = useMailbox();
   beforeAll(() => {
@@ -269,7 +276,7 @@ export function useWorker(api: TestApi, { links = false, cards = testSettlement 
       mailRules: { ...noMailRules, ...(links && { orderPage: "https://shop.test/orders/{id}" }) },
       retention: defaultRetention,
       webhookClient,
-      cards,
+      cards: cards(),
       log,
       metrics,
     };

@@ -63,7 +63,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export interface CardCheckout {
   /** Part of the address of its notifications. */
   name: string;
-  /** True: `start` and `refund` need a receipt. */
+  /** True: `start` needs a receipt, and so does a `refund` of a part. */
   makesReceipts: boolean;
   /**
    * Prepares a payment and returns where the customer pays. May be repeated: with the same id it is the same payment,
@@ -108,7 +108,7 @@ export interface CardSettlement {
   capture(request: CardRequest & { amountRub: number }): Promise<CardPaymentEvent>;
   /** Gives up an authorized payment, so that nothing is taken; the event is `paid` when it was taken before. */
   cancel(request: CardRequest): Promise<CardPaymentEvent>;
-  /** Gives back an amount of a paid payment, whole roubles. */
+  /** Gives back an amount of a paid payment, whole roubles; the key is a UUID. */
   refund(
     request: CardRequest & { amountRub: number; description: string; receipt?: Receipt | undefined },
   ): Promise<CardRefund>;

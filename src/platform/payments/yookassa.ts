@@ -149,7 +149,8 @@ export function createYooKassa(options: YooKassaOptions): CardProvider {
           amount: writeRub(amountRub),
           description: description.slice(0, 250),
           metadata: { [keyName]: key },
-          ...receiptBody(receipt, receipts, amountRub),
+          // Without one YooKassa takes that of the payment, if all of it goes back.
+          ...(receipt && receiptBody(receipt, receipts, amountRub)),
         };
         const post = { key, body };
         return parsed(Refund, await call({ what: "refund", path: "/refunds", post, signal: limited(signal) }));
@@ -244,8 +245,14 @@ function paymentEvent({ id, status, amount, cancellation_details: details }: Pay
 
 function refundEvent({ id, payment_id: reference, status, amount, metadata }: Refund): CardEvent {
   if (status !== "succeeded") throw forged();
-  const [amountRub, key] = [parseRub(amount), metadata?.[keyName] ?? null];
+  const [amountRub, key] = [parseRub(amount), keyIn(metadata)];
   return { kind: "refund", id: `${id}:succeeded`, reference, refundReference: id, key, amountRub };
+}
+
+/** The cabinet may write metadata of its own. */
+function keyIn(metadata: Record<string, string> = {}): string | null {
+  const { success, data } = z.uuid().safeParse(metadata[keyName]);
+  return success ? data : null;
 }
 
 const forged = () => new UnauthorizedError("YooKassa does not confirm this notification", "Webhook");

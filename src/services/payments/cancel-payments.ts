@@ -1,6 +1,9 @@
 import type { EntityManager } from "typeorm";
+import { isCharged } from "../../db/dao/payments/card-payments.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { refunds } from "../../db/dao/payments/refunds.ts";
+import { enqueue } from "../../engine/index.ts";
+import { settlePayment } from "../../jobs/settle-payment.ts";
 import { dueBackRub, getOrderBooks } from "./order-balance.ts";
 import { refundPayment } from "./refunds.ts";
 
@@ -17,9 +20,12 @@ export async function cancelPayments(
   { orderId, policy, actorId }: { orderId: string; policy: "keep" | "refund"; actorId: string | null },
 ): Promise<void> {
   const all = await payments.ofOrder(tx, orderId);
-  for (const { id, state } of all) {
+  for (const payment of all) {
+    const { id, state } = payment;
     const isGivenUp = state === "pending" || (state === "authorized" && policy === "refund");
     if (isGivenUp) await payments.move(tx, id, "failed", reason);
+    if (isGivenUp && state === "authorized" && isCharged(payment))
+      await enqueue(tx, settlePayment, { act: "cancel", paymentId: id });
   }
   if (policy === "keep") return;
   let dueRub = dueBackRub(await getOrderBooks(tx, orderId));

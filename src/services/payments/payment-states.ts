@@ -1,9 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { orders } from "../../db/dao/orders/orders.ts";
+import { isCharged } from "../../db/dao/payments/card-payments.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { receivedEvents } from "../../db/dao/webhooks/received-events.ts";
 import type { Payment, PaymentMethod, PaymentState } from "../../db/entities/payments/payment.ts";
+import { enqueue } from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
+import { settlePayment } from "../../jobs/settle-payment.ts";
 import { getPayment, recordPaid } from "./payments.ts";
 import { lockPayment } from "./refunds.ts";
 import { keepUnmatched, mismatchOf } from "./unmatched-money.ts";
@@ -32,7 +35,8 @@ export interface StaffMove {
 }
 
 /**
- * Gives a payment a new state by staff; throws when its present state or its method does not allow that, and when money
+ * Gives a payment a new state by staff. At a provider that charges cards a job captures or gives up an authorized one; it
+ * stays authorized until it is captured. Throws when its present state or its method does not allow that, and when money
  * would be taken for a canceled order.
  */
 export async function movePayment(tx: EntityManager, { id, from, to, methods, failure }: StaffMove) {
@@ -50,6 +54,10 @@ export async function movePayment(tx: EntityManager, { id, from, to, methods, fa
   if (orderId === null) throw new ConflictError(`The order of payment '${id}' was deleted; it stays as it is`);
   if (to === "paid" && (await orders.findById(tx, orderId))?.status === "CANCELED")
     throw new ConflictError(`Order '${orderId}' is canceled; mark payment '${id}' as failed, and give the money back`);
+  const isAtProvider = isCharged(payment) && state === "authorized";
+  if (isAtProvider) await enqueue(tx, settlePayment, { act: to === "paid" ? "capture" : "cancel", paymentId: id });
+  // The money is not taken before the provider says so.
+  if (isAtProvider && to === "paid") return;
   await payments.move(tx, id, to, failure ?? null);
   if (to === "paid") await recordPaid(tx, { id, orderId });
 }

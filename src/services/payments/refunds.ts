@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
 import { orders } from "../../db/dao/orders/orders.ts";
+import { isCharged } from "../../db/dao/payments/card-payments.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { refunds } from "../../db/dao/payments/refunds.ts";
 import { waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import { waybills } from "../../db/dao/stock/waybills.ts";
+import { receivedEvents } from "../../db/dao/webhooks/received-events.ts";
 import type { Payment } from "../../db/entities/payments/payment.ts";
+import { enqueue } from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
+import { settlePayment } from "../../jobs/settle-payment.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { getOrderBooks, heldRub, paidRub, settleOrder } from "./order-balance.ts";
 import { getPayment } from "./payments.ts";
@@ -34,8 +38,9 @@ export async function lockPayment(tx: EntityManager, { id, orderId }: Payment): 
 }
 
 /**
- * Gives money of a payment back: all of it or a part, once or in several times. Throws when the payment was not taken,
- * when the amount is more than is left of it, and when money from the balance has paid for goods that have left.
+ * Gives money of a payment back: all of it or a part, once or in several times. At a provider that charges cards a job
+ * does so, and the refund is pending until then. Throws when the payment was not taken, when the amount is more than is
+ * left of it, and when money from the balance has paid for goods that have left.
  */
 export async function refundPayment(tx: EntityManager, request: RefundRequest): Promise<string> {
   const payment = await lockPayment(tx, await getPayment(tx, request.paymentId));
@@ -50,7 +55,8 @@ export async function refundPayment(tx: EntityManager, request: RefundRequest): 
   const id = randomUUID();
   const { reason = null, waybillId = null, createdBy } = request;
   await refunds.insert(tx, { id, paymentId, amountRub, reason, waybillId, createdBy });
-  await completeRefund(tx, id);
+  if (isCharged(payment)) await enqueue(tx, settlePayment, { act: "refund", paymentId, refundId: id });
+  else await completeRefund(tx, id);
   return id;
 }
 
@@ -69,6 +75,58 @@ export async function completeRefund(tx: EntityManager, id: string): Promise<voi
   if (orderId !== null && payment.state === "paid")
     await settleOrder(tx, orderId, { reason: "ORDER_REFUND", paymentId: payment.id, refundId: id });
   await recordEvent(tx, "payment.refunded", { id: payment.id, order_id: orderId, refund_id: id });
+}
+
+/** Ends a refund that its provider has refused; the money stays with the payment. May be repeated. */
+export async function failRefund(tx: EntityManager, id: string, failure: string): Promise<void> {
+  const { paymentId } = await getRefund(tx, id);
+  await lockPayment(tx, await getPayment(tx, paymentId));
+  if ((await getRefund(tx, id)).state === "pending") await refunds.finish(tx, id, "failed", failure);
+}
+
+/** What the card provider reports about a refund, also about one that was made in its own cabinet. */
+export interface RefundEvent {
+  /** The same in each repetition of the event. */
+  id: string;
+  /** The provider's id of the payment. */
+  reference: string;
+  /** The provider's id of the refund. */
+  refundReference: string;
+  /** The refund's id here; null: it was made in the cabinet. */
+  key: string | null;
+  amountRub: number;
+}
+
+/**
+ * Books a refund that a provider reports, once; one of its cabinet is put on record first. Throws when the payment is
+ * not known or not taken (yet), and when its money is in a balance, which this would not change.
+ */
+export async function receiveRefundEvent(
+  tx: EntityManager,
+  { provider, event }: { provider: string; event: RefundEvent },
+): Promise<{ outcome: "done" | "repeated"; payment: Payment | null }> {
+  const isNew = await receivedEvents.record(tx, { source: `payments:${provider}`, eventId: event.id });
+  if (!isNew) return { outcome: "repeated", payment: null };
+  const found = await payments.findByReference(tx, provider, event.reference);
+  if (!found) throw new NotFoundError("Payment not found");
+  const payment = await lockPayment(tx, found);
+  const known = (event.key && (await refunds.findById(tx, event.key))) || null;
+  const id = known?.id ?? (await putOnRecord(tx, payment, event));
+  await refunds.setReference(tx, id, event.refundReference);
+  await completeRefund(tx, id);
+  return { outcome: "done", payment };
+}
+
+async function putOnRecord(tx: EntityManager, { id: paymentId, state }: Payment, { amountRub }: RefundEvent) {
+  if (state !== "paid" && state !== "unmatched") {
+    throw new ConflictError(
+      `'${amountRub}' roubles of payment '${paymentId}' were given back at its provider, and it is '${state}'; only of one that is 'paid' or 'unmatched' can that be booked`,
+    );
+  }
+  const id = randomUUID();
+  const row = { id, paymentId, amountRub, reason: "Made at the provider", waybillId: null, createdBy: null };
+  await refunds.insert(tx, row);
+  return id;
 }
 
 /** A refund by id. */

@@ -2,6 +2,7 @@ import type { EntityManager } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
 import { orders } from "../../db/dao/orders/orders.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
+import { refunds } from "../../db/dao/payments/refunds.ts";
 import type { Order } from "../../db/entities/orders/order.ts";
 import type { Payment, UnmatchedReason } from "../../db/entities/payments/payment.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
@@ -75,5 +76,7 @@ async function lockUnmatched(tx: EntityManager, id: string): Promise<Payment> {
     throw new ConflictError(
       `'${payment.refundedRub}' roubles of payment '${id}' have been given back; give the rest back as well`,
     );
+  if ((await refunds.pendingRub(tx, id)) > 0)
+    throw new ConflictError(`Payment '${id}' is being given back; wait until its provider has done so`);
   return payment;
 }

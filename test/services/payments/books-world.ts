@@ -6,6 +6,7 @@ import { bookRules } from "../../../src/db/dao/payments/books.ts";
 import { User } from "../../../src/db/entities/accounts/user.ts";
 import { Order, orderStatuses } from "../../../src/db/entities/orders/order.ts";
 import { Payment } from "../../../src/db/entities/payments/payment.ts";
+import { Refund } from "../../../src/db/entities/payments/refund.ts";
 import { Waybill, waybillTypes } from "../../../src/db/entities/stock/waybill.ts";
 import { createTransact } from "../../../src/engine/transaction.ts";
 import { AppError } from "../../../src/errors.ts";
@@ -15,7 +16,12 @@ import { changeOrder, createOrder, deleteOrder } from "../../../src/services/ord
 import { changeBalance } from "../../../src/services/payments/balances.ts";
 import { movePayment, receivePaymentEvent } from "../../../src/services/payments/payment-states.ts";
 import { createPayment } from "../../../src/services/payments/payments.ts";
-import { refundPayment } from "../../../src/services/payments/refunds.ts";
+import {
+  completeRefund,
+  failRefund,
+  receiveRefundEvent,
+  refundPayment,
+} from "../../../src/services/payments/refunds.ts";
 import { assignToBalance, assignToOrder } from "../../../src/services/payments/unmatched-money.ts";
 import { commitWaybill } from "../../../src/services/stock/commit-waybill.ts";
 import { addLine, changeLine, getLines, removeLine } from "../../../src/services/stock/waybill-offers.ts";
@@ -105,7 +111,9 @@ const acts: Record<string, Act> = {
   pay: ofOrder(async (tx, { order, a, b, staff }) => {
     const method = (["BALANCE", "CASH", "INVOICE", "CARD", "CARD"] as const)[b % 5] ?? "CASH";
     const id = randomUUID();
-    const checkout = { provider: "test", reference: id, checkoutUrl: "https://pay.example" };
+    // Of the second one, jobs do what is decided here: see `settle`.
+    const provider = a % 2 === 0 ? "test" : "yookassa";
+    const checkout = { provider, reference: id, checkoutUrl: "https://pay.example" };
     const amountRub = a % 3 === 0 ? undefined : 150 * a;
     const request = { id, orderId: order.id, method, amountRub, createdBy: staff };
     return createPayment(tx, { ...request, checkout: method === "CARD" ? checkout : undefined });
@@ -143,12 +151,12 @@ const acts: Record<string, Act> = {
     return changeLine(tx, some.id, a % 4 === 2 ? { quantity: 1 + (a % 7) } : { priceRub: 100 * b });
   }),
   async event(tx, { payment, b }) {
-    if (!payment?.providerReference) return;
-    const { providerReference: reference } = payment;
+    if (!payment?.providerReference || !payment.provider) return;
+    const { providerReference: reference, provider } = payment;
     const state = (["paid", "paid", "paid", "authorized", "failed"] as const)[b % 5] ?? "paid";
     const rub = b === 11 ? payment.amountRub + 50 : payment.amountRub;
     const event = { id: randomUUID(), reference, state, amountRub: rub, failure: null };
-    const { outcome } = await receivePaymentEvent(tx, { provider: "test", event });
+    const { outcome } = await receivePaymentEvent(tx, { provider, event });
     return state === "paid" && (outcome === "done" || outcome === "unmatched") ? { reference, rub } : undefined;
   },
   staff: ofPayment((tx, { payment, b }) =>
@@ -158,6 +166,19 @@ const acts: Record<string, Act> = {
     const amountRub = b % 2 === 0 ? undefined : 100 * (1 + a);
     const waybillId = b % 4 === 3 ? (waybill?.id ?? null) : null;
     return refundPayment(tx, { paymentId: payment.id, amountRub, waybillId, createdBy: null });
+  }),
+  /** The provider pays out a refund, refuses it, or reports one of its cabinet. */
+  settle: act(async (tx, { payment, a, b }) => {
+    const pending = await tx.find(Refund, { where: { state: "pending" }, order: { createdAt: "ASC", id: "ASC" } });
+    const refund = pending[a % Math.max(1, pending.length)];
+    if (refund && b % 3 === 0) return failRefund(tx, refund.id, "Refused");
+    if (refund) return completeRefund(tx, refund.id);
+    if (!payment?.providerReference || !payment.provider) return;
+    const leftRub = payment.amountRub - payment.refundedRub;
+    const amountRub = Math.min(leftRub, 100 * (1 + b));
+    const event = { id: randomUUID(), reference: payment.providerReference, key: null, amountRub };
+    if (amountRub > 0)
+      await receiveRefundEvent(tx, { provider: payment.provider, event: { ...event, refundReference: event.id } });
   }),
   assign: ofPayment(async (tx, { payment, otherOrder, customer, a }) => {
     const [unmatched = payment] = await tx.find(Payment, { where: { state: "unmatched" } });
@@ -169,7 +190,21 @@ const acts: Record<string, Act> = {
 /** What happens often comes more than once. */
 const kinds = [
   ...Object.keys(acts),
-  ...["order", "pay", "pay", "convert", "commit", "commit", "patchWaybill", "event", "event", "staff", "refund"],
+  ...[
+    "order",
+    "pay",
+    "pay",
+    "convert",
+    "commit",
+    "commit",
+    "patchWaybill",
+    "event",
+    "event",
+    "staff",
+    "refund",
+    "settle",
+    "settle",
+  ],
 ];
 
 export interface Step {

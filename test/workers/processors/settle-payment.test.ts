@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { requestFaults } from "../../../dev/yookassa/faults.ts";
 import { Payment } from "../../../src/db/entities/payments/payment.ts";
+import type { PayloadOf } from "../../../src/engine/index.ts";
 import { PermanentError, UnavailableError } from "../../../src/errors.ts";
 import { settlePayment } from "../../../src/jobs/settle-payment.ts";
+import { createLogger } from "../../../src/platform/logger.ts";
 import { CardRefusalError } from "../../../src/platform/payments/card-provider.ts";
 import { testSettlement } from "../../../src/platform/payments/test-provider.ts";
+import { refundPayment } from "../../../src/services/payments/refunds.ts";
 import type { WorkerContext } from "../../../src/workers/context.ts";
 import { settlePaymentProcessor } from "../../../src/workers/processors/settle-payment.ts";
 import { addOffer } from "../../support/catalogue.ts";
@@ -16,6 +19,7 @@ import { shopId, useYooKassa } from "../../support/yookassa.ts";
 
 const db = useDatabase();
 const yookassa = useYooKassa();
+const log = createLogger("silent", "test");
 
 /** A payment that the customer has authorized. */
 async function addAuthorized() {
@@ -29,15 +33,17 @@ async function addAuthorized() {
   return { id, reference };
 }
 
-type Act = "capture" | "cancel";
-
 /** A run of the job, which may be run again as after an outage. */
-async function start(act: Act, paymentId: string) {
-  const started = await startRun(db, settlePayment, { act, paymentId });
+async function start(act: "capture" | "cancel", paymentId: string) {
+  return startWith({ act, paymentId });
+}
+
+async function startWith(payload: PayloadOf<typeof settlePayment>) {
+  const started = await startRun(db, settlePayment, payload);
   const run = { ...started.run, signal: AbortSignal.timeout(30_000) };
   const settle = (more: { cards?: WorkerContext["cards"]; signal?: AbortSignal } = {}) => {
     const { cards, signal } = { cards: yookassa.provider(), signal: run.signal, ...more };
-    return settlePaymentProcessor.run({ ...run, signal }, { db, cards } as unknown as WorkerContext);
+    return settlePaymentProcessor.run({ ...run, signal }, { db, cards, log } as unknown as WorkerContext);
   };
   return { settle, find: started.find };
 }
@@ -111,5 +117,50 @@ describe("settle-payment", () => {
     await expect(settle({ cards })).rejects.toThrow(UnavailableError);
     await settle();
     expect(await stateOf(id)).toBe("paid");
+  });
+
+  /** A refund of a payment that was taken, before the provider knows of it. */
+  async function addRefund(amountRub: number) {
+    const { id: paymentId, reference } = await addAuthorized();
+    yookassa.shop.capture(shopId, reference, {});
+    await (await start("capture", paymentId)).settle();
+    const refundId = await db.transaction((tx) => refundPayment(tx, { paymentId, amountRub, createdBy: null }));
+    await db.query("DELETE FROM job WHERE kind = 'settle-payment'");
+    return { paymentId, refundId, reference, run: () => startWith({ act: "refund", paymentId, refundId }) };
+  }
+
+  test("pays out a refund once, whatever is tried again", async () => {
+    const { paymentId, refundId, reference, run } = await addRefund(300);
+    yookassa.faults.plan("refund", "cut-after");
+    const first = await run();
+    await expect(first.settle()).rejects.toThrow(UnavailableError);
+    yookassa.forgetKeys();
+    await first.settle();
+    expect((await first.find()).result).toEqual({ state: "succeeded" });
+    expect(atProvider(reference)).toEqual(["succeeded", 400]);
+    expect(await db.manager.findOneByOrFail(Payment, { id: paymentId })).toMatchObject({ refundedRub: 300 });
+    await db.query("DELETE FROM job WHERE kind = 'settle-payment'");
+    const again = await run();
+    await again.settle();
+    expect([(await again.find()).result, atProvider(reference)]).toEqual([{ state: "succeeded" }, ["succeeded", 400]]);
+    const [row] = await db.query("SELECT state, provider_reference FROM refunds WHERE id = $1", [refundId]);
+    expect(row).toEqual({ state: "succeeded", provider_reference: expect.any(String) });
+  });
+
+  test("sends a receipt with a refund of a part, and leaves that of a whole one to the provider", async () => {
+    const cards = yookassa.provider({ receipts: { vatCode: 4 } });
+    for (const amountRub of [300, 700]) await (await (await addRefund(amountRub)).run()).settle({ cards });
+    const [part, whole] = Object.values(yookassa.data.answers)
+      .map(({ request }) => JSON.parse(request))
+      .filter(([path]) => path.at(-1) === "refunds")
+      .slice(-2);
+    expect(part?.[1].receipt.items).toMatchObject([{ description: "Возврат", amount: { value: "300.00" } }]);
+    expect(whole?.[1].receipt).toBeUndefined();
+  });
+
+  test("fails for good for a refund that is not known", async () => {
+    const { id: paymentId } = await addAuthorized();
+    const { settle } = await startWith({ act: "refund", paymentId, refundId: randomUUID() });
+    await expect(settle()).rejects.toThrow(PermanentError);
   });
 });

@@ -1,11 +1,12 @@
 import type { EntityManager } from "typeorm";
 import { z } from "zod";
 import { payments } from "../../../db/dao/payments/payments.ts";
-import { ConflictError, NotFoundError } from "../../../errors.ts";
+import { NotFoundError } from "../../../errors.ts";
 import type { CardCheckout, CardEvent } from "../../../platform/payments/card-provider.ts";
 import { decisions, type TestPaymentProvider } from "../../../platform/payments/test-provider.ts";
 import type { WebhookHeaders } from "../../../platform/webhook-signature.ts";
 import { receivePaymentEvent } from "../../../services/payments/payment-states.ts";
+import { receiveRefundEvent } from "../../../services/payments/refunds.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { line } from "../../http/fields.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
@@ -43,10 +44,9 @@ async function receive(
 }
 
 async function receiveEvent(tx: EntityManager, provider: string, event: CardEvent) {
-  if (event.kind === "payment") return receivePaymentEvent(tx, { provider, event });
-  throw new ConflictError(
-    `Refund '${event.refundReference}' of '${event.amountRub}' roubles has no record here yet; record it with the payment`,
-  );
+  return event.kind === "payment"
+    ? receivePaymentEvent(tx, { provider, event })
+    : receiveRefundEvent(tx, { provider, event });
 }
 
 function cardProvider({ cards }: ApiContext, name: string): CardCheckout {

@@ -161,7 +161,8 @@ export const paymentRoutes = [
     summary: "Give a payment back, whole or in part",
     description:
       "Without a body all that is left of it. With `waybill_id` the price of the goods that came back with that committed " +
-      "return. A payment from the balance goes back there, as far as its goods have not left.",
+      "return. A payment from the balance goes back there, as far as its goods have not left. At a provider that charges " +
+      "cards the refund is pending until a job has paid it out.",
     tag,
     access: "EMPLOYEE",
     idempotent: true,

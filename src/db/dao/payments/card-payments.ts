@@ -1,7 +1,12 @@
 import type { EntityManager } from "typeorm";
+import type { Payment } from "../../entities/payments/payment.ts";
 
 /** Providers that charge cards: what is decided here, a job does there. Of all others, payments are only recorded. */
 export const chargingProviders: readonly string[] = ["yookassa"];
+
+/** True for a payment at a provider that charges cards. */
+export const isCharged = ({ method, provider }: Pick<Payment, "method" | "provider">) =>
+  method === "CARD" && provider !== null && chargingProviders.includes(provider);
 
 /** A payment as its provider knows it. */
 export interface CardPaymentRow {
