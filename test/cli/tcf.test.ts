@@ -305,6 +305,31 @@ describe("tcf doctor", () => {
     await db.query("UPDATE migrations SET name = substr(name, 2) WHERE name LIKE 'xTimeline%'");
   });
 
+  test("checks the books by themselves, and names what disagrees", async () => {
+    expect(await tcf("doctor", "--books")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ok +waybill-customer /),
+    });
+    const [[{ id }]] = await db.query(
+      "UPDATE users SET balance_rub = 5 WHERE email = 'user@test.example' RETURNING id",
+    );
+    await db.query(
+      `INSERT INTO user_balance_history (user_id, delta, balance_before, balance_after, currency, reason)
+       VALUES ($1, 4, 0, 4, 'RUB', 'OTHER')`,
+      [id],
+    );
+    const { code, out } = await tcf("doctor", "--books");
+    expect(code).toBe(1);
+    expect(out).toContain("PROBLEM  balance-history    broken 1 times");
+    expect(out).toContain(`${id} 5 roubles, and its history leads to 4`);
+    expect((await json("doctor", "--books")).body.rules).toContainEqual({
+      ...{ name: "balance-history", count: 1 },
+      examples: [{ id, says: "5 roubles, and its history leads to 4" }],
+    });
+    await db.query("DELETE FROM user_balance_history");
+    await db.query("UPDATE users SET balance_rub = 0");
+  });
+
   test("finds an edited row of the audit chain", async () => {
     const [{ id: userId }] = await db.query(
       "INSERT INTO users (id, email, first_name, last_name) VALUES (gen_random_uuid(), 'chain@test.example', 'A', 'B') RETURNING id",
