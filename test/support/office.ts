@@ -1,4 +1,6 @@
 import { strFromU8, unzipSync } from "fflate";
+import jsqrModule from "jsqr";
+import sharp from "sharp";
 import { elementsOf, parseXml, textOf, type XmlElement } from "./xml.ts";
 
 /** All bytes of a writer. */
@@ -12,6 +14,23 @@ export async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffe
 export function partsOf(file: Uint8Array): Record<string, XmlElement> {
   const parts = Object.entries(unzipSync(file)).filter(([name]) => /\.(xml|rels)$/.test(name));
   return Object.fromEntries(parts.map(([name, content]) => [name, parseXml(strFromU8(content))]));
+}
+
+// Its types do not know how it is exported.
+const jsqr = jsqrModule as unknown as typeof jsqrModule.default;
+
+/** What the codes in the pictures of an Office file say, read by another program; throws at a picture without one. */
+export async function codesOf(file: Uint8Array): Promise<string[]> {
+  const pictures = Object.entries(unzipSync(file)).filter(([name]) => name.endsWith(".png"));
+  return Promise.all(pictures.map(([, picture]) => readCode(picture)));
+}
+
+/** The text of the QR code in a picture. */
+export async function readCode(picture: Uint8Array): Promise<string> {
+  const { data, info } = await sharp(picture).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const code = jsqr(new Uint8ClampedArray(data), info.width, info.height);
+  if (!code) throw new Error("There is no code in the picture");
+  return Buffer.from(code.binaryData).toString("utf8");
 }
 
 /** The cells of a workbook's only sheet, row by row; numbers as numbers. */
