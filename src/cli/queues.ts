@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
 import { jobQueries } from "../engine/index.ts";
 import { type QueueName, queueNames, queues } from "../jobs/queues.ts";
-import { pauseQueue, resumeQueue, weighGroup } from "../services/operations/job-control.ts";
-import { listPauses } from "../services/operations/list-pauses.ts";
+import { listPauses, pauseQueue, resumeQueue, weighGroup } from "../services/operations/job-control.ts";
 import { actAs, reasonOption } from "./act-as.ts";
 import { type Command, type CommandContext, table, text, UsageError, type Values, whole } from "./command.ts";
 

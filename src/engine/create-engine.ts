@@ -6,17 +6,41 @@ import type { RedisConnection } from "../platform/redis.ts";
 import { createQueues, type Queues } from "./bull-queues.ts";
 import type { JobDefinition } from "./define-job.ts";
 import { createJobMetrics, type JobMetrics, measureOutbox, measureQueues } from "./metrics.ts";
-import { createOutbox } from "./outbox.ts";
-import { readOutboxStats } from "./outbox-stats.ts";
-import { applyPauses, queuePauses } from "./pauses.ts";
-import { presentNames, type QueueDefinitions } from "./queues.ts";
+import { createOutbox, readOutboxStats } from "./outbox.ts";
+import { applyPauses, queuePauses } from "./queue-controls.ts";
 import { startReconciler } from "./reconciler.ts";
 import { withReconcilerLock } from "./reconciler-store.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { type Autoscaler, createAutoscaler } from "./scaling/autoscaler.ts";
-import type { ScalingRules } from "./scaling/rules.ts";
+import type { ScalingRules } from "./scaling/desired-workers.ts";
 import { countThroughput, recordPublished, type Throughput } from "./scaling/throughput.ts";
 import { createTransact, type Transact } from "./transaction.ts";
+
+/** A queue of jobs: one for each kind of load, so that each can be scaled, slowed and paused by itself. */
+export interface QueueDefinition {
+  /** The people to ask about it. */
+  readonly owner: string;
+  /** Concurrent jobs in one worker, unless its setting says otherwise. */
+  readonly concurrency: number;
+  /**
+   * How long a silent worker keeps a job before another may claim it; a crash costs at most `lockMs` + 2 × `stalledMs`,
+   * since BullMQ's stalled check needs two passes.
+   */
+  readonly lockMs: number;
+  readonly stalledMs: number;
+  /** One sentence for people who read a list of queues. */
+  readonly description: string;
+  /** Former names: jobs that older processes put there are run here. */
+  readonly formerly?: readonly string[];
+}
+
+/** Queues by name. */
+export type QueueDefinitions = Readonly<Record<string, QueueDefinition>>;
+
+/** The present name of each former name of a queue. */
+function presentNames(queues: QueueDefinitions): ReadonlyMap<string, string> {
+  return new Map(Object.entries(queues).flatMap(([name, { formerly = [] }]) => formerly.map((old) => [old, name])));
+}
 
 /** The application's jobs; the engine knows none of them by itself. */
 export interface EngineDefinitions<Queue extends string> {

@@ -1,6 +1,5 @@
 import type { DataSource, EntityManager } from "typeorm";
-import { type KeyedPool, type Prepared, prepare } from "../platform/postgres/prepared.ts";
-import { withoutDurableCommit } from "../platform/postgres/without-durable-commit.ts";
+import { type KeyedPool, type Prepared, prepare, withoutDurableCommit } from "../platform/postgres/prepared.ts";
 import type { PromisedJob } from "./dispatch.ts";
 import {
   type Cancellation,

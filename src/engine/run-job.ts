@@ -25,9 +25,9 @@ import {
 } from "./ledger.ts";
 import type { JobMetrics } from "./metrics.ts";
 import type { JobRun, Kinds } from "./processor.ts";
+import { allowSharedWrites } from "./processor.ts";
 import type { Relay } from "./relay.ts";
 import type { Throughput } from "./scaling/throughput.ts";
-import { allowSharedWrites } from "./shared-writes.ts";
 import { createTransact, type Transact } from "./transaction.ts";
 
 /** Wait before the next try when Postgres did not answer the claim. */

@@ -15,7 +15,7 @@ export {
 export { watchFetching } from "./liveness.ts";
 export { measureSchedules } from "./metrics.ts";
 export type { JobRun, Kinds, Processor } from "./processor.ts";
+export { type SharedWrites, sharedWrites } from "./processor.ts";
 export { hasReady } from "./scaling/queue-load.ts";
 export { staleSchedules, startScheduler } from "./scheduler.ts";
-export { type SharedWrites, sharedWrites } from "./shared-writes.ts";
 export { startWorker, type WorkerSettings } from "./start-worker.ts";

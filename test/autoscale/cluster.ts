@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectDatabase } from "../../src/db/data-source.ts";
 import { createQueues } from "../../src/engine/bull-queues.ts";
-import { createOutbox, enqueueAll } from "../../src/engine/outbox.ts";
-import { readOutboxStats } from "../../src/engine/outbox-stats.ts";
+import { createOutbox, enqueueAll, readOutboxStats } from "../../src/engine/outbox.ts";
 import { startReconciler } from "../../src/engine/reconciler.ts";
 import { withReconcilerLock } from "../../src/engine/reconciler-store.ts";
 import { startRelay } from "../../src/engine/relay.ts";

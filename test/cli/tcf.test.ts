@@ -6,7 +6,7 @@ import { runCli } from "../../src/cli/run.ts";
 import { auditLog } from "../../src/db/dao/audit/audit-log.ts";
 import type { Role } from "../../src/db/entities/accounts/user.ts";
 import { enqueue } from "../../src/engine/outbox.ts";
-import { queuePauses } from "../../src/engine/pauses.ts";
+import { queuePauses } from "../../src/engine/queue-controls.ts";
 import { createTransact } from "../../src/engine/transaction.ts";
 import { StartUpError } from "../../src/errors.ts";
 import { scalingRules } from "../../src/jobs/scaling.ts";

@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineJob } from "../../src/engine/define-job.ts";
 import type { Dispatch } from "../../src/engine/dispatch.ts";
-import { groupPauses, groupWeights } from "../../src/engine/groups.ts";
 import { Job } from "../../src/engine/job-entity.ts";
 import { createOutbox, enqueue, enqueueAll } from "../../src/engine/outbox.ts";
+import { groupPauses, groupWeights } from "../../src/engine/queue-controls.ts";
 import { processImage } from "../../src/jobs/process-image.ts";
 import { useDatabase } from "../support/database.ts";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, expect, test, vi } from "vitest";
 import { watchFetching } from "../../src/engine/liveness.ts";
-import { readOutboxStats } from "../../src/engine/outbox-stats.ts";
+import { readOutboxStats } from "../../src/engine/outbox.ts";
 import { createAutoscaler } from "../../src/engine/scaling/autoscaler.ts";
 import { hasReady } from "../../src/engine/scaling/queue-load.ts";
 import { scalingRules } from "../../src/jobs/scaling.ts";

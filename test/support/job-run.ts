@@ -4,7 +4,7 @@ import { Job } from "../../src/engine/job-entity.ts";
 import { completeJob, lockClaim, snoozeJob } from "../../src/engine/ledger.ts";
 import { enqueue } from "../../src/engine/outbox.ts";
 import type { JobRun } from "../../src/engine/processor.ts";
-import { allowSharedWrites } from "../../src/engine/shared-writes.ts";
+import { allowSharedWrites } from "../../src/engine/processor.ts";
 
 /** A run of a promised job without a worker around it: the ledger is real, nothing beats and nothing is fenced. */
 export async function startRun<J extends AnyJob>(db: DataSource, job: J, payload: PayloadOf<J>) {

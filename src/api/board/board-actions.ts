@@ -4,9 +4,15 @@ import { v7 as uuidv7 } from "uuid";
 import { applyPauses, type JobStatus, jobQueries, type Queues, queuePauses } from "../../engine/index.ts";
 import { ForbiddenError } from "../../errors.ts";
 import type { QueueName } from "../../jobs/queues.ts";
-import { cancelUnfinished, pauseQueue, resumeQueue, retryEnded } from "../../services/operations/job-control.ts";
+import {
+  cancelUnfinished,
+  listPauses,
+  type NamedPause,
+  pauseQueue,
+  resumeQueue,
+  retryEnded,
+} from "../../services/operations/job-control.ts";
 import { type Act, type Operator, requireRightTo } from "../../services/operations/job-rights.ts";
-import { listPauses, type NamedPause } from "../../services/operations/list-pauses.ts";
 import type { ApiContext } from "../http/types.ts";
 
 /** Who presses which button of the board and why, in which request. */

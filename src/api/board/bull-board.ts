@@ -31,12 +31,11 @@ import type { ApiContext } from "../http/types.ts";
 import { pageHeaders } from "../pages/page-headers.ts";
 import { auditWhenDone } from "./audit-when-done.ts";
 import { type BoardActions, createBoardActions, type Pressing } from "./board-actions.ts";
+import { loginPage, reasonPage } from "./forms.ts";
 import { LedgerAdapter } from "./ledger-adapter.ts";
 import { ledgerPages } from "./ledger-pages.ts";
-import { loginPage } from "./login-page.ts";
 import { languages, type Messages, messagesFor } from "./messages.ts";
 import { pressOf } from "./presses.ts";
-import { reasonPage } from "./reason-page.ts";
 import { type BoardAccess, createSessions, type Sessions, type Visitor } from "./session.ts";
 
 /** Where the board is served. */

@@ -4,7 +4,7 @@ import { type JobStatus, type QueuedData, type Queues, queuedJobId } from "../..
 import { ConflictError, ForbiddenError } from "../../errors.ts";
 import type { QueueName } from "../../jobs/queues.ts";
 import { createBatcher } from "../../platform/batch.ts";
-import type { NamedPause } from "../../services/operations/list-pauses.ts";
+import type { NamedPause } from "../../services/operations/job-control.ts";
 import type { BoardActions } from "./board-actions.ts";
 import type { Messages } from "./messages.ts";
 

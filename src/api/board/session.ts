@@ -6,7 +6,7 @@ import { requireRole } from "../http/authenticate.ts";
 import { throttleFailedLogins } from "../http/limit-requests.ts";
 import { headersOf, statusOfError } from "../http/problem.ts";
 import type { Actor, ApiContext } from "../http/types.ts";
-import { loginPage } from "./login-page.ts";
+import { loginPage } from "./forms.ts";
 import { messagesFor } from "./messages.ts";
 
 /** Ways to authenticate, besides the login page. */

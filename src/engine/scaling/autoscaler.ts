@@ -2,9 +2,9 @@ import { NotFoundError } from "../../errors.ts";
 import type { Log } from "../../platform/logger.ts";
 import { memoizeFor } from "../../platform/memoize-for.ts";
 import type { Queues } from "../bull-queues.ts";
+import type { ScalingRule, ScalingRules } from "./desired-workers.ts";
 import { type Desired, desiredWorkers } from "./desired-workers.ts";
 import { type PromisedLoad, type QueueState, readQueueLoad } from "./queue-load.ts";
-import type { ScalingRule, ScalingRules } from "./rules.ts";
 import type { Pace } from "./throughput.ts";
 
 /** What Postgres knows of all queues. */

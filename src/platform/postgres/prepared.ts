@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type pg from "pg";
 import type { DataSource, EntityManager } from "typeorm";
-import { fromPostgres, PostgresPool } from "./pool.ts";
+import { fromPostgres, PostgresPool } from "./errors.ts";
 
 /** A statement that each connection parses and plans once. */
 export interface Prepared {
@@ -70,3 +70,9 @@ export function openKeyedPool({ options }: DataSource, max: number): KeyedPool {
     close: () => pool.end(),
   };
 }
+
+/**
+ * A condition that is always true, and makes the statement's own transaction commit without waiting for the disk. For
+ * writes that a crash of Postgres may lose, as long as everything that depends on them is lost as well.
+ */
+export const withoutDurableCommit = "(SELECT set_config('synchronous_commit', 'off', true)) = 'off'";

@@ -1,10 +1,9 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
-import { categories } from "../../db/dao/catalogue/categories.ts";
+import { categories, subCategories } from "../../db/dao/catalogue/categories.ts";
 import { images, type Publication } from "../../db/dao/catalogue/images.ts";
 import { offers } from "../../db/dao/catalogue/offers.ts";
 import { products } from "../../db/dao/catalogue/products.ts";
-import { subCategories } from "../../db/dao/catalogue/sub-categories.ts";
 import { type EnqueueOptions, enqueue, type PayloadOf } from "../../engine/index.ts";
 import { processImage } from "../../jobs/process-image.ts";
 import { reprocessImages } from "../../jobs/reprocess-images.ts";

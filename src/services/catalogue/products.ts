@@ -3,8 +3,8 @@ import { v7 as uuidv7 } from "uuid";
 import { offers } from "../../db/dao/catalogue/offers.ts";
 import { products } from "../../db/dao/catalogue/products.ts";
 import { BadRequestError, NotFoundError } from "../../errors.ts";
-import { constraintErrors } from "../constraint-errors.ts";
 import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
+import { constraintErrors } from "./refusals.ts";
 import { slugOf } from "./slug.ts";
 
 export interface NewProduct {

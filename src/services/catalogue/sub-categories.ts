@@ -1,11 +1,9 @@
 import type { EntityManager } from "typeorm";
 import { v7 as uuidv7 } from "uuid";
-import { children } from "../../db/dao/catalogue/children.ts";
-import { subCategories } from "../../db/dao/catalogue/sub-categories.ts";
+import { children, subCategories } from "../../db/dao/catalogue/categories.ts";
 import { BadRequestError, NotFoundError } from "../../errors.ts";
-import { constraintErrors } from "../constraint-errors.ts";
 import { addImage, changeImage, promiseImage, type StagedImage } from "./images.ts";
-import { refuseChildren } from "./refuse-children.ts";
+import { constraintErrors, refuseChildren } from "./refusals.ts";
 import { slugOf } from "./slug.ts";
 
 const notFound = () => new NotFoundError("Sub Category not found");

@@ -1,15 +1,23 @@
 import type { EntityManager } from "typeorm";
-import { cancelJobs, findJob, groupWeights, queuePauses, reopenJob, reopenJobs } from "../../engine/index.ts";
+import { users } from "../../db/dao/accounts/users.ts";
+import {
+  cancelJobs,
+  findJob,
+  groupWeights,
+  type QueuePause,
+  queuePauses,
+  reopenJob,
+  reopenJobs,
+} from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import type { QueueName } from "../../jobs/queues.ts";
 import { type Act, type Operator, requireRight, requireRightTo } from "./job-rights.ts";
 
-// All control of jobs goes through these functions, and each checks the table of rights: throws `ForbiddenError`
-// without
-// the right, and `ReasonNeededError` when a reason is needed and none was given.
+// All control of jobs goes through these functions. Each checks the table of rights: it throws `ForbiddenError` without the
+// right, and `ReasonNeededError` when a reason is needed and none was given.
 
 /**
- * Cancels a job and all its unfinished children: waiting ones at once; running ones are told to stop, and become
+ * Cancels a job and all its unfinished children: open ones at once; running ones are told to stop, and become
  * `cancelled` when they have. May be repeated; throws `ConflictError` when the job has ended in another way, and
  * `NotFoundError`.
  */
@@ -34,7 +42,8 @@ export async function cancelUnfinished(
 }
 
 /**
- * Retries a job that failed, was cancelled or is `unknown`, with all its attempts; of concurrent calls one does it.
+ * Retries a job that failed, was cancelled or is `unknown`, with all its attempts, and the parts that were cancelled with
+ * it; of concurrent calls one does it.
  * Throws `ConflictError` when the job is in another state, and `NotFoundError`.
  */
 export async function retryJob(tx: EntityManager, id: string, operator: Operator): Promise<void> {
@@ -89,3 +98,19 @@ export async function weighGroup(
 }
 
 const noJob = (id: string) => new NotFoundError(`Job with id ${id} not found.`);
+
+/** A pause, and the e-mail of the user who set it; null when that is unknown. */
+export interface NamedPause extends QueuePause {
+  byEmail: string | null;
+}
+
+/** The paused queues, and who paused them. */
+export async function listPauses(tx: EntityManager): Promise<NamedPause[]> {
+  const pauses = await queuePauses.list(tx);
+  const found = await users.findByIds(
+    tx,
+    pauses.flatMap(({ by }) => by ?? []),
+  );
+  const emails = new Map(found.flatMap((user) => (user ? [[user.id, user.email]] : [])));
+  return pauses.map((pause) => ({ ...pause, byEmail: emails.get(String(pause.by)) ?? null }));
+}

@@ -1,6 +1,6 @@
 import sharp, { type Metadata } from "sharp";
+import { AppError } from "../../errors.ts";
 import { isSrgbProfile } from "./icc.ts";
-import { UnusableImageError } from "./unusable-image-error.ts";
 
 // Each other format of libvips is one more decoder to attack, and SVG may even fetch files. Saving is not affected.
 sharp.block({ operation: ["VipsForeignLoad"] });
@@ -30,7 +30,7 @@ export interface Pixels {
 }
 
 /** The header of a usable picture; sizes in pixels, upright. */
-export interface Header {
+interface Header {
   format: Format;
   width: number;
   height: number;
@@ -131,4 +131,9 @@ function endsTooEarly(source: Buffer, format: Format, message: string): boolean 
   if (format === "jpeg") return message.includes("premature end");
   if (format === "png") return source.lastIndexOf("IEND") < 0;
   return source.length < 12 || source.readUInt32LE(4) + 8 > source.length;
+}
+
+/** The picture itself is the reason, so no retry can help; the message is a sentence for its sender. */
+export class UnusableImageError extends AppError {
+  readonly code = "unusable_image";
 }

@@ -6,8 +6,8 @@ import { dropCatalogue } from "../../platform/cache-tags.ts";
 import { MissingObjectError } from "../../platform/object-store.ts";
 import { awaitedImage, publishImage, showFormerImage } from "../../services/catalogue/images.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
+import { UnusableImageError } from "../images/decode.ts";
 import { forever, storeWebImages } from "../images/store-web-images.ts";
-import { UnusableImageError } from "../images/unusable-image-error.ts";
 
 /**
  * Makes the web images of an upload and shows them. Safe to repeat: objects are named after the source and the recipe,

@@ -6,7 +6,7 @@ import { queuedJobId } from "../../../src/engine/dispatch.ts";
 import { Job } from "../../../src/engine/job-entity.ts";
 import { claimJobs } from "../../../src/engine/ledger.ts";
 import { createOutbox, enqueue, enqueueAll } from "../../../src/engine/outbox.ts";
-import { applyPauses, queuePauses } from "../../../src/engine/pauses.ts";
+import { applyPauses, queuePauses } from "../../../src/engine/queue-controls.ts";
 import { createTransact } from "../../../src/engine/transaction.ts";
 import { queueNames } from "../../../src/jobs/queues.ts";
 import { renderDocument } from "../../../src/jobs/render-document.ts";

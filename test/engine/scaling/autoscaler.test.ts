@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createQueues, type Queues } from "../../../src/engine/bull-queues.ts";
-import { readOutboxStats } from "../../../src/engine/outbox-stats.ts";
-import { queuePauses } from "../../../src/engine/pauses.ts";
+import { readOutboxStats } from "../../../src/engine/outbox.ts";
+import { queuePauses } from "../../../src/engine/queue-controls.ts";
 import { createAutoscaler } from "../../../src/engine/scaling/autoscaler.ts";
 import { wantedKey } from "../../../src/engine/scaling/queue-load.ts";
 import { countThroughput, summarise } from "../../../src/engine/scaling/throughput.ts";

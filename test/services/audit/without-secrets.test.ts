@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { withoutSecrets } from "../../../src/services/audit/without-secrets.ts";
+import { withoutSecrets } from "../../../src/services/audit/audit.ts";
 
 describe("without secrets", () => {
   test.each([

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { json } from "node:stream/consumers";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { UnusableImageError } from "../../../src/workers/images/decode.ts";
 import { makeWebImages } from "../../../src/workers/images/recipe.ts";
-import { UnusableImageError } from "../../../src/workers/images/unusable-image-error.ts";
 import { painted, phonePhoto, pngBomb, pngClaiming, redPng, truncated } from "../../support/images.ts";
 
 const signal = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { categoryFacets, subCategoryFacets } from "../../../db/dao/catalogue/catalogue-facets.ts";
+import { categoryFacets, subCategoryFacets } from "../../../db/dao/catalogue/catalogue-search.ts";
 import { defineRoute } from "../../http/define-route.ts";
 import { boolean, searchTerm, uuid } from "../../http/fields.ts";
 import { Count, pageOf, pageQuery } from "../../http/paging.ts";

@@ -5,7 +5,6 @@ import { NotFoundError, UnavailableError } from "../../../errors.ts";
 import { MissingObjectError } from "../../../platform/object-store.ts";
 import { type DocumentRequest, requestDocument } from "../../../services/documents/documents.ts";
 import { kindOf, namesOf } from "../../../services/documents/kinds/index.ts";
-import { attachment } from "../../http/attachment.ts";
 import { patience } from "../../http/preferences.ts";
 import type { ApiContext, Input, Result } from "../../http/types.ts";
 import { awaitJob } from "../operations/await-job.ts";
@@ -15,7 +14,7 @@ const typicalSeconds = 25;
 
 type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "aborted">;
 
-export interface MadeDocument {
+interface MadeDocument {
   /** Its present state: `readyAt` is set if it was made in time. */
   document: Document;
   headers: Record<string, string>;
@@ -105,4 +104,12 @@ async function unlessGone<T>(db: DataSource, { objectKey }: Document, read: () =
 
 function failed({ jobId }: Document) {
   return new UnavailableError(`The document could not be made; job '${jobId}' says why`);
+}
+
+/** A Content-Disposition with a file's name, and an ASCII one for programs that accept no other (RFC 6266). */
+export function attachment(name: string, ascii: string): string {
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, (character) => {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  });
+  return `attachment; filename="${ascii.replace(/[^\w. -]/g, "_")}"; filename*=UTF-8''${encoded}`;
 }

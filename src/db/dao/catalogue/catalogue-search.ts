@@ -1,7 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { containing } from "../../like.ts";
-import { type TrigramColumn, trigramFrequencies } from "./trigram-frequencies.ts";
-import { probe, type Threshold } from "./trigram-probe.ts";
+import { probe, type Threshold, type TrigramColumn, trigramFrequencies } from "./trigram-probe.ts";
 
 /** The matches of a search: SQL that returns `id` and `rank`; its values start at $1. */
 export interface Search {
@@ -107,4 +106,31 @@ async function similarTo(reader: EntityManager, term: string, threshold: Thresho
       WHERE trigram_keys(${texts}) && $${keys} AND ${over + of} * ${shared} > ${over} * (icount(${texts}) + $2)`;
   };
   return { select, values };
+}
+
+type Facets = Record<string, number>;
+
+/** The number of products in each category, by its name; categories without products are left out. */
+export function categoryFacets(tx: EntityManager): Promise<Facets> {
+  return facets(
+    tx,
+    `SELECT c.name, count(*)::integer AS count FROM products p
+     JOIN sub_categories s ON s.id = p.sub_category_id JOIN categories c ON c.id = s.category_id
+     WHERE NOT p.is_deleted GROUP BY c.name`,
+  );
+}
+
+/** The number of products in each sub-category of a category, by its name; those of one name are added up. */
+export function subCategoryFacets(tx: EntityManager, categoryId: string): Promise<Facets> {
+  return facets(
+    tx,
+    `SELECT s.name, count(*)::integer AS count FROM products p JOIN sub_categories s ON s.id = p.sub_category_id
+     WHERE NOT p.is_deleted AND s.category_id = $1 GROUP BY s.name`,
+    [categoryId],
+  );
+}
+
+async function facets(tx: EntityManager, sql: string, values: unknown[] = []): Promise<Facets> {
+  const rows: { name: string; count: number }[] = await tx.query(sql, values);
+  return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }

@@ -7,11 +7,9 @@ import { ConflictError } from "../../../errors.ts";
 import { businessDay, formatDay } from "../../business-day.ts";
 import { dueBackRub, dueRub, getOrderBooks, paidRub } from "../../payments/order-balance.ts";
 import { amountInWords, declined } from "./amount-in-words.ts";
-import { contactFields } from "./contact.ts";
 import { defineKind, type Payee, sheetFormats } from "./define-kind.ts";
 import { type Block, type Layout, roubles } from "./layout.ts";
-import { latest, linesTable, totalOf } from "./lines.ts";
-import { paymentCode } from "./payment-code.ts";
+import { contactFields, latest, linesTable, totalOf } from "./sheet-parts.ts";
 
 /** The invoice of an order, with a code that banking apps read. */
 export const invoiceKind = defineKind({
@@ -96,4 +94,27 @@ function paymentBlocks(payee: Payee, purpose: string, due: number): Block[] {
   if (due <= 0) return [];
   const caption = `Оплата по QR-коду в приложении банка\nНазначение: ${purpose}`;
   return [{ type: "code", text: paymentCode(payee, purpose, due), caption }];
+}
+
+/**
+ * The text of an invoice's QR code for banking apps (GOST R 56042-2014): format 0001 in UTF-8. Throws `RangeError`
+ * unless the sum is whole roubles above 0.
+ */
+export function paymentCode(payee: Payee, purpose: string, sumRub: number): string {
+  if (!Number.isSafeInteger(sumRub) || sumRub <= 0) throw new RangeError(`'${sumRub}' roubles cannot be paid`);
+  const fields = {
+    // The first five are required, in this order.
+    Name: payee.name,
+    PersonalAcc: payee.account,
+    BankName: payee.bank,
+    BIC: payee.bic,
+    CorrespAcc: payee.correspondentAccount,
+    PayeeINN: payee.inn,
+    ...(payee.kpp && { KPP: payee.kpp }),
+    Purpose: purpose,
+    // Copecks.
+    Sum: String(sumRub * 100),
+  };
+  const values = Object.entries(fields).map(([name, value]) => `${name}=${value.replace(/[|\p{Cc}]/gu, " ").trim()}`);
+  return `ST00012|${values.join("|")}`;
 }

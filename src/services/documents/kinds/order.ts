@@ -5,10 +5,9 @@ import type { Order, OrderStatus } from "../../../db/entities/orders/order.ts";
 import { businessDay, formatDay } from "../../business-day.ts";
 import { dueBackRub, dueRub, getOrderBooks, paidRub } from "../../payments/order-balance.ts";
 import { amountInWords } from "./amount-in-words.ts";
-import { contactFields } from "./contact.ts";
 import { defineKind, sheetFormats } from "./define-kind.ts";
 import { type Layout, roubles } from "./layout.ts";
-import { latest, linesTable, totalOf } from "./lines.ts";
+import { contactFields, latest, linesTable, totalOf } from "./sheet-parts.ts";
 
 /** The confirmation of an order, for the customer and for the packer. */
 export const orderKind = defineKind({

@@ -4,10 +4,9 @@ import type { Waybill, WaybillType } from "../../../db/entities/stock/waybill.ts
 import { businessDay, formatDay } from "../../business-day.ts";
 import { paperNumberOf } from "../../stock/paper-number.ts";
 import { amountInWords } from "./amount-in-words.ts";
-import { contactFields } from "./contact.ts";
 import { defineKind, sheetFormats } from "./define-kind.ts";
 import type { Block, Layout } from "./layout.ts";
-import { latest, linesTable, totalOf } from "./lines.ts";
+import { contactFields, latest, linesTable, totalOf } from "./sheet-parts.ts";
 
 /** A waybill that accompanies the goods: incoming, outgoing or returned. */
 export const waybillKind = defineKind({

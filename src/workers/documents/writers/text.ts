@@ -38,3 +38,8 @@ export function plain(value: unknown): string | number {
   if (typeof value === "string" || typeof value === "number") return value;
   throw new PermanentError(`A cell holds a text or a number, not ${JSON.stringify(value) ?? String(value)}`);
 }
+
+/** Pieces of text as a file in UTF-8. */
+export async function* writeText(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield Buffer.from(piece);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { paymentCode } from "../../../../src/services/documents/kinds/payment-code.ts";
+import { paymentCode } from "../../../../src/services/documents/kinds/invoice.ts";
 import { matrixOf, matrixToPng } from "../../../../src/workers/documents/writers/matrix.ts";
 import { readCode } from "../../../support/office.ts";
 import { payee } from "../../../support/printouts.ts";

@@ -1,10 +1,9 @@
 import type { Layout } from "../../../../services/documents/kinds/layout.ts";
 import { readable } from "../text.ts";
-import { addFont } from "./embed.ts";
 import { PdfFile, pdfText, pdfTime, type Ref } from "./file.ts";
 import type { Face, Fonts, Weight } from "./fonts.ts";
 import { TypeCase } from "./type-case.ts";
-import { UsedFont } from "./used-font.ts";
+import { addFont, UsedFont } from "./used-font.ts";
 
 /** Points; A4. */
 const [shortSide, longSide] = [595.28, 841.89];

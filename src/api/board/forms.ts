@@ -1,6 +1,7 @@
 import { escapeHtml } from "../../platform/escape-html.ts";
 import { cardStyle, htmlPage } from "../pages/html-page.ts";
 import type { Messages } from "./messages.ts";
+import { document } from "./page.ts";
 
 const style = `${cardStyle("#2563eb")}
   label { display: block; font-weight: 600; margin-bottom: .35rem; }
@@ -20,4 +21,24 @@ export function loginPage({ lang, login }: Messages, problem?: string) {
   <button>${login.button}</button>
 </form>`;
   return htmlPage({ lang, title: `${login.title}: ${login.button}`, style, body });
+}
+
+/** The page on which an operator gives the reason for an act; `given` is the present one. */
+export function reasonPage(messages: Messages, boardPath: string, csrf: string, given: string | undefined) {
+  const { reason: texts } = messages;
+  const hidden = `<input type="hidden" name="csrf" value="${escapeHtml(csrf)}">`;
+  return document(
+    messages,
+    texts.title,
+    `<nav><a href="${boardPath}">&larr; ${texts.back}</a></nav>
+<h1>${texts.title}</h1>
+<p>${texts.why}</p>
+<form method="post" action="${boardPath}/reason">
+  ${hidden}
+  <label for="reason">${texts.label}</label>
+  <input id="reason" name="reason" minlength="3" maxlength="300" required autofocus autocomplete="off" value="${escapeHtml(given ?? "")}">
+  <button>${texts.button}</button>
+</form>
+${given ? `<p>${texts.given}: <strong>${escapeHtml(given)}</strong></p><form method="post" action="${boardPath}/reason">${hidden}<input type="hidden" name="reason" value=""><button>${texts.clear}</button></form>` : ""}`,
+  );
 }
