@@ -358,6 +358,20 @@ describe("the network policies", () => {
     expect(ports("api")).not.toContain(587);
   });
 
+  it("let only the API and the pool for payments reach the card provider, if there is one", async () => {
+    const cards = [
+      ...['config.PAYMENT_PROVIDER="yookassa"', 'config.YOOKASSA_SHOP_ID="100500"'],
+      ...['config.YOOKASSA_RETURN_URL="https://shop.example"', "networkPolicy.egress.cards.ports=[4443]"],
+    ];
+    const reaching = (some: Manifest[]) =>
+      some.flatMap(({ kind, metadata, spec }) =>
+        kind === "NetworkPolicy" && JSON.stringify(spec.egress ?? []).includes("4443") ? [metadata.name] : [],
+      );
+    const names = ["api", "worker-payments"].map((name) => expect.stringMatching(new RegExp(`-${name}$`)));
+    expect(reaching(await render([required], ...cards))).toEqual(names);
+    expect(reaching(await render([required], ...cards.slice(3)))).toEqual([]);
+  });
+
   it("keep webhooks out of private networks", () => {
     const open = policy("worker-webhooks").egress.find((rule: Manifest) => JSON.stringify(rule).includes("except"));
     expect(open.to[0].ipBlock.except).toEqual(expect.arrayContaining(["10.0.0.0/8", "169.254.0.0/16", "127.0.0.0/8"]));
