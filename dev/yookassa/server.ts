@@ -138,7 +138,7 @@ function workOf({ shopId, method, path, query, body }: Call, shop: Shop): [Exclu
     "POST payments id cancel": ["cancel", () => shop.cancel(shopId, id)],
     "POST refunds": ["refund", (fault) => shop.refund(shopId, body, { isPending: fault === "pending" })],
     "GET refunds id": ["read", () => shop.findRefund(shopId, id)],
-    "GET refunds": ["read", () => ({ type: "list", items: shop.refundsOf(shopId, query.get("payment_id")) })],
+    "GET refunds": ["read", () => ({ type: "list", items: shop.refundsOf(shopId, query) })],
   };
   const found = routes[route];
   if (found) return found;

@@ -134,10 +134,12 @@ export function createShop({ data, notifier, pageOf }: ShopOptions) {
       return refund;
     },
 
-    refundsOf(shopId: string, paymentId: string | null): EmulatedRefund[] {
-      return data.refunds.filter(({ payment_id }) => {
+    refundsOf(shopId: string, query: URLSearchParams): EmulatedRefund[] {
+      const asked = (name: string, value: string) => (query.get(name) ?? value) === value;
+      return data.refunds.filter(({ payment_id, status, created_at }) => {
         const isOwn = find(payment_id).payment.recipient.account_id === shopId;
-        return isOwn && (paymentId === null || payment_id === paymentId);
+        const isNew = created_at >= (query.get("created_at.gte") ?? "");
+        return isOwn && isNew && asked("payment_id", payment_id) && asked("status", status);
       });
     },
 

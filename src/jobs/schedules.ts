@@ -45,7 +45,8 @@ export const schedules: readonly Schedule[] = [
     cron: "*/10 * * * *",
     timeZone: businessTimeZone,
     job: checkCardPayments,
-    description: "The card provider is asked about unfinished payments, in case a notification was lost.",
+    description:
+      "The card provider is asked about unfinished payments and new refunds, in case a notification was lost.",
   },
   {
     name: "prune-ledger",

@@ -5,5 +5,5 @@ import { isFeedOutdated } from "../services/documents/documents.ts";
 /** By schedule, the condition that is checked before its job is enqueued. */
 export const scheduleConditions: ScheduleConditions = {
   feed: isFeedOutdated,
-  "card-payments": async (tx) => (await cardPayments.unfinished(tx)).length > 0,
+  "card-payments": cardPayments.isUsed,
 };

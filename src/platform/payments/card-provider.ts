@@ -104,6 +104,8 @@ export interface CardSettlement {
   makesReceipts: boolean;
   /** What is known of a payment; undefined while the customer has yet to decide. */
   read(request: Pick<CardRequest, "reference" | "signal">): Promise<CardPaymentEvent | undefined>;
+  /** The refunds that were paid out since then, also those of its own cabinet. */
+  recentRefunds(request: { since: Date; signal: AbortSignal }): Promise<CardRefundEvent[]>;
   /** Takes the whole amount of an authorized payment; what became of it may also be what others did before. */
   capture(request: CardRequest & { amountRub: number }): Promise<CardPaymentEvent>;
   /** Gives up an authorized payment, so that nothing is taken; the event is `paid` when it was taken before. */

@@ -44,6 +44,9 @@ export const testSettlement: CardSettlement & { name: "test" } = {
   async read() {
     return undefined;
   },
+  async recentRefunds() {
+    return [];
+  },
   async capture({ reference, key, amountRub }) {
     return { kind: "payment", id: key, reference, state: "paid", amountRub, failure: null };
   },

@@ -20,10 +20,16 @@ export function writeRub(rub: number): Amount {
   return { value: `${rub}.00`, currency: "RUB" };
 }
 
+const rubOf = ({ value, currency }: Amount) =>
+  currency === "RUB" ? /^(\d{1,12})(?:\.0{1,2})?$/.exec(value)?.[1] : undefined;
+
+/** True for an amount without kopecks in roubles. */
+export const isWholeRub = (amount: Amount) => rubOf(amount) !== undefined;
+
 /** Whole roubles of an amount; throws `ConflictError` for kopecks and other currencies, because no sum here has them. */
 export function parseRub({ value, currency }: Amount): number {
-  const [, rub] = /^(\d{1,12})(?:\.0{1,2})?$/.exec(value) ?? [];
-  if (rub !== undefined && currency === "RUB") return Number(rub);
+  const rub = rubOf({ value, currency });
+  if (rub !== undefined) return Number(rub);
   throw new ConflictError(
     `An amount of '${value.slice(0, 20)}' '${currency.slice(0, 10)}' is not in whole roubles, and no sum here has kopecks: put it right in YooKassa's cabinet`,
   );

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { BadRequestError, ConflictError, NotFoundError, UnauthorizedError } from "../../errors.ts";
 import {
-  type CardEvent,
   type CardPayment,
   type CardPaymentEvent,
   type CardProvider,
+  type CardRefundEvent,
   CardRefusalError,
   type Receipt,
 } from "./card-provider.ts";
@@ -15,7 +15,7 @@ import {
   UnknownResultError,
   type YooKassaAccount,
 } from "./yookassa-client.ts";
-import { parseRub, type ReceiptRules, receiptOf, writeRub } from "./yookassa-receipt.ts";
+import { isWholeRub, parseRub, type ReceiptRules, receiptOf, writeRub } from "./yookassa-receipt.ts";
 
 export interface YooKassaOptions extends YooKassaAccount {
   /** True: a payment is authorized first, and taken when staff captures it. */
@@ -128,6 +128,14 @@ export function createYooKassa(options: YooKassaOptions): CardProvider {
       return payment.status === "pending" ? undefined : paymentEvent(payment);
     },
 
+    async recentRefunds({ since, signal }) {
+      const query = { status: "succeeded", "created_at.gte": since.toISOString() };
+      return (await listRefunds(call, query, limited(signal))).flatMap(({ amount, ...refund }) =>
+        // One with kopecks was refused as a notification, and is in the log.
+        isWholeRub(amount) ? [refundEvent({ ...refund, amount })] : [],
+      );
+    },
+
     async capture({ amountRub, ...moving }) {
       const payment = await moved("capture", moving, { amount: writeRub(amountRub) });
       return ended(payment, "capture");
@@ -209,15 +217,20 @@ async function askAgain(ask: () => Promise<unknown>, withinMs: number): Promise<
 
 /** The refund with this key; it is in the provider's list also when the provider has forgotten the key itself. */
 async function findRefund(call: CallYooKassa, { reference, key, signal }: Moving): Promise<Refund | undefined> {
+  const all = await listRefunds(call, { payment_id: reference }, signal);
+  return all.find(({ metadata }) => metadata?.[keyName] === key);
+}
+
+async function listRefunds(call: CallYooKassa, filter: Record<string, string>, signal: AbortSignal): Promise<Refund[]> {
+  const found: Refund[] = [];
   let cursor: string | undefined;
   do {
-    const query = new URLSearchParams({ payment_id: reference, limit: "100", ...(cursor && { cursor }) });
+    const query = new URLSearchParams({ ...filter, limit: "100", ...(cursor && { cursor }) });
     const page = parsed(Refunds, await call({ what: "refunds", path: `/refunds?${query}`, signal }));
-    const found = page.items.find(({ metadata }) => metadata?.[keyName] === key);
-    if (found) return found;
+    found.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor !== undefined);
-  return undefined;
+  return found;
 }
 
 function readNotification(bytes: Buffer): z.output<typeof Notification> {
@@ -243,7 +256,7 @@ function paymentEvent({ id, status, amount, cancellation_details: details }: Pay
   };
 }
 
-function refundEvent({ id, payment_id: reference, status, amount, metadata }: Refund): CardEvent {
+function refundEvent({ id, payment_id: reference, status, amount, metadata }: Refund): CardRefundEvent {
   if (status !== "succeeded") throw forged();
   const [amountRub, key] = [parseRub(amount), keyIn(metadata)];
   return { kind: "refund", id: `${id}:succeeded`, reference, refundReference: id, key, amountRub };

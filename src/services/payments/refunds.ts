@@ -110,7 +110,9 @@ export async function receiveRefundEvent(
   const found = await payments.findByReference(tx, provider, event.reference);
   if (!found) throw new NotFoundError("Payment not found");
   const payment = await lockPayment(tx, found);
-  const known = (event.key && (await refunds.findById(tx, event.key))) || null;
+  const known =
+    (event.key && (await refunds.findById(tx, event.key))) ||
+    (await refunds.findByReference(tx, event.refundReference));
   const id = known?.id ?? (await putOnRecord(tx, payment, event));
   await refunds.setReference(tx, id, event.refundReference);
   await completeRefund(tx, id);

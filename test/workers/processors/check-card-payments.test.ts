@@ -18,7 +18,12 @@ const db = useDatabase();
 const yookassa = useYooKassa();
 const log = createLogger("silent", "test");
 
-beforeEach(() => db.query("DELETE FROM payments; DELETE FROM received_events"));
+beforeEach(async () => {
+  await db.query(
+    "DELETE FROM user_balance_history; DELETE FROM refunds; DELETE FROM payments; DELETE FROM received_events",
+  );
+  yookassa.data.refunds = [];
+});
 
 /** A payment of so many minutes ago that the customer has not decided yet. */
 async function addCardPayment(minutesAgo = 10, more: Partial<Omit<Payment, "order">> = {}) {
@@ -54,7 +59,7 @@ describe("check-card-payments", () => {
     yookassa.shop.capture(shopId, paid.reference, {});
     yookassa.shop.decide(declined.reference, "decline");
     const { result, progress } = await check();
-    expect(result).toEqual({ open: 1, done: 3 });
+    expect(result).toEqual({ open: 1, done: 3, refunds: 0 });
     expect(progress.at(-1)).toEqual([4, 4]);
     expect(await Promise.all([open, authorized, paid, declined].map(({ id }) => stateOf(id)))).toEqual([
       ...["pending", "authorized", "paid", "failed"],
@@ -64,25 +69,44 @@ describe("check-card-payments", () => {
   test("applies nothing twice, whichever came first", async () => {
     const { id, reference } = await addCardPayment();
     yookassa.shop.decide(reference, "pay");
-    expect((await check()).result).toEqual({ done: 1 });
-    expect((await check()).result).toEqual({ repeated: 1 });
+    expect((await check()).result).toEqual({ done: 1, refunds: 0 });
+    expect((await check()).result).toEqual({ repeated: 1, refunds: 0 });
     expect(await stateOf(id)).toBe("authorized");
   });
 
-  test("has something to do only for unfinished payments at a provider that are not too young or too old", async () => {
+  test("asks about unfinished payments that are not too young or too old, where any was ever charged", async () => {
+    await addCardPayment(10, { provider: "test" });
+    expect([await isDue(), (await check()).result]).toEqual([false, { refunds: 0 }]);
     await addCardPayment(2);
     await addCardPayment(31 * 24 * 60);
     await addCardPayment(10, { state: "paid" });
-    await addCardPayment(10, { provider: "test" });
-    expect([await isDue(), (await check()).result]).toEqual([false, {}]);
+    expect([await isDue(), (await check()).result]).toEqual([true, { refunds: 0 }]);
     await addCardPayment(10, { state: "failed" });
-    expect([await isDue(), (await check()).result]).toEqual([true, { open: 1 }]);
+    expect((await check()).result).toEqual({ open: 1, refunds: 0 });
+  });
+
+  test("books refunds of the cabinet whose notifications were lost, once, and goes on after one that it cannot book", async () => {
+    const { id, reference } = await addCardPayment(10, { state: "paid" });
+    const other = await addCardPayment(10);
+    for (const one of [reference, other.reference]) {
+      yookassa.shop.decide(one, "pay");
+      yookassa.shop.capture(shopId, one, {});
+      const body = { payment_id: one, amount: { value: "200.00", currency: "RUB" } };
+      yookassa.shop.refund(shopId, body, { isPending: false });
+    }
+    yookassa.shop.find(other.reference).payment.status = "pending";
+    expect((await check()).result).toEqual({ open: 1, refunds: 1 });
+    expect((await check()).result).toEqual({ open: 1, refunds: 0 });
+    expect(await db.manager.findOneByOrFail(Payment, { id })).toMatchObject({ state: "paid", refundedRub: 200 });
+    await db.query("DELETE FROM received_events");
+    expect((await check()).result).toMatchObject({ open: 1 });
+    expect(await db.manager.findOneByOrFail(Payment, { id })).toMatchObject({ refundedRub: 200 });
   });
 
   test("asks no other provider than the one of the payment", async () => {
     await addCardPayment();
-    expect((await check({ ...yookassa.provider(), name: "other" })).result).toEqual({});
-    expect((await check(undefined)).result).toEqual({ open: 1 });
+    expect((await check({ ...yookassa.provider(), name: "other" })).result).toEqual({ refunds: 0 });
+    expect((await check()).result).toEqual({ open: 1, refunds: 0 });
   });
 
   test("goes on after a payment that the provider does not know, or that has kopecks", async () => {
@@ -91,7 +115,7 @@ describe("check-card-payments", () => {
     const last = await addCardPayment(10);
     for (const { reference } of [kopecks, last]) yookassa.shop.decide(reference, "pay");
     yookassa.shop.find(kopecks.reference).payment.amount.value = "700.50";
-    expect((await check()).result).toEqual({ unclear: 2, done: 1 });
+    expect((await check()).result).toEqual({ unclear: 2, done: 1, refunds: 0 });
     expect([await stateOf(kopecks.id), await stateOf(last.id)]).toEqual(["pending", "authorized"]);
   });
 
@@ -100,7 +124,7 @@ describe("check-card-payments", () => {
     yookassa.shop.decide(reference, "pay");
     yookassa.faults.plan("read", fault);
     await expect(check()).rejects.toThrow(UnavailableError);
-    expect((await check()).result).toEqual({ done: 1 });
+    expect((await check()).result).toEqual({ done: 1, refunds: 0 });
     expect(await stateOf(id)).toBe("authorized");
   });
 });

@@ -29,6 +29,14 @@ const unfinishedSql = `
 
 /** Payments at a card provider. */
 export const cardPayments = {
+  /** True when a provider that charges has ever had a payment. */
+  async isUsed(tx: EntityManager): Promise<boolean> {
+    const rows: unknown[] = await tx.query("SELECT 1 FROM payments WHERE provider = ANY($1) LIMIT 1", [
+      chargingProviders,
+    ]);
+    return rows.length > 0;
+  },
+
   /** Payments of more than 5 minutes ago that the provider may know more about, the oldest first. */
   unfinished: (tx: EntityManager): Promise<CardPaymentRow[]> => tx.query(unfinishedSql, [chargingProviders]),
 };
