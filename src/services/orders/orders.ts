@@ -87,9 +87,11 @@ export async function changeOrder(
   if (!order) throw new NotFoundError("Entity not found");
   await orders.patch(tx, id, change);
   const { status = order.status } = change;
-  if (status === order.status) return;
-  await recordEvent(tx, "order.status_changed", { id, status, previous_status: order.status });
-  if (status === "CANCELED") await cancelPayments(tx, { orderId: id, policy, actorId });
+  if (status !== order.status)
+    await recordEvent(tx, "order.status_changed", { id, status, previous_status: order.status });
+  // Staff may decide later that the money goes back.
+  if (status === "CANCELED" && (status !== order.status || policy === "refund"))
+    await cancelPayments(tx, { orderId: id, policy, actorId });
 }
 
 /**

@@ -10,14 +10,18 @@ export const paidRub = ({ takenRub, fromBalanceRub }: OrderBooks) => takenRub + 
 /** The sum that is paid for goods which have not left yet; it stays with the order. */
 export const heldRub = (books: OrderBooks) => Math.max(0, paidRub(books) - books.chargedRub);
 
-/** The sum that is still to be paid, whatever is promised. */
+/** The sum that is still to be paid, whatever is promised; nothing is to be paid for goods that came back. */
 export const dueRub = (books: OrderBooks) =>
-  books.status === "CANCELED" ? 0 : Math.max(0, books.totalRub - paidRub(books));
+  books.status === "CANCELED" ? 0 : Math.max(0, books.totalRub - books.returnedRub - paidRub(books));
 
-/** The sum of a canceled order that belongs to the customer: paid, and neither delivered nor given back. */
+/**
+ * The sum that is due back to the customer: paid for what a canceled order never delivered, and by a guest for goods
+ * that came back. An account has got those on its balance.
+ */
 export function dueBackRub(books: OrderBooks): number {
-  if (books.status !== "CANCELED") return 0;
-  return Math.max(0, paidRub(books) - books.refundingRub - Math.max(0, books.deliveredRub - books.returnedRub));
+  const { userId, status, totalRub, deliveredRub, returnedRub, refundingRub } = books;
+  const owedRub = (status === "CANCELED" ? deliveredRub : totalRub) - (userId === null ? returnedRub : 0);
+  return Math.max(0, paidRub(books) - refundingRub - Math.max(0, owedRub));
 }
 
 /**

@@ -27,8 +27,8 @@ export async function openRub(tx: EntityManager, orderId: string): Promise<numbe
   return openOf(await getOrderBooks(tx, orderId));
 }
 
-/** The sum that no payment covers or promises. */
-export const openOf = (books: OrderBooks) => books.totalRub - paidRub(books) - books.promisedRub;
+/** The sum that no payment covers or promises; goods that came back need none. */
+export const openOf = (books: OrderBooks) => books.totalRub - books.returnedRub - paidRub(books) - books.promisedRub;
 
 /**
  * Inserts a payment of an order; one from the customer's balance is paid at once. Throws when the order is unknown or

@@ -21,7 +21,9 @@ export async function mismatchOf(
   if (order.status === "CANCELED") return "order_canceled";
   if (arrivedRub !== payment.amountRub) return "wrong_amount";
   const promisedRub = payment.state === "failed" ? 0 : payment.amountRub;
-  const open = openOf(await getOrderBooks(tx, order.id)) + promisedRub;
+  const books = await getOrderBooks(tx, order.id);
+  // What was asked for before goods came back is taken; it can be given back.
+  const open = openOf(books) + books.returnedRub + promisedRub;
   return arrivedRub > open ? "nothing_due" : undefined;
 }
 

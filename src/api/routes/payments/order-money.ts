@@ -19,8 +19,10 @@ const OrderMoneyView = z
     promised_rub: rub.meta({ description: "Payments that are pending or authorized" }),
     refunded_rub: rub,
     refunding_rub: rub.meta({ description: "Refunds that the provider has yet to do" }),
-    due_rub: rub.meta({ description: "total_rub - paid_rub; 0 of a canceled order" }),
-    due_back_rub: rub.meta({ description: "Of a canceled order: paid, and neither delivered nor given back" }),
+    due_rub: rub.meta({ description: "total_rub - returned_rub - paid_rub, at least 0; 0 of a canceled order" }),
+    due_back_rub: rub.meta({
+      description: "Paid for what a canceled order never delivered, or by a guest for goods that came back",
+    }),
     delivered_rub: rub,
     returned_rub: rub,
     waybills: z.array(z.object({ id: z.uuid(), is_pending: z.boolean(), paper_number: z.string().nullable() })),

@@ -81,10 +81,14 @@ function dueBlocks(books: OrderBooks): Block[] {
     const returned = back > 0 ? ` К возврату покупателю: ${roubles(back)}` : "";
     return [{ type: "text", text: `Заказ отменён, оплата не требуется.${returned}`, isStrong: true }];
   }
-  if (paid === 0) return [];
+  if (paid === 0 && books.returnedRub === 0) return [];
   const rest = due === 0 ? "Счёт оплачен полностью." : `К оплате: ${roubles(due)} (${amountInWords(due)})`;
   return [
+    ...(books.returnedRub > 0
+      ? [{ type: "text" as const, text: `Возвращено товаров на сумму: ${roubles(books.returnedRub)}` }]
+      : []),
     { type: "text", text: `Оплачено: ${roubles(paid)}` },
+    ...(back > 0 ? [{ type: "text" as const, text: `К возврату покупателю: ${roubles(back)}` }] : []),
     { type: "text", text: rest, isStrong: true },
   ];
 }

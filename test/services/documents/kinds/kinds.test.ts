@@ -173,6 +173,29 @@ describe("an invoice", () => {
     expect(await shown()).toEqual([[], expect.arrayContaining([back])]);
   });
 
+  test("asks for nothing that came back, and tells a guest what is due back", async () => {
+    const { offer } = await addOffer(db, { offer: { quantity: 0 } });
+    const lines = [{ offer, quantity: 2, priceRub: 500 }];
+    const { id } = await addOrder(db, lines);
+    const owner = { authorId: ids.author, customerId: ids.author };
+    const delivery = await addWaybill(db, lines, { ...owner, orderId: id, waybillType: "WAYBILL_OUT" });
+    const goods = [{ offer, quantity: 1, priceRub: 500 }];
+    const back = await addWaybill(db, goods, { ...owner, returnOf: delivery.id, waybillType: "WAYBILL_RETURN" });
+    await db.query("UPDATE waybills SET is_pending = false, committed_at = '2001-02-03' WHERE id = ANY($1)", [
+      [delivery.id, back.id],
+    ]);
+    const shown = async () => {
+      const layout = await layoutOf({ ...invoice(), parameters: { id } });
+      const sums = only(layout, "code").map(({ text }) => /\|Sum=(\d+)/.exec(text)?.[1]);
+      return [sums, only(layout, "text").map(({ text }) => text)] as const;
+    };
+    const returned = "Возвращено товаров на сумму: 500 руб.";
+    expect(await shown()).toEqual([["50000"], expect.arrayContaining([returned])]);
+    await addPayment(db, { orderId: id, amountRub: 1_000 });
+    const due = ["Счёт оплачен полностью.", "К возврату покупателю: 500 руб."];
+    expect(await shown()).toEqual([[], expect.arrayContaining([returned, ...due])]);
+  });
+
   test("takes the next number of the year when it is first asked for, and keeps it", async () => {
     const { offer } = await addOffer(db, { offer: { quantity: 0 } });
     const numbers: string[] = [];
