@@ -5,6 +5,7 @@ import { type Loaded, loadDemo } from "../../../dev/demo/load.ts";
 import { demoUsers } from "../../../dev/demo/users.ts";
 import { createObjectStore, type ObjectStore } from "../../../src/platform/object-store.ts";
 import { useDatabase } from "../../support/database.ts";
+import { brokenRules } from "../../support/invariants.ts";
 import { useBucket } from "../../support/s3.ts";
 import { shops } from "./shops.ts";
 
@@ -65,6 +66,10 @@ describe.each(shops)("the %s shop in the database", (size, catalogue, business) 
       LEFT JOIN LATERAL (SELECT sum(amount_rub) AS paid FROM payments
         WHERE order_id = w.order_id AND state = 'paid' AND paid_at < w.committed_at) p ON true
       WHERE h.delta <> (total - coalesce(paid, 0)) * CASE waybill_type WHEN 'WAYBILL_OUT' THEN -1 ELSE 1 END`));
+
+  it("keeps all rules of the books", async () => {
+    expect(await brokenRules(db)).toEqual({});
+  });
 
   it("has exactly one default address for everybody with addresses", () =>
     none("SELECT user_id FROM addresses GROUP BY user_id HAVING count(*) FILTER (WHERE is_default) <> 1"));
