@@ -79,3 +79,21 @@ export function measurePool(registry: Registry, read: () => PoolState) {
     async () => Object.entries(read()).map(([state, count]) => [{ state }, count]),
   );
 }
+
+/** Money that arrived and matched no open sum, and waits for staff. */
+export interface UnmatchedTotals {
+  payments: number;
+  roubles: number;
+  /** How long the oldest of them has waited; 0 when there is none. */
+  oldestSeconds: number;
+}
+
+/** Adds the money that waits for staff. */
+export function measureUnmatched(registry: Registry, read: () => Promise<UnmatchedTotals>) {
+  const shared = "the same from every worker: aggregate with max";
+  const add = (name: string, help: string, key: keyof UnmatchedTotals) =>
+    measure(registry, name, `${help}; ${shared}`, [], async () => [[{}, (await read())[key]]]);
+  add("payments_unmatched", "Payments whose money matched no open sum, and that staff has not decided on", "payments");
+  add("payments_unmatched_roubles", "The money of these payments that has not been given back", "roubles");
+  add("payments_unmatched_oldest_seconds", "How long the oldest of these payments has waited", "oldestSeconds");
+}

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadWorkerConfig } from "../config.ts";
+import { payments } from "../db/dao/payments/payments.ts";
 import {
   hasReady,
   measureSchedules,
@@ -16,6 +17,8 @@ import { schedules } from "../jobs/schedules.ts";
 import { createHttpProbe } from "../platform/delivery-probe.ts";
 import { createMailLinks } from "../platform/mail-links.ts";
 import { createMailer } from "../platform/mailer.ts";
+import { measureUnmatched } from "../platform/measure.ts";
+import { memoizeFor } from "../platform/memoize-for.ts";
 import { startOpsServer } from "../platform/ops-server.ts";
 import { createCardSettlement } from "../platform/payments/create-card-provider.ts";
 import { askProbes, ProbeError } from "../platform/probes.ts";
@@ -89,6 +92,10 @@ const workers = config.WORKER_QUEUES.map((queue) =>
 );
 const isStale = () => staleSchedules(db, schedules);
 measureSchedules(metrics.registry, isStale);
+measureUnmatched(
+  metrics.registry,
+  memoizeFor(() => payments.unmatchedTotals(db.manager)),
+);
 const fetching = watchFetching({
   fetching: workers.map((one) => one.fetching),
   hasReady: async (queue) => {

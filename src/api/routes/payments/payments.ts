@@ -11,7 +11,7 @@ import { createPayment, getPayment, maxRub } from "../../../services/payments/pa
 import { refundPayment } from "../../../services/payments/refunds.ts";
 import { assignToBalance, assignToOrder } from "../../../services/payments/unmatched-money.ts";
 import { defineRoute } from "../../http/define-route.ts";
-import { integer, note, uuid } from "../../http/fields.ts";
+import { boolean, integer, note, uuid } from "../../http/fields.ts";
 import { pageOf, pageQuery, slice, toPage } from "../../http/paging.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
 import type { Actor } from "../../http/types.ts";
@@ -119,11 +119,14 @@ export const paymentRoutes = [
       order_id: uuid.optional(),
       state: z.enum(paymentStates).optional(),
       method: z.enum(paymentMethods).optional(),
+      due_back: boolean
+        .optional()
+        .meta({ description: "True: only payments of canceled orders from which money is due back to the customer" }),
     }),
     responses: { 200: pageOf(PaymentView), 401: Problem, 403: Problem, 422: InvalidRequest },
     async handle(_context, { query, reader }) {
-      const { order_id: orderId, state, method } = query;
-      const [rows, total] = await payments.list(reader, { orderId, state, method }, slice(query));
+      const { order_id: orderId, state, method, due_back: isDueBack } = query;
+      const [rows, total] = await payments.list(reader, { orderId, state, method, isDueBack }, slice(query));
       return { status: 200, body: toPage(rows.map(paymentView), total, query) };
     },
   }),

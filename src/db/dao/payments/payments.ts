@@ -1,4 +1,4 @@
-import type { EntityManager } from "typeorm";
+import { type EntityManager, Raw } from "typeorm";
 import type { QueryDeepPartialEntity } from "typeorm/query-builder/QueryPartialEntity.js";
 import {
   Payment,
@@ -11,12 +11,34 @@ export interface PaymentFilter {
   orderId?: string | undefined;
   state?: PaymentState | undefined;
   method?: PaymentMethod | undefined;
+  /** True: only payments that hold money which is due back to the customer of a canceled order. */
+  isDueBack?: boolean | undefined;
 }
 
 export type NewPaymentRow = Pick<
   Payment,
   "method" | "state" | "amountRub" | "provider" | "providerReference" | "checkoutUrl" | "createdBy"
 > & { id: string; orderId: string };
+
+/** Of these orders, `dueBackRub` of the services is above 0. */
+const dueBackSql = `
+  SELECT held.id FROM payments held JOIN orders ON orders.id = held.order_id
+  CROSS JOIN LATERAL (
+    SELECT sum(amount_rub - refunded_rub) AS rub FROM payments WHERE order_id = orders.id AND state = 'paid'
+  ) paid
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(refunds.amount_rub), 0) AS rub FROM refunds JOIN payments ON payments.id = refunds.payment_id
+    WHERE payments.order_id = orders.id AND payments.state = 'paid' AND refunds.state = 'pending'
+  ) refunding
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE WHEN waybills.order_id IS NULL THEN -1 ELSE 1 END * lines.quantity::bigint * lines.price_rub), 0)
+      AS rub
+    FROM waybills JOIN waybill_offers lines ON lines.waybill_id = waybills.id
+    WHERE NOT waybills.is_pending AND (waybills.order_id = orders.id
+      OR waybills.return_of IN (SELECT id FROM waybills delivery WHERE delivery.order_id = orders.id))
+  ) kept
+  WHERE orders.status = 'CANCELED' AND held.state = 'paid' AND held.refunded_rub < held.amount_rub
+    AND paid.rub - refunding.rub - greatest(0, kept.rub) > 0`;
 
 const newestFirst = { createdAt: "DESC", id: "DESC" } as const;
 
@@ -36,9 +58,20 @@ export const payments = {
     tx.find(Payment, { where: { orderId }, order: { createdAt: "ASC", id: "ASC" } }),
 
   /** One page, the newest first, and the total; two statements. */
-  list: (tx: EntityManager, filter: PaymentFilter, page: { limit: number; offset: number }) => {
+  list: (tx: EntityManager, { isDueBack, ...filter }: PaymentFilter, page: { limit: number; offset: number }) => {
     const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    if (isDueBack) Object.assign(given, { id: Raw((id) => `${id} IN (${dueBackSql})`) });
     return tx.findAndCount(Payment, { where: given, order: newestFirst, take: page.limit, skip: page.offset });
+  },
+
+  /** How many payments are unmatched, the money that is left of them, and the age of the oldest; 0 without any. */
+  async unmatchedTotals(tx: EntityManager): Promise<{ payments: number; roubles: number; oldestSeconds: number }> {
+    const [row] = await tx.query(
+      `SELECT count(*)::int AS payments, coalesce(sum(amount_rub - refunded_rub), 0)::float8 AS roubles,
+         coalesce(extract(epoch FROM now() - min(paid_at)), 0)::float8 AS "oldestSeconds"
+       FROM payments WHERE state = 'unmatched'`,
+    );
+    return row;
   },
 
   async insert(tx: EntityManager, values: NewPaymentRow) {
