@@ -46,6 +46,7 @@ export async function addPerson(
     method: "CARD",
     provider: "test",
     providerReference: randomUUID(),
+    refundedRub: 300,
   });
   const { id: waybillId } = await addWaybill(db, {
     ...{ customerId: userId ?? staffId, authorId: staffId, orderId, lines: [{ offerId }] },

@@ -9,7 +9,7 @@ import { Payment } from "../../../src/db/entities/payments/payment.ts";
 import { Refund } from "../../../src/db/entities/payments/refund.ts";
 import { Waybill, waybillTypes } from "../../../src/db/entities/stock/waybill.ts";
 import { createTransact } from "../../../src/engine/transaction.ts";
-import { AppError } from "../../../src/errors.ts";
+import { AppError, NotFoundError } from "../../../src/errors.ts";
 import { convertOrder } from "../../../src/services/orders/convert-order.ts";
 import { addOrderLine, changeOrderLine, removeOrderLine } from "../../../src/services/orders/order-offers.ts";
 import { changeOrder, createOrder, deleteOrder } from "../../../src/services/orders/orders.ts";
@@ -42,10 +42,19 @@ interface Scene {
   otherOrder: Order | undefined;
   waybill: Waybill | undefined;
   payment: Payment | undefined;
+  /** A payment by card that the provider knows, also when it is not here any more. */
+  card: Money | undefined;
+}
+
+/** Money at a provider. */
+interface Money {
+  reference: string;
+  provider: string;
+  rub: number;
 }
 
 /** Returns the money that the provider has taken, if it has taken any. */
-type Act = (tx: EntityManager, scene: Scene) => Promise<{ reference: string; rub: number } | undefined>;
+type Act = (tx: EntityManager, scene: Scene) => Promise<Money | undefined>;
 
 /** Makes an act of something that takes no money. */
 const act =
@@ -150,14 +159,23 @@ const acts: Record<string, Act> = {
     if (a % 4 === 1) return removeLine(tx, some.id);
     return changeLine(tx, some.id, a % 4 === 2 ? { quantity: 1 + (a % 7) } : { priceRub: 100 * b });
   }),
-  async event(tx, { payment, b }) {
-    if (!payment?.providerReference || !payment.provider) return;
-    const { providerReference: reference, provider } = payment;
-    const state = (["paid", "paid", "paid", "authorized", "failed"] as const)[b % 5] ?? "paid";
-    const rub = b === 11 ? payment.amountRub + 50 : payment.amountRub;
+  async event(tx, { card, b }) {
+    if (!card) return;
+    const { reference, provider } = card;
+    const state = (["paid", "paid", "failed", "authorized"] as const)[b % 4] ?? "paid";
+    const rub = b === 4 ? card.rub + 50 : card.rub;
+    const before = await tx.findOneBy(Payment, { providerReference: reference });
+    const order = before?.orderId ? await tx.findOneBy(Order, { id: before.orderId }) : null;
     const event = { id: randomUUID(), reference, state, amountRub: rub, failure: null };
-    const { outcome } = await receivePaymentEvent(tx, { provider, event });
-    return state === "paid" && (outcome === "done" || outcome === "unmatched") ? { reference, rub } : undefined;
+    const { outcome } = await receivePaymentEvent(tx, { provider, event }).catch((error: unknown) => {
+      // The provider has the money, whatever is known of it here.
+      if (error instanceof NotFoundError) return { outcome: "done" };
+      throw error;
+    });
+    if (state === "paid" && outcome === "done" && order?.status === "CANCELED")
+      throw new Error(`'${rub}' roubles were taken for a canceled order`);
+    const isNews = outcome !== "ignored" || rub === card.rub;
+    return state === "paid" && isNews ? { ...card, rub } : undefined;
   },
   staff: ofPayment((tx, { payment, b }) =>
     movePayment(tx, { ...(staffMoves[b % 3] ?? staffMoves[0]), id: payment.id }),
@@ -190,21 +208,8 @@ const acts: Record<string, Act> = {
 /** What happens often comes more than once. */
 const kinds = [
   ...Object.keys(acts),
-  ...[
-    "order",
-    "pay",
-    "pay",
-    "convert",
-    "commit",
-    "commit",
-    "patchWaybill",
-    "event",
-    "event",
-    "staff",
-    "refund",
-    "settle",
-    "settle",
-  ],
+  ...["order", "pay", "pay", "convert", "convert", "commit", "commit", "commit", "patchWaybill", "patchWaybill"],
+  ...["event", "event", "event", "event", "staff", "refund", "settle", "cancel", "dropOrder", "assign", "return"],
 ];
 
 export interface Step {
@@ -226,8 +231,17 @@ export const step: fc.Arbitrary<Step> = fc.record({
 /** One actor does something, or two do at the same moment. */
 export const history = fc.array(fc.oneof({ weight: 4, arbitrary: fc.tuple(step) }, fc.tuple(step, step)), {
   minLength: 4,
-  maxLength: 22,
+  maxLength: 30,
 });
+
+/** An order of a customer with a payment by card, and one of a guest whose goods have left. */
+const prelude = [
+  { do: "order", a: 0, b: 2 },
+  { do: "order", a: 2, b: 2 },
+  { do: "pay", a: 0, b: 3 },
+  { do: "convert", a: 1, b: 0 },
+  { do: "commit", a: 1, b: 0 },
+];
 
 const tables =
   "user_balance_history, refunds, payments, invoices, stock_movements, waybill_offers, waybills, order_offers, orders";
@@ -248,6 +262,8 @@ export class World {
   #checks: QueryRunner | undefined;
   /** Money that the provider has taken, by its reference. */
   #arrived = new Map<string, number>();
+  /** Every payment by card that there ever was, with its first amount. */
+  #cards = new Map<string, Money>();
 
   constructor(db: DataSource) {
     this.#db = db;
@@ -275,6 +291,7 @@ export class World {
   /** An empty shop with goods and with money on the balances. */
   async reset() {
     this.#arrived = new Map();
+    this.#cards = new Map();
     await this.#db.query(`TRUNCATE ${tables} CASCADE`);
     await this.#db.query("UPDATE users SET balance_rub = 0; UPDATE offers SET quantity = 0");
     const [author = ""] = this.#staff;
@@ -287,6 +304,7 @@ export class World {
         await changeBalance(tx, { userId, currency: "RUB", delta: 2_000, reason: "ADMIN_ADJUSTMENT" });
       }
     });
+    for (const one of prelude) await this.run([{ ...one, crash: false }]);
   }
 
   /** Does what the actors want, at the same moment; what the rules refuse is not done. */
@@ -313,9 +331,18 @@ export class World {
         if (one.crash) throw new Crash();
         return money;
       });
-      if (taken) this.#arrived.set(taken.reference, taken.rub);
+      if (taken && !this.#arrived.has(taken.reference)) this.#arrived.set(taken.reference, taken.rub);
+      await this.#noteCards();
     } catch (error) {
       if (!(error instanceof AppError || error instanceof Crash)) throw error;
+    }
+  }
+
+  async #noteCards() {
+    const cards = await this.#db.manager.findBy(Payment, { method: "CARD" });
+    for (const { providerReference: reference, provider, amountRub: rub } of cards) {
+      if (reference && provider && !this.#cards.has(reference))
+        this.#cards.set(reference, { reference, provider, rub });
     }
   }
 
@@ -330,6 +357,7 @@ export class World {
       otherOrder: await pick(tx, Order, b),
       waybill: await pick(tx, Waybill, a),
       payment: await pick(tx, Payment, a),
+      card: [...this.#cards.values()][a % Math.max(1, this.#cards.size)],
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { In } from "typeorm";
 import { beforeAll, describe, expect, test } from "vitest";
 import { User } from "../../../src/db/entities/accounts/user.ts";
 import { Offer } from "../../../src/db/entities/catalogue/offer.ts";
@@ -159,6 +160,19 @@ describe("commitWaybill", () => {
     await commit(id);
     expect([await entriesOf(id), await quantityOf(offer.id)]).toEqual([[], 10]);
     expect(await brokenRules(db)).toEqual({});
+  });
+
+  test("takes the next number, also when twenty are committed at once, and none when it fails", async () => {
+    const offer = await addOffer(db, { quantity: 100 });
+    const lines = [{ offerId: offer.id }];
+    const added: string[] = [];
+    for (let n = 0; n < 20; n++) added.push((await addWaybill(db, { lines })).id);
+    const tooMany = await addWaybill(db, { lines: [{ offerId: offer.id, quantity: 1_000 }] });
+    await Promise.allSettled([...added.slice(0, 10), tooMany.id, ...added.slice(10)].map(commit));
+    const waybills = await db.manager.findBy(Waybill, { id: In([...added, tooMany.id]) });
+    const numbers = waybills.flatMap(({ paperNumber }) => paperNumber ?? []).toSorted((a, b) => a - b);
+    expect(numbers).toEqual(added.map((_, n) => (numbers[0] ?? 0) + n));
+    expect((await brokenRules(db)).numbers).toBeUndefined();
   });
 
   test("throws when there is no such waybill", async () => {

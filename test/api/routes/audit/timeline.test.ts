@@ -12,7 +12,7 @@ interface Page {
 /** Entities that belong to the history of another, or are a history themselves. */
 const without = [
   ...["cart", "cart-offer", "order-offer", "waybill-offer", "mail-suppression"],
-  ...["audit-entry", "balance-entry", "event", "stock-movement"],
+  ...["audit-entry", "balance-entry", "event", "stock-movement", "refund"],
 ];
 
 test("each entity has a timeline, or is named as one that needs none", () => {
