@@ -87,8 +87,13 @@ export const paymentRoutes = [
     async handle(context, { params, body: { method, amount_rub }, actor, reader, commit }) {
       const { id: orderId } = await ownOrder(reader, params.order_id, actor);
       const asked = { id: randomUUID(), orderId, amountRub: amount_rub };
-      const checkout = method === "CARD" ? await startCardPayment(context, reader, asked) : undefined;
+      const [start] = await Promise.allSettled([
+        method === "CARD" ? startCardPayment(context, reader, asked) : Promise.resolve(undefined),
+      ]);
       return commit(async (tx) => {
+        // Only here, because a repeated request gets its first answer before, also while the provider is down.
+        if (start.status === "rejected") throw start.reason;
+        const checkout = start.value;
         // The provider has the amount already, which therefore stays.
         const amountRub = checkout?.amountRub ?? amount_rub;
         await createPayment(tx, { ...asked, amountRub, method, createdBy: actor.id, checkout });

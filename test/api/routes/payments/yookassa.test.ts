@@ -31,6 +31,9 @@ async function cardPayment(priceRub = 700) {
   return { orderId, payment };
 }
 
+/** A part of the order, so that a sum is open after it. */
+const part = { method: "CARD", amount_rub: 250 };
+
 const read = async (id: string): Promise<ShopBody> =>
   (await send(api, "GET", `/payments/${id}`, undefined, { token: api.tokens.user })).body;
 const reaches = (id: string, state: string) => vi.waitFor(async () => expect((await read(id)).state).toBe(state));
@@ -106,6 +109,15 @@ describe("a payment by card at YooKassa", () => {
     expect(new Set(answers.map(({ body }) => body.provider_reference)).size).toBe(1);
   });
 
+  test("that the customer asks for again while YooKassa does not answer is still answered", async () => {
+    const { id } = await addOrder(api.db, { userId, lines: [{ offerId, priceRub: 700 }] });
+    const key = { "idempotency-key": randomUUID() };
+    const first = await send(api, "POST", `/orders/${id}/payments`, part, { token: api.tokens.user, headers: key });
+    yookassa.faults.plan("start", ...Array(20).fill("cut-before"));
+    const again = await send(api, "POST", `/orders/${id}/payments`, part, { token: api.tokens.user, headers: key });
+    expect([again.status, again.body]).toEqual([201, first.body]);
+  });
+
   test("has a receipt with the order's lines, or with one line when it is a part", async () => {
     api.context.cards = yookassa.provider({ receipts: { vatCode: 4 } });
     const lines = [
@@ -113,7 +125,6 @@ describe("a payment by card at YooKassa", () => {
       { offerId, priceRub: 400 },
     ];
     const { id } = await addOrder(api.db, { userId, lines });
-    const part = { method: "CARD", amount_rub: 250 };
     await pay(id);
     const other = await addOrder(api.db, { userId, lines });
     await send(api, "POST", `/orders/${other.id}/payments`, part, { token: api.tokens.user });
