@@ -46,6 +46,7 @@ export const slow = [
   "test/helm/unsafe.test.ts",
   "test/flows/newsletter.test.ts",
   "test/dev/demo/loaded.test.ts",
+  "test/flows/erasure-kills.test.ts",
   "test/flows/outages.test.ts",
   "test/api/routes/orders/order-retries.test.ts",
   "test/workers/mail/hostile-mails.test.ts",

@@ -39,13 +39,6 @@ const states = async (ids: string[]): Promise<(typeof mailStates)[number][]> =>
     ({ state }: { state: string }) => state,
   );
 
-/** Lets the time pass that a dead worker keeps its jobs. */
-async function endLeases() {
-  await api.db.query("UPDATE job SET lease_until = now() WHERE state = 'running'");
-  const { client, byName } = api.queues;
-  for (const job of await byName.mail.getActive()) await client.del(byName.mail.toKey(`${job.id}:lock`));
-}
-
 /**
  * Five mails on the wire, each at another step of its dialogue, the last with the server's answer in and not written
  * down; then the worker is killed, the last write with it, and another one takes over.
@@ -80,7 +73,7 @@ async function killAtEachStep(env: Record<string, string>) {
   await runner.release();
   expect(await states(ids)).toEqual(Array(5).fill("sending"));
   const next = await start(env);
-  await endLeases();
+  await workers.endLeases("mail");
   const unfinished = "SELECT 1 FROM job JOIN mails ON job_id = job.id WHERE mails.id = ANY($1) AND finished_at IS NULL";
   await vi.waitFor(async () => expect(await api.db.query(unfinished, [ids])).toEqual([]), 60_000);
   await workers.stop(next, "SIGTERM");

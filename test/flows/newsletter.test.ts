@@ -48,14 +48,6 @@ const startWorker = () =>
     MAIL_PROBE_URL: probe.url,
   });
 
-/** Lets the time pass that a dead worker keeps its jobs. */
-async function endLeases() {
-  await api.db.query("UPDATE job SET lease_until = now() WHERE state = 'running'");
-  for (const queue of [api.queues.byName.mail, api.queues.byName.maintenance]) {
-    for (const job of await queue.getActive()) await api.queues.client.del(queue.toKey(`${job.id}:lock`));
-  }
-}
-
 const order = (body: object) =>
   call(`${api.url}/mail/newsletters`, {
     method: "POST",
@@ -73,7 +65,7 @@ describe("POST /mail/newsletters", () => {
       const worker = await startWorker();
       await vi.waitFor(() => expect(smtp.taken.length).toBeGreaterThan(share * wanted), 60_000);
       await workers.stop(worker, "SIGKILL");
-      await endLeases();
+      await workers.endLeases("mail", "maintenance");
     }
     const last = await startWorker();
     await vi.waitFor(async () => expect((await jobOf(body.id)).state).toBe("succeeded"), {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll } from "vitest";
+import type { QueueName } from "../../src/jobs/queues.ts";
 import type { TestApi } from "./api.ts";
 
 /** Worker processes that can be killed; those that are left at the end are. */
@@ -55,8 +56,21 @@ export function useWorkerProcesses(api: TestApi) {
     return (await ended) as [number | null, NodeJS.Signals | null];
   }
 
+  /** Lets the time pass that a dead worker keeps its jobs of these queues; a new worker takes them with its next look. */
+  async function endLeases(...names: QueueName[]) {
+    await api.db.query("UPDATE job SET lease_until = now() WHERE state = 'running' AND queue = ANY($1)", [names]);
+    const { client, byName } = api.queues;
+    for (const queue of names.map((name) => byName[name])) {
+      for (const { id = "" } of await queue.getActive()) {
+        await client.del(queue.toKey(`${id}:lock`));
+        await client.sadd(queue.toKey("stalled"), id);
+      }
+      await client.del(queue.toKey("stalled-check"));
+    }
+  }
+
   afterAll(async () => {
     await Promise.all([...running].map((child) => stop(child, "SIGKILL")));
   });
-  return { start, stop };
+  return { start, stop, endLeases };
 }
