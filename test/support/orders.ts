@@ -43,7 +43,8 @@ export async function addPayment(
   const refundedRub = state === "refunded" ? amountRub : 0;
   const payment = { id: randomUUID(), method: "CASH" as const, state, paidAt, refundedRub, ...values };
   await manager.insert(Payment, payment);
-  if (payment.refundedRub === 0) return;
+  if (payment.refundedRub === 0) return payment;
   const refund = { id: randomUUID(), paymentId: payment.id, amountRub: payment.refundedRub, finishedAt: new Date() };
   await manager.insert(Refund, { ...refund, state: "succeeded" });
+  return payment;
 }

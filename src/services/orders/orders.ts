@@ -99,14 +99,28 @@ export async function changeOrder(
  * has a waybill or any other payment.
  */
 export async function deleteOrder(tx: EntityManager, { id }: { id: string }) {
-  if (!(await orders.lock(tx, id))) throw new NotFoundError("Order not found");
-  const [waybill] = await waybills.ofOrder(tx, id);
-  if (waybill) throw new ConflictError(`Order '${id}' has waybill '${waybill.id}'; delete that one first`);
+  const order = await orders.lock(tx, id);
+  if (!order) throw new NotFoundError("Order not found");
+  const booked = await waybills.ofOrder(tx, id);
   const kept = (await payments.ofOrder(tx, id)).filter(({ state }) => state !== "failed");
-  if (kept.length > 0) {
-    const list = kept.map((payment) => `'${payment.id}' (${payment.state})`).join(", ");
-    throw new ConflictError(`Order '${id}' has payments that have not failed: ${list}; it has to be kept`);
+  const reasons = [
+    ...nameAll(
+      "committed waybills",
+      booked.filter(({ isPending }) => !isPending).map((waybill) => `'${waybill.id}'`),
+    ),
+    ...nameAll(
+      "payments that have not failed",
+      kept.map((payment) => `'${payment.id}' (${payment.state})`),
+    ),
+  ];
+  if (reasons.length > 0) {
+    const instead = order.status === "CANCELED" ? "" : ": set its status to CANCELED instead";
+    throw new ConflictError(`Order '${id}' has ${reasons.join(" and ")}; it has to be kept${instead}`);
   }
+  const [pending] = booked;
+  if (pending) throw new ConflictError(`Order '${id}' has pending waybill '${pending.id}'; delete that one first`);
   await payments.detach(tx, id);
   await orders.remove(tx, id);
 }
+
+const nameAll = (what: string, names: readonly string[]) => (names.length > 0 ? [`${what}: ${names.join(", ")}`] : []);

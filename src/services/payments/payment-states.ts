@@ -53,7 +53,7 @@ export async function movePayment(tx: EntityManager, { id, from, to, methods, fa
   }
   if (orderId === null) throw new ConflictError(`The order of payment '${id}' was deleted; it stays as it is`);
   if (to === "paid" && (await orders.findById(tx, orderId))?.status === "CANCELED")
-    throw new ConflictError(`Order '${orderId}' is canceled; mark payment '${id}' as failed, and give the money back`);
+    throw new ConflictError(`Order '${orderId}' is canceled; mark payment '${id}' as failed${adviceOf(payment)}`);
   const isAtProvider = isCharged(payment) && state === "authorized";
   if (isAtProvider) await enqueue(tx, settlePayment, { act: to === "paid" ? "capture" : "cancel", paymentId: id });
   // The money is not taken before the provider says so.
@@ -61,6 +61,12 @@ export async function movePayment(tx: EntityManager, { id, from, to, methods, fa
   await payments.move(tx, id, to, failure ?? null);
   if (to === "paid") await recordPaid(tx, { id, orderId });
 }
+
+/** A failed payment cannot be refunded, and no money of an authorized one was taken. */
+const adviceOf = ({ state }: Payment) =>
+  state === "authorized"
+    ? ", which gives its authorization up"
+    : "; what was paid in cash or by bank goes back the same way";
 
 /** What the card provider reports about a payment. */
 export interface PaymentEvent {

@@ -169,7 +169,9 @@ async function checkHeld(tx: EntityManager, { orderId }: Payment, amountRub: num
   const books = await getOrderBooks(tx, orderId);
   const heldForRest = Math.min(heldRub(books), paidRub(books) - books.deliveredRub);
   if (amountRub <= heldForRest) return;
-  throw new ConflictError(
-    `The goods of order '${orderId}' have left; take them back with a WAYBILL_RETURN, which raises the balance`,
-  );
+  const advice =
+    books.returnedRub < books.deliveredRub
+      ? "take them back with a WAYBILL_RETURN, which raises the balance"
+      : "they have come back, and that has raised the balance";
+  throw new ConflictError(`The goods of order '${orderId}' have left; ${advice}`);
 }

@@ -48,15 +48,25 @@ export async function assignToOrder(tx: EntityManager, { id, orderId }: { id: st
   const order = await orders.findById(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
   if (order.status === "CANCELED")
-    throw new ConflictError(`Order '${orderId}' is canceled; give the money back, or assign it to the balance`);
+    throw new ConflictError(
+      `Order '${orderId}' is canceled; give the money back${order.userId ? ", or assign it to the customer's balance" : ""}`,
+    );
   const open = openOf(await getOrderBooks(tx, orderId));
   if (payment.amountRub > open) {
     throw new ConflictError(
-      `'${payment.amountRub}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'; assign them to the customer's balance, and pay from there`,
+      `'${payment.amountRub}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'; ${adviceFor(order, open)}`,
     );
   }
   await payments.assignToOrder(tx, payment, orderId);
   await recordPaid(tx, { id, orderId });
+}
+
+/** A guest has no balance, and from a balance only an open sum can be paid. */
+function adviceFor({ userId }: Order, openRub: number) {
+  if (userId === null) return "give them back";
+  return openRub > 0
+    ? "assign them to the customer's balance, and pay from there"
+    : "assign them to the customer's balance, or give them back";
 }
 
 /** Makes unmatched money part of a user's balance. */

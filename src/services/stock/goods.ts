@@ -81,7 +81,7 @@ export function takeRequested(
     }
     if (open === 0) return taken;
     throw new ConflictError(
-      `'${quantity}' pieces of offer '${offerId}' are ${open} more than ${nameOf(origin)} has left; ${adviceOf(origin)}`,
+      `'${quantity}' pieces of offer '${offerId}' are ${open} more than ${nameOf(origin)} has left; ${adviceToTake(origin)}`,
     );
   });
 }
@@ -102,9 +102,12 @@ export async function checkGoods(tx: EntityManager, origin: Origin): Promise<voi
     const { offerId, priceRub, quantity } = goods;
     return `'${quantity}' pieces of offer '${offerId}' at '${priceRub}' roubles, where it has ${ordered.get(keyOf(goods)) ?? 0}`;
   });
+  const hasLeft = excess.some((goods) => goods.committed > (ordered.get(keyOf(goods)) ?? 0));
+  const pending = [...new Set(excess.flatMap((goods) => goods.pending))];
+  const advice = origin.orderId === null ? noMoreThanLeft : adviceToAgree(hasLeft, pending);
   const booked = origin.orderId === null ? "Its returns" : "Its waybills";
   throw new ConflictError(
-    `${sentence(nameOf(origin))} would not agree with what was taken from it. ${booked} hold ${list.join("; ")}; ${adviceOf(origin)}`,
+    `${sentence(nameOf(origin))} would not agree with what was taken from it. ${booked} hold ${list.join("; ")}; ${advice}`,
   );
 }
 
@@ -114,8 +117,14 @@ function nameOf({ orderId, returnOf }: Origin) {
   return orderId === null ? `delivery '${returnOf}'` : `order '${orderId}'`;
 }
 
-function adviceOf({ orderId }: Origin) {
-  return orderId === null
-    ? "a return brings back what has left, and no more"
-    : "change quantities and prices in the order first, or delete the pending waybill";
+const noMoreThanLeft = "a return brings back what has left, and no more";
+
+const adviceToTake = ({ orderId }: Origin) =>
+  orderId === null ? noMoreThanLeft : "take what is left, or put more of it into the order first";
+
+/** A committed waybill can be neither changed nor deleted. */
+function adviceToAgree(hasLeft: boolean, pending: readonly string[]) {
+  if (hasLeft) return "goods on a committed waybill have left, so the order keeps their quantity and price";
+  const list = pending.map((id) => `'${id}'`).join(", ");
+  return `change quantities and prices in the order first, or delete pending waybill ${list}`;
 }

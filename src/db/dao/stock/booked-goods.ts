@@ -5,10 +5,16 @@ export interface BookedGoods {
   offerId: string;
   priceRub: number;
   quantity: number;
+  /** How many of them are on committed waybills, which stay as they are. */
+  committed: number;
+  /** Ids of the pending waybills that hold the rest. */
+  pending: string[];
 }
 
 const bookedSql = (column: "order_id" | "return_of") => `
-  SELECT l.offer_id AS "offerId", l.price_rub AS "priceRub", sum(l.quantity)::float8 AS quantity
+  SELECT l.offer_id AS "offerId", l.price_rub AS "priceRub", sum(l.quantity)::float8 AS quantity,
+    coalesce(sum(l.quantity) FILTER (WHERE NOT w.is_pending), 0)::float8 AS committed,
+    coalesce(array_agg(DISTINCT w.id) FILTER (WHERE w.is_pending), '{}') AS pending
   FROM waybills w JOIN waybill_offers l ON l.waybill_id = w.id
   WHERE w.${column} = $1 AND ($2::uuid IS NULL OR w.id <> $2)
   GROUP BY l.offer_id, l.price_rub ORDER BY l.offer_id, l.price_rub`;

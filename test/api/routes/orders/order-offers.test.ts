@@ -262,15 +262,25 @@ describe("lines of orders", () => {
     test.each([true, false])("cannot come to less than the waybill has taken, pending: %s", async (isPending) => {
       const { orderId, lineId, offer } = await orderWithLine();
       const [{ priceRub = 0 } = {}] = await api.db.manager.findBy(OrderOffer, { orderId });
-      await addWaybillOf(api, { orderId, isPending, lines: [{ offerId: offer.id, quantity: 2, priceRub }] });
+      const waybillId = await addWaybillOf(api, {
+        orderId,
+        isPending,
+        lines: [{ offerId: offer.id, quantity: 2, priceRub }],
+      });
+      const advice = isPending
+        ? `change quantities and prices in the order first, or delete pending waybill '${waybillId}'`
+        : "goods on a committed waybill have left, so the order keeps their quantity and price";
       const answers = [await patch(lineId, { quantity: 1 }), await remove(lineId)];
       const why = (has: number) =>
-        `Order '${orderId}' would not agree with what was taken from it. Its waybills hold '2' pieces of offer '${offer.id}' at '${priceRub}' roubles, where it has ${has}; change quantities and prices in the order first, or delete the pending waybill`;
+        `Order '${orderId}' would not agree with what was taken from it. Its waybills hold '2' pieces of offer '${offer.id}' at '${priceRub}' roubles, where it has ${has}; ${advice}`;
       expect(answers.map(({ status, body }) => [status, body.detail])).toEqual([
         [409, why(1)],
         [409, why(0)],
       ]);
       expect(await quantitiesOf(orderId)).toEqual([2]);
+      const followed = await send(api, "DELETE", `/waybills/${waybillId}`, undefined, { token: api.tokens.admin });
+      expect(followed.status).toBe(isPending ? 204 : 409);
+      expect((await remove(lineId)).status).toBe(isPending ? 204 : 409);
     });
 
     test("can be raised and added to, and the rest leaves with another waybill", async () => {

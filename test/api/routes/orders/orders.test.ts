@@ -680,11 +680,26 @@ describe("orders", () => {
       expect([again.status, again.body.detail]).toEqual([404, "Order not found"]);
     });
 
-    test("is refused while it has a waybill, which is named", async () => {
+    test("is refused while it has a pending waybill, which can be deleted as advised", async () => {
       const { id } = await addOrder(api.db);
       const waybillId = await addWaybillOf(api, { orderId: id, isPending: true });
       const { status, body } = await remove(id);
-      expect([status, body.detail]).toEqual([409, `Order '${id}' has waybill '${waybillId}'; delete that one first`]);
+      const advice = `Order '${id}' has pending waybill '${waybillId}'; delete that one first`;
+      expect([status, body.detail]).toEqual([409, advice]);
+      expect((await send(api, "DELETE", `/waybills/${waybillId}`, undefined, admin())).status).toBe(204);
+      expect((await remove(id)).status).toBe(204);
+    });
+
+    test("is refused for good when a waybill is committed, and it can be canceled as advised", async () => {
+      const { id } = await addOrder(api.db);
+      await addWaybillOf(api, { orderId: id, isPending: true });
+      const committedId = await addWaybillOf(api, { orderId: id, isPending: false });
+      const { id: paymentId } = await addPayment(api.db, { orderId: id, amountRub: 5, state: "paid" });
+      const why = `Order '${id}' has committed waybills: '${committedId}' and payments that have not failed: '${paymentId}' (paid); it has to be kept`;
+      const { status, body } = await remove(id);
+      expect([status, body.detail]).toEqual([409, `${why}: set its status to CANCELED instead`]);
+      expect((await patch(id, { status: "CANCELED" })).status).toBe(200);
+      expect((await remove(id)).body.detail).toBe(why);
     });
 
     test.each(["pending", "authorized", "paid", "refunded"] as const)(

@@ -4,6 +4,8 @@ import { User } from "../../../../src/db/entities/accounts/user.ts";
 import { BalanceEntry } from "../../../../src/db/entities/payments/balance-entry.ts";
 import { type Payment, type PaymentState, paymentStates } from "../../../../src/db/entities/payments/payment.ts";
 import { getOrderBooks, paidRub } from "../../../../src/services/payments/order-balance.ts";
+import { commitWaybill } from "../../../../src/services/stock/commit-waybill.ts";
+import { returnDelivery } from "../../../../src/services/stock/waybills.ts";
 import { useApi, userIds } from "../../../support/api.ts";
 import { addOffer } from "../../../support/catalogue.ts";
 import { countStatements } from "../../../support/count-statements.ts";
@@ -267,6 +269,20 @@ describe("payments", () => {
       expect((await staff(failed.id, "fail")).body.failure).toBe("Given up by staff");
     });
 
+    test.each([
+      ["confirm", "pending", "; what was paid in cash or by bank goes back the same way"],
+      ["capture", "authorized", ", which gives its authorization up"],
+    ] as const)("for a canceled order is told that to fail it is left instead of %s", async (move, state, advice) => {
+      const { id, orderId } = await newPayment(100, "CASH", state);
+      await api.db.query("UPDATE orders SET status = 'CANCELED' WHERE id = $1", [orderId]);
+      const { status, body } = await staff(id, move);
+      expect([status, body.detail]).toEqual([
+        409,
+        `Order '${orderId}' is canceled; mark payment '${id}' as failed${advice}`,
+      ]);
+      expect((await staff(id, "fail")).status).toBe(200);
+    });
+
     test("is confirmed by hand only when it is CASH or INVOICE", async () => {
       const { id } = await newPayment(100, "CARD");
       const { status, body } = await staff(id, "confirm");
@@ -347,6 +363,15 @@ describe("payments", () => {
         `The goods of order '${orderId}' have left; take them back with a WAYBILL_RETURN, which raises the balance`,
       ]);
       expect(await balance()).toBe(300);
+      const [{ id: deliveryId }] = await api.db.query("SELECT id FROM waybills WHERE order_id = $1", [orderId]);
+      await api.context.transact({ actorId: null, traceId: null }, async (tx) => {
+        const waybillId = await returnDelivery(tx, { deliveryId, authorId: userIds.employee });
+        await commitWaybill(tx, { waybillId, userId: userIds.employee });
+      });
+      expect(await balance()).toBe(1_000);
+      expect((await staff(body.id, "refund")).body.detail).toBe(
+        `The goods of order '${orderId}' have left; they have come back, and that has raised the balance`,
+      );
     });
   });
 

@@ -350,7 +350,7 @@ describe("waybills", () => {
       const { status, body } = await take(2);
       expect([status, body.detail]).toEqual([
         409,
-        `'2' pieces of offer '${offer.id}' are 1 more than order '${order.id}' has left; change quantities and prices in the order first, or delete the pending waybill`,
+        `'2' pieces of offer '${offer.id}' are 1 more than order '${order.id}' has left; take what is left, or put more of it into the order first`,
       ]);
       expect((await take(1)).status).toBe(201);
     });
