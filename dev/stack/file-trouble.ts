@@ -18,6 +18,7 @@ const sentences: Record<string, Sentence> = {
   EROFS: (path) => `${path} cannot be written: its file system is read-only. Make it writable, or ${elsewhere}`,
   ENOTDIR: noFolder,
   EEXIST: noFolder,
+  ENOENT: (path) => `${path} cannot be made there: the folder above it takes no new ones. Please ${elsewhere}`,
   ELOOP: noFolder,
   ENOSPC: () => full,
   EDQUOT: () => full,
@@ -32,7 +33,7 @@ const sentences: Record<string, Sentence> = {
 export function inWords(error: unknown): unknown {
   if (error instanceof Refusal || !(error instanceof Error)) return error;
   const { code = "", path, message, syscall } = error as NodeJS.ErrnoException;
-  const sentence = sentences[code];
+  const sentence = code === "ENOENT" && syscall !== "mkdir" ? undefined : sentences[code];
   if (sentence && (path || syscall === "write" || code.endsWith("FILE")))
     return new Refusal(`${sentence(path ?? directory)}\n(${message})`);
   if (/ENOSPC|EDQUOT|no space left on device|check free disk space|disk quota exceeded/i.test(message))

@@ -1,13 +1,14 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandOf } from "../services/processes.ts";
+import { makeFolder } from "./make-folder.ts";
 import { directory, paths } from "./paths.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Makes this process the only stack of the data directory; throws a refusal when another one runs. */
 export async function takeLock(): Promise<void> {
   await refuseWhileRunning();
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   try {
     writeFileSync(paths.lock, `${process.pid}\n`, { flag: "wx" });
   } catch (error) {

@@ -15,7 +15,12 @@ const folder = (name: string) => mkdtempSync(join(inject("directory"), `${name}-
 function start(env: Record<string, string>, cwd = process.cwd()) {
   const args = ["--import", "./dev/before-start.mjs", "--import", "tsx", "dev/stack.ts"];
   const { PATH, HOME } = process.env;
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd, env: { PATH, HOME, ...env }, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    env: { PATH, HOME, ...env },
+    encoding: "utf8",
+    timeout: 60_000,
+  });
   return { status, stderr };
 }
 
@@ -47,6 +52,17 @@ test("says which folder for temporary files is not there", () => {
   });
 });
 
+test.skipIf(process.platform !== "linux").each(["/proc/x", "/proc/x/y", "/sys/x"])(
+  "says that no folder can be made at %s, and does not try without end",
+  (path) => {
+    const { status, stderr } = start({ STACK_DIRECTORY: path });
+    expect(stderr).toContain("STACK_DIRECTORY=/a/folder npm start");
+    expect(stderr).toContain(`mkdir '${path.split("/").slice(0, 3).join("/")}'`);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(status).toBe(1);
+  },
+);
+
 test.each(["a file", "a folder below a file", "a loop"])(
   "says what is wrong with a data directory that is %s",
   (what) => {
@@ -69,6 +85,12 @@ test.each(["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ELOOP", "ENOSPC", "
     expect((inWords(error) as Refusal).message).toMatch(/STACK_DIRECTORY=|ulimit -n/);
   },
 );
+
+test("a file that is missing is no folder that cannot be made", () => {
+  const missing = Object.assign(new Error("ENOENT"), { code: "ENOENT", path: "/x" });
+  expect(inWords(Object.assign(missing, { syscall: "open" }))).toBe(missing);
+  expect(inWords(Object.assign(missing, { syscall: "mkdir" }))).toBeInstanceOf(Refusal);
+});
 
 test("a full disk that a program of the stack met is said in words, and other errors stay as they are", () => {
   const { message } = inWords(new Error("initdb failed\ncould not write: No space left on device")) as Error;
