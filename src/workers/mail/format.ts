@@ -22,7 +22,7 @@ export function formatDay(day: string, language: Language): string {
 
 /** A number of pieces. */
 export const formatPieces = (quantity: number, language: Language) =>
-  `${new Intl.NumberFormat(locales[language]).format(quantity)} ${language === "ru" ? "шт." : "pcs"}`;
+  `${new Intl.NumberFormat(locales[language]).format(quantity)} ${language === "ru" ? "шт." : quantity === 1 ? "pc" : "pcs"}`;
 
 /** The part of an id that people use on the telephone. */
 export const shortId = (id: string) => id.slice(0, 8);

@@ -84,9 +84,12 @@ const writers: Record<MailKindName, Writer> = {
     const waybill = required(await documentSources.waybill(tx, id), "waybill", id);
     const delivery = waybill.returnOf === null ? null : await documentSources.waybill(tx, waybill.returnOf);
     const order = waybill.order ?? delivery?.order ?? null;
+    const isReturn = waybill.waybillType === "WAYBILL_RETURN";
     return templates["waybill-committed"].write[language]({
       number: paperNumberOf(waybill) ?? shortId(id),
-      isReturn: waybill.waybillType === "WAYBILL_RETURN",
+      isReturn,
+      isCredited: isReturn && waybill.customerId !== (delivery ?? waybill).authorId,
+      dueBack: isReturn && order ? await readDueBack(tx, order.id) : undefined,
       deliveryNumber: (delivery && paperNumberOf(delivery)) ?? undefined,
       order: order && withUrl(order, sources),
       lines: await documentSources.waybillLines(tx, id),
@@ -179,7 +182,7 @@ async function readUnmatched(tx: EntityManager, parameters: Parameters, sources:
   return { money, order };
 }
 
-/** What belongs to the customer of a canceled order. */
+/** What an order owes to its customer. */
 async function readDueBack(tx: EntityManager, orderId: string): Promise<DueBack> {
   const books = await getOrderBooks(tx, orderId);
   const { refundingRub, userId } = books;

@@ -6,6 +6,7 @@ import { type MailKindName, mailKinds } from "../../../src/jobs/mail-kinds.ts";
 import { shopUrl } from "../../../src/services/shop-url.ts";
 import { compose, type MailTemplate } from "../../../src/workers/mail/compose.ts";
 import { formatDay, formatRub, formatTime } from "../../../src/workers/mail/format.ts";
+import { samplesOf } from "../../../src/workers/mail/templates/define-template.ts";
 import { templates } from "../../../src/workers/mail/templates/index.ts";
 
 const origins = ["https://files.test/bucket"];
@@ -16,11 +17,14 @@ test("the compiled layout is what MJML makes of its source", { timeout: 60_000 }
   expect(readFileSync("src/workers/mail/layout.ts", "utf8")).toBe(await compiledLayout());
 });
 
-describe.each(kinds.flatMap((kind) => languages.map((language) => [kind, language] as const)))(
-  "%s in %s",
-  (kind, language) => {
-    const { write, example } = templates[kind];
-    const letter = (write[language] as (data: unknown) => MailTemplate)(example);
+const samples = kinds.flatMap((kind) =>
+  Object.entries(samplesOf(templates[kind])).map(([name, data]) => [kind, name, data] as const),
+);
+
+describe.each(samples.flatMap((sample) => languages.map((language) => [...sample, language] as const)))(
+  "%s, %s",
+  (kind, _name, data, language) => {
+    const letter = (templates[kind].write[language] as (data: unknown) => MailTemplate)(data);
     const { subject, text, html } = compose(letter, { language, origins });
 
     test("says the same in both parts", () => {

@@ -149,7 +149,8 @@ describe("the mail about a refund", () => {
 
 describe("the mail about a waybill", () => {
   test.each(["customer", "guest"])("of a %s tells goods that come back from goods that leave", async (who) => {
-    const order = await orderOf(who === "guest" ? null : userId);
+    const { orderId: id } = await paidOrder(who === "guest" ? null : userId);
+    const order = { id };
     const { employee: authorId } = userIds;
     const lines = [{ offerId, quantity: 2 }];
     const wanted = { authorId, customerId: null, orderId: order.id, returnOf: null, note: null, lines };
@@ -165,6 +166,9 @@ describe("the mail about a waybill", () => {
     const back = await wordsOf("waybill-committed", { waybillId: await commit(returnId) });
     expect(back).toMatch(/Возвращённый товар принят по накладной № \d{4}-\d+/);
     expect(back).toContain(`https://shop.test/orders/${order.id}`);
+    const credited = "Стоимость возвращённого товара зачислена на ваш баланс.";
+    const due = "Вам причитается возврат 1 000 ₽: мы вернём эти деньги и свяжемся с вами.";
+    expect([back.includes(credited), back.includes(due)]).toEqual([who === "customer", who === "guest"]);
     for (const sent of ["проведена", "Доставка", "Bartholomew"]) expect(back).not.toContain(sent);
   });
 });

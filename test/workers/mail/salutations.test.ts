@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { languages } from "../../../src/db/entities/accounts/user.ts";
 import { mailKindNames } from "../../../src/jobs/mail-kinds.ts";
 import type { MailTemplate } from "../../../src/workers/mail/compose.ts";
+import { samplesOf } from "../../../src/workers/mail/templates/define-template.ts";
 import { templates } from "../../../src/workers/mail/templates/index.ts";
 
 /** To the addresses that the configuration names, with the words of customers. */
@@ -13,6 +14,7 @@ const ours = ["id", "orderId", "url", "listUrl", "day", "status", "fileName", "s
   "reason",
   "method",
   "number",
+  "deliveryNumber",
 ]);
 const marker = "SPOILT";
 /** Where the goods go: shown, for the reader to check, without links. */
@@ -29,12 +31,12 @@ function spoilt(value: unknown, key = ""): unknown {
 }
 
 describe.each(languages)("a mail in the language %s", (language) => {
-  test.each(mailKindNames.filter((kind) => !toStaff.includes(kind)))(
-    "of the kind %s has no name and no link that a stranger may have written",
-    (kind) => {
-      const { write, example } = templates[kind];
-      const { lines: _lines, ...letter } = (write[language] as (data: unknown) => MailTemplate)(spoilt(example));
-      for (const foreign of [marker, link]) expect(JSON.stringify(letter)).not.toContain(foreign);
-    },
-  );
+  const samples = mailKindNames
+    .filter((kind) => !toStaff.includes(kind))
+    .flatMap((kind) => Object.entries(samplesOf(templates[kind])).map((sample) => [kind, ...sample] as const));
+  test.each(samples)("of the kind %s (%s) has no name and no link of a stranger", (kind, _name, data) => {
+    const { write } = templates[kind];
+    const { lines: _lines, ...letter } = (write[language] as (data: unknown) => MailTemplate)(spoilt(data));
+    for (const foreign of [marker, link]) expect(JSON.stringify(letter)).not.toContain(foreign);
+  });
 });

@@ -124,9 +124,11 @@ export const paymentRoutes = [
       order_id: uuid.optional(),
       state: z.enum(paymentStates).optional(),
       method: z.enum(paymentMethods).optional(),
-      due_back: boolean
-        .optional()
-        .meta({ description: "True: only payments of canceled orders from which money is due back to the customer" }),
+      due_back: boolean.optional().meta({
+        description:
+          "True: only payments from which money is due back to the customer, of a canceled order or for goods of a " +
+          "guest that came back",
+      }),
     }),
     responses: { 200: pageOf(PaymentView), 401: Problem, 403: Problem, 422: InvalidRequest },
     async handle(_context, { query, reader }) {

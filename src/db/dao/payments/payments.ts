@@ -11,7 +11,7 @@ export interface PaymentFilter {
   orderId?: string | undefined;
   state?: PaymentState | undefined;
   method?: PaymentMethod | undefined;
-  /** True: only payments that hold money which is due back to the customer of a canceled order. */
+  /** True: only payments that hold money which is due back to the customer. */
   isDueBack?: boolean | undefined;
 }
 
@@ -20,25 +20,34 @@ export type NewPaymentRow = Pick<
   "method" | "state" | "amountRub" | "provider" | "providerReference" | "checkoutUrl" | "createdBy"
 > & { id: string; orderId: string };
 
-/** Of these orders, `dueBackRub` of the services is above 0. */
+/** Payments that hold money of orders of which `dueBackRub` of the services is above 0. */
 const dueBackSql = `
-  SELECT held.id FROM payments held JOIN orders ON orders.id = held.order_id
+  SELECT held.id FROM payments held JOIN orders o ON o.id = held.order_id
   CROSS JOIN LATERAL (
-    SELECT sum(amount_rub - refunded_rub) AS rub FROM payments WHERE order_id = orders.id AND state = 'paid'
+    SELECT sum(amount_rub - refunded_rub) AS rub FROM payments WHERE order_id = o.id AND state = 'paid'
   ) paid
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(refunds.amount_rub), 0) AS rub FROM refunds JOIN payments ON payments.id = refunds.payment_id
-    WHERE payments.order_id = orders.id AND payments.state = 'paid' AND refunds.state = 'pending'
+    WHERE payments.order_id = o.id AND payments.state = 'paid' AND refunds.state = 'pending'
   ) refunding
   CROSS JOIN LATERAL (
-    SELECT coalesce(sum(CASE WHEN waybills.order_id IS NULL THEN -1 ELSE 1 END * lines.quantity::bigint * lines.price_rub), 0)
-      AS rub
-    FROM waybills JOIN waybill_offers lines ON lines.waybill_id = waybills.id
-    WHERE NOT waybills.is_pending AND (waybills.order_id = orders.id
-      OR waybills.return_of IN (SELECT id FROM waybills delivery WHERE delivery.order_id = orders.id))
-  ) kept
-  WHERE orders.status = 'CANCELED' AND held.state = 'paid' AND held.refunded_rub < held.amount_rub
-    AND paid.rub - refunding.rub - greatest(0, kept.rub) > 0`;
+    SELECT coalesce(sum(l.quantity::bigint * l.price_rub), 0) AS rub FROM order_offers l WHERE l.order_id = o.id
+  ) total
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.quantity::bigint * l.price_rub), 0) AS rub
+    FROM waybills w JOIN waybill_offers l ON l.waybill_id = w.id WHERE w.order_id = o.id AND NOT w.is_pending
+  ) delivered
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.quantity::bigint * l.price_rub), 0) AS rub
+    FROM waybills w JOIN waybills back ON back.return_of = w.id JOIN waybill_offers l ON l.waybill_id = back.id
+    WHERE w.order_id = o.id AND NOT back.is_pending
+  ) returned
+  WHERE held.state = 'paid' AND held.refunded_rub < held.amount_rub
+    -- Of all others nothing is due back: what is paid is at most the total.
+    AND (o.status = 'CANCELED' OR o.user_id IS NULL AND EXISTS (
+      SELECT 1 FROM waybills w JOIN waybills back ON back.return_of = w.id WHERE w.order_id = o.id))
+    AND paid.rub - refunding.rub > greatest(0, CASE o.status WHEN 'CANCELED' THEN delivered.rub ELSE total.rub END
+      - CASE WHEN o.user_id IS NULL THEN returned.rub ELSE 0 END)`;
 
 const newestFirst = { createdAt: "DESC", id: "DESC" } as const;
 

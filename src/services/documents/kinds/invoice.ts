@@ -82,7 +82,8 @@ function dueBlocks(books: OrderBooks): Block[] {
     return [{ type: "text", text: `Заказ отменён, оплата не требуется.${returned}`, isStrong: true }];
   }
   if (paid === 0 && books.returnedRub === 0) return [];
-  const rest = due === 0 ? "Счёт оплачен полностью." : `К оплате: ${roubles(due)} (${amountInWords(due)})`;
+  const nothing = paid > 0 ? "Счёт оплачен полностью." : "Оплата не требуется.";
+  const rest = due === 0 ? nothing : `К оплате: ${roubles(due)} (${amountInWords(due)})`;
   return [
     ...(books.returnedRub > 0
       ? [{ type: "text" as const, text: `Возвращено товаров на сумму: ${roubles(books.returnedRub)}` }]

@@ -37,9 +37,15 @@ const statuses: Record<OrderStatus, string> = {
 
 /** What is paid, and what is due to whom. */
 function moneyOf(books: OrderBooks) {
-  const paid = `Оплачено: ${roubles(paidRub(books))}`;
-  if (books.status === "CANCELED") return `${paid}, к возврату покупателю: ${roubles(dueBackRub(books))}`;
-  return `${paid}, к оплате: ${roubles(dueRub(books))}`;
+  const { status, returnedRub } = books;
+  const back = dueBackRub(books);
+  const parts = [
+    `Оплачено: ${roubles(paidRub(books))}`,
+    ...(returnedRub > 0 ? [`возвращено товаров на сумму: ${roubles(returnedRub)}`] : []),
+    ...(status === "CANCELED" ? [] : [`к оплате: ${roubles(dueRub(books))}`]),
+    ...(back > 0 ? [`к возврату покупателю: ${roubles(back)}`] : []),
+  ];
+  return parts.join(", ");
 }
 
 function orderLayout(order: Order, lines: readonly PrintedLine[], books: OrderBooks): Layout {

@@ -1,15 +1,17 @@
 import type { Language } from "../../../db/entities/accounts/user.ts";
 import { formatRub } from "../format.ts";
 
-/** The money of a canceled order that belongs to its customer. */
+/** The money of an order that belongs to its customer. */
 export interface DueBack {
-  /** Paid, and neither delivered nor given back. */
+  /** As `dueBackRub` of the services computes it. */
   dueBackRub: number;
   /** On its way back at the card provider. */
   refundingRub: number;
   /** False of a guest, who has no balance to credit. */
   hasBalance: boolean;
 }
+
+export const exampleDueBack: DueBack = { dueBackRub: 4350, refundingRub: 1380, hasBalance: true };
 
 /** What the shop does with money that it cannot keep. */
 export const givenBack = (hasBalance: boolean, language: Language) =>

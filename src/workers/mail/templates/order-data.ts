@@ -46,14 +46,18 @@ export function goods(lines: readonly MailedLine[], language: Language): Pick<Ma
   };
 }
 
-/** The facts that identify an order, and how its goods travel. */
-export function orderFacts(order: MailedOrder, language: Language, reader?: "customer" | "staff") {
+/** The facts that identify an order. */
+export function orderName({ id, createdAt }: MailedOrder, language: Language) {
   const labels = words[language];
   return [
-    { label: labels.order, value: shortId(order.id) },
-    { label: labels.date, value: formatTime(order.createdAt, language) },
-    ...shippingFacts(order, language, reader),
+    { label: labels.order, value: shortId(id) },
+    { label: labels.date, value: formatTime(createdAt, language) },
   ];
+}
+
+/** The facts that identify an order, and how its goods travel. */
+export function orderFacts(order: MailedOrder, language: Language, reader?: "customer" | "staff") {
+  return [...orderName(order, language), ...shippingFacts(order, language, reader)];
 }
 
 export const exampleOrder: MailedOrder = {

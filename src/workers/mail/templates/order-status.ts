@@ -1,8 +1,9 @@
+import type { Language } from "../../../db/entities/accounts/user.ts";
 import type { OrderStatus } from "../../../db/entities/orders/order.ts";
 import { shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
-import { type DueBack, dueBackSentences } from "./due-back.ts";
-import { exampleOrder, goods, type MailedOrder, orderFacts } from "./order-data.ts";
+import { type DueBack, dueBackSentences, exampleDueBack } from "./due-back.ts";
+import { exampleOrder, goods, type MailedOrder, orderFacts, orderName } from "./order-data.ts";
 import { orderButton } from "./shipping.ts";
 
 const sentences: Record<OrderStatus, { ru: string; en: string }> = {
@@ -23,7 +24,7 @@ export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus; d
         "Состояние вашего заказа изменилось.",
         ...(order.dueBack ? dueBackSentences(order.dueBack, "ru") : []),
       ],
-      facts: orderFacts(order, "ru"),
+      facts: factsOf(order, "ru"),
       ...goods(order.lines, "ru"),
       ...orderButton(order, "ru"),
     }),
@@ -34,10 +35,18 @@ export const orderStatus = defineTemplate<MailedOrder & { status: OrderStatus; d
         "The status of your order has changed.",
         ...(order.dueBack ? dueBackSentences(order.dueBack, "en") : []),
       ],
-      facts: orderFacts(order, "en"),
+      facts: factsOf(order, "en"),
       ...goods(order.lines, "en"),
       ...orderButton(order, "en"),
     }),
   },
   example: { ...exampleOrder, status: "SHIPPING", dueBack: undefined },
+  variants: {
+    canceled: { ...exampleOrder, status: "CANCELED", dueBack: exampleDueBack },
+    "canceled-guest": { ...exampleOrder, status: "CANCELED", dueBack: { ...exampleDueBack, hasBalance: false } },
+  },
 });
+
+/** Goods of a canceled order do not travel. */
+const factsOf = (order: MailedOrder & { status: OrderStatus }, language: Language) =>
+  order.status === "CANCELED" ? orderName(order, language) : orderFacts(order, language);

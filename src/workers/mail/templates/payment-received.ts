@@ -1,6 +1,6 @@
 import { formatRub, formatTime, shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
-import { type DueBack, dueBackSentences } from "./due-back.ts";
+import { type DueBack, dueBackSentences, exampleDueBack } from "./due-back.ts";
 import { exampleOrder } from "./order-data.ts";
 import { orderButton, type Shipping, shippingFacts } from "./shipping.ts";
 
@@ -11,6 +11,13 @@ interface ReceivedPayment extends Shipping {
   /** Set when the order was canceled before the mail went out: then there are no thanks, and the goods do not travel. */
   canceled: DueBack | undefined;
 }
+
+const example = {
+  ...exampleOrder,
+  orderId: exampleOrder.id,
+  amountRub: 5730,
+  at: new Date("2026-11-22T16:31:00Z"),
+};
 
 /** To the payer. */
 export const paymentReceived = defineTemplate<ReceivedPayment>({
@@ -48,11 +55,6 @@ export const paymentReceived = defineTemplate<ReceivedPayment>({
       ...orderButton(order, "en"),
     }),
   },
-  example: {
-    ...exampleOrder,
-    orderId: exampleOrder.id,
-    amountRub: 5730,
-    at: new Date("2026-11-22T16:31:00Z"),
-    canceled: undefined,
-  },
+  example: { ...example, canceled: undefined },
+  variants: { canceled: { ...example, canceled: exampleDueBack } },
 });

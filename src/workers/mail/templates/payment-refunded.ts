@@ -1,5 +1,5 @@
 import type { Language } from "../../../db/entities/accounts/user.ts";
-import type { PaymentMethod } from "../../../db/entities/payments/payment.ts";
+import { type PaymentMethod, paymentMethods } from "../../../db/entities/payments/payment.ts";
 import { formatRub, formatTime, shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { exampleOrder } from "./order-data.ts";
@@ -28,6 +28,14 @@ const where: Record<PaymentMethod, Record<Language, string>> = {
   CASH: { ru: "Деньги возвращены наличными.", en: "The money was given back in cash." },
 };
 
+const example: RefundedMoney = {
+  orderId: exampleOrder.id,
+  amountRub: 1380,
+  at: new Date("2026-11-24T09:12:00Z"),
+  method: "CARD",
+  url: exampleOrder.url,
+};
+
 /** To the payer: money has been given back, and where it goes. */
 export const paymentRefunded = defineTemplate<RefundedMoney>({
   write: {
@@ -54,11 +62,6 @@ export const paymentRefunded = defineTemplate<RefundedMoney>({
       ...orderButton(order, "en"),
     }),
   },
-  example: {
-    orderId: exampleOrder.id,
-    amountRub: 1380,
-    at: new Date("2026-11-24T09:12:00Z"),
-    method: "CARD",
-    url: exampleOrder.url,
-  },
+  example,
+  variants: Object.fromEntries(paymentMethods.map((method) => [method.toLowerCase(), { ...example, method }])),
 });

@@ -1,5 +1,5 @@
 import type { Language } from "../../../db/entities/accounts/user.ts";
-import type { PaymentState, UnmatchedReason } from "../../../db/entities/payments/payment.ts";
+import { type PaymentState, type UnmatchedReason, unmatchedReasons } from "../../../db/entities/payments/payment.ts";
 import { formatRub, formatTime, shortId } from "../format.ts";
 import { defineTemplate } from "./define-template.ts";
 import { givenBack } from "./due-back.ts";
@@ -101,6 +101,13 @@ export const paymentUnmatched = defineTemplate<UnmatchedMoney>({
     }),
   },
   example,
+  variants: Object.fromEntries(
+    [
+      ...unmatchedReasons.map((reason) => ({ ...example, reason })),
+      ...(["paid", "credited", "refunded"] as const).map((state) => ({ ...example, state })),
+      { ...example, hasBalance: false },
+    ].map((money) => [`${money.reason}-${money.state}${money.hasBalance ? "" : "-guest"}`, money]),
+  ),
 });
 
 export interface UnmatchedMoneyForStaff extends UnmatchedMoney {
@@ -117,8 +124,8 @@ const reasons: Record<UnmatchedReason, Record<Language, string>> = {
 
 const toDo = {
   ru:
-    "Отнесите их на заказ или на баланс покупателя (POST /payments/{id}/assign) или верните (POST /payments/{id}/refund). " +
-    "Все такие платежи: GET /payments?state=unmatched.",
+    "Зачтите деньги в оплату заказа или на баланс покупателя (POST /payments/{id}/assign) или верните их " +
+    "(POST /payments/{id}/refund). Все такие платежи: GET /payments?state=unmatched.",
   en:
     "Assign it to an order or to the customer's balance (POST /payments/{id}/assign), or give it back " +
     "(POST /payments/{id}/refund). All such payments: GET /payments?state=unmatched.",
@@ -161,4 +168,5 @@ export const paymentUnmatchedStaff = defineTemplate<UnmatchedMoneyForStaff>({
     }),
   },
   example: { ...example, customer: { name: "Анна Петрова", phone: exampleOrder.phone, email: exampleOrder.email } },
+  variants: { deleted: { ...example, reason: "order_deleted", customer: null, url: undefined } },
 });

@@ -24,11 +24,9 @@ interface Paid {
   paymentId: string;
 }
 
-async function paidOrder(): Promise<Paid> {
-  const [{ id: orderId }, paymentId] = [
-    await addOrder(db, { lines: [{ offerId, quantity: 4, priceRub: 250 }] }),
-    randomUUID(),
-  ];
+async function paidOrder(userId: string | null): Promise<Paid> {
+  const lines = [{ offerId, quantity: 4, priceRub: 250 }];
+  const [{ id: orderId }, paymentId] = [await addOrder(db, { userId, lines }), randomUUID()];
   await addPayment(db, { id: paymentId, orderId, amountRub: 1_000 });
   return { orderId, paymentId };
 }
@@ -49,17 +47,17 @@ async function takeBack(deliveryId: string) {
   await commit(await db.transaction((tx) => returnDelivery(tx, { deliveryId, authorId })));
 }
 
-/** What has happened to an order before it was canceled, and what is due back then. */
-const histories: [name: string, dueRub: number, happen: (paid: Paid) => Promise<unknown>][] = [
-  ["is paid", 1_000, () => Promise.resolve()],
-  ["is paid and given back in part", 700, (paid) => refund(paid, 300)],
-  ["is paid and given back", 0, (paid) => refund(paid, 1_000)],
-  ["is paid and delivered", 0, (paid) => deliver(paid, 4)],
-  ["is paid and delivered in part", 750, (paid) => deliver(paid, 1)],
-  ["is paid, delivered and returned", 1_000, async (paid) => takeBack(await deliver(paid, 4))],
+/** What may happen to an order that is paid. */
+const histories: [name: string, happen: (paid: Paid) => Promise<unknown>][] = [
+  ["is paid", () => Promise.resolve()],
+  ["is paid and given back in part", (paid) => refund(paid, 300)],
+  ["is paid and given back", (paid) => refund(paid, 1_000)],
+  ["is paid and delivered", (paid) => deliver(paid, 4)],
+  ["is paid and delivered in part", (paid) => deliver(paid, 1)],
+  ["is paid, delivered and returned", async (paid) => takeBack(await deliver(paid, 4))],
+  ["is paid, delivered in part and returned", async (paid) => takeBack(await deliver(paid, 1))],
   [
     "has a refund at the provider",
-    0,
     ({ paymentId }) =>
       db.query("INSERT INTO refunds (id, payment_id, amount_rub, state) VALUES ($1, $2, 1000, 'pending')", [
         ...[randomUUID(), paymentId],
@@ -67,20 +65,26 @@ const histories: [name: string, dueRub: number, happen: (paid: Paid) => Promise<
   ],
 ];
 
-describe("the payments from which money is due back", () => {
+describe.each(["guest", "customer"])("the payments of a %s from which money is due back", (who) => {
   const list = async (orderId: string) => {
     const [rows] = await payments.list(db.manager, { orderId, isDueBack: true }, { limit: 10, offset: 0 });
     return rows.map(({ id }) => id);
   };
 
-  test.each(histories)("are those of the rule when an order that %s is canceled", async (_name, dueRub, happen) => {
-    const paid = await paidOrder();
-    await happen(paid);
-    expect(await list(paid.orderId)).toEqual([]);
-    await db.transaction((tx) => changeOrder(tx, { id: paid.orderId, change: { status: "CANCELED" } }));
-    expect(dueBackRub(await getOrderBooks(db.manager, paid.orderId))).toBe(dueRub);
-    expect(await list(paid.orderId)).toEqual(dueRub > 0 ? [paid.paymentId] : []);
-  });
+  test.each(histories)(
+    "are those of the rule when the order %s, and when it is canceled then",
+    async (_name, happen) => {
+      const paid = await paidOrder(who === "guest" ? null : (await addUser(db)).id);
+      await happen(paid);
+      const agree = async () => {
+        const due = dueBackRub(await getOrderBooks(db.manager, paid.orderId));
+        expect(await list(paid.orderId)).toEqual(due > 0 ? [paid.paymentId] : []);
+      };
+      await agree();
+      await db.transaction((tx) => changeOrder(tx, { id: paid.orderId, change: { status: "CANCELED" } }));
+      await agree();
+    },
+  );
 });
 
 test("unmatched money is counted with what is left of it and how long it has waited", async () => {

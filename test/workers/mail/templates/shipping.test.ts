@@ -34,6 +34,17 @@ describe.each(languages)("a mail in the language %s", (language) => {
     expect(button?.url).toBe(exampleOrder.url);
   });
 
+  test.each([
+    ["order-status", "canceled"],
+    ["payment-received", "canceled"],
+    ["waybill-committed", "return"],
+  ] as const)("of the kind %s (%s) says nothing of goods that do not travel to the customer", (kind, variant) => {
+    const { write, variants } = templates[kind];
+    const data = (variants as Readonly<Record<string, unknown>>)[variant];
+    const { facts } = (write[language] as (data: unknown) => MailTemplate)(data);
+    for (const fact of shippingFacts(exampleOrder, language, "customer")) expect(facts).not.toContainEqual(fact);
+  });
+
   test.each(aboutOrders)("of the kind %s has no button where the storefront has no page of an order", (kind) => {
     const { write, example } = templates[kind];
     const without = { ...example, url: undefined, order: { ...exampleOrder, url: undefined } };
