@@ -49,6 +49,7 @@ import { ReceivedEventsByAge1766016000026 } from "./migrations/0026-received-eve
 import { MaintenanceQueue1766188800028 } from "./migrations/0028-maintenance-queue.ts";
 import { Books1766361600030 } from "./migrations/0030-books.ts";
 import { EmailsOfActiveUsers1767225600040 } from "./migrations/0040-emails-of-active-users.ts";
+import { OrdersByEmail1767225600041 } from "./migrations/0041-orders-by-email.ts";
 
 const defaultTimeouts = {
   statement_timeout: 10_000,
@@ -123,6 +124,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       MaintenanceQueue1766188800028,
       Books1766361600030,
       EmailsOfActiveUsers1767225600040,
+      OrdersByEmail1767225600041,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

@@ -49,6 +49,20 @@ describe("the list of what is stored about people", () => {
   });
 });
 
+test("a guest's orders are found by an index", async () => {
+  await db.query(
+    `INSERT INTO orders (email, phone, first_name, last_name, status, shipping_method)
+     SELECT 'guest' || n || '@mail.example', '+7978' || n, 'A', 'B', 'NEW', 'CARGO' FROM generate_series(1, 5000) n`,
+  );
+  await db.query("ANALYZE orders");
+  const { rows, mentions } = personalTables.orders ?? {};
+  const sql = `WITH person AS (SELECT $1::uuid, $2::text) SELECT t.id FROM orders t WHERE ${rows} OR ${mentions}`;
+  const plan = JSON.stringify(await db.query(`EXPLAIN (FORMAT JSON) ${sql}`, [null, "guest5@mail.example"]));
+  expect(plan).toContain("orders_email");
+  expect(plan).not.toContain("Seq Scan");
+  await db.query("DELETE FROM orders");
+});
+
 describe("what is left of JSON that must not say anything of a person", () => {
   const left = async (value: unknown) =>
     (await db.query("SELECT without_person($1::jsonb) AS left", [JSON.stringify(value)]))[0].left;
