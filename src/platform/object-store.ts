@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { isNetworkError, UnavailableError } from "../errors.ts";
+import { isNetworkError, TooManyRequestsError, UnavailableError } from "../errors.ts";
 import { traced } from "./tracing.ts";
 
 export interface StoredHeaders {
@@ -26,7 +26,7 @@ export interface ObjectStore {
   get(key: string, options?: { length?: number; signal?: AbortSignal }): Promise<Buffer>;
   /**
    * An object in pieces as they arrive, for a client to read at its own speed; throws `MissingObjectError` when there
-   * is none, and `UnavailableError` when too many are being read. It holds a connection until it ends or is destroyed.
+   * is none, `UnavailableError` when too many are being read, and `TooManyRequestsError` when its client reads too many. It holds a connection until it ends or is destroyed.
    */
   read(key: string, options?: ReadOptions): Promise<Readable>;
   /** Copies an object within the bucket, under new headers. */
@@ -52,6 +52,8 @@ interface ReadOptions {
   signal?: AbortSignal;
   /** For callers without a login, who share half of the concurrent reads. */
   isPublic?: boolean;
+  /** Who reads; the files that one client reads at once are a quarter of the concurrent reads at most. */
+  client?: string | undefined;
 }
 
 interface PutOptions {
@@ -70,6 +72,9 @@ const streamMs = 60_000;
 const defaultSockets = 200;
 /** The part of the connections that clients who read slowly may hold; uploads, probes and the rest find the others. */
 const readersShare = 1 / 4;
+/** The part of those that one client may hold. */
+const clientShare = 1 / 4;
+const retrySeconds = 5;
 
 export interface S3Options {
   /** Absent: Amazon's own of the region. */
@@ -88,7 +93,9 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
   const Bucket = options.bucket;
   const maxSockets = options.sockets ?? defaultSockets;
   const maxReaders = Math.ceil(maxSockets * readersShare);
+  const maxOfClient = Math.ceil(maxReaders * clientShare);
   let readers = 0;
+  const readersOf = new Map<string, number>();
   const account = {
     region: options.region,
     credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
@@ -145,13 +152,24 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
         throw translate(error);
       }
     },
-    async read(Key, { signal, isPublic = false } = {}) {
+    async read(Key, { signal, isPublic = false, client: reader } = {}) {
+      const own = (reader !== undefined && readersOf.get(reader)) || 0;
+      if (own >= maxOfClient)
+        throw new TooManyRequestsError(
+          `You are reading ${own} files already; wait until one of them ends`,
+          retrySeconds,
+        );
       if (readers >= (isPublic ? Math.ceil(maxReaders / 2) : maxReaders))
         throw new UnavailableError("Too many files are being read at this moment; ask again in a few seconds");
-      readers += 1;
-      const leave = () => {
-        readers -= 1;
+      const count = (change: 1 | -1) => {
+        readers += change;
+        if (reader === undefined) return;
+        const left = (readersOf.get(reader) ?? 0) + change;
+        if (left > 0) readersOf.set(reader, left);
+        else readersOf.delete(reader);
       };
+      count(1);
+      const leave = () => count(-1);
       try {
         const { Body } = await send(new GetObjectCommand({ Bucket, Key }), within(signal));
         if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);

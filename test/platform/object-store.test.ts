@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { UnavailableError } from "../../src/errors.ts";
+import { TooManyRequestsError, UnavailableError } from "../../src/errors.ts";
 import { createObjectStore, MissingObjectError } from "../../src/platform/object-store.ts";
 
 const keys = { accessKeyId: "k", secretAccessKey: "s" };
@@ -42,6 +42,13 @@ describe("objects that are read slowly", () => {
     const opened = await Promise.allSettled(Array.from({ length: count }, () => store.read(key, options)));
     return opened.map((one) => (one.status === "fulfilled" ? one.value : (one.reason as Error)));
   };
+  /** Waits while those of before are still being closed. */
+  const openFor = (client: string) =>
+    vi.waitFor(async () => {
+      const [opened] = await open(1, "x", { client });
+      if (!opened || opened instanceof Error) throw opened;
+      return opened;
+    });
   const isRefused = (one: Readable | Error) => one instanceof UnavailableError;
   const leave = (opened: (Readable | Error)[]) => {
     for (const one of opened) if (!(one instanceof Error)) one.destroy();
@@ -59,6 +66,16 @@ describe("objects that are read slowly", () => {
     expect([strangers, others].map((all) => all.filter((one) => !isRefused(one)).length)).toEqual([2, 2]);
     await store.ping(AbortSignal.timeout(4_000));
     leave([...strangers, ...others]);
+    await expectRoom();
+  });
+
+  test("of one client are a quarter of all, and others go on", async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const first = await openFor("one");
+      const more = await open(3, "x", { client: "one" });
+      expect(more.map((one) => one instanceof TooManyRequestsError)).toEqual([true, true, true]);
+      leave([first, ...more, await openFor("other")]);
+    }
     await expectRoom();
   });
 

@@ -22,6 +22,7 @@ import {
   throttleFailedLogins,
 } from "./limit-requests.ts";
 import { showingRoute, withLocation } from "./location.ts";
+import { clientOf } from "./networks.ts";
 import { preferredWait } from "./preferences.ts";
 import { statusOfError } from "./problem.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
@@ -126,6 +127,7 @@ async function answer(call: Call): Promise<Result> {
       headers: req.headers,
       image: received.image,
       actor,
+      client: clientOfCall(call),
       profile: call.profile,
       reader: context.db.manager,
       txContext: { actorId: actor?.id ?? null, traceId: String(res.locals.requestId) },
@@ -189,6 +191,10 @@ function preconditionOf({ route, representation, context, req }: Call, input: ob
     throw new PreconditionFailedError("It has been changed since you read it (If-Match); read it again and repeat");
   };
 }
+
+/** A server of an exempt network asks for many people. */
+const clientOfCall = ({ context, req, actor }: Call) =>
+  actor?.id ?? (context.isExempt(req.ip) ? undefined : clientOf(req.ip));
 
 /** Made on demand: few routes wait, and a signal would cost every request more than its route. */
 function abortedSignal({ route, context, res, actor }: Call) {

@@ -130,6 +130,8 @@ export interface Input<A extends Access, P extends Shape, Q extends Shape, B ext
   headers: Readonly<Record<string, string | string[] | undefined>>;
   image: StagedImage | undefined;
   actor: ActorOf<A>;
+  /** Whose use is counted together: a user's id, or without a login the address; undefined for exempt networks. */
+  client: string | undefined;
   profile: Profile;
   /** What to read with. */
   reader: EntityManager;

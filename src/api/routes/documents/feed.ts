@@ -16,7 +16,7 @@ const responses = { 200: { mediaTypes: ["application/xml"] }, 202: JobLink, 304:
 const description =
   "As the worker has written it last: at most some minutes after a change of the catalogue, and every night.";
 
-type Call = Pick<Input<"public", never, never, never>, "reader" | "headers" | "commit" | "aborted">;
+type Call = Pick<Input<"public", never, never, never>, "reader" | "headers" | "commit" | "aborted" | "client">;
 
 /** The newest feed, or 304 for a client that has it already. */
 async function answer(context: ApiContext, call: Call): Promise<Result> {
@@ -24,7 +24,7 @@ async function answer(context: ApiContext, call: Call): Promise<Result> {
   if (!document.readyAt) return notYet(context, call, document);
   const known = { etag: `"${document.sha256}"`, "last-modified": document.readyAt.toUTCString() };
   if (isKnown(call.headers, known.etag, document.readyAt)) return { status: 304, headers: known };
-  const { headers, ...result } = await sendFeed(context, document);
+  const { headers, ...result } = await sendFeed(context, call, document);
   return { ...result, headers: { ...known, ...headers } };
 }
 

@@ -13,6 +13,7 @@ import { awaitJob } from "../operations/await-job.ts";
 const typicalSeconds = 25;
 
 type Call = Pick<Input<"optional", never, never, never>, "commit" | "reader" | "headers" | "aborted">;
+type Reader = Pick<Input<"optional", never, never, never>, "client">;
 
 interface MadeDocument {
   /** Its present state: `readyAt` is set if it was made in time. */
@@ -44,9 +45,14 @@ export async function makeDocument(
   return { document, headers: { ...promised.headers } };
 }
 
-/** The file of a document that is made, as a download named `names`. */
-export async function sendDocument({ db, store }: ApiContext, document: Document, names = namesOf(kindOf(document))) {
-  const stream = await unlessGone(db, document, () => store.read(String(document.objectKey)));
+/** The file of a document that is made, as a download named `names`. Throws when the client reads too many. */
+export async function sendDocument(
+  { db, store }: ApiContext,
+  { client }: Reader,
+  document: Document,
+  names = namesOf(kindOf(document)),
+) {
+  const stream = await unlessGone(db, document, () => store.read(String(document.objectKey), { client }));
   const headers = { ...headersOf(document), "content-disposition": attachment(names.shown, names.ascii) };
   return { status: 200, headers, stream } satisfies Result;
 }
@@ -55,12 +61,12 @@ export async function sendDocument({ db, store }: ApiContext, document: Document
 const loadMs = 30_000;
 
 /** The file of a feed that is made: from memory, since any client may read it and would hold a connection to S3. */
-export async function sendFeed({ db, store, keptFeed }: ApiContext, document: Document) {
+export async function sendFeed({ db, store, keptFeed }: ApiContext, { client }: Reader, document: Document) {
   const key = String(document.objectKey);
   const version = { sha256: String(document.sha256), bytes: Number(document.bytes) };
   const load = () => loadWithin(loadMs, (signal) => store.get(key, { signal }));
   const stream = await unlessGone(db, document, () =>
-    keptFeed.fits(version) ? keptFeed.open(version, load) : store.read(key, { isPublic: true }),
+    keptFeed.fits(version) ? keptFeed.open(version, load) : store.read(key, { isPublic: true, client }),
   );
   return { status: 200, headers: headersOf(document), stream } satisfies Result;
 }

@@ -25,12 +25,12 @@ const responses = {
 /** The file itself, as the warehouse expects it, from the present data. */
 async function print(
   context: ApiContext,
-  input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "aborted">,
+  input: Pick<Input<"print", never, never, never>, "actor" | "commit" | "reader" | "headers" | "aborted" | "client">,
   kind: DocumentKind,
   ascii = namesOf(kind).ascii,
 ): Promise<Result> {
   const { document } = await makeDocument(context, input, { ...kind, requestedBy: input.actor?.id ?? null });
-  if (document.readyAt) return sendDocument(context, document, { shown: ascii, ascii });
+  if (document.readyAt) return sendDocument(context, input, document, { shown: ascii, ascii });
   // A client that sends `Prefer` understands 202; the warehouse would save any 2xx as the document.
   if (input.headers.prefer === undefined || !document.job) {
     throw new UnavailableError("The document is not made yet; try again in a moment");
