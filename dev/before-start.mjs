@@ -1,7 +1,8 @@
 // Runs before everything else of `npm start`, on any Node and without a package: what the loader of TypeScript would
 // answer with a stack is said in words here.
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const modules = new URL("../node_modules/", import.meta.url);
 const has = (/** @type {string} */ name) => existsSync(new URL(name, modules));
@@ -20,10 +21,12 @@ function whyNoTemporaryFiles(/** @type {string} */ folder) {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     return `${folder}, the folder for temporary files, is not there. ${advice}`;
   try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    // Rights alone do not tell: in /proc not even root makes a folder, and the loader would try without end.
+    rmdirSync(mkdtempSync(join(folder, "tcf-")));
     return undefined;
-  } catch {
-    return `You may not write to ${folder}, the folder for temporary files. ${advice}`;
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    return `You cannot write to ${folder}, the folder for temporary files (${code}). ${advice}`;
   }
 }
 

@@ -52,6 +52,13 @@ test("says which folder for temporary files is not there", () => {
   });
 });
 
+test.skipIf(process.platform !== "linux")("says which folder for temporary files takes none", () => {
+  expect(start({ TMPDIR: "/proc" })).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(/^You cannot write to \/proc, .* \(ENOENT\)\. Set TMPDIR/),
+  });
+});
+
 test.skipIf(process.platform !== "linux").each(["/proc/x", "/proc/x/y", "/sys/x"])(
   "says that no folder can be made at %s, and does not try without end",
   (path) => {
