@@ -1,9 +1,10 @@
 import type { EntityManager } from "typeorm";
+import { catalogueRows } from "../../db/dao/catalogue/catalogue-rows.ts";
 import { orderOffers } from "../../db/dao/orders/order-offers.ts";
 import { bookedGoods } from "../../db/dao/stock/booked-goods.ts";
 import { type NewLineRow, waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import type { Waybill } from "../../db/entities/stock/waybill.ts";
-import { ConflictError } from "../../errors.ts";
+import { ConflictError, NotFoundError } from "../../errors.ts";
 import type { RequestedLine } from "../orders/price-order-lines.ts";
 
 /** What the lines of a waybill are taken from. */
@@ -62,13 +63,16 @@ const toLine = ({ offerId, brand, manufacturerNumber, quantity, priceRub }: NewL
 
 /**
  * Lines for storage, taken from what is left of an order or a delivery, at its prices; a requested line becomes several
- * where the prices differ. Throws when more is requested than is left.
+ * where the prices differ. Throws when an offer is unknown, and when more is requested than is left.
  */
-export function takeRequested(
+export async function takeRequested(
+  tx: EntityManager,
   origin: Origin,
   remaining: readonly NewLineRow[],
   requested: readonly RequestedLine[],
-): NewLineRow[] {
+): Promise<NewLineRow[]> {
+  const ids = new Set(requested.map(({ offerId }) => offerId));
+  if ((await catalogueRows.offers(tx, [...ids])).length < ids.size) throw new NotFoundError("Offer not found");
   const left = remaining.map((line) => ({ ...line }));
   return requested.flatMap(({ offerId, quantity }) => {
     let open = quantity;

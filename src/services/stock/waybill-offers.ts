@@ -29,7 +29,9 @@ export async function addLine(tx: EntityManager, { waybillId, ...line }: Request
       `Waybill '${waybillId}' has ${maxWaybillLines} lines, which is the maximum; make another one`,
     );
   const remaining = await remainingGoods(tx, waybill);
-  const lines = remaining ? takeRequested(waybill, remaining, [line]) : await priced(tx, waybill.customerId, line);
+  const lines = remaining
+    ? await takeRequested(tx, waybill, remaining, [line])
+    : await priced(tx, waybill.customerId, line);
   const [id] = await waybillOffers.insert(tx, waybillId, lines);
   return id as string;
 }

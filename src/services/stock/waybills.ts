@@ -52,7 +52,7 @@ export async function createWaybill(tx: EntityManager, { lines, ...values }: New
   checkBinding({ ...values, customerId: customer.id }, { order, delivery });
   const remaining = await remainingGoods(tx, values);
   const priced = remaining
-    ? takeRequested(values, remaining, lines)
+    ? await takeRequested(tx, values, remaining, lines)
     : await priceWaybillLines(tx, { customerType: customer.customerType, lines });
   const id = await waybills.insert(tx, { ...values, customerId: customer.id });
   if (priced.length > 0) await waybillOffers.insert(tx, id, priced);
