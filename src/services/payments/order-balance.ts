@@ -14,13 +14,16 @@ export const heldRub = (books: OrderBooks) => Math.max(0, paidRub(books) - books
 export const dueRub = (books: OrderBooks) =>
   books.status === "CANCELED" ? 0 : Math.max(0, books.totalRub - books.returnedRub - paidRub(books));
 
+/** Goods that came back and that no balance got: of a guest, and what staff had booked for itself. */
+export const uncreditedRub = ({ returnedRub, creditedRub }: OrderBooks) => returnedRub - creditedRub;
+
 /**
- * The sum that is due back to the customer: paid for what a canceled order never delivered, and by a guest for goods
- * that came back. An account has got those on its balance.
+ * The sum that is due back to the customer: paid for what a canceled order never delivered, and for goods that came back
+ * and that no balance got. `GET /payments?due_back=true` lists by the same rule.
  */
 export function dueBackRub(books: OrderBooks): number {
-  const { userId, status, totalRub, deliveredRub, returnedRub, refundingRub } = books;
-  const owedRub = (status === "CANCELED" ? deliveredRub : totalRub) - (userId === null ? returnedRub : 0);
+  const { status, totalRub, deliveredRub, refundingRub } = books;
+  const owedRub = (status === "CANCELED" ? deliveredRub : totalRub) - uncreditedRub(books);
   return Math.max(0, paidRub(books) - refundingRub - Math.max(0, owedRub));
 }
 

@@ -12,7 +12,7 @@ import { enqueue } from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { settlePayment } from "../../jobs/settle-payment.ts";
 import { recordEvent } from "../webhooks/events.ts";
-import { getOrderBooks, heldRub, paidRub, settleOrder } from "./order-balance.ts";
+import { getOrderBooks, heldRub, paidRub, settleOrder, uncreditedRub } from "./order-balance.ts";
 import { getPayment } from "./payments.ts";
 
 export interface RefundRequest {
@@ -167,11 +167,17 @@ async function ofReturn(tx: EntityManager, { orderId }: Payment, waybillId: stri
 async function checkHeld(tx: EntityManager, { orderId }: Payment, amountRub: number) {
   if (orderId === null) return;
   const books = await getOrderBooks(tx, orderId);
-  const heldForRest = Math.min(heldRub(books), paidRub(books) - books.deliveredRub);
+  const keptRub = books.deliveredRub - uncreditedRub(books);
+  const heldForRest = Math.max(0, Math.min(heldRub(books), paidRub(books) - keptRub));
   if (amountRub <= heldForRest) return;
+  const isOnBalance = books.chargedRub === books.deliveredRub;
   const advice =
     books.returnedRub < books.deliveredRub
-      ? "take them back with a WAYBILL_RETURN, which raises the balance"
+      ? `take them back with a WAYBILL_RETURN, ${isOnBalance ? "which raises the balance" : "and refund it then"}`
       : "they have come back, and that has raised the balance";
-  throw new ConflictError(`The goods of order '${orderId}' have left; ${advice}`);
+  const what =
+    heldForRest > 0
+      ? `'${amountRub}' roubles are more than the '${heldForRest}' that are paid for goods of order '${orderId}' which have not left; for the others`
+      : `The goods of order '${orderId}' have left;`;
+  throw new ConflictError(`${what} ${advice}`);
 }

@@ -21,7 +21,8 @@ const OrderMoneyView = z
     refunding_rub: rub.meta({ description: "Refunds that the provider has yet to do" }),
     due_rub: rub.meta({ description: "total_rub - returned_rub - paid_rub, at least 0; 0 of a canceled order" }),
     due_back_rub: rub.meta({
-      description: "Paid for what a canceled order never delivered, or by a guest for goods that came back",
+      description:
+        "Paid for what a canceled order never delivered, or for goods that came back and that no balance got: of a guest, or booked by staff for itself",
     }),
     delivered_rub: rub,
     returned_rub: rub,

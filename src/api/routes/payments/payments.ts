@@ -126,8 +126,8 @@ export const paymentRoutes = [
       method: z.enum(paymentMethods).optional(),
       due_back: boolean.optional().meta({
         description:
-          "True: only payments from which money is due back to the customer, of a canceled order or for goods of a " +
-          "guest that came back",
+          "True: only payments from which money is due back to the customer, of a canceled order or for goods that " +
+          "came back and that no balance got",
       }),
     }),
     responses: { 200: pageOf(PaymentView), 401: Problem, 403: Problem, 422: InvalidRequest },

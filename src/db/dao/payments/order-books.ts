@@ -23,6 +23,8 @@ export interface OrderBooks {
   chargedRub: number;
   /** Goods that came back. */
   returnedRub: number;
+  /** The part of them that the customer's balance got: not what it was never charged for. */
+  creditedRub: number;
   /** What the order has changed in the balance so far. */
   bookedRub: number;
 }
@@ -34,7 +36,8 @@ const readSql = `
   SELECT o.user_id AS "userId", o.status, total.rub::float8 AS "totalRub", p.taken::float8 AS "takenRub",
     p.balance::float8 AS "fromBalanceRub", p.promised::float8 AS "promisedRub", p.refunded::float8 AS "refundedRub",
     r.rub::float8 AS "refundingRub", d.rub::float8 AS "deliveredRub", d.charged::float8 AS "chargedRub",
-    back.rub::float8 AS "returnedRub", booked.rub::float8 AS "bookedRub"
+    back.rub::float8 AS "returnedRub", back.credited::float8 AS "creditedRub",
+    booked.rub::float8 AS "bookedRub"
   FROM orders o
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(l.price_rub::bigint * l.quantity), 0) AS rub FROM order_offers l WHERE l.order_id = o.id
@@ -56,7 +59,8 @@ const readSql = `
     FROM waybills w WHERE w.order_id = o.id AND NOT w.is_pending AND w.waybill_type = 'WAYBILL_OUT'
   ) d
   CROSS JOIN LATERAL (
-    SELECT coalesce(sum(${linesRub("back")}), 0) AS rub
+    SELECT coalesce(sum(${linesRub("back")}), 0) AS rub,
+      coalesce(sum(${linesRub("back")}) FILTER (WHERE w.customer_id <> w.author_id), 0) AS credited
     FROM waybills w JOIN waybills back ON back.return_of = w.id
     WHERE w.order_id = o.id AND NOT back.is_pending
   ) back

@@ -20,6 +20,9 @@ export type NewPaymentRow = Pick<
   "method" | "state" | "amountRub" | "provider" | "providerReference" | "checkoutUrl" | "createdBy"
 > & { id: string; orderId: string };
 
+/** Goods of a delivery that charged no balance, so none gets them back: a guest's, and what staff booked for itself. */
+const isUncredited = "w.customer_id = w.author_id";
+
 /** Payments that hold money of orders of which `dueBackRub` of the services is above 0. */
 const dueBackSql = `
   SELECT held.id FROM payments held JOIN orders o ON o.id = held.order_id
@@ -40,14 +43,14 @@ const dueBackSql = `
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(l.quantity::bigint * l.price_rub), 0) AS rub
     FROM waybills w JOIN waybills back ON back.return_of = w.id JOIN waybill_offers l ON l.waybill_id = back.id
-    WHERE w.order_id = o.id AND NOT back.is_pending
-  ) returned
+    WHERE w.order_id = o.id AND NOT back.is_pending AND ${isUncredited}
+  ) uncredited
   WHERE held.state = 'paid' AND held.refunded_rub < held.amount_rub
     -- Of all others nothing is due back: what is paid is at most the total.
-    AND (o.status = 'CANCELED' OR o.user_id IS NULL AND EXISTS (
-      SELECT 1 FROM waybills w JOIN waybills back ON back.return_of = w.id WHERE w.order_id = o.id))
-    AND paid.rub - refunding.rub > greatest(0, CASE o.status WHEN 'CANCELED' THEN delivered.rub ELSE total.rub END
-      - CASE WHEN o.user_id IS NULL THEN returned.rub ELSE 0 END)`;
+    AND (o.status = 'CANCELED' OR EXISTS (
+      SELECT 1 FROM waybills w JOIN waybills back ON back.return_of = w.id WHERE w.order_id = o.id AND ${isUncredited}))
+    AND paid.rub - refunding.rub >
+      greatest(0, CASE o.status WHEN 'CANCELED' THEN delivered.rub ELSE total.rub END - uncredited.rub)`;
 
 const newestFirst = { createdAt: "DESC", id: "DESC" } as const;
 

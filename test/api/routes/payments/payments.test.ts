@@ -373,6 +373,24 @@ describe("payments", () => {
         `The goods of order '${orderId}' have left; they have come back, and that has raised the balance`,
       );
     });
+
+    test("is given back for goods that staff had booked for itself and that came back, and not before", async () => {
+      await api.db.manager.update(User, { id: userIds.employee }, { balanceRub: 1_000 });
+      const orderId = await orderOf(700, userIds.employee);
+      const { body } = await pay(orderId, { method: "BALANCE" }, employee());
+      const asStaff = (path: string) => request("POST", path, {}, employee());
+      const waybill = await asStaff(`/orders/${orderId}/convert`);
+      await asStaff(`/waybills/${waybill.body.id}/commit`);
+      const early = await staff(body.id, "refund");
+      expect([early.status, early.body.detail]).toEqual([
+        409,
+        `The goods of order '${orderId}' have left; take them back with a WAYBILL_RETURN, and refund it then`,
+      ]);
+      const back = await asStaff(`/waybills/${waybill.body.id}/return`);
+      await asStaff(`/waybills/${back.body.id}/commit`);
+      expect((await staff(body.id, "refund")).status).toBe(200);
+      expect(await balance(userIds.employee)).toBe(1_000);
+    });
   });
 
   describe("and the books", () => {

@@ -65,7 +65,7 @@ const histories: [name: string, happen: (paid: Paid) => Promise<unknown>][] = [
   ],
 ];
 
-describe.each(["guest", "customer"])("the payments of a %s from which money is due back", (who) => {
+describe.each(["guest", "customer", "member of staff"])("the payments of a %s from which money is due back", (who) => {
   const list = async (orderId: string) => {
     const [rows] = await payments.list(db.manager, { orderId, isDueBack: true }, { limit: 10, offset: 0 });
     return rows.map(({ id }) => id);
@@ -74,7 +74,8 @@ describe.each(["guest", "customer"])("the payments of a %s from which money is d
   test.each(histories)(
     "are those of the rule when the order %s, and when it is canceled then",
     async (_name, happen) => {
-      const paid = await paidOrder(who === "guest" ? null : (await addUser(db)).id);
+      const customerId = who === "customer" ? (await addUser(db)).id : authorId;
+      const paid = await paidOrder(who === "guest" ? null : customerId);
       await happen(paid);
       const agree = async () => {
         const due = dueBackRub(await getOrderBooks(db.manager, paid.orderId));
