@@ -2,10 +2,9 @@ import type { EntityManager } from "typeorm";
 import { isCharged } from "../../db/dao/payments/card-payments.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { refunds } from "../../db/dao/payments/refunds.ts";
-import { enqueue } from "../../engine/index.ts";
-import { settlePayment } from "../../jobs/settle-payment.ts";
 import { dueBackRub, getOrderBooks } from "./order-balance.ts";
 import { refundPayment } from "./refunds.ts";
+import { promiseSettlement } from "./settlements.ts";
 
 const reason = "The order was canceled";
 
@@ -25,7 +24,7 @@ export async function cancelPayments(
     const isGivenUp = state === "pending" || (state === "authorized" && policy === "refund");
     if (isGivenUp) await payments.move(tx, id, "failed", reason);
     if (isGivenUp && state === "authorized" && isCharged(payment))
-      await enqueue(tx, settlePayment, { act: "cancel", paymentId: id });
+      await promiseSettlement(tx, { act: "cancel", paymentId: id });
   }
   if (policy === "keep") return;
   let dueRub = dueBackRub(await getOrderBooks(tx, orderId));

@@ -4,11 +4,10 @@ import { isCharged } from "../../db/dao/payments/card-payments.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { receivedEvents } from "../../db/dao/webhooks/received-events.ts";
 import type { Payment, PaymentMethod, PaymentState } from "../../db/entities/payments/payment.ts";
-import { enqueue } from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
-import { settlePayment } from "../../jobs/settle-payment.ts";
 import { getPayment, recordPaid } from "./payments.ts";
 import { lockPayment } from "./refunds.ts";
+import { promiseSettlement } from "./settlements.ts";
 import { keepUnmatched, mismatchOf } from "./unmatched-money.ts";
 
 /** The states that a provider can report. */
@@ -55,7 +54,7 @@ export async function movePayment(tx: EntityManager, { id, from, to, methods, fa
   if (to === "paid" && (await orders.findById(tx, orderId))?.status === "CANCELED")
     throw new ConflictError(`Order '${orderId}' is canceled; mark payment '${id}' as failed${adviceOf(payment)}`);
   const isAtProvider = isCharged(payment) && state === "authorized";
-  if (isAtProvider) await enqueue(tx, settlePayment, { act: to === "paid" ? "capture" : "cancel", paymentId: id });
+  if (isAtProvider) await promiseSettlement(tx, { act: to === "paid" ? "capture" : "cancel", paymentId: id });
   // The money is not taken before the provider says so.
   if (isAtProvider && to === "paid") return;
   await payments.move(tx, id, to, failure ?? null);
@@ -95,6 +94,9 @@ export async function receivePaymentEvent(
   const found = await payments.findByReference(tx, provider, event.reference);
   if (!found) throw new NotFoundError("Payment not found");
   const payment = await lockPayment(tx, found);
+  // The customer has paid a card payment that was given up here before: its bank holds the money until it is released.
+  if (payment.state === "failed" && event.state === "authorized" && isCharged(payment))
+    await promiseSettlement(tx, { act: "cancel", paymentId: payment.id });
   if (!next[payment.state].includes(event.state)) return { outcome: "ignored", payment };
   if (event.state === "paid") return { outcome: await takeMoney(tx, payment, event.amountRub), payment };
   if (event.state === "authorized" && event.amountRub !== payment.amountRub) {

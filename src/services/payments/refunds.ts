@@ -8,12 +8,11 @@ import { waybillOffers } from "../../db/dao/stock/waybill-offers.ts";
 import { waybills } from "../../db/dao/stock/waybills.ts";
 import { receivedEvents } from "../../db/dao/webhooks/received-events.ts";
 import type { Payment } from "../../db/entities/payments/payment.ts";
-import { enqueue } from "../../engine/index.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
-import { settlePayment } from "../../jobs/settle-payment.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { getOrderBooks, heldRub, paidRub, settleOrder, uncreditedRub } from "./order-balance.ts";
 import { getPayment } from "./payments.ts";
+import { promiseSettlement } from "./settlements.ts";
 
 export interface RefundRequest {
   paymentId: string;
@@ -55,21 +54,23 @@ export async function refundPayment(tx: EntityManager, request: RefundRequest): 
   const id = randomUUID();
   const { reason = null, waybillId = null, createdBy } = request;
   await refunds.insert(tx, { id, paymentId, amountRub, reason, waybillId, createdBy });
-  if (isCharged(payment)) await enqueue(tx, settlePayment, { act: "refund", paymentId, refundId: id });
+  if (isCharged(payment)) await promiseSettlement(tx, { act: "refund", paymentId, refundId: id });
   else await completeRefund(tx, id);
   return id;
 }
 
 /**
- * Books a refund that has been paid out, once; may be repeated. The payment is `refunded` when nothing is left of it.
+ * Books a refund that has been paid out, once; may be repeated. One that had failed here is booked as well: its provider
+ * has the last word. The payment is `refunded` when nothing is left of it. Throws when less is left than was paid out.
  */
 export async function completeRefund(tx: EntityManager, id: string): Promise<void> {
   const seen = await getRefund(tx, id);
   const payment = await lockPayment(tx, await getPayment(tx, seen.paymentId));
   const refund = await getRefund(tx, id);
-  if (refund.state !== "pending") return;
-  await refunds.finish(tx, id, "succeeded", null);
+  if (refund.state === "succeeded") return;
   const refundedRub = payment.refundedRub + refund.amountRub;
+  if (refundedRub > payment.amountRub) throw tooMuch(payment, refund.amountRub);
+  await refunds.finish(tx, id, "succeeded", null);
   await payments.setRefunded(tx, payment.id, refundedRub, refundedRub === payment.amountRub);
   const { orderId } = payment;
   if (orderId !== null && payment.state === "paid")
@@ -119,7 +120,13 @@ export async function receiveRefundEvent(
   return { outcome: "done", payment };
 }
 
-async function putOnRecord(tx: EntityManager, { id: paymentId, state }: Payment, { amountRub }: RefundEvent) {
+const tooMuch = ({ id, amountRub, refundedRub }: Payment, rub: number) =>
+  new ConflictError(
+    `'${rub}' roubles were paid out at the provider, and '${amountRub - refundedRub}' are left of payment '${id}'`,
+  );
+
+async function putOnRecord(tx: EntityManager, payment: Payment, { amountRub }: RefundEvent) {
+  const { id: paymentId, state } = payment;
   if (state !== "paid" && state !== "unmatched") {
     throw new ConflictError(
       `'${amountRub}' roubles of payment '${paymentId}' were given back at its provider, and it is '${state}'; only of one that is 'paid' or 'unmatched' can that be booked`,

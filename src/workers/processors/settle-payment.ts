@@ -31,6 +31,9 @@ export const settlePaymentProcessor: Processor<"settle-payment"> = {
     // A wrong setting costs no attempt: the money is at that provider all the same.
     if (cards?.name !== provider)
       throw new UnavailableError(`Payment '${paymentId}' is at '${provider}'; set PAYMENT_PROVIDER to it`);
+    // It was given up while this waited for the provider, as when its order was canceled.
+    if (payload.act === "capture" && payment.state !== "authorized")
+      return job.complete(async () => ({ state: payment.state, outcome: "ignored" }));
     if (payload.act === "refund") return payOut(job, context, { payment, cards, reference, id: payload.refundId });
     const request = { reference, key: `${payload.act}-${paymentId}`, signal, amountRub: payment.amountRub };
     const event = await cards[payload.act](request);

@@ -8,11 +8,14 @@ import { settlePayment } from "../../../src/jobs/settle-payment.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { CardRefusalError } from "../../../src/platform/payments/card-provider.ts";
 import { testSettlement } from "../../../src/platform/payments/test-provider.ts";
-import { refundPayment } from "../../../src/services/payments/refunds.ts";
+import { changeOrder } from "../../../src/services/orders/orders.ts";
+import { movePayment, receivePaymentEvent } from "../../../src/services/payments/payment-states.ts";
+import { failRefund, receiveRefundEvent, refundPayment } from "../../../src/services/payments/refunds.ts";
 import type { WorkerContext } from "../../../src/workers/context.ts";
 import { settlePaymentProcessor } from "../../../src/workers/processors/settle-payment.ts";
 import { addOffer } from "../../support/catalogue.ts";
 import { useDatabase } from "../../support/database.ts";
+import { brokenRules } from "../../support/invariants.ts";
 import { startRun } from "../../support/job-run.ts";
 import { addOrder, addPayment } from "../../support/orders.ts";
 import { shopId, useYooKassa } from "../../support/yookassa.ts";
@@ -30,7 +33,7 @@ async function addAuthorized() {
   const card = { id, orderId, amountRub: 700, method: "CARD", provider: "yookassa" } as const;
   await addPayment(db, { ...card, state: "authorized", providerReference: reference });
   yookassa.shop.decide(reference, "pay");
-  return { id, reference };
+  return { id, orderId, reference };
 }
 
 /** A run of the job, which may be run again as after an outage. */
@@ -101,6 +104,51 @@ describe("settle-payment", () => {
     });
   });
 
+  test.each(["by staff", "with its order"])("takes nothing when a payment was given up %s meanwhile", async (how) => {
+    const { id, orderId, reference } = await addAuthorized();
+    const { settle, find } = await start("capture", id);
+    yookassa.faults.plan("capture", "error-before");
+    await expect(settle()).rejects.toThrow(UnavailableError);
+    await db.transaction((tx) =>
+      how === "by staff"
+        ? movePayment(tx, { id, from: ["authorized"], to: "failed" })
+        : changeOrder(tx, { id: orderId, change: { status: "CANCELED" }, payments: "refund" }),
+    );
+    await settle();
+    expect([(await find()).result, atProvider(reference)]).toEqual([
+      { state: "failed", outcome: "ignored" },
+      ["waiting_for_capture", 0],
+    ]);
+    await (await start("cancel", id)).settle();
+    expect([await stateOf(id), atProvider(reference)]).toEqual(["failed", ["canceled", 0]]);
+  });
+
+  test("is tried again when staff asks for a capture that the provider has refused", async () => {
+    const { id, reference } = await addAuthorized();
+    const capture = () => db.transaction((tx) => movePayment(tx, { id, from: ["authorized"], to: "paid" }));
+    await capture();
+    await db.query("UPDATE job SET state = 'failed', finished_at = now() WHERE entity_id = $1", [id]);
+    await capture();
+    const jobs = await db.query("SELECT state FROM job WHERE entity_id = $1", [id]);
+    expect(jobs).toEqual([{ state: "open" }]);
+    await (await start("capture", id)).settle();
+    expect([await stateOf(id), atProvider(reference)]).toEqual(["paid", ["succeeded", 700]]);
+  });
+
+  test("releases the money of a customer who authorizes a payment that was given up before", async () => {
+    const { id, orderId, reference } = await addAuthorized();
+    await db.query("UPDATE payments SET state = 'pending' WHERE id = $1", [id]);
+    await db.transaction((tx) => changeOrder(tx, { id: orderId, change: { status: "CANCELED" } }));
+    expect(await stateOf(id)).toBe("failed");
+    const event = { id: randomUUID(), reference, state: "authorized" as const, amountRub: 700, failure: null };
+    const { outcome } = await db.transaction((tx) => receivePaymentEvent(tx, { provider: "yookassa", event }));
+    expect(outcome).toBe("ignored");
+    const [job] = await db.query("SELECT payload, state FROM job WHERE entity_id = $1", [id]);
+    expect(job).toEqual({ payload: { act: "cancel", paymentId: id }, state: "open" });
+    await (await start("cancel", id)).settle();
+    expect([await stateOf(id), atProvider(reference)]).toEqual(["failed", ["canceled", 0]]);
+  });
+
   test("fails for good when the provider refuses, or when there is no such payment", async () => {
     const { id, reference } = await addAuthorized();
     yookassa.shop.find(reference).payment.status = "pending";
@@ -156,6 +204,32 @@ describe("settle-payment", () => {
       .slice(-2);
     expect(part?.[1].receipt.items).toMatchObject([{ description: "Возврат", amount: { value: "300.00" } }]);
     expect(whole?.[1].receipt).toBeUndefined();
+  });
+
+  test("leaves the last word about a refund to the provider, which has paid out one that had failed here", async () => {
+    const { paymentId, refundId, reference } = await addRefund(300);
+    await db.transaction((tx) => failRefund(tx, refundId, "Refused"));
+    const paidOut = { reference, refundReference: randomUUID(), amountRub: 300 };
+    const report = (event: object) => {
+      const reported = { ...paidOut, ...event, id: randomUUID(), key: refundId };
+      return db.transaction((tx) => receiveRefundEvent(tx, { provider: "yookassa", event: reported }));
+    };
+    await report({});
+    await report({});
+    expect(await db.manager.findOneByOrFail(Payment, { id: paymentId })).toMatchObject({ refundedRub: 300 });
+    expect(await brokenRules(db)).toEqual({});
+  });
+
+  test("books no refund that comes to more than is left of its payment", async () => {
+    const { paymentId, refundId, reference } = await addRefund(300);
+    await db.transaction((tx) => failRefund(tx, refundId, "Refused"));
+    const event = { id: randomUUID(), reference, refundReference: randomUUID(), key: null, amountRub: 500 };
+    const report = (more: object) =>
+      db.transaction((tx) => receiveRefundEvent(tx, { provider: "yookassa", event: { ...event, ...more } }));
+    await report({});
+    await expect(report({ id: randomUUID(), refundReference: randomUUID(), key: refundId })).rejects.toThrow(
+      `'300' roubles were paid out at the provider, and '200' are left of payment '${paymentId}'`,
+    );
   });
 
   test("fails for good for a refund that is not known", async () => {
