@@ -23,6 +23,8 @@ const oneOfMany = /^\/[\w-]+\/\{\w+_id\}$/;
 export function withLocation({ publicUrl }: ApiContext, req: Request, showing: Route | undefined, result: Result) {
   if (!showing || result.status !== 201) return result;
   const { id } = result.body as { id: string };
-  const path = showing.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(req.params[name] ?? id));
+  // A path that ends with an id ends with that of the answer: a return has another one than its delivery.
+  const own = showing.path.replace(/\{\w+\}$/, id);
+  const path = own.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(req.params[name] ?? id));
   return { ...result, headers: { ...result.headers, location: `${publicUrl}${req.baseUrl}${path}` } };
 }

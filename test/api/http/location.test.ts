@@ -35,6 +35,20 @@ const preparations: Record<string, () => Promise<string>> = {
     await api.db.query("UPDATE documents SET ready_at = now(), object_key = 'documents/a/b', bytes = 1");
     return path;
   },
+  async "POST /waybills/{waybill_id}/return"() {
+    const id = randomUUID();
+    await api.db.query(
+      `INSERT INTO waybills (id, author_id, customer_id, waybill_type, is_pending, committed_at)
+       VALUES ($1, $2, $2, 'WAYBILL_OUT', false, now())`,
+      [id, known.user_id],
+    );
+    await api.db.query(
+      `INSERT INTO waybill_offers (waybill_id, offer_id, brand, manufacturer_number, quantity, price_rub)
+       VALUES ($1, $2, 'ACME', 'AC-100', 1, 100)`,
+      [id, known.offer_id],
+    );
+    return `/waybills/${id}/return`;
+  },
   async "POST /orders/{order_id}/payments"() {
     await api.db.query("UPDATE payments SET state = 'failed'");
     return `/orders/${known.order_id}/payments`;

@@ -97,7 +97,7 @@ describe("POST /orders/{id}/convert", () => {
     const lines = [{ offerId: offer.id, quantity: 3, priceRub: 1_000 }];
     const order = await addOrder(api.db, { userId: customer.id, lines });
     await addPayment(api.db, { orderId: order.id, amountRub: 1_200 });
-    await addPayment(api.db, { orderId: order.id, amountRub: 9_000, state: "pending" });
+    await addPayment(api.db, { orderId: order.id, amountRub: 1_800, state: "pending" });
     const { body } = await convert(order.id);
     const committed = await send(api, "POST", `/waybills/${body.id}/commit`);
     expect(committed).toMatchObject({ status: 201, body: { customer: { balance_rub: -1_800 } } });
@@ -159,8 +159,10 @@ describe("POST /orders/{id}/convert", () => {
   });
 
   test("and a waybill made by hand for the same order at once leave one waybill", async () => {
-    const order = await addOrder(api.db);
-    const body = { waybill_type: "WAYBILL_OUT", is_pending: true, order_id: order.id };
+    const offer = await addOffer(api.db);
+    const order = await addOrder(api.db, { lines: [{ offerId: offer.id, quantity: 2 }] });
+    const lines = [{ offer_id: offer.id, quantity: 2 }];
+    const body = { waybill_type: "WAYBILL_OUT", is_pending: true, order_id: order.id, waybill_offers: lines };
     const answers = await parallel(
       Array.from(
         { length: 20 },
