@@ -41,7 +41,7 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
   if (order.status === "CANCELED")
     throw new ConflictError(`Order '${orderId}' is canceled; nothing is to be paid for it`);
   const books = await getOrderBooks(tx, orderId);
-  const amountRub = checkAmount(request, openOf(books));
+  const amountRub = checkAmount(request, books);
   const { id, checkout, createdBy } = request;
   if (method === "CARD" && !checkout) {
     throw new ConflictError(`Other payments of order '${orderId}' were changed at the same moment; try again`);
@@ -74,12 +74,18 @@ export async function getPayment(tx: EntityManager, id: string): Promise<Payment
   return (await payments.findById(tx, id)) ?? Promise.reject(new NotFoundError("Payment not found"));
 }
 
-function checkAmount({ orderId, amountRub }: NewPayment, open: number) {
-  if (open <= 0) throw new ConflictError(`Nothing is left to be paid for order '${orderId}'`);
+function checkAmount({ orderId, amountRub }: NewPayment, books: OrderBooks) {
+  const open = openOf(books);
+  const { promisedRub } = books;
+  const promised =
+    promisedRub > 0
+      ? `; '${promisedRub}' are promised by payments that are pending or authorized: wait for them, or have staff fail them`
+      : "";
+  if (open <= 0) throw new ConflictError(`Nothing is left to be paid for order '${orderId}'${promised}`);
   const amount = amountRub ?? open;
   if (amount > open) {
     throw new ConflictError(
-      `'${amount}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'`,
+      `'${amount}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'${promised}`,
     );
   }
   if (amount > maxRub) {

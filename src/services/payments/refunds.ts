@@ -159,7 +159,11 @@ async function refundableRub(tx: EntityManager, payment: Payment, { amountRub, w
 }
 
 /** The price of returned goods that has not been given back yet. */
-async function ofReturn(tx: EntityManager, { orderId }: Payment, waybillId: string) {
+async function ofReturn(tx: EntityManager, { id, orderId }: Payment, waybillId: string) {
+  if (orderId === null)
+    throw new ConflictError(
+      `The order of payment '${id}' was deleted, so its money is for no return; leave out waybill_id`,
+    );
   const waybill = await waybills.findById(tx, waybillId);
   const delivery = waybill?.returnOf ? await waybills.findById(tx, waybill.returnOf) : null;
   if (!waybill || waybill.isPending || delivery === null || delivery.orderId !== orderId) {
@@ -167,7 +171,9 @@ async function ofReturn(tx: EntityManager, { orderId }: Payment, waybillId: stri
   }
   const lines = await waybillOffers.ofWaybill(tx, waybillId);
   const total = lines.reduce((sum, { quantity, priceRub }) => sum + quantity * priceRub, 0);
-  return total - (await refunds.ofReturnRub(tx, waybillId));
+  const open = total - (await refunds.ofReturnRub(tx, waybillId));
+  if (open > 0) return open;
+  throw new ConflictError(`All '${total}' roubles of return '${waybillId}' are given back, or on their way`);
 }
 
 /** The delivery has charged the balance; only what is held for other goods can go back to it. */

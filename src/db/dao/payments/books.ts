@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { businessTimeZone } from "../../../jobs/schedules.ts";
 
 /** A rule that the books always keep, and the SQL that finds what breaks it. */
 export interface BookRule {
@@ -83,7 +84,7 @@ WHERE paid.rub > coalesce(total.rub, 0)`,
   },
   {
     name: "refunds",
-    rule: "A payment says what its refunds add up to, and they are no more than it is.",
+    rule: "A payment says what its refunds add up to, and they are no more than it is, nor than the goods of the return that they are for.",
     sql: `
 SELECT p.id, format('%s of %s roubles, %s, with refunds of %s and %s more on their way', p.refunded_rub, p.amount_rub,
                     p.state, coalesce(r.done, 0), coalesce(r.pending, 0)) AS says
@@ -95,34 +96,54 @@ LEFT JOIN (
 ) r ON r.payment_id = p.id
 WHERE p.refunded_rub <> coalesce(r.done, 0) OR coalesce(r.done, 0) + coalesce(r.pending, 0) > p.amount_rub
   OR (p.state = 'refunded') <> (p.refunded_rub = p.amount_rub)
-  OR (coalesce(r.done, 0) + coalesce(r.pending, 0) > 0 AND p.state NOT IN ('paid', 'refunded', 'unmatched'))`,
+  OR (coalesce(r.done, 0) + coalesce(r.pending, 0) > 0 AND p.state NOT IN ('paid', 'refunded', 'unmatched'))
+UNION ALL
+SELECT back.id, format('refunds of %s roubles for a %s %s of goods for %s, of a delivery of order %s', r.rub,
+                       CASE WHEN back.is_pending THEN 'pending' ELSE 'committed' END, back.waybill_type,
+                       coalesce(goods.rub, 0), coalesce(delivery.order_id::text, 'none'))
+FROM (
+  SELECT refunds.waybill_id, sum(refunds.amount_rub) AS rub, min(p.order_id::text) AS order_id,
+    count(DISTINCT coalesce(p.order_id::text, 'none')) AS orders
+  FROM refunds JOIN payments p ON p.id = refunds.payment_id
+  WHERE refunds.waybill_id IS NOT NULL AND refunds.state <> 'failed' GROUP BY refunds.waybill_id
+) r
+JOIN waybills back ON back.id = r.waybill_id
+LEFT JOIN waybills delivery ON delivery.id = back.return_of
+LEFT JOIN (${goodsRub}) goods ON goods.waybill_id = back.id
+WHERE back.is_pending OR r.rub > coalesce(goods.rub, 0) OR r.orders > 1
+  OR delivery.order_id::text IS DISTINCT FROM r.order_id OR r.order_id IS NULL`,
   },
   {
     name: "money-on-record",
-    rule: "Money that arrived and matched nothing says why, and who got it.",
+    rule: "Money that arrived stays taken; what matched nothing says why, and who got it.",
     sql: `
-SELECT p.id, format('%s with reason %s, credited to %s, whose balance changed by %s', p.state,
-                    coalesce(p.unmatched_reason, 'none'), coalesce(p.credited_to::text, 'no user'),
-                    coalesce(h.delta, 0)) AS says
+SELECT p.id, format('%s, arrived %s, with reason %s, credited to %s, whose balance changed by %s', p.state,
+                    coalesce(p.paid_at::text, 'never'), coalesce(p.unmatched_reason, 'none'),
+                    coalesce(p.credited_to::text, 'no user'), coalesce(h.delta, 0)) AS says
 FROM payments p
 LEFT JOIN user_balance_history h ON h.payment_id = p.id AND h.user_id = p.credited_to AND h.refund_id IS NULL
 WHERE (p.state = 'unmatched' AND (p.unmatched_reason IS NULL OR p.paid_at IS NULL))
   OR (p.state = 'credited' AND (p.unmatched_reason IS NULL OR coalesce(h.delta, 0) <> p.amount_rub))
-  OR (p.state IN ('paid', 'refunded') AND p.paid_at IS NULL)`,
+  OR (p.state IN ('paid', 'refunded') AND p.paid_at IS NULL)
+  OR (p.state IN ('pending', 'authorized', 'failed') AND p.paid_at IS NOT NULL)`,
   },
   {
     name: "balance-history",
-    rule: "A balance is what its history adds up to, one entry after the other.",
+    rule: "A balance is what its history adds up to in each currency, one entry after the other.",
     sql: `
-SELECT DISTINCT u.id, format('%s roubles, and its history leads to %s', u.balance_rub, h.initial + h.moved) AS says
+SELECT DISTINCT u.id, format('%s %s, and its history leads to %s', balance.value, h.currency, h.initial + h.moved) AS says
 FROM users u
 JOIN (
-  SELECT user_id, balance_before, lag(balance_after) OVER one_by_one AS previous,
-    first_value(balance_before) OVER one_by_one AS initial, sum(delta) OVER (PARTITION BY user_id) AS moved
-  FROM user_balance_history WHERE currency = 'RUB'
-  WINDOW one_by_one AS (PARTITION BY user_id ORDER BY created_at, id)
+  SELECT user_id, currency, balance_before, lag(balance_after) OVER one_by_one AS previous,
+    first_value(balance_before) OVER one_by_one AS initial, sum(delta) OVER (PARTITION BY user_id, currency) AS moved
+  FROM user_balance_history
+  WINDOW one_by_one AS (PARTITION BY user_id, currency ORDER BY created_at, id)
 ) h ON h.user_id = u.id
-WHERE h.previous <> h.balance_before OR h.initial + h.moved <> u.balance_rub`,
+CROSS JOIN LATERAL (
+  SELECT CASE h.currency WHEN 'RUB' THEN u.balance_rub WHEN 'USD' THEN u.balance_usd WHEN 'EUR' THEN u.balance_eur
+    WHEN 'TRY' THEN u.balance_try END AS value
+) balance
+WHERE h.previous <> h.balance_before OR h.initial + h.moved IS DISTINCT FROM balance.value`,
   },
   {
     name: "customer-balance",
@@ -190,11 +211,17 @@ WHERE coalesce(m.times, 0) <> CASE WHEN w.is_pending THEN 0 ELSE 1 END
   },
   {
     name: "numbers",
-    rule: "Committed waybills and invoices are numbered by kind and year, from 1 without a gap.",
+    rule: "Committed waybills and invoices are numbered by kind and year, from 1 without a gap, and the year is the shop's at that moment.",
     sql: `
 SELECT id, format('a waybill, %s, with number %s', CASE WHEN is_pending THEN 'pending' ELSE 'committed' END,
                   coalesce(paper_number::text, 'none')) AS says
 FROM waybills WHERE is_pending = (paper_number IS NOT NULL)
+UNION ALL
+SELECT id, format('%s-%s, committed %s', paper_year, paper_number, committed_at)
+FROM waybills WHERE paper_year <> extract(year FROM committed_at AT TIME ZONE '${businessTimeZone}')
+UNION ALL
+SELECT order_id, format('invoice %s-%s, issued %s', year, number, issued_at)
+FROM invoices WHERE year <> extract(year FROM issued_at AT TIME ZONE '${businessTimeZone}')
 UNION ALL
 SELECT NULL, format('%s %s: %s numbers, the last one is %s', kind, year, count(*), max(number))
 FROM (

@@ -123,7 +123,7 @@ describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
     const refused = await deals.ask("POST", `/payments/${payment.id}/capture`);
     expect([refused.status, refused.body.detail]).toEqual([
       409,
-      `Order '${order.id}' is canceled; mark payment '${payment.id}' as failed, and give the money back`,
+      `Order '${order.id}' is canceled; mark payment '${payment.id}' as failed, which gives its authorization up`,
     ]);
     expect((await deals.payment(payment.id)).state).toBe("authorized");
     await deals.decide(payment, "pay");
@@ -156,7 +156,7 @@ describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
     };
     const small = await deals.order(cheap, { of: customer });
     expect([await assign(order.id), await assign(small.id), await assign(unknown)]).toEqual([
-      [409, `Order '${order.id}' is canceled; give the money back, or assign it to the balance`],
+      [409, `Order '${order.id}' is canceled; give the money back, or assign it to the customer's balance`],
       [
         409,
         expect.stringContaining(

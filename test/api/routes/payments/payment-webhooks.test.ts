@@ -92,7 +92,7 @@ describe("a payment by card", () => {
     api.context.cards = cards;
     expect([refused.status, refused.body.detail]).toEqual([
       409,
-      `'700' roubles are more than the '500' that are left to be paid for order '${id}'`,
+      `'700' roubles are more than the '500' that are left to be paid for order '${id}'; '200' are promised by payments that are pending or authorized: wait for them, or have staff fail them`,
     ]);
     expect((await pay({ method: "CARD" })).body.amount_rub).toBe(500);
   });

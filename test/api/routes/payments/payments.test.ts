@@ -96,7 +96,12 @@ describe("payments", () => {
       ]);
       await pay(orderId, { method: "CASH" });
       const nothing = await pay(orderId, { method: "CASH" });
-      expect([nothing.status, nothing.body.detail]).toEqual([409, `Nothing is left to be paid for order '${orderId}'`]);
+      const promised =
+        "'1000' are promised by payments that are pending or authorized: wait for them, or have staff fail them";
+      expect([nothing.status, nothing.body.detail]).toEqual([
+        409,
+        `Nothing is left to be paid for order '${orderId}'; ${promised}`,
+      ]);
       expect((await pay(await orderOf(0), { method: "CASH" })).status).toBe(409);
     });
 

@@ -112,6 +112,33 @@ describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
     ]);
     const refunded = await deals.done("POST", path, { waybill_id: back.id });
     expect(refunded).toMatchObject({ state: "paid", refunded_rub: 2_000 });
+    const again = await deals.ask("POST", path, { waybill_id: back.id });
+    expect([again.status, again.body.detail]).toEqual([
+      409,
+      `All '2000' roubles of return '${back.id}' are given back, or on their way`,
+    ]);
+  });
+
+  test("money of a deleted order is given back for no return", async () => {
+    const { id: offerId } = await newOffer();
+    const order = await deals.order(offerId);
+    const card = await deals.pay(order.id, "CARD");
+    await deals.done("POST", `/payments/${card.id}/fail`);
+    await deals.done("DELETE", `/orders/${order.id}`, undefined, api.tokens.admin);
+    await deals.decide(card, "pay");
+    const lines = [{ offer_id: offerId, quantity: 1 }];
+    const customer = await deals.customer();
+    const waybill = { waybill_type: "WAYBILL_OUT", is_pending: true, customer_id: customer.id, waybill_offers: lines };
+    const delivery = await deals.done("POST", "/waybills", waybill);
+    await deals.commit(delivery.id);
+    const back = await deals.done("POST", `/waybills/${delivery.id}/return`);
+    await deals.commit(back.id);
+    const refused = await deals.ask("POST", `/payments/${card.id}/refund`, { waybill_id: back.id });
+    expect([refused.status, refused.body.detail]).toEqual([
+      409,
+      `The order of payment '${card.id}' was deleted, so its money is for no return; leave out waybill_id`,
+    ]);
+    await deals.done("POST", `/payments/${card.id}/refund`);
   });
 });
 

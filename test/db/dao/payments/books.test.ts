@@ -30,6 +30,42 @@ const breaks: Record<string, () => string> = {
   numbers: () => `UPDATE waybills SET paper_number = 7 WHERE id = '${ids.delivery}'`,
 };
 
+/** More ways in which money and papers contradict each other, one for each part of a rule. */
+const otherBreaks: [rule: string, how: string, sql: () => string][] = [
+  ...(["pending", "authorized", "failed"] as const).map((state): (typeof otherBreaks)[number] => [
+    "money-on-record",
+    `money that has arrived is called ${state}`,
+    () => `UPDATE payments SET state = '${state}' WHERE id = '${ids.payment}'`,
+  ]),
+  ["refunds", "more is given back than the return is worth", () => refundSql(ids.back, 101)],
+  ["refunds", "a refund is for a delivery", () => refundSql(ids.delivery, 1)],
+  [
+    "refunds",
+    "a refund is for a return of another order",
+    () => `${refundSql(ids.back, 1)}; UPDATE waybills SET order_id = NULL WHERE id = '${ids.delivery}'`,
+  ],
+  ...(["usd", "eur", "try"] as const).map((currency): (typeof otherBreaks)[number] => [
+    "balance-history",
+    `a balance in ${currency} is another one`,
+    () => `UPDATE users SET balance_${currency} = 1 WHERE id = '${ids.customer}'`,
+  ]),
+  [
+    "numbers",
+    "a waybill has a number of another year",
+    () => `UPDATE waybills SET paper_year = paper_year + 1 WHERE id = '${ids.delivery}'`,
+  ],
+  [
+    "numbers",
+    "an invoice has a number of another year",
+    () => `INSERT INTO invoices (year, number, order_id) VALUES (2020, 1, '${ids.order}')`,
+  ],
+];
+
+const refundSql = (waybillId: string, rub: number) =>
+  `INSERT INTO refunds (id, payment_id, amount_rub, state, waybill_id, finished_at)
+   VALUES (gen_random_uuid(), '${ids.payment}', ${rub}, 'succeeded', '${waybillId}', now());
+   UPDATE payments SET refunded_rub = ${rub} WHERE id = '${ids.payment}'`;
+
 class Undo extends Error {}
 
 async function whenBroken<T>(sql: string, work: (tx: EntityManager) => Promise<T>): Promise<T | undefined> {
@@ -60,7 +96,8 @@ describe("the rules of the books", () => {
     const back = { customerId: ids.customer, waybillType: "WAYBILL_RETURN" as const, returnOf: delivery.id };
     ids.back = (await addWaybill(db, { ...back, lines: [{ ...lines[0], offerId: offer.id, quantity: 1 }] })).id;
     await db.transaction(async (tx) => {
-      await changeBalance(tx, { userId: ids.customer, currency: "RUB", delta: 50, reason: "ADMIN_ADJUSTMENT" });
+      for (const currency of ["RUB", "USD", "EUR", "TRY"] as const)
+        await changeBalance(tx, { userId: ids.customer, currency, delta: 50, reason: "ADMIN_ADJUSTMENT" });
       for (const waybillId of [ids.delivery, ids.back])
         await commitWaybill(tx, { waybillId, userId: userIds.employee });
     });
@@ -78,5 +115,10 @@ describe("the rules of the books", () => {
     const found = await whenBroken(breaks[name]?.() ?? "", (tx) => findDisagreements(tx, rule));
     expect(found?.count).toBe(1);
     expect(found?.examples[0]?.says).toMatch(/\w/);
+  });
+
+  test.each(otherBreaks)("of %s are broken when %s", async (name, _how, sql) => {
+    const broken = await whenBroken(sql(), (tx) => brokenRules({ manager: tx }));
+    expect(broken?.[name]).toEqual([expect.stringMatching(/\w/)]);
   });
 });
