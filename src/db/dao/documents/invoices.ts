@@ -11,10 +11,13 @@ export interface Invoice {
 
 const findSql = `SELECT year, number, issued_at AS "issuedAt" FROM invoices WHERE order_id = $1`;
 
+/** The time is read after the wait for the number, so that later numbers have later times, also around New Year. */
 const issueSql = `
-  INSERT INTO invoices (year, number, order_id)
-  SELECT this.year, 1 + coalesce((SELECT max(number) FROM invoices WHERE year = this.year), 0), orders.id
-  FROM orders CROSS JOIN (SELECT extract(year FROM now() AT TIME ZONE $2)::integer AS year) AS this
+  WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
+  this AS (SELECT at, extract(year FROM at AT TIME ZONE $2)::integer AS year FROM clock)
+  INSERT INTO invoices (year, number, order_id, issued_at)
+  SELECT this.year, 1 + coalesce((SELECT max(number) FROM invoices WHERE year = this.year), 0), orders.id, this.at
+  FROM orders CROSS JOIN this
   WHERE orders.id = $1
   ON CONFLICT (order_id) DO NOTHING`;
 

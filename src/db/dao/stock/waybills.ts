@@ -37,12 +37,14 @@ function filtered(query: SelectQueryBuilder<Waybill>, { waybillType, isPending, 
   return query;
 }
 
+/** The time is read after the wait for the number, so that later numbers have later times, also around New Year. */
 const commitSql = `
-  UPDATE waybills SET is_pending = false, committed_by = $2, committed_at = now(), paper_year = this.year,
+  WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
+  this AS (SELECT at, extract(year FROM at AT TIME ZONE $4)::integer AS year FROM clock)
+  UPDATE waybills SET is_pending = false, committed_by = $2, committed_at = this.at, paper_year = this.year,
     paper_number = 1 + coalesce((SELECT max(paper_number) FROM waybills
                                  WHERE waybill_type = $3 AND paper_year = this.year), 0)
-  FROM (SELECT extract(year FROM now() AT TIME ZONE $4)::integer AS year) AS this
-  WHERE id = $1`;
+  FROM this WHERE id = $1`;
 
 /** Waybills as rows; a missing one is `null` or `false`, never an error. */
 export const waybills = {
