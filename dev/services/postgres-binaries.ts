@@ -13,8 +13,8 @@ export interface PostgresBinaries {
 const systemFolder = "/usr/lib/postgresql";
 
 /**
- * Finds PostgreSQL programs that `user` can run: those of the npm package (copied to `copyFolder` where the user cannot
- * read the project), else those of the system; throws what to do when there are none.
+ * Finds PostgreSQL programs that `user` can run: those of `POSTGRES_FOLDER`, else those of the npm package (copied to
+ * `copyFolder` where the user cannot read the project), else those of the system; throws what to do when there are none.
  */
 export async function findPostgres(user: DroppedUser, copyFolder: string): Promise<PostgresBinaries> {
   for (const { folder, how } of candidates()) {
@@ -31,6 +31,8 @@ export async function findPostgres(user: DroppedUser, copyFolder: string): Promi
 }
 
 function candidates(): { folder: string; how: string }[] {
+  const chosen = process.env.POSTGRES_FOLDER;
+  if (chosen) return [{ folder: chosen, how: `POSTGRES_FOLDER ${chosen}` }];
   const packaged = packagedFolder();
   const system = existsSync(systemFolder) ? readdirSync(systemFolder) : [];
   return [

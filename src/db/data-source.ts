@@ -50,6 +50,7 @@ import { MaintenanceQueue1766188800028 } from "./migrations/0028-maintenance-que
 import { Books1766361600030 } from "./migrations/0030-books.ts";
 import { EmailsOfActiveUsers1767225600040 } from "./migrations/0040-emails-of-active-users.ts";
 import { OrdersByEmail1767225600041 } from "./migrations/0041-orders-by-email.ts";
+import { UuidV71767657600045 } from "./migrations/0045-uuid-v7.ts";
 
 const defaultTimeouts = {
   statement_timeout: 10_000,
@@ -125,6 +126,7 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
       Books1766361600030,
       EmailsOfActiveUsers1767225600040,
       OrdersByEmail1767225600041,
+      UuidV71767657600045,
     ],
     migrationsTransactionMode: "each",
     installExtensions: false,

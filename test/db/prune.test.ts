@@ -36,7 +36,7 @@ const ago = (place: string) => `now() - ${place}::int * interval '1 day'`;
 const addJob = (days: number, state: string) =>
   insert(
     `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, finished_at)
-     VALUES (uuidv7($1::int * interval '-1 day'), 'maintenance', 'old', '{}', 1, 1, 10, $2,
+     VALUES (uuid_v7($1::int * interval '-1 day'), 'maintenance', 'old', '{}', 1, 1, 10, $2,
        CASE WHEN $2 <> 'open' THEN ${ago("$1")} END) RETURNING id`,
     [days, state],
   );
@@ -60,7 +60,7 @@ const samples: Record<Line, Sample> = {
     add: (days, isWanted) =>
       insert(
         `INSERT INTO events (id, type, entity_type, entity_id, data, fanned_out_at)
-         VALUES (uuidv7($1::int * interval '-1 day'), 'order.created', 'order', 'x', '{}', $2) RETURNING id`,
+         VALUES (uuid_v7($1::int * interval '-1 day'), 'order.created', 'order', 'x', '{}', $2) RETURNING id`,
         [days, isWanted ? null : new Date()],
       ),
   },

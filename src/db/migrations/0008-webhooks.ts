@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from "typeorm";
+import { createUuidV7 } from "./uuid-v7.ts";
 
 /**
  * Events of the business and of jobs, and the endpoints that receive them. Without a subscriber the end of a job costs
@@ -8,8 +9,9 @@ import type { MigrationInterface, QueryRunner } from "typeorm";
 export class Webhooks1764460800008 implements MigrationInterface {
   async up(runner: QueryRunner) {
     await runner.query(`
+      ${createUuidV7}
       CREATE TABLE webhook_endpoints (
-        id uuid PRIMARY KEY DEFAULT uuidv7(),
+        id uuid PRIMARY KEY DEFAULT uuid_v7(),
         url text NOT NULL CHECK (char_length(url) <= 2000),
         description text,
         event_types text[] NOT NULL CHECK (cardinality(event_types) > 0),
@@ -34,7 +36,7 @@ export class Webhooks1764460800008 implements MigrationInterface {
         FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION set_updated_at();
 
       CREATE TABLE events (
-        id uuid PRIMARY KEY DEFAULT uuidv7(),
+        id uuid PRIMARY KEY DEFAULT uuid_v7(),
         type text NOT NULL,
         entity_type text NOT NULL,
         entity_id text NOT NULL,
@@ -69,6 +71,7 @@ export class Webhooks1764460800008 implements MigrationInterface {
       DROP TRIGGER job_ended ON job;
       DROP FUNCTION record_job_end;
       DROP TABLE events, webhook_endpoints;
+      DROP FUNCTION uuid_v7;
     `);
   }
 }

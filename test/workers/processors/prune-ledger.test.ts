@@ -30,7 +30,7 @@ describe("prune-ledger", () => {
   async function addJob(daysAgo: number, state: string | null, parentId: string | null = null) {
     const [{ id }] = await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, created_at, finished_at, parent_id)
-       SELECT uuidv7(make_interval(days => -$1::int)), 'maintenance', 'old', '{}', 1, 1, 10, coalesce($2, 'running'),
+       SELECT uuid_v7(make_interval(days => -$1::int)), 'maintenance', 'old', '{}', 1, 1, 10, coalesce($2, 'running'),
          now() - make_interval(days => $1::int), CASE WHEN $2::text IS NOT NULL THEN now() - make_interval(days => $1::int) END, $3
        RETURNING id`,
       [daysAgo, state, parentId],
@@ -112,7 +112,7 @@ describe("prune-ledger", () => {
   test("goes through more than one batch, and says how far it is", async () => {
     await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, finished_at)
-       SELECT uuidv7(interval '-40 days'), 'maintenance', 'old', '{}', 1, 1, 10, CASE WHEN n % 5 = 0 THEN 'failed' ELSE 'succeeded' END,
+       SELECT uuid_v7(interval '-40 days'), 'maintenance', 'old', '{}', 1, 1, 10, CASE WHEN n % 5 = 0 THEN 'failed' ELSE 'succeeded' END,
          now() - interval '40 days' FROM generate_series(1, 2500) n`,
     );
     const { result, progress } = await prune();
@@ -195,7 +195,7 @@ describe("prune-ledger", () => {
   test("looks at jobs by their primary key, and for what refers to them by indexes", async () => {
     await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, finished_at)
-       SELECT uuidv7(interval '-1 day'), 'maintenance', 'new', '{}', 1, 1, 10, 'succeeded', now() FROM generate_series(1, 20000)`,
+       SELECT uuid_v7(interval '-1 day'), 'maintenance', 'new', '{}', 1, 1, 10, 'succeeded', now() FROM generate_series(1, 20000)`,
     );
     await db.query("ANALYZE job");
     await addJob(31, "succeeded");

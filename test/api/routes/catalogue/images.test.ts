@@ -160,7 +160,7 @@ describe("settling", () => {
     const { run, find } = await startRun(db, reprocessImages, { runId: randomUUID() });
     await db.query(
       `INSERT INTO job (id, queue, kind, payload, payload_v, max_failures, priority, state, parent_id)
-       SELECT uuidv7(), 'images', 'child', '{}', 1, 1, 10, 'running', $1 FROM generate_series(1, 2)`,
+       SELECT uuid_v7(), 'images', 'child', '{}', 1, 1, 10, 'running', $1 FROM generate_series(1, 2)`,
       [run.id],
     );
     const ids: { id: string }[] = await db.query("SELECT id FROM job WHERE parent_id = $1", [run.id]);
