@@ -10,9 +10,14 @@ export const paidRub = ({ takenRub, fromBalanceRub }: OrderBooks) => takenRub + 
 /** The sum that is paid for goods which have not left yet; it stays with the order. */
 export const heldRub = (books: OrderBooks) => Math.max(0, paidRub(books) - books.chargedRub);
 
-/** The sum that is still to be paid, whatever is promised; nothing is to be paid for goods that came back. */
-export const dueRub = (books: OrderBooks) =>
-  books.status === "CANCELED" ? 0 : Math.max(0, books.totalRub - books.returnedRub - paidRub(books));
+/** The price of the goods that the customer keeps or waits for; of a canceled order only those that have left. */
+const owedRub = ({ status, totalRub, deliveredRub }: OrderBooks) => (status === "CANCELED" ? deliveredRub : totalRub);
+
+/** What is owed and not paid, below 0 when more is paid; nothing is owed for goods that came back. */
+export const unpaidRub = (books: OrderBooks) => owedRub(books) - books.returnedRub - paidRub(books);
+
+/** The sum that is still to be paid, whatever is promised. */
+export const dueRub = (books: OrderBooks) => Math.max(0, unpaidRub(books));
 
 /** Goods that came back and that no balance got: of a guest, and what staff had booked for itself. */
 export const uncreditedRub = ({ returnedRub, creditedRub }: OrderBooks) => returnedRub - creditedRub;
@@ -22,9 +27,8 @@ export const uncreditedRub = ({ returnedRub, creditedRub }: OrderBooks) => retur
  * and that no balance got. `GET /payments?due_back=true` lists by the same rule.
  */
 export function dueBackRub(books: OrderBooks): number {
-  const { status, totalRub, deliveredRub, refundingRub } = books;
-  const owedRub = (status === "CANCELED" ? deliveredRub : totalRub) - uncreditedRub(books);
-  return Math.max(0, paidRub(books) - refundingRub - Math.max(0, owedRub));
+  const keptRub = Math.max(0, owedRub(books) - uncreditedRub(books));
+  return Math.max(0, paidRub(books) - books.refundingRub - keptRub);
 }
 
 /**

@@ -5,6 +5,7 @@ import { payments } from "../../db/dao/payments/payments.ts";
 import { receivedEvents } from "../../db/dao/webhooks/received-events.ts";
 import type { Payment, PaymentMethod, PaymentState } from "../../db/entities/payments/payment.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
+import { dueRub, getOrderBooks } from "./order-balance.ts";
 import { getPayment, recordPaid } from "./payments.ts";
 import { lockPayment } from "./refunds.ts";
 import { promiseSettlement } from "./settlements.ts";
@@ -36,7 +37,7 @@ export interface StaffMove {
 /**
  * Gives a payment a new state by staff. At a provider that charges cards a job captures or gives up an authorized one; it
  * stays authorized until it is captured. Throws when its present state or its method does not allow that, and when money
- * would be taken for a canceled order.
+ * would be taken that a canceled order does not owe.
  */
 export async function movePayment(tx: EntityManager, { id, from, to, methods, failure }: StaffMove) {
   const payment = await lockPayment(tx, await getPayment(tx, id));
@@ -51,7 +52,8 @@ export async function movePayment(tx: EntityManager, { id, from, to, methods, fa
     );
   }
   if (orderId === null) throw new ConflictError(`The order of payment '${id}' was deleted; it stays as it is`);
-  if (to === "paid" && (await orders.findById(tx, orderId))?.status === "CANCELED")
+  const books = await getOrderBooks(tx, orderId);
+  if (to === "paid" && books.status === "CANCELED" && payment.amountRub > dueRub(books))
     throw new ConflictError(`Order '${orderId}' is canceled; mark payment '${id}' as failed${adviceOf(payment)}`);
   const isAtProvider = isCharged(payment) && state === "authorized";
   if (isAtProvider) await promiseSettlement(tx, { act: to === "paid" ? "capture" : "cancel", paymentId: id });

@@ -6,7 +6,7 @@ import { payments } from "../../db/dao/payments/payments.ts";
 import type { Payment, PaymentMethod } from "../../db/entities/payments/payment.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { recordEvent } from "../webhooks/events.ts";
-import { dueRub, getOrderBooks, heldRub, paidRub, settleOrder } from "./order-balance.ts";
+import { dueRub, getOrderBooks, heldRub, settleOrder, unpaidRub } from "./order-balance.ts";
 
 /** Maximum of the column of an amount, and more than any customer pays at once. */
 export const maxRub = 1_000_000_000;
@@ -27,20 +27,20 @@ export async function openRub(tx: EntityManager, orderId: string): Promise<numbe
   return openOf(await getOrderBooks(tx, orderId));
 }
 
-/** The sum that no payment covers or promises; goods that came back need none. */
-export const openOf = (books: OrderBooks) => books.totalRub - books.returnedRub - paidRub(books) - books.promisedRub;
+/** The sum that no payment covers or promises; below 0 when more is paid than is owed. */
+export const openOf = (books: OrderBooks) => unpaidRub(books) - books.promisedRub;
 
 /**
- * Inserts a payment of an order; one from the customer's balance is paid at once. Throws when the order is unknown or
- * canceled, when the amount exceeds the open sum, and when the balance is too low.
+ * Inserts a payment of an order; one from the customer's balance is paid at once. Throws when the order is unknown, or
+ * canceled and nothing of it is owed, when the amount exceeds the open sum, and when the balance is too low.
  */
 export async function createPayment(tx: EntityManager, request: NewPayment) {
   const { orderId, method } = request;
   const order = await orders.lock(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
-  if (order.status === "CANCELED")
-    throw new ConflictError(`Order '${orderId}' is canceled; nothing is to be paid for it`);
   const books = await getOrderBooks(tx, orderId);
+  if (order.status === "CANCELED" && dueRub(books) === 0)
+    throw new ConflictError(`Order '${orderId}' is canceled; nothing is to be paid for it`);
   const amountRub = checkAmount(request, books);
   const { id, checkout, createdBy } = request;
   if (method === "CARD" && !checkout) {
@@ -66,7 +66,8 @@ export async function createPayment(tx: EntityManager, request: NewPayment) {
 export async function recordPaid(tx: EntityManager, { id, orderId }: { id: string; orderId: string }): Promise<void> {
   await settleOrder(tx, orderId, { reason: "ORDER_PAYMENT", paymentId: id });
   await recordEvent(tx, "payment.paid", { id, order_id: orderId });
-  if (dueRub(await getOrderBooks(tx, orderId)) === 0) await recordEvent(tx, "order.paid", { id: orderId });
+  const books = await getOrderBooks(tx, orderId);
+  if (dueRub(books) === 0 && books.status !== "CANCELED") await recordEvent(tx, "order.paid", { id: orderId });
 }
 
 /** A payment by id. */

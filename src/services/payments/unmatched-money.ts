@@ -18,10 +18,11 @@ export async function mismatchOf(
   { payment, order, arrivedRub }: { payment: Payment; order: Order | null; arrivedRub: number },
 ): Promise<UnmatchedReason | undefined> {
   if (!order) return "order_deleted";
-  if (order.status === "CANCELED") return "order_canceled";
-  if (arrivedRub !== payment.amountRub) return "wrong_amount";
   const promisedRub = payment.state === "failed" ? 0 : payment.amountRub;
   const books = await getOrderBooks(tx, order.id);
+  // Goods that have left before are paid for; what came back of them is not.
+  if (order.status === "CANCELED" && arrivedRub > openOf(books) + promisedRub) return "order_canceled";
+  if (arrivedRub !== payment.amountRub) return "wrong_amount";
   // What was asked for before goods came back is taken; it can be given back.
   const open = openOf(books) + books.returnedRub + promisedRub;
   return arrivedRub > open ? "nothing_due" : undefined;
@@ -47,11 +48,11 @@ export async function assignToOrder(tx: EntityManager, { id, orderId }: { id: st
   const payment = await lockUnmatched(tx, id);
   const order = await orders.findById(tx, orderId);
   if (!order) throw new NotFoundError("Order not found");
-  if (order.status === "CANCELED")
+  const open = openOf(await getOrderBooks(tx, orderId));
+  if (order.status === "CANCELED" && payment.amountRub > open)
     throw new ConflictError(
       `Order '${orderId}' is canceled; give the money back${order.userId ? ", or assign it to the customer's balance" : ""}`,
     );
-  const open = openOf(await getOrderBooks(tx, orderId));
   if (payment.amountRub > open) {
     throw new ConflictError(
       `'${payment.amountRub}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'; ${adviceFor(order, open)}`,

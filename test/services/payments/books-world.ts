@@ -14,6 +14,7 @@ import { convertOrder } from "../../../src/services/orders/convert-order.ts";
 import { addOrderLine, changeOrderLine, removeOrderLine } from "../../../src/services/orders/order-offers.ts";
 import { changeOrder, createOrder, deleteOrder } from "../../../src/services/orders/orders.ts";
 import { changeBalance } from "../../../src/services/payments/balances.ts";
+import { dueRub, getOrderBooks } from "../../../src/services/payments/order-balance.ts";
 import { movePayment, receivePaymentEvent } from "../../../src/services/payments/payment-states.ts";
 import { createPayment } from "../../../src/services/payments/payments.ts";
 import {
@@ -166,13 +167,14 @@ const acts: Record<string, Act> = {
     const rub = b === 4 ? card.rub + 50 : card.rub;
     const before = await tx.findOneBy(Payment, { providerReference: reference });
     const order = before?.orderId ? await tx.findOneBy(Order, { id: before.orderId }) : null;
+    const due = order && dueRub(await getOrderBooks(tx, order.id));
     const event = { id: randomUUID(), reference, state, amountRub: rub, failure: null };
     const { outcome } = await receivePaymentEvent(tx, { provider, event }).catch((error: unknown) => {
       // The provider has the money, whatever is known of it here.
       if (error instanceof NotFoundError) return { outcome: "done" };
       throw error;
     });
-    if (state === "paid" && outcome === "done" && order?.status === "CANCELED")
+    if (state === "paid" && outcome === "done" && order?.status === "CANCELED" && rub > Number(due))
       throw new Error(`'${rub}' roubles were taken for a canceled order`);
     const isNews = outcome !== "ignored" || rub === card.rub;
     return state === "paid" && isNews ? { ...card, rub } : undefined;

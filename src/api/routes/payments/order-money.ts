@@ -19,7 +19,10 @@ const OrderMoneyView = z
     promised_rub: rub.meta({ description: "Payments that are pending or authorized" }),
     refunded_rub: rub,
     refunding_rub: rub.meta({ description: "Refunds that the provider has yet to do" }),
-    due_rub: rub.meta({ description: "total_rub - returned_rub - paid_rub, at least 0; 0 of a canceled order" }),
+    due_rub: rub.meta({
+      description:
+        "total_rub - returned_rub - paid_rub, at least 0; of a canceled order delivered_rub - returned_rub - paid_rub",
+    }),
     due_back_rub: rub.meta({
       description:
         "Paid for what a canceled order never delivered, or for goods that came back and that no balance got: of a guest, or booked by staff for itself",

@@ -36,7 +36,7 @@ export type DocumentKind = {
 }[Kinds["kind"]];
 
 /** Goes up when the same data make another file: then old files are not reused. */
-const edition = 6;
+const edition = 7;
 
 /** The definition of a kind; throws at a name that no kind has. */
 export function definitionOf(kind: string): AnyKind {

@@ -79,7 +79,9 @@ function dueBlocks(books: OrderBooks): Block[] {
   const [paid, due, back] = [paidRub(books), dueRub(books), dueBackRub(books)];
   if (books.status === "CANCELED") {
     const returned = back > 0 ? ` К возврату покупателю: ${roubles(back)}` : "";
-    return [{ type: "text", text: `Заказ отменён, оплата не требуется.${returned}`, isStrong: true }];
+    const rest =
+      due > 0 ? `. К оплате за отгруженные товары: ${roubles(due)} (${amountInWords(due)})` : ", оплата не требуется.";
+    return [{ type: "text", text: `Заказ отменён${rest}${returned}`, isStrong: true }];
   }
   if (paid === 0 && books.returnedRub === 0) return [];
   const nothing = paid > 0 ? "Счёт оплачен полностью." : "Оплата не требуется.";

@@ -38,11 +38,11 @@ const statuses: Record<OrderStatus, string> = {
 /** What is paid, and what is due to whom. */
 function moneyOf(books: OrderBooks) {
   const { status, returnedRub } = books;
-  const back = dueBackRub(books);
+  const [due, back] = [dueRub(books), dueBackRub(books)];
   const parts = [
     `Оплачено: ${roubles(paidRub(books))}`,
     ...(returnedRub > 0 ? [`возвращено товаров на сумму: ${roubles(returnedRub)}`] : []),
-    ...(status === "CANCELED" ? [] : [`к оплате: ${roubles(dueRub(books))}`]),
+    ...(status === "CANCELED" && due === 0 ? [] : [`к оплате: ${roubles(due)}`]),
     ...(back > 0 ? [`к возврату покупателю: ${roubles(back)}`] : []),
   ];
   return parts.join(", ");

@@ -8,7 +8,7 @@ interface ReceivedPayment extends Shipping {
   orderId: string;
   amountRub: number;
   at: Date;
-  /** Set when the order was canceled before the mail went out: then there are no thanks, and the goods do not travel. */
+  /** Set when the order is canceled when the mail goes out: then there are no thanks, and the goods do not travel. */
   canceled: DueBack | undefined;
 }
 
@@ -28,7 +28,7 @@ export const paymentReceived = defineTemplate<ReceivedPayment>({
         : `Оплата заказа ${shortId(orderId)} получена`,
       heading: canceled ? "О вашем платеже" : "Оплата получена",
       paragraphs: canceled
-        ? ["Мы получили ваш платёж, но после этого заказ был отменён.", ...dueBackSentences(canceled, "ru")]
+        ? ["Мы получили ваш платёж; сам заказ отменён.", ...dueBackSentences(canceled, "ru")]
         : ["Спасибо! Мы получили оплату вашего заказа."],
       facts: [
         { label: "Заказ", value: shortId(orderId) },
@@ -44,7 +44,7 @@ export const paymentReceived = defineTemplate<ReceivedPayment>({
         : `We have received the payment for order ${shortId(orderId)}`,
       heading: canceled ? "About your payment" : "Payment received",
       paragraphs: canceled
-        ? ["We received your payment, and the order was cancelled after that.", ...dueBackSentences(canceled, "en")]
+        ? ["We have received your payment; the order itself is cancelled.", ...dueBackSentences(canceled, "en")]
         : ["Thank you! We have received the payment for your order."],
       facts: [
         { label: "Order", value: shortId(orderId) },

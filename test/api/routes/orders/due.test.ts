@@ -69,6 +69,19 @@ describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
     expect(await expectInvoice(id, 0, "Заказ отменён, оплата не требуется.")).not.toContain("К возврату");
   });
 
+  test("the invoice of an order that is canceled after a part has left asks for that part", async () => {
+    const { id } = await deals.order(offerId, { quantity: 2 });
+    const waybill = await deals.convert(id);
+    const [line] = (await deals.done("GET", `/waybills/${waybill.id}/offers`)) as unknown as { id: string }[];
+    await deals.done("PATCH", `/waybill-offers/${line?.id}`, { quantity: 1 });
+    await deals.commit(waybill.id);
+    await deals.cancel(id);
+    await expectInvoice(id, 500, "Заказ отменён. К оплате за отгруженные товары: 500 руб.");
+    const { id: paymentId } = await deals.pay(id, "CASH");
+    await deals.done("POST", `/payments/${paymentId}/confirm`);
+    await expectInvoice(id, 0, "Заказ отменён, оплата не требуется.");
+  });
+
   test("goods that are ordered after the first delivery leave with another waybill", async () => {
     const customer = await deals.customer();
     const before = await deals.stock(offerId);

@@ -132,6 +132,35 @@ describe.each(["", "/warehouse"])("under the path '%s/'", (base) => {
     expect(await deals.mails(customer.email)).not.toContain("payment-received");
   });
 
+  test.each(["guest", "customer"])(
+    "goods of a %s that left before their order was canceled are still paid for",
+    async (who) => {
+      const customer = who === "guest" ? undefined : await deals.customer();
+      const order = await deals.order(offerId, { of: customer, quantity: 3 });
+      const early = await deals.pay(order.id, "CARD", customer, 1_400);
+      const waybill = await deals.convert(order.id);
+      const [line] = (await deals.done("GET", `/waybills/${waybill.id}/offers`)) as unknown as { id: string }[];
+      await deals.done("PATCH", `/waybill-offers/${line?.id}`, { quantity: 1 });
+      await deals.commit(waybill.id);
+      await deals.cancel(order.id);
+      expect(await deals.money(order.id)).toMatchObject({ due_rub: 700, due_back_rub: 0 });
+      await deals.decide(early, "pay");
+      expect(await deals.payment(early.id)).toMatchObject({ state: "unmatched", unmatched_reason: "order_canceled" });
+
+      const cash = await deals.pay(order.id, "CASH", customer, 300);
+      await deals.done("POST", `/payments/${cash.id}/confirm`);
+      await deals.decide(await deals.pay(order.id, "CARD", customer), "pay");
+      expect(await deals.money(order.id)).toMatchObject({ paid_rub: 700, due_rub: 0, due_back_rub: 0 });
+      if (customer) expect(await deals.balance(customer)).toBe(0);
+      const more = await deals.ask("POST", `/orders/${order.id}/payments`, { method: "CASH" });
+      expect([more.status, more.body.detail]).toEqual([
+        409,
+        `Order '${order.id}' is canceled; nothing is to be paid for it`,
+      ]);
+      expect(await deals.events(order.id)).not.toContain("order.paid");
+    },
+  );
+
   test("an order that is canceled after its payment says what is due back, or gives it back", async () => {
     for (const policy of ["keep", "refund"] as const) {
       const { customer, order, payment } = await cardPayment();
