@@ -147,7 +147,7 @@ describe("a welcome", () => {
       ),
     );
 
-  test("is sent once to whoever registers, and to nobody who was known", async () => {
+  test("is sent once to a person who registers, and to none who was known", async () => {
     const [registered, known] = [randomUUID(), randomUUID()];
     await takeOver(registered, true);
     await takeOver(registered, true, "other@test.example");

@@ -7,11 +7,11 @@ import { type CountedMailRequest, requestCountedMails } from "../../../src/servi
 import { useDatabase } from "../../support/database.ts";
 
 const db = useDatabase();
-const wish = (recipient: string, values: Partial<CountedMailRequest> = {}): CountedMailRequest => ({
+const request = (recipient: string, values: Partial<CountedMailRequest> = {}): CountedMailRequest => ({
   ...{ event: randomUUID(), kind: "order-received", recipient, act: "guest-order", maxMails: 5 },
   ...values,
 });
-const ask = (...wishes: CountedMailRequest[]) => db.transaction((tx) => requestCountedMails(tx, wishes));
+const ask = (...requests: CountedMailRequest[]) => db.transaction((tx) => requestCountedMails(tx, requests));
 /** How many of them go out, and how many are held back. */
 const outcomeOf = (jobIds: (string | null)[]) => [
   jobIds.filter((id) => id !== null).length,
@@ -21,7 +21,7 @@ const outcomeOf = (jobIds: (string | null)[]) => [
 describe("mails that strangers have sent to one mailbox", () => {
   test("go out five times, however many transactions ask at once, and the others say why they do not", async () => {
     const recipient = "victim@test.example";
-    const asked = await Promise.all(Array.from({ length: 40 }, () => ask(wish(recipient))));
+    const asked = await Promise.all(Array.from({ length: 40 }, () => ask(request(recipient))));
     expect(outcomeOf(asked.flat())).toEqual([5, 35]);
     const [held, ...others] = await db.manager.findBy(Mail, { recipient, state: "suppressed" });
     expect(others).toHaveLength(34);
@@ -30,11 +30,11 @@ describe("mails that strangers have sent to one mailbox", () => {
   });
 
   test("go out five times when one transaction asks for all, and an older one is not counted again", async () => {
-    const wishes = Array.from({ length: 8 }, () => wish("batch@test.example"));
-    const first = await ask(...wishes);
+    const requests = Array.from({ length: 8 }, () => request("batch@test.example"));
+    const first = await ask(...requests);
     expect(outcomeOf(first)).toEqual([5, 3]);
-    expect(await ask(...wishes)).toEqual(first);
-    expect(outcomeOf(await ask(...wishes, wish("batch@test.example")))).toEqual([5, 4]);
+    expect(await ask(...requests)).toEqual(first);
+    expect(outcomeOf(await ask(...requests, request("batch@test.example")))).toEqual([5, 4]);
   });
 
   test("are no fewer for a transaction that was rolled back", async () => {
@@ -42,25 +42,27 @@ describe("mails that strangers have sent to one mailbox", () => {
     const failing = db.transaction(async (tx) => {
       await requestCountedMails(
         tx,
-        Array.from({ length: 5 }, () => wish(recipient)),
+        Array.from({ length: 5 }, () => request(recipient)),
       );
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");
-    expect(outcomeOf(await ask(...Array.from({ length: 6 }, () => wish(recipient))))).toEqual([5, 1]);
+    expect(outcomeOf(await ask(...Array.from({ length: 6 }, () => request(recipient))))).toEqual([5, 1]);
   });
 
   test("of one kind of act use up no other kind, and the limit 0 is none", async () => {
     const recipient = "kinds@test.example";
     for (const act of Object.keys(mailActs) as MailAct[]) {
-      const wishes = Array.from({ length: 6 }, () => wish(recipient, { act }));
-      expect([act, ...outcomeOf(await ask(...wishes))]).toEqual([act, 5, 1]);
+      const requests = Array.from({ length: 6 }, () => request(recipient, { act }));
+      expect([act, ...outcomeOf(await ask(...requests))]).toEqual([act, 5, 1]);
     }
-    expect(outcomeOf(await ask(...Array.from({ length: 9 }, () => wish(recipient, { maxMails: 0 }))))).toEqual([9, 0]);
+    expect(outcomeOf(await ask(...Array.from({ length: 9 }, () => request(recipient, { maxMails: 0 }))))).toEqual([
+      9, 0,
+    ]);
   });
 
   test("are counted under a hash of the mailbox", async () => {
-    await ask(wish("hidden@test.example"));
+    await ask(request("hidden@test.example"));
     const rows = await db.query("SELECT * FROM mail_counts");
     expect(rows.map(({ mailbox }: { mailbox: string }) => mailbox)).toContain(mailboxOf("hidden@test.example"));
     expect(JSON.stringify(rows)).not.toContain("@");

@@ -31,8 +31,8 @@ describe("the turn of a mail", () => {
   const noon = new Date("2026-11-22T09:00:00Z");
 
   async function plan(recipient: string, pace: Partial<MailPace>, now = noon, kind: MailKindName = "price-list") {
-    const wish = { event: randomUUID(), kind, recipient };
-    const [jobId] = await db.transaction((tx) => requestMails(tx, [wish]));
+    const request = { event: randomUUID(), kind, recipient };
+    const [jobId] = await db.transaction((tx) => requestMails(tx, [request]));
     const { id } = (await mails.findByJob(db.manager, String(jobId))) ?? { id: "" };
     return planAgain(id, pace, now);
   }

@@ -30,8 +30,8 @@ const mailsTo = async (recipient: string) => itemsOf(await asStaff(`/mail?recipi
 
 /** Promises a mail and waits until it is over. */
 async function send(recipient: string) {
-  const wish = { event: randomUUID(), kind: "price-list", recipient } as const;
-  const [jobId] = await api.context.transact({ actorId: null, traceId: null }, (tx) => requestMails(tx, [wish]));
+  const request = { event: randomUUID(), kind: "price-list", recipient } as const;
+  const [jobId] = await api.context.transact({ actorId: null, traceId: null }, (tx) => requestMails(tx, [request]));
   return over(recipient, String(jobId));
 }
 

@@ -43,7 +43,7 @@ const trusted: [name: string, Account][] = [
   ["an admin has entered staff", { row: { role: "EMPLOYEE" }, token: { emailVerified: false } }],
 ];
 
-/** Somebody who has logged in, and the address. */
+/** A user who has logged in, and the address. */
 async function enter({ event, token: said = {}, row }: Account) {
   const [id, email] = [randomUUID(), `${randomUUID()}@test.example`];
   if (row) await addUser(api.db, { id, email, ...row });
@@ -80,7 +80,7 @@ async function sentTo(recipient: string) {
 }
 const withoutWelcome = ({ welcome: _welcome, ...others }: Record<string, number>) => others;
 
-/** What somebody with an account can have mailed, and to which address. */
+/** What a user with an account can have mailed, and to which address. */
 const acts: Record<
   string,
   { kind: string; to: (person: Person) => string; act: (person: Person) => Promise<unknown> }

@@ -94,7 +94,7 @@ describe("the cart", () => {
       expect((await cart()).cart_offers[1]).toMatchObject({ available: 0, is_short: true });
     });
 
-    test("of anybody is for staff, at the prices of its owner", async () => {
+    test("of any user is for staff, at the prices of its owner", async () => {
       await setUser({ customerType: "USER_SUPER_WHOLESALE" });
       const offer = await addOffer(api.db, { priceRub: 717, superWholesalePriceRub: 574 });
       await add(offer.id);

@@ -117,10 +117,10 @@ describe("orders", () => {
     });
 
     test.each([
-      ["another e-mail", { user_id: userIds.user, email: "somebody@else.example" }],
+      ["another e-mail", { user_id: userIds.user, email: "another@else.example" }],
       ["an unknown account", { user_id: "0198f6b0-0000-7000-8000-000000000000", email: "user@test.example" }],
       ["a deactivated account", { user_id: userIds.inactive, email: "inactive@test.example" }],
-    ])("belongs to nobody with %s", async (_why, claim) => {
+    ])("belongs to no account with %s", async (_why, claim) => {
       const { body } = await post({ ...guest, ...claim, order_offers: [] });
       expect((await get(`/orders/${body.id}`, employee())).body.user).toBeNull();
     });
@@ -394,7 +394,7 @@ describe("orders", () => {
       const { id } = await addOrder(api.db, { userId, lines: [{ offerId: offer.id, quantity: 2, priceRub: 500 }] });
       await addWaybillOf(api, { orderId: id });
       const path = `/orders/${id}`;
-      const [owner, staff, stranger, nobody] = [
+      const [owner, staff, stranger, guest] = [
         await get(path, user()),
         await get(path, employee()),
         await get(path, other()),
@@ -403,9 +403,9 @@ describe("orders", () => {
       expect(owner.body).toMatchObject({ user: { id: userId }, waybill: { is_pending: false }, total_sum: 1_000 });
       expect(staff.body).toEqual(owner.body);
       expect(stranger.body).toEqual({ ...owner.body, user: null, waybill: null });
-      expect(nobody.body).toEqual(stranger.body);
-      for (const { body } of [owner, nobody]) readAs(storefrontCalls.S16, body);
-      expect(nobody.headers.get("cache-control")).toBe("no-store");
+      expect(guest.body).toEqual(stranger.body);
+      for (const { body } of [owner, guest]) readAs(storefrontCalls.S16, body);
+      expect(guest.headers.get("cache-control")).toBe("no-store");
     });
 
     test("of an unknown one names it", async () => {
@@ -442,7 +442,7 @@ describe("orders", () => {
       expect((await get(`/warehouse/orders/${id}`)).body.address).toMatchObject({ street });
     });
 
-    test("has somebody stand in for a guest in the warehouse", async () => {
+    test("has a stand-in for a guest in the warehouse", async () => {
       const { id, createdAt } = await addOrder(api.db, { city: "Керчь", firstName: "", lastName: "Сидоров" });
       const { body } = await get(`/warehouse/orders/${id}`, employee());
       readAs(warehouseCalls.W20, body);

@@ -44,7 +44,7 @@ describe("balance", () => {
       ["inactive", 403, "Access denied: this account is deactivated."],
     ] as const)("is not for %s", async (as, status, detail) => {
       expect(await adjust(userIds.user, "delta=1&reason=OTHER", { as })).toMatchObject({ status, body: { detail } });
-      expect(await adjust("nobody", "", { as })).toMatchObject({ status, body: { detail } });
+      expect(await adjust("no-id", "", { as })).toMatchObject({ status, body: { detail } });
       expect(await entriesOf(userIds.user)).toBe(0);
     });
 
@@ -183,7 +183,7 @@ describe("balance", () => {
       );
     });
 
-    test("waits for whoever holds the user's row for three seconds, then answers 503, and others are not held up", async () => {
+    test("waits three seconds for a transaction that holds the user's row, then answers 503, and others are not held up", async () => {
       const { id } = await addUser(api.db);
       const other = await addUser(api.db);
       const holder = api.db.createQueryRunner();

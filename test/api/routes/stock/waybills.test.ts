@@ -58,7 +58,7 @@ describe("waybills", () => {
       expect([customer.status, customer.body.detail]).toEqual([403, "Access denied: role USER is not allowed."]);
     });
 
-    test("a waybill is shown to nobody without a token", async () => {
+    test("no waybill is shown without a token", async () => {
       expect((await send(api, "GET", `/waybills/${unknownId}`, { token: "" })).status).toBe(401);
     });
   });
@@ -288,7 +288,7 @@ describe("waybills", () => {
       expect(await linesOf(body.id)).toMatchObject([{ priceRub: 700, quantity: 2 }]);
     });
 
-    test("takes brand, number and price from the offer, and ignores what nobody may set", async () => {
+    test("takes brand, number and price from the offer, and ignores what no client may set", async () => {
       const offer = await addOffer(api.db, { brand: "Ford", manufacturerNumber: "1234567" });
       const line = { offer_id: offer.id, quantity: 1, brand: "Lada", manufacturer_number: "X", price_rub: 1 };
       const { status, body } = await create({
@@ -667,7 +667,7 @@ describe("waybills", () => {
       expect(await commit(unknownId)).toMatchObject({ status: 404, body: { detail: "Waybill not found" } });
     });
 
-    test("shows the new stock at once to whoever has read the old one", async () => {
+    test("shows the new stock at once to a client that has read the old one", async () => {
       const offer = await addOffer(api.db);
       const lines = [{ offerId: offer.id, quantity: 4 }];
       const { id } = await addWaybill(api.db, { lines });

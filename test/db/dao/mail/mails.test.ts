@@ -14,12 +14,12 @@ const db = useDatabase();
 
 /** A mail that was promised, and the claim of a worker on its job. */
 async function addMail() {
-  const wish = { event: randomUUID(), kind: "welcome", recipient: `${randomUUID()}@test.example` } as const;
-  const [jobId = ""] = await db.transaction((tx) => requestMails(tx, [wish]));
+  const request = { event: randomUUID(), kind: "welcome", recipient: `${randomUUID()}@test.example` } as const;
+  const [jobId = ""] = await db.transaction((tx) => requestMails(tx, [request]));
   await db.query("UPDATE job SET state = 'running', epoch = 1, claimed_by = 'one' WHERE id = $1", [jobId]);
   const { id } = await db.manager.findOneByOrFail(Mail, { jobId });
   const claim: HeldClaim = { id: jobId, epoch: 1, claimedBy: "one" };
-  return { id, messageId: `${id}@test.example`, claim, recipient: wish.recipient };
+  return { id, messageId: `${id}@test.example`, claim, recipient: request.recipient };
 }
 type Added = Awaited<ReturnType<typeof addMail>>;
 
@@ -63,7 +63,7 @@ describe("what begins together", () => {
     expect((await find(own.id)).tries).toBe(2);
   });
 
-  test("waits for whoever takes the job over, and does not begin then", async () => {
+  test("waits for the worker that takes the job over, and does not begin then", async () => {
     const runner = db.createQueryRunner();
     await runner.startTransaction();
     await runner.query("UPDATE job SET epoch = 2, claimed_by = 'another' WHERE id = $1", [own.claim.id]);
@@ -77,7 +77,7 @@ describe("what begins together", () => {
 });
 
 describe("what ends together", () => {
-  test("is sent whoever has the job now, and ends the jobs whose claims hold", async () => {
+  test("is sent whichever worker has the job now, and ends the jobs whose claims hold", async () => {
     const ends = [own, lost].map(({ id, claim }) => ({ id, claim, reply }));
     expect(await mails.markSent(db.manager, ends)).toEqual([true, false]);
     for (const { id } of [own, lost])

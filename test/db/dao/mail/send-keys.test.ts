@@ -7,20 +7,20 @@ import { useDatabase } from "../../../support/database.ts";
 
 const db = useDatabase();
 
-let wish: { event: string; kind: "welcome"; recipient: string };
+let wanted: { event: string; kind: "welcome"; recipient: string };
 beforeEach(() => {
-  wish = { event: `welcome:${randomUUID()}`, kind: "welcome", recipient: `Anna-${randomUUID()}@test.example` };
+  wanted = { event: `welcome:${randomUUID()}`, kind: "welcome", recipient: `Anna-${randomUUID()}@test.example` };
 });
-const clearKey = () => `${wish.event}:${wish.recipient.toLowerCase()}`;
+const clearKey = () => `${wanted.event}:${wanted.recipient.toLowerCase()}`;
 const hashed = () => createHash("sha256").update(clearKey()).digest("hex");
-const request = () => db.transaction((tx) => requestMails(tx, [wish]));
-const rows = () => db.manager.findBy(Mail, { recipient: wish.recipient });
+const request = () => db.transaction((tx) => requestMails(tx, [wanted]));
+const rows = () => db.manager.findBy(Mail, { recipient: wanted.recipient });
 
 /** As the version before enters a mail. */
 const enterAsBefore = async (id: string) => {
   await db.query(
     "INSERT INTO mails (id, send_key, kind, recipient) VALUES ($1, $2, 'welcome', $3) ON CONFLICT DO NOTHING",
-    [id, clearKey(), wish.recipient],
+    [id, clearKey(), wanted.recipient],
   );
 };
 
