@@ -163,10 +163,13 @@ describe("commitWaybill", () => {
   });
 
   test("takes the next number, also when twenty are committed at once, and none when it fails", async () => {
-    const offer = await addOffer(db, { quantity: 100 });
-    const lines = [{ offerId: offer.id }];
+    // One offer would make them wait for its stock, and one customer for the balance.
     const added: string[] = [];
-    for (let n = 0; n < 20; n++) added.push((await addWaybill(db, { lines })).id);
+    for (let n = 0; n < 20; n++) {
+      const [offer, customer] = [await addOffer(db), await addUser(db)];
+      added.push((await addWaybill(db, { customerId: customer.id, lines: [{ offerId: offer.id }] })).id);
+    }
+    const offer = await addOffer(db);
     const tooMany = await addWaybill(db, { lines: [{ offerId: offer.id, quantity: 1_000 }] });
     await Promise.allSettled([...added.slice(0, 10), tooMany.id, ...added.slice(10)].map(commit));
     const waybills = await db.manager.findBy(Waybill, { id: In([...added, tooMany.id]) });
