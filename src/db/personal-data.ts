@@ -276,6 +276,17 @@ export const personalTables: Readonly<Record<string, PersonalTable>> = {
     },
     traces: `t.created_at <= begun.at AND ${wordIn(jobText)}`,
   },
+  queue_pause: {
+    // Of staff; an erasure searches the text for the person.
+    rows: "false",
+    key: { queue: "text" },
+    columns: {
+      ...kept("that staff paused the queue, and when", "queue", "paused_at"),
+      ...hidden(staff, "paused_by"),
+      ...becomes(erasedName, "reason"),
+    },
+    traces: `${idIn("t.reason")} OR t.paused_at <= begun.at AND ${wordIn("t.reason")}`,
+  },
   erasures: {
     rows: "t.user_id = $1",
     key: id,
@@ -310,7 +321,6 @@ export const impersonalTables: Readonly<Record<string, string>> = {
   offer_search: "the catalogue",
   product_search: "the catalogue",
   products: "the catalogue",
-  queue_pause: "why staff paused a queue, and who, by id",
   deleted_users: "ids that the identity provider has deleted, so that they cannot return; kept for good",
   received_events: "ids that other systems gave to their messages; 30 days",
   stock_movements: "goods; who booked them, by id",

@@ -141,6 +141,10 @@ async function addTraces(db: DataSource, { mark, email, phone, orderId, userId }
     ],
   );
   await db.query("DELETE FROM job_outbox WHERE job_id = $1", [jobId]);
+  // Of no queue that there is, so that all go on.
+  await db.query("INSERT INTO queue_pause (queue, paused_by, reason) VALUES ($1, $2, $3)", [
+    ...[randomUUID(), staffId, `${email} has complained (${mark})`],
+  ]);
   const keep = `INSERT INTO idempotency_key (scope, key, request_hash, status, body, headers, expires_at)
     VALUES ($1, $2, 'h', 201, $3, '{}', now() + interval '6 days')`;
   await db.query(keep, ["anonymous", randomUUID(), JSON.stringify({ id: orderId, first_name: mark })]);

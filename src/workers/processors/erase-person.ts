@@ -21,7 +21,7 @@ export const erasePersonProcessor: Processor<"erase-person"> = {
     if (!erasure || erasure.finishedAt) return job.complete(async () => ({ skipped: "it was done before" }));
     await job.commit((tx) => beginErasure(tx, erasure));
     if (await erasures.isWorkedFor(context.db.manager, erasureId)) return job.snooze(settleMs);
-    for (const table of ["documents", "mails", "audit_log", "idempotency_key", "job"] as const)
+    for (const table of ["documents", "mails", "audit_log", "idempotency_key", "job", "queue_pause"] as const)
       await erasePages(job, context, erasure, table);
     let link: unknown;
     await job.complete(async (tx) => {

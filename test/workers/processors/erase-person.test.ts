@@ -132,7 +132,7 @@ describe.each([
     await nothingIsLeftOf(person);
     expect(job).toMatchObject({ state: "succeeded", result: { user_id: person.userId } });
     expect(job.result).toMatchObject({
-      erased: { orders: 1, mails: 2, documents: 2, job: 1, audit_log: isGuest ? 8 : 10 },
+      erased: { orders: 1, mails: 2, documents: 2, job: 1, queue_pause: 1, audit_log: isGuest ? 8 : 10 },
     });
     const [{ payload, user_id: by }] = await db.query(
       "SELECT payload, user_id FROM audit_log WHERE payload ? 'erased' ORDER BY chain_no DESC LIMIT 1",

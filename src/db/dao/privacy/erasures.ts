@@ -31,7 +31,7 @@ type Person = Pick<Erasure, "userId" | "address">;
 const atOnce = Object.entries(personalTables).filter(([, { traces }]) => traces === undefined);
 
 /** Tables whose rows are found page by page, in the order of the erasure. */
-export type TracedTable = "documents" | "mails" | "audit_log" | "idempotency_key" | "job";
+export type TracedTable = "documents" | "mails" | "audit_log" | "idempotency_key" | "job" | "queue_pause";
 
 /** The primary key of a row, column by column. */
 export type RowKey = readonly string[];
