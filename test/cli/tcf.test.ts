@@ -321,10 +321,10 @@ describe("tcf doctor", () => {
     const { code, out } = await tcf("doctor", "--books");
     expect(code).toBe(1);
     expect(out).toContain("PROBLEM  balance-history    broken 1 times");
-    expect(out).toContain(`${id} 5 roubles, and its history leads to 4`);
+    expect(out).toContain(`${id} 5 RUB, and its history leads to 4`);
     expect((await json("doctor", "--books")).body.rules).toContainEqual({
       ...{ name: "balance-history", count: 1 },
-      examples: [{ id, says: "5 roubles, and its history leads to 4" }],
+      examples: [{ id, says: "5 RUB, and its history leads to 4" }],
     });
     await db.query("DELETE FROM user_balance_history");
     await db.query("UPDATE users SET balance_rub = 0");

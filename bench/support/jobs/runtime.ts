@@ -22,7 +22,7 @@ const opts = { removeOnComplete: { age: 24 * 3_600, count: 1_000 } };
 /** Answers as the ledger would, at once. */
 const claims: Claims = {
   claim: async (id) => ({ outcome: "claimed", claim: claimOf(id) }),
-  finish: async () => true,
+  finish: async () => "succeeded",
   keep: () => ({
     signal: new AbortController().signal,
     progress: () => undefined,
