@@ -1,5 +1,4 @@
 import type { EntityManager } from "typeorm";
-import { orders } from "../../db/dao/orders/orders.ts";
 import { isCharged } from "../../db/dao/payments/card-payments.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { receivedEvents } from "../../db/dao/webhooks/received-events.ts";
@@ -112,8 +111,7 @@ export async function receivePaymentEvent(
 
 async function takeMoney(tx: EntityManager, payment: Payment, arrivedRub: number): Promise<"done" | "unmatched"> {
   const { id, orderId } = payment;
-  const order = orderId === null ? null : await orders.findById(tx, orderId);
-  const reason = await mismatchOf(tx, { payment, order, arrivedRub });
+  const reason = await mismatchOf(tx, { payment, arrivedRub });
   if (reason || orderId === null) {
     await keepUnmatched(tx, { payment, arrivedRub, reason: reason ?? "order_deleted" });
     return "unmatched";

@@ -1,9 +1,9 @@
 import type { EntityManager } from "typeorm";
 import { users } from "../../db/dao/accounts/users.ts";
 import { orders } from "../../db/dao/orders/orders.ts";
+import type { OrderBooks } from "../../db/dao/payments/order-books.ts";
 import { payments } from "../../db/dao/payments/payments.ts";
 import { refunds } from "../../db/dao/payments/refunds.ts";
-import type { Order } from "../../db/entities/orders/order.ts";
 import type { Payment, UnmatchedReason } from "../../db/entities/payments/payment.ts";
 import { ConflictError, NotFoundError } from "../../errors.ts";
 import { recordEvent } from "../webhooks/events.ts";
@@ -15,13 +15,13 @@ import { lockPayment } from "./refunds.ts";
 /** Why money that arrives for a payment cannot be taken for its order; undefined when it can. */
 export async function mismatchOf(
   tx: EntityManager,
-  { payment, order, arrivedRub }: { payment: Payment; order: Order | null; arrivedRub: number },
+  { payment, arrivedRub }: { payment: Payment; arrivedRub: number },
 ): Promise<UnmatchedReason | undefined> {
-  if (!order) return "order_deleted";
+  if (payment.orderId === null) return "order_deleted";
   const promisedRub = payment.state === "failed" ? 0 : payment.amountRub;
-  const books = await getOrderBooks(tx, order.id);
+  const books = await getOrderBooks(tx, payment.orderId);
   // Goods that have left before are paid for; what came back of them is not.
-  if (order.status === "CANCELED" && arrivedRub > openOf(books) + promisedRub) return "order_canceled";
+  if (books.status === "CANCELED" && arrivedRub > openOf(books) + promisedRub) return "order_canceled";
   if (arrivedRub !== payment.amountRub) return "wrong_amount";
   // What was asked for before goods came back is taken; it can be given back.
   const open = openOf(books) + books.returnedRub + promisedRub;
@@ -46,16 +46,15 @@ export async function assignToOrder(tx: EntityManager, { id, orderId }: { id: st
   const seen = await payments.findById(tx, id);
   for (const one of [...new Set([orderId, seen?.orderId ?? orderId])].toSorted()) await orders.lock(tx, one);
   const payment = await lockUnmatched(tx, id);
-  const order = await orders.findById(tx, orderId);
-  if (!order) throw new NotFoundError("Order not found");
-  const open = openOf(await getOrderBooks(tx, orderId));
-  if (order.status === "CANCELED" && payment.amountRub > open)
+  const books = await getOrderBooks(tx, orderId);
+  const open = openOf(books);
+  if (books.status === "CANCELED" && payment.amountRub > open)
     throw new ConflictError(
-      `Order '${orderId}' is canceled; give the money back${order.userId ? ", or assign it to the customer's balance" : ""}`,
+      `Order '${orderId}' is canceled; give the money back${books.userId ? ", or assign it to the customer's balance" : ""}`,
     );
   if (payment.amountRub > open) {
     throw new ConflictError(
-      `'${payment.amountRub}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'; ${adviceFor(order, open)}`,
+      `'${payment.amountRub}' roubles are more than the '${open}' that are left to be paid for order '${orderId}'; ${adviceFor(books, open)}`,
     );
   }
   await payments.assignToOrder(tx, payment, orderId);
@@ -63,7 +62,7 @@ export async function assignToOrder(tx: EntityManager, { id, orderId }: { id: st
 }
 
 /** A guest has no balance, and from a balance only an open sum can be paid. */
-function adviceFor({ userId }: Order, openRub: number) {
+function adviceFor({ userId }: OrderBooks, openRub: number) {
   if (userId === null) return "give them back";
   return openRub > 0
     ? "assign them to the customer's balance, and pay from there"
