@@ -67,6 +67,10 @@ can be read. New pods wait in \`wait-for-schema\` until the schema fits them. Th
 **Another pool of workers** is another entry of \`workers\`, with the queues that it takes over. Each queue has exactly
 one pool, because its pods are counted by the queue's work.
 
+**A private authority.** \`extraCa\` mounts its certificate from a ConfigMap or Secret into every pod, and all clients trust it:
+\`kubectl create configmap company-ca --from-file=ca.crt\`, then \`extraCa: { configMap: company-ca }\`. \`extraEnv\`, \`extraVolumes\`
+and \`extraVolumeMounts\` reach every container of every pod, those of migrations and of \`helm test\` as well.
+
 **A stop.** A pod's grace period is \`drainSeconds\` and 10 s: running requests or jobs get the former, then jobs are released.
 
 ## Values

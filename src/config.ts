@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isWide } from "./config/addresses.ts";
 import {
+  certificateFile,
   cidrs,
   connection,
   headersOf,
@@ -47,6 +48,8 @@ const Process = z.object({
   /** Rules of src/config/unsafe.ts to ignore, comma separated; each is logged at every start. */
   ALLOW_UNSAFE: list.pipe(z.array(z.enum(ruleNames))),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  /** File with certificates of authorities, in PEM, that all TLS connections trust besides the usual ones. */
+  EXTRA_CA_FILE: certificateFile.default([]),
 });
 
 const Database = Process.extend({

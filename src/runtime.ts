@@ -10,6 +10,7 @@ import { createMetrics } from "./platform/metrics.ts";
 import { createObjectStore, type S3Options } from "./platform/object-store.ts";
 import { producerConnection, warnOfEviction } from "./platform/redis.ts";
 import { shutdownSignal } from "./platform/shutdown.ts";
+import { trustAlso } from "./platform/tls.ts";
 import { startTracing, type TracingOptions } from "./platform/tracing.ts";
 import { packageVersion } from "./platform/version.ts";
 import { whileUnreachable } from "./platform/while-unreachable.ts";
@@ -18,6 +19,7 @@ import { whileUnreachable } from "./platform/while-unreachable.ts";
 export interface RuntimeConfig {
   warnings: readonly string[];
   LOG_LEVEL: string;
+  EXTRA_CA_FILE: readonly string[];
   DATABASE_URL: string;
   DATABASE_POOL_MAX: number;
   REDIS_URL: string;
@@ -25,7 +27,7 @@ export interface RuntimeConfig {
   redisCacheUrl: string;
   scaling: ScalingRules;
   s3: S3Options;
-  tracing: Omit<TracingOptions, "service" | "version">;
+  tracing: Omit<TracingOptions, "service" | "version" | "log">;
 }
 
 export interface RuntimeOptions {
@@ -45,9 +47,10 @@ export interface RuntimeOptions {
 export async function startRuntime({ config, name, service, worker }: RuntimeOptions) {
   const log = createLogger(config.LOG_LEVEL, name);
   for (const warning of config.warnings) log.warn(warning);
+  trustAlso(config.EXTRA_CA_FILE);
   const stopping = shutdownSignal();
   const version = packageVersion();
-  const tracing = startTracing({ ...config.tracing, service, version });
+  const tracing = startTracing({ ...config.tracing, service, version, log });
   const db = await whileUnreachable(() => connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX), {
     say: (text) => log.warn(text),
     signal: stopping,

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { loadApiConfig, loadWorkerConfig } from "../src/config.ts";
+import { loadApiConfig, loadDatabaseConfig, loadWorkerConfig } from "../src/config.ts";
 import { queueNames } from "../src/jobs/queues.ts";
 
 const shared = {
@@ -29,6 +32,21 @@ describe("the configuration", () => {
     ["a proxy that may have every address in two halves", { BOARD_IDENTITY_CIDRS: "0.0.0.0/1,128.0.0.0/1" }],
   ])("refuses to open the board by %s", (_how, env) => {
     expect(() => loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...env })).toThrow("BOARD_IDENTITY_");
+  });
+
+  test.each([
+    ["is missing", undefined, "cannot be read (ENOENT)"],
+    ["is empty", "", "has no certificate in PEM"],
+    ["is broken", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in"],
+  ])("refuses authorities whose file %s, and names the file", (_how, text, says) => {
+    const folder = mkdtempSync(join(tmpdir(), "tcf-authorities-"));
+    const file = join(folder, "authorities.pem");
+    if (text !== undefined) writeFileSync(file, text);
+    const load = () => loadDatabaseConfig({ ...shared, EXTRA_CA_FILE: file });
+    expect(load).toThrow("EXTRA_CA_FILE is wrong: ");
+    expect(load).toThrow(file);
+    expect(load).toThrow(says);
+    rmSync(folder, { recursive: true });
   });
 
   test("has sensible values for what is not said", () => {

@@ -4,11 +4,13 @@ import { createDataSource, reaching } from "../../src/db/data-source.ts";
 import { NotThereYetError, StartUpError, UnavailableError } from "../../src/errors.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { endOnUncaughtError } from "../../src/platform/start-up.ts";
+import { trustAlso } from "../../src/platform/tls.ts";
 import { whileUnreachable } from "../../src/platform/while-unreachable.ts";
 import { loadDemo } from "./load.ts";
 
 const Environment = environment.api
   .pick({
+    EXTRA_CA_FILE: true,
     DATABASE_URL: true,
     S3_ENDPOINT_URL: true,
     S3_DEFAULT_REGION: true,
@@ -23,6 +25,7 @@ const unhurried = { connectionTimeoutMillis: 30_000 };
 
 endOnUncaughtError("The demo load");
 const config = readEnvironment();
+trustAlso(config.EXTRA_CA_FILE);
 const patience = { say: (text: string) => console.error(text) };
 console.log(await whileUnreachable(run, patience));
 

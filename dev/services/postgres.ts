@@ -17,6 +17,8 @@ export interface PostgresOptions {
   password?: string;
   /** No fsync: for data that need not survive a crash of the machine. */
   fast?: boolean;
+  /** Further settings, as `ssl=on`. */
+  settings?: readonly string[];
   log?: (line: string) => void;
   /** Told the process id before the server is ready, and before that the id of the program that makes the cluster. */
   spawned?: (pid: number) => void;
@@ -31,6 +33,7 @@ export async function startPostgres({
   port,
   password,
   fast = false,
+  settings: more = [],
   log,
   spawned,
 }: PostgresOptions): Promise<Service> {
@@ -48,6 +51,7 @@ export async function startPostgres({
     "unix_socket_directories=",
     "max_connections=200",
     ...(fast ? fastSettings : []),
+    ...more,
   ];
   const child = spawn(
     join(binaries.folder, "bin/postgres"),

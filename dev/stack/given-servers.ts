@@ -52,9 +52,11 @@ export function withoutPassword(address: string): string {
 
 /** An address that cannot be read may hold a password anywhere: only what is wrong is said of it. */
 function checkAddresses(env: NodeJS.ProcessEnv) {
-  const { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
+  const { EXTRA_CA_FILE, DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } =
+    environment.api.shape;
   const { SMTP_HOST } = environment.worker.shape;
-  const addresses = { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
+  const servers = { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
+  const addresses = { EXTRA_CA_FILE, ...servers };
   const given = { ...addresses, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
   const wrong = Object.entries(given).flatMap(([name, kind]) => {
     const { error } = env[name] ? kind.safeParse(env[name]) : {};

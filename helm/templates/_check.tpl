@@ -66,6 +66,30 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.extraCa.configMap .Values.extraCa.secret -}}
+{{- $wrong = append $wrong "extraCa.configMap and extraCa.secret are both set: take one" -}}
+{{- end -}}
+{{- $own := include "tcf.ownVariables" . | fromJsonArray -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name $own -}}
+{{- $wrong = append $wrong (printf "extraEnv names %s, which the chart sets itself: by config, secrets, extraCa or the pods' own values" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name (list "tmp" "extra-ca") -}}
+{{- $wrong = append $wrong (printf "extraVolumes has the name '%s', which the chart uses itself" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- $volumes := list -}}
+{{- range .Values.extraVolumes -}}{{- $volumes = append $volumes .name -}}{{- end -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- $wrong = append $wrong (printf "extraVolumeMounts names the volume '%s', which extraVolumes does not have" .name) -}}
+{{- end -}}
+{{- if has (trimSuffix "/" .mountPath) (list "/tmp" "/app" "/etc/tcf/ca") -}}
+{{- $wrong = append $wrong (printf "extraVolumeMounts has the path %s, which the pods need themselves" .mountPath) -}}
+{{- end -}}
+{{- end -}}
 {{- if include "tcf.isWide" $pods.api.BOARD_IDENTITY_CIDRS -}}
 {{- $wrong = append $wrong (printf "BOARD_IDENTITY_CIDRS is %s: the board would be open to all" $pods.api.BOARD_IDENTITY_CIDRS) -}}
 {{- end -}}

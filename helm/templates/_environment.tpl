@@ -1,6 +1,6 @@
 {{- /* Which variable goes to which process: the same as in src/config.ts, see test/helm/environment.test.ts. */ -}}
 {{- define "tcf.variables" -}}
-database: [ENVIRONMENT, ALLOW_UNSAFE, LOG_LEVEL, DATABASE_POOL_MAX]
+database: [ENVIRONMENT, ALLOW_UNSAFE, LOG_LEVEL, EXTRA_CA_FILE, DATABASE_POOL_MAX]
 shared: [QUEUE_PREFIX, S3_ENDPOINT_URL, S3_DEFAULT_REGION, S3_BUCKET_NAME, S3_PUBLIC_URL, WEBHOOK_ALLOW_PRIVATE, PUBLIC_URL, PAYEE,
   MAIL_UNPROVED_PER_DAY, PAYMENT_PROVIDER, YOOKASSA_API_URL, YOOKASSA_SHOP_ID, YOOKASSA_CAPTURE, YOOKASSA_RETURN_URL,
   YOOKASSA_RECEIPT_VAT, YOOKASSA_RECEIPT_TAX_SYSTEM,
@@ -22,7 +22,7 @@ worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
 
 {{- /* What one pod is configured with, as JSON: `config`, what differs in this pod, and the mode. Takes root and config. */ -}}
 {{- define "tcf.config" -}}
-{{- mergeOverwrite (deepCopy .root.Values.config) (deepCopy (default dict .config)) (dict "ENVIRONMENT" .root.Values.environment) | toJson -}}
+{{- mergeOverwrite (deepCopy .root.Values.config) (deepCopy (default dict .config)) (dict "ENVIRONMENT" .root.Values.environment "EXTRA_CA_FILE" (include "tcf.extraCaFile" .root)) | toJson -}}
 {{- end -}}
 
 {{- /* By pod, the settings that it reads and what they are in the end, as JSON; secrets and what the chart works out left out. */ -}}
@@ -64,6 +64,17 @@ worker: { SMTP_USER: optional, SMTP_PASS: optional, DKIM_PRIVATE_KEY: optional }
     secretKeyRef: { name: {{ $secretName }}, key: {{ $name }}{{ if eq $need "optional" }}, optional: true{{ end }} }
 {{- end }}
 {{- end }}
+{{- with .root.Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* Names that `extraEnv` must not take: the chart sets these variables itself. */ -}}
+{{- define "tcf.ownVariables" -}}
+{{- $own := list "NODE_OPTIONS" "PORT" "OPS_PORT" "HOST" "AUTOSCALE" "DRAIN_TIMEOUT_MS" "WORKER_QUEUES" "WORKER_CONCURRENCY" -}}
+{{- range $group, $names := include "tcf.variables" . | fromYaml -}}{{- $own = concat $own $names -}}{{- end -}}
+{{- range $group, $names := include "tcf.secretVariables" . | fromYaml -}}{{- $own = concat $own (keys $names) -}}{{- end -}}
+{{- toJson $own -}}
 {{- end -}}
 
 {{- /* Numbers come out of YAML as floats; 1e+06 is none for the programs. */ -}}

@@ -68,6 +68,36 @@ initContainers:
       limits: { memory: 192Mi }
     volumeMounts:
       - { name: tmp, mountPath: /tmp }
+      {{- with include "tcf.extraVolumeMounts" .root | trim }}{{ . | nindent 6 }}{{ end }}
+{{- end -}}
+
+{{- /* Where the authorities of `extraCa` are in every container; nothing without them. */ -}}
+{{- define "tcf.extraCaFile" -}}
+{{- with .Values.extraCa }}{{ if or .configMap .secret }}/etc/tcf/ca/{{ .key }}{{ end }}{{ end -}}
+{{- end -}}
+
+{{- define "tcf.extraVolumes" -}}
+{{- with .Values.extraCa }}
+{{- if .configMap }}
+- name: extra-ca
+  configMap: { name: {{ .configMap }}, items: [{ key: {{ .key }}, path: {{ .key }} }] }
+{{- else if .secret }}
+- name: extra-ca
+  secret: { secretName: {{ .secret }}, items: [{ key: {{ .key }}, path: {{ .key }} }] }
+{{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "tcf.extraVolumeMounts" -}}
+{{- if include "tcf.extraCaFile" . }}
+- { name: extra-ca, mountPath: /etc/tcf/ca, readOnly: true }
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- /* Variables that the chart works out of a component's settings. Takes (dict "root" $ "settings" …). */ -}}

@@ -7,6 +7,7 @@ import { checkMailServer } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { readShop } from "../platform/payments/yookassa.ts";
 import { connectOnce, type RedisConnection } from "../platform/redis.ts";
+import { tlsFault } from "../platform/tls.ts";
 import { checkBooks } from "./books.ts";
 import type { Command, CommandContext, Installation } from "./command.ts";
 
@@ -23,7 +24,8 @@ const probeMs = 5_000;
 const tolerableMs = 1_000;
 const badMs = 5_000;
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message || error.name : String(error));
+const reasonOf = (error: unknown, server = "the server") =>
+  tlsFault(error, server) ?? (error instanceof Error ? error.message || error.name : String(error));
 
 async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> {
   try {
@@ -107,7 +109,7 @@ async function lookAtRedis({ redisUrl }: Installation): Promise<Finding[]> {
     return [...describeRedis(info), compareClocks("clock of redis", now, began, Date.now())];
   } catch (error) {
     const advice = "Start it, or correct REDIS_URL; jobs wait in Postgres meanwhile";
-    return [{ what: "redis", state: "problem", found: reasonOf(error), advice }];
+    return [{ what: "redis", state: "problem", found: reasonOf(error, new URL(redisUrl).host), advice }];
   } finally {
     redis?.disconnect();
   }
@@ -178,7 +180,7 @@ async function lookAtMail({ smtp }: Installation): Promise<Finding> {
     return { what: "mail server", state: "ok", found: `${where} accepts the login` };
   } catch (error) {
     const advice = "Start it, or correct SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER and SMTP_PASS";
-    return { what: "mail server", state: "problem", found: `${where}: ${reasonOf(error)}`, advice };
+    return { what: "mail server", state: "problem", found: `${where}: ${reasonOf(error, where)}`, advice };
   }
 }
 

@@ -5,6 +5,7 @@ import { loadDatabaseConfig, loadDemoConfig, loadOperators, loadToolConfig } fro
 import { connectDatabase } from "../db/data-source.ts";
 import { createTransact, type TransactionContext } from "../engine/index.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
+import { trustAlso } from "../platform/tls.ts";
 import { runCli } from "./run.ts";
 
 endOnUncaughtError("tcf");
@@ -44,8 +45,9 @@ const code = await runCli(process.argv.slice(2), context, {
 await db?.destroy();
 process.exit(code);
 
-/** Prints the allowed unsafe settings, once and beside the answer. */
-function warned<Config extends { warnings: string[] }>(config: Config): Config {
+/** Prints the allowed unsafe settings, once and beside the answer, and trusts the authorities of the settings. */
+function warned<Config extends { warnings: string[]; EXTRA_CA_FILE: string[] }>(config: Config): Config {
+  trustAlso(config.EXTRA_CA_FILE);
   for (const warning of config.warnings.filter((one) => !said.has(one))) process.stderr.write(`${warning}\n`);
   for (const warning of config.warnings) said.add(warning);
   return config;

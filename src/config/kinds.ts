@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 // Kinds of settings, which `src/config.ts` combines.
@@ -107,3 +109,27 @@ export const signingSecret = z
     /^(whsec_)?([A-Za-z0-9+/]{4}){8,}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
     "is not base64 of at least 24 bytes",
   );
+
+/** A file with certificates in PEM, whose text is read at once; keys and comments in it are left out. */
+export const certificateFile = z.string().transform((path, context) => {
+  const refuse = (message: string) => {
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  };
+  try {
+    const found = readFileSync(path, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    if (found.length === 0) return refuse(`${path} has no certificate in PEM`);
+    const broken = found.findIndex((pem) => !isCertificate(pem));
+    return broken < 0 ? [...found] : refuse(`certificate ${broken + 1} in ${path} cannot be read`);
+  } catch (error) {
+    return refuse(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+});
+
+function isCertificate(pem: string) {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}

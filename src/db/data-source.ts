@@ -3,7 +3,7 @@ import "reflect-metadata";
 import pg from "pg";
 import { DataSource, type EntityManager } from "typeorm";
 import { NotThereYetError, StartUpError } from "../errors.ts";
-import { isPostgresUnavailable, PostgresPool } from "../platform/postgres/errors.ts";
+import { isPostgresUnavailable, PostgresPool, postgresTlsFault } from "../platform/postgres/errors.ts";
 import { Address } from "./entities/accounts/address.ts";
 import { User } from "./entities/accounts/user.ts";
 import { AuditEntry } from "./entities/audit/audit-entry.ts";
@@ -171,7 +171,7 @@ export async function reaching<T>(url: string, work: () => Promise<T>): Promise<
   try {
     return await work();
   } catch (error) {
-    if (!isPostgresUnavailable(error)) throw error;
+    if (!isPostgresUnavailable(error) || postgresTlsFault(error, "")) throw error;
     throw new NotThereYetError(about(url, "reached", error), { cause: error });
   }
 }
@@ -180,7 +180,7 @@ function about(url: string, done: "reached" | "used", error: unknown) {
   const { host, pathname } = new URL(url);
   // Where a name has several addresses, the error for all of them has no message of its own.
   const reason = error instanceof Error ? error.message || (error as { code?: string }).code : String(error);
-  return `Postgres at ${host}${pathname} cannot be ${done}: ${reason}.`;
+  return `Postgres at ${host}${pathname} cannot be ${done}: ${postgresTlsFault(error, host) ?? reason}.`;
 }
 
 /** How many connections of a data source are busy or idle, and how many callers wait for one. */

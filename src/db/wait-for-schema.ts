@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loadDatabaseConfig } from "../config.ts";
 import { StartUpError } from "../errors.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
+import { trustAlso } from "../platform/tls.ts";
 import { whileUnreachable } from "../platform/while-unreachable.ts";
 import { connectForMigration, pendingOf } from "./data-source.ts";
 
@@ -13,7 +14,8 @@ const patienceMs = 300_000;
 const pauseMs = 1_000;
 
 endOnUncaughtError("Waiting for the schema");
-const { DATABASE_URL, warnings } = loadDatabaseConfig();
+const { DATABASE_URL, EXTRA_CA_FILE, warnings } = loadDatabaseConfig();
+trustAlso(EXTRA_CA_FILE);
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 for (const warning of warnings) say(warning);
 const db = await whileUnreachable(() => connectForMigration(DATABASE_URL), { say, limitMs: patienceMs });

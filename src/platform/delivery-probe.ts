@@ -1,4 +1,5 @@
 import { UnavailableError } from "../errors.ts";
+import { tlsFault } from "./tls.ts";
 
 /** Tells whether a mail has arrived: a provider's API, or a mailbox that gets a copy of everything. */
 export interface DeliveryProbe {
@@ -17,7 +18,8 @@ export function createHttpProbe(url: string): DeliveryProbe {
       const question = `${url}/api/has?message_id=${encodeURIComponent(messageId)}`;
       const answer = await ask(question, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])).catch((error) => {
         signal.throwIfAborted();
-        throw new UnavailableError(`'${url}' cannot say whether ${messageId} has arrived`, { cause: error });
+        const fault = tlsFault(error, "the service of MAIL_PROBE_URL");
+        throw new UnavailableError(fault ?? `'${url}' cannot say whether ${messageId} has arrived`, { cause: error });
       });
       if (typeof answer.has === "boolean") return answer.has;
       throw new UnavailableError(`'${url}' does not say whether ${messageId} has arrived`);

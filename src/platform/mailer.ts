@@ -1,9 +1,10 @@
 import { type Readable, Transform } from "node:stream";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
-import { InconclusiveError, PermanentError } from "../errors.ts";
+import { InconclusiveError, PermanentError, UnavailableError } from "../errors.ts";
 import { followSignals } from "./abort.ts";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { MailLinks } from "./mail-links.ts";
+import { tlsFault } from "./tls.ts";
 import { traced } from "./tracing.ts";
 
 export interface MailerOptions {
@@ -249,6 +250,9 @@ interface SmtpError extends Error {
 function classify(error: SmtpError, isHandedOver: boolean): Error {
   const { code: kind = "", responseCode: code = 0, response = "" } = error;
   const replied = { code, reply: response.trim() };
+  // Nothing is sent before TLS is agreed on.
+  const fault = tlsFault(error, "the mail server");
+  if (fault) return new UnavailableError(fault, { cause: error });
   // A refused login or greeting is about this client, not about the mail, and an operator can correct it.
   if (code >= 500 && ["EENVELOPE", "EMESSAGE"].includes(kind))
     return new RefusedMailError("The mail server refused the mail for good", replied, error);

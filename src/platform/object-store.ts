@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { isNetworkError, TooManyRequestsError, UnavailableError } from "../errors.ts";
+import { tlsFault } from "./tls.ts";
 import { traced } from "./tracing.ts";
 
 export interface StoredHeaders {
@@ -225,6 +226,7 @@ function translate(error: unknown): unknown {
     return new MissingObjectError("The object is not in the bucket", { cause: error });
   const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
   const away = status >= 500 || status === 429 || isNetworkError(error) || error.name === "TimeoutError";
-  if (!away) return error;
-  return new UnavailableError("The object store cannot be reached", { cause: error });
+  const fault = tlsFault(error, "the object store");
+  if (!away && !fault) return error;
+  return new UnavailableError(fault ?? "The object store cannot be reached", { cause: error });
 }

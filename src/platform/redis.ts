@@ -1,6 +1,7 @@
 import { type Command, Redis } from "ioredis";
 import { isNetworkError } from "../errors.ts";
 import type { Log } from "./logger.ts";
+import { tlsFault } from "./tls.ts";
 
 /** A connection to Redis, as the factories below make it. */
 export type RedisConnection = Redis;
@@ -120,7 +121,9 @@ export function warnOfEviction(redis: RedisConnection, log: Log) {
 function observed(redis: Redis, log: Log) {
   let away = false;
   redis.on("error", (error: Error) => {
-    if (!away) log.warn({ err: error }, "Redis is unavailable; reconnecting");
+    const fault = tlsFault(error, `Redis at ${redis.options.host}:${redis.options.port}`);
+    if (!away && fault) log.error({ err: error }, `${fault}. Reconnecting`);
+    else if (!away) log.warn({ err: error }, "Redis is unavailable; reconnecting");
     away = true;
   });
   redis.on("ready", () => {

@@ -16,10 +16,13 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   BatchSpanProcessor,
   RandomIdGenerator,
+  type SpanExporter,
   type SpanProcessor,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import type { Log } from "./logger.ts";
+import { tlsFault } from "./tls.ts";
 
 /** How long a shutdown waits for a collector that is unavailable. */
 const exportMs = 2_000;
@@ -33,6 +36,8 @@ export interface TracingOptions {
   version: string | null;
   /** Share of traces that are kept, 0 to 1; every process decides the same about one trace. */
   ratio: number;
+  /** Told once when the collector does not take the spans, and when it does again. */
+  log?: Pick<Log, "warn" | "info"> | undefined;
   /** Where spans go instead of a collector. */
   processor?: SpanProcessor | undefined;
 }
@@ -59,10 +64,13 @@ let tracer: Tracer | undefined;
 let planned: Pick<SpanContext, "traceId" | "spanId"> | undefined;
 
 /** Traces this process until `close`; without a collector it does nothing, and `traced` costs nothing. */
-export function startTracing({ endpoint, headers, service, version, ratio, processor }: TracingOptions) {
+export function startTracing({ endpoint, headers, service, version, ratio, log, processor }: TracingOptions) {
   if (!endpoint && !processor) return { close: async () => undefined };
   const exporter = () =>
-    new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, headers: headers ?? {}, timeoutMillis: exportMs });
+    observed(
+      new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, headers: headers ?? {}, timeoutMillis: exportMs }),
+      log,
+    );
   const random = new RandomIdGenerator();
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": service, "service.version": version ?? "unknown" }),
@@ -83,6 +91,23 @@ export function startTracing({ endpoint, headers, service, version, ratio, proce
       context.disable();
     },
   };
+}
+
+/** The exporter, whose library keeps every failure to itself. */
+function observed(exporter: SpanExporter, log: TracingOptions["log"]): SpanExporter {
+  let isFailing = false;
+  const send = exporter.export.bind(exporter);
+  exporter.export = (spans, done) =>
+    send(spans, (result) => {
+      const { error } = result;
+      const fault = tlsFault(error, "the collector of OTEL_EXPORTER_OTLP_ENDPOINT");
+      if (error && !isFailing)
+        log?.warn({ err: error }, fault ?? "The collector does not take traces; they are dropped");
+      if (!error && isFailing) log?.info("The collector takes traces again");
+      isFailing = error !== undefined;
+      done(result);
+    });
+  return exporter;
 }
 
 /**

@@ -16,6 +16,7 @@ interface Container {
     valueFrom?: { secretKeyRef: { name: string; key: string; optional?: boolean } };
   }[];
   securityContext: object;
+  volumeMounts: { name: string; mountPath: string; readOnly?: boolean }[];
   resources: { limits: { memory?: string; cpu?: string } };
 }
 
@@ -63,6 +64,52 @@ describe("every pod", () => {
       expect(value).toBeUndefined();
       expect(valueFrom.secretKeyRef.name).toBe("shop");
     }
+  });
+});
+
+describe("what an installation adds", () => {
+  const extra = [
+    'extraEnv=[{"name":"HTTPS_PROXY","value":"http://proxy:3128"}]',
+    'extraVolumes=[{"name":"keys","secret":{"secretName":"keys"}}]',
+    'extraVolumeMounts=[{"name":"keys","mountPath":"/keys","readOnly":true}]',
+  ];
+  const podsOf = (manifests: Manifest[]) =>
+    manifests.filter(({ spec }) => spec?.template?.spec?.containers ?? spec?.containers).map(podOf);
+  const containersOf = ({ initContainers = [], containers }: ReturnType<typeof podOf>): Container[] => [
+    ...initContainers,
+    ...containers,
+  ];
+
+  it.each([
+    ["configMap", { configMap: { name: "company", items: [{ key: "root.pem", path: "root.pem" }] } }],
+    ["secret", { secret: { secretName: "company", items: [{ key: "root.pem", path: "root.pem" }] } }],
+  ])("comes to every container of every pod, with the authorities of a %s", async (kind, source) => {
+    const given = podsOf(await render([required], `extraCa={"${kind}":"company","key":"root.pem"}`, ...extra));
+    expect(given.length).toBe(pods.length);
+    for (const pod of given) {
+      expect(pod.volumes).toEqual(
+        expect.arrayContaining([
+          { name: "extra-ca", ...source },
+          { name: "keys", secret: { secretName: "keys" } },
+        ]),
+      );
+      for (const container of containersOf(pod)) {
+        expect(container.volumeMounts).toEqual(
+          expect.arrayContaining([
+            { name: "extra-ca", mountPath: "/etc/tcf/ca", readOnly: true },
+            { name: "keys", mountPath: "/keys", readOnly: true },
+          ]),
+        );
+        expect(textOf(container, "HTTPS_PROXY")).toBe("http://proxy:3128");
+        // The pod of `helm test` calls the API inside the cluster alone.
+        if (container.name !== "run-job") expect(textOf(container, "EXTRA_CA_FILE")).toBe("/etc/tcf/ca/root.pem");
+      }
+    }
+  });
+
+  it("is nothing where nothing is added", () => {
+    const containers = podsOf(all).flatMap(containersOf);
+    expect(containers.map((container) => textOf(container, "EXTRA_CA_FILE") ?? "")).toEqual(containers.map(() => ""));
   });
 });
 

@@ -48,6 +48,18 @@ const refused: [says: string, files: string[], ...sets: string[]][] = [
   ["no pool of workers consumes the queue 'payments'", [required], "workers.payments.enabled=false"],
   ["no pool of workers consumes the queue 'maintenance'", [required], "workers.maintenance.enabled=false"],
   ["the queue 'mail' is consumed by mail and sales", [required], 'workers.sales={"queues":["mail"]}'],
+  ["extraCa.configMap and extraCa.secret are both set", [required], 'extraCa={"configMap":"ca","secret":"ca"}'],
+  ["extraEnv names S3_BUCKET_NAME, which", [required], 'extraEnv=[{"name":"S3_BUCKET_NAME","value":"x"}]'],
+  ["extraEnv names DATABASE_URL, which", [required], 'extraEnv=[{"name":"DATABASE_URL","value":"x"}]'],
+  ["extraEnv names NODE_OPTIONS, which", [required], 'extraEnv=[{"name":"NODE_OPTIONS","value":"--inspect"}]'],
+  ["extraVolumes has the name 'tmp'", [required], 'extraVolumes=[{"name":"tmp","emptyDir":{}}]'],
+  ["names the volume 'keys', which", [required], 'extraVolumeMounts=[{"name":"keys","mountPath":"/keys"}]'],
+  [
+    "extraVolumeMounts has the path /tmp/",
+    [required],
+    'extraVolumes=[{"name":"keys","emptyDir":{}}]',
+    'extraVolumeMounts=[{"name":"keys","mountPath":"/tmp/"}]',
+  ],
   ["more than database.maxConnections (100)", [required], "database.maxConnections=100"],
 ];
 
@@ -69,6 +81,9 @@ const malformed: [at: string, set: string][] = [
   ["at '/workers/mail", 'workers.mail.autoscaling.mode="on"'],
   ["'Mail' does not match pattern", 'workers.Mail={"queues":["mail"]}'],
   ["at '/networkPolicy/webhookExcept/0'", 'networkPolicy.webhookExcept=["private"]'],
+  ["at '/extraCa/key'", 'extraCa.key="../ca.crt"'],
+  ["at '/extraEnv/0'", 'extraEnv=[{"value":"x"}]'],
+  ["at '/extraVolumeMounts/0", 'extraVolumeMounts=[{"name":"keys","mountPath":"keys"}]'],
   ["at '/ingress/kind'", 'ingress.kind="Gateway"'],
 ];
 

@@ -38,8 +38,13 @@ const matrix: Record<string, [files: string[], ...sets: string[]]> = {
     "tests.enabled=false",
     'metrics={"podMonitor":{"enabled":false},"rules":{"enabled":false},"dashboards":{"enabled":false}}',
   ],
+  "an authority in a Secret": [[required], 'extraCa.secret="company"'],
   "everything of one's own": [
     [required],
+    'extraCa.configMap="company"',
+    'extraEnv=[{"name":"A","value":"b"},{"name":"NODE","valueFrom":{"fieldRef":{"fieldPath":"spec.nodeName"}}}]',
+    'extraVolumes=[{"name":"keys","secret":{"secretName":"keys"}}]',
+    'extraVolumeMounts=[{"name":"keys","mountPath":"/keys","readOnly":true}]',
     'commonLabels={"team":"shop"}',
     'imagePullSecrets=[{"name":"registry"}]',
     'api.podLabels={"a":"b"}',

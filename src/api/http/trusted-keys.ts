@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
 import { UnavailableError } from "../../errors.ts";
+import { tlsFault } from "../../platform/tls.ts";
 
 const timeoutMs = 3_000;
 const maxBodyBytes = 256 * 1024;
@@ -34,7 +35,9 @@ export function trustedKeys(url: string): JWTVerifyGetKey {
   };
   const fallback = (cause: unknown) => {
     if (last && Date.now() - last.at < outageMs) return new Response(last.body);
-    throw new UnavailableError("The identity provider cannot be reached", { cause });
+    throw new UnavailableError(tlsFault(cause, "the identity provider") ?? "The identity provider cannot be reached", {
+      cause,
+    });
   };
 
   return createRemoteJWKSet(new URL(url), {

@@ -1,4 +1,5 @@
 import { isNetworkError, NotFoundError, UnavailableError } from "../../errors.ts";
+import { tlsFault } from "../tls.ts";
 import { traced } from "../tracing.ts";
 import { CardRefusalError } from "./card-provider.ts";
 
@@ -121,6 +122,8 @@ function positive(value: unknown) {
 function reasonOf(error: unknown) {
   const { name, message, cause } = error as Error;
   if (name === "TimeoutError") return "it took too long";
+  const fault = tlsFault(cause, "YooKassa");
+  if (fault) return fault;
   if (isNetworkError(cause)) return String((cause as { code?: unknown }).code);
   return message.startsWith("its answer") ? message : "the connection broke";
 }

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { isNetworkError } from "../../errors.ts";
+import { isTlsFault, tlsFault } from "../tls.ts";
 
 const known = new WeakSet<object>();
 
@@ -63,8 +64,13 @@ export function isPostgresUnavailable(error: unknown) {
     (error as { driverError?: unknown } | null)?.driverError ?? (isFromPostgres(error) ? error : undefined);
   if (!(thrown instanceof Error)) return false;
   const { code = "" } = thrown as PostgresError;
-  if (isNetworkError(thrown) || /^(08|53|57)/.test(code) || code === "55P03") return true;
+  if (isNetworkError(thrown) || /^(08|53|57)/.test(code) || code === "55P03" || isTlsFault(thrown)) return true;
   return /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
     thrown.message,
   );
+}
+
+/** As `tlsFault`, for what the client of Postgres threw: no wait mends it. */
+export function postgresTlsFault(error: unknown, host: string) {
+  return tlsFault((error as { driverError?: unknown } | null)?.driverError ?? error, host);
 }
