@@ -20,6 +20,7 @@ export const unit = [
   "test/openapi-checker.test.ts",
   "test/plain-english.test.ts",
   "test/projects.test.ts",
+  "test/start-scripts.test.ts",
   "test/platform/payments/*.test.ts",
   "test/platform/{batch,delivery-probe,kept-file,outbound-url,rate-limits,redact,request-target,while-unreachable}.test.ts",
   "test/services/audit/without-secrets.test.ts",
