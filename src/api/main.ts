@@ -42,7 +42,7 @@ const context: ApiContext = {
   cache,
   log,
   metrics,
-  authenticate: createAuthenticate(db, config.issuers),
+  authenticate: createAuthenticate(db, config.issuers, log),
   rights: createRightWatch(db),
   operators: config.board.operators,
   // Every process has this secret, so that signatures need no setting of their own.

@@ -8,6 +8,7 @@ import { connectDatabase } from "../../src/db/data-source.ts";
 import { costOf } from "../../src/engine/classify-error.ts";
 import { NotThereYetError, StartUpError, UnavailableError } from "../../src/errors.ts";
 import { createHttpProbe } from "../../src/platform/delivery-probe.ts";
+import { createLogger } from "../../src/platform/logger.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
 import { createYooKassaClient } from "../../src/platform/payments/yookassa-client.ts";
@@ -64,7 +65,10 @@ const calls: Record<string, () => Promise<unknown>> = {
     await mailer.send(mail, { signal: within() }).finally(() => mailer.close());
   },
   "the identity provider": async () =>
-    trustedKeys(`https://localhost:${ports.http}/keys`)({ alg: "EdDSA", kid: "1" }, {} as never),
+    trustedKeys(`https://localhost:${ports.http}/keys`, createLogger("silent", "test")).find(
+      { alg: "EdDSA", kid: "1" },
+      {} as never,
+    ),
   "the service of MAIL_PROBE_URL": () => createHttpProbe(`https://localhost:${ports.http}`).has("1@x", within()),
   YooKassa: () =>
     createYooKassaClient({ url: `https://localhost:${ports.http}`, shopId: "1", secretKey: "x" })({

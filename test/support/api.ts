@@ -176,7 +176,7 @@ export function useApi({
       cache,
       log,
       metrics,
-      authenticate: createAuthenticate(db, [issuer]),
+      authenticate: createAuthenticate(db, [issuer], log),
       rights: createRightWatch(db, heartbeatMs),
       operators,
       secrets: createSecrets([apiKey], webhookSecret),
