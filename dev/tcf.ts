@@ -35,7 +35,7 @@ function environmentOf({ databaseUrl, redisUrl, s3, smtp, mailbox }: StackFile) 
     ...process.env,
     ENVIRONMENT: "local",
     DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
+    ...(redisUrl && { REDIS_URL: redisUrl }),
     S3_ENDPOINT_URL: s3.endpoint,
     S3_BUCKET_NAME: s3.bucket,
     S3_PUBLIC_URL: s3.publicUrl,

@@ -16,8 +16,10 @@ import {
   signingSecret,
   url,
   whole,
+  yesOrNo,
 } from "./config/kinds.ts";
 import { cardsOf, paymentSettings } from "./config/payments.ts";
+import { brokerSettings, cacheSettings, lackOfBroker, redisOf } from "./config/redis.ts";
 import { modes, refuseUnsafe, ruleNames, type Settings } from "./config/unsafe.ts";
 import { StartUpError } from "./errors.ts";
 import { mailKindNames } from "./jobs/mail-kinds.ts";
@@ -63,10 +65,8 @@ const Shared = Database.extend({
   DRAIN_TIMEOUT_MS: whole(0).default(20_000),
   /** Address the process listens on. */
   HOST: z.string().min(1).default("0.0.0.0"),
-  /** Broker: needs `maxmemory-policy noeviction` and append-only persistence. */
-  REDIS_URL: connection(/^rediss?$/),
-  /** Cache: may be the same server as REDIS_URL; losing it only costs time. */
-  REDIS_CACHE_URL: connection(/^rediss?$/).optional(),
+  ...brokerSettings,
+  ...cacheSettings,
   /** Prefix of every key of the queues; lets several installations share one Redis. */
   QUEUE_PREFIX: z.string().min(1).default("jobs"),
   /** Absent: Amazon's own endpoint of the region. */
@@ -87,10 +87,7 @@ const Shared = Database.extend({
   /** The account of the payee of invoices, as JSON; absent: there are no invoices. */
   PAYEE: json("null").pipe(Payee.nullable()),
   /** true: webhooks may go to http addresses, to this machine and to private networks; for development only. */
-  WEBHOOK_ALLOW_PRIVATE: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((text) => text === "true"),
+  WEBHOOK_ALLOW_PRIVATE: yesOrNo,
   /** Mails to one mailbox per day that strangers may cause, by kind of act; 0 means no limit. */
   MAIL_UNPROVED_PER_DAY: whole(0).default(5),
   /** Signs links in mails that work without a login; absent: mails have none. */
@@ -379,6 +376,7 @@ function read<Schema extends z.ZodObject<typeof Process.shape>>(schema: Schema, 
     const name = String(path[0]);
     return `  ${name} ${given[name] === undefined ? "is not set" : `is wrong: ${message}`}`;
   });
+  wrong.push(...lackOfBroker(schema.shape, given));
   throw new StartUpError(
     `Bad configuration:\n${wrong.join("\n")}\nAll variables: .env.example, docs/operations/configuration.md`,
   );
@@ -401,7 +399,7 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
   const endpoint = config.S3_ENDPOINT_URL ?? `https://s3.${config.S3_DEFAULT_REGION}.amazonaws.com`;
   return {
     ...config,
-    redisCacheUrl: config.REDIS_CACHE_URL ?? config.REDIS_URL,
+    redis: redisOf(config),
     cards: cardsOf(config),
     scaling,
     tracing: {

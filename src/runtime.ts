@@ -8,7 +8,7 @@ import { createLogger } from "./platform/logger.ts";
 import { measurePool, measureRedis } from "./platform/measure.ts";
 import { createMetrics } from "./platform/metrics.ts";
 import { createObjectStore, type S3Options } from "./platform/object-store.ts";
-import { producerConnection, warnOfEviction } from "./platform/redis.ts";
+import { producerConnection, type RedisAddress, warnOfUnfit } from "./platform/redis.ts";
 import { shutdownSignal } from "./platform/shutdown.ts";
 import { trustAlso } from "./platform/tls.ts";
 import { startTracing, type TracingOptions } from "./platform/tracing.ts";
@@ -22,9 +22,8 @@ export interface RuntimeConfig {
   EXTRA_CA_FILE: readonly string[];
   DATABASE_URL: string;
   DATABASE_POOL_MAX: number;
-  REDIS_URL: string;
   QUEUE_PREFIX: string;
-  redisCacheUrl: string;
+  redis: { broker: RedisAddress; cache: RedisAddress };
   scaling: ScalingRules;
   s3: S3Options;
   tracing: Omit<TracingOptions, "service" | "version" | "log">;
@@ -55,8 +54,8 @@ export async function startRuntime({ config, name, service, worker }: RuntimeOpt
     say: (text) => log.warn(text),
     signal: stopping,
   });
-  const redis = producerConnection(config.REDIS_URL, log);
-  warnOfEviction(redis, log);
+  const redis = producerConnection(config.redis.broker, log);
+  warnOfUnfit(redis, log);
   const metrics = createMetrics();
   const { registry } = metrics;
   measureRedis(registry, redis);
@@ -75,7 +74,7 @@ export async function startRuntime({ config, name, service, worker }: RuntimeOpt
   });
   const store = createObjectStore(config.s3);
   const count = (source: string) => metrics.cacheReads.inc({ source });
-  const cache = openCache(config.redisCacheUrl, { prefix: `${config.QUEUE_PREFIX}-cache`, log, count });
+  const cache = openCache(config.redis.cache, { prefix: `${config.QUEUE_PREFIX}-cache`, log, count });
   return {
     log,
     /** Fires when the process has to stop. */

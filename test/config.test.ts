@@ -54,7 +54,7 @@ describe("the configuration", () => {
     expect(config).toMatchObject({
       PORT: 8080,
       publicUrl: "http://localhost:8080",
-      redisCacheUrl: "redis://localhost:6379",
+      redis: { broker: "redis://localhost:6379", cache: "redis://localhost:6379" },
       s3: { endpoint: "http://localhost:9000", region: "us-east-1", publicUrl: "http://localhost:9000/shop" },
       CORS_ORIGINS: [],
       issuers: [
@@ -219,5 +219,67 @@ describe("the configuration", () => {
 
   test("refuses a queue that does not exist", () => {
     expect(() => loadWorkerConfig({ ...shared, WORKER_QUEUES: "images,nonsense" })).toThrow(/WORKER_QUEUES/);
+  });
+});
+
+describe("the Redis of the queues and of the cache", () => {
+  const { REDIS_URL, ...others } = shared;
+  const load = (env: NodeJS.ProcessEnv) => loadApiConfig({ ...others, BETTER_AUTH_URL: "https://shop.test", ...env });
+
+  test("are one server by its URL, and the cache is the broker unless it has settings of its own", () => {
+    expect(load({ REDIS_URL }).redis).toEqual({ broker: REDIS_URL, cache: REDIS_URL });
+    const mixed = load({ REDIS_URL, REDIS_CACHE_CLUSTER_NODES: "a:1, b" }).redis;
+    expect(mixed).toEqual({
+      broker: REDIS_URL,
+      cache: {
+        nodes: [
+          { host: "a", port: 1 },
+          { host: "b", port: 6_379 },
+        ],
+        isEncrypted: false,
+      },
+    });
+  });
+
+  test("are a master by its sentinels, with a login for each kind of server", () => {
+    const { broker } = load({
+      REDIS_SENTINELS: "s1:26380,[2001:db8::1],s3",
+      REDIS_SENTINEL_NAME: "shop",
+      REDIS_SENTINEL_USERNAME: "watch",
+      REDIS_SENTINEL_PASSWORD: "w",
+      REDIS_USERNAME: "shop",
+      REDIS_PASSWORD: "p",
+      REDIS_TLS: "true",
+    }).redis;
+    expect(broker).toEqual({
+      sentinels: [
+        { host: "s1", port: 26_380 },
+        { host: "2001:db8::1", port: 26_379 },
+        { host: "s3", port: 26_379 },
+      ],
+      master: "shop",
+      sentinelUsername: "watch",
+      sentinelPassword: "w",
+      username: "shop",
+      password: "p",
+      isEncrypted: true,
+    });
+  });
+
+  test.for<[string, NodeJS.ProcessEnv, RegExp]>([
+    ["no Redis", {}, /REDIS_URL is not set: .*REDIS_SENTINELS or in REDIS_CLUSTER_NODES/],
+    ["two kinds", { REDIS_URL, REDIS_SENTINELS: "a" }, /REDIS_URL and REDIS_SENTINELS are set: keep/],
+    [
+      "two kinds of cache",
+      { REDIS_URL, REDIS_CACHE_SENTINELS: "a", REDIS_CACHE_CLUSTER_NODES: "b" },
+      /REDIS_CACHE_SENT/,
+    ],
+    ["a password beside a URL", { REDIS_URL, REDIS_PASSWORD: "hunter2" }, /REDIS_PASSWORD .* rediss:/],
+    ["TLS beside a URL", { REDIS_URL, REDIS_TLS: "true" }, /REDIS_TLS .* rediss:/],
+    ["a URL in a list", { REDIS_SENTINELS: "a,redis://:hunter2@b" }, /REDIS_SENTINELS is wrong: item 2 .*host:26379/],
+    ["a port that is none", { REDIS_CLUSTER_NODES: "a:70000" }, /REDIS_CLUSTER_NODES is wrong: item 1/],
+  ])("are refused with a sentence when there is %s", ([, env, sentence]) => {
+    expect(() => load(env)).toThrow(sentence);
+    expect(() => load(env)).not.toThrow("hunter2");
   });
 });

@@ -17,10 +17,19 @@ export interface RedisOptions {
   log?: (line: string) => void;
   /** Told the process id before the server is ready. */
   spawned?: (pid: number) => void;
+  /** Settings of redis.conf besides, or instead of, those of a broker. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** Starts a private Redis on 127.0.0.1 as the broker needs it: append-only file, nothing evicted. */
-export async function startRedis({ port, password, log, spawned, ...options }: RedisOptions): Promise<Service> {
+export async function startRedis({
+  port,
+  password,
+  log,
+  spawned,
+  settings: more,
+  ...options
+}: RedisOptions): Promise<Service> {
   const folder = resolve(options.dataDirectory);
   mkdirSync(folder, { recursive: true });
   const pidFile = join(folder, "redis.pid");
@@ -39,6 +48,7 @@ export async function startRedis({ port, password, log, spawned, ...options }: R
     "maxmemory-policy": "noeviction",
     daemonize: "no",
     logfile: "",
+    ...more,
   };
   // Not an argument: everybody can read those.
   const configuration = join(folder, "redis.conf");

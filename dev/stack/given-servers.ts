@@ -10,10 +10,18 @@ export interface Bucket {
   publicUrl: string;
 }
 
+/** A Redis of the person's own. */
+export interface GivenRedis {
+  /** The variable that names it. */
+  variable: string;
+  /** Its value: a URL, or addresses of sentinels or of a cluster. */
+  value: string;
+}
+
 /** Servers the person has named in the environment and that are used instead of starting one. */
 export interface GivenServers {
   databaseUrl?: string;
-  redisUrl?: string;
+  redis?: GivenRedis;
   s3?: Bucket;
   smtp?: { host: string; port: number };
   identityUrl?: string;
@@ -29,11 +37,12 @@ const s3Names = ["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "S3_ACCESS_KEY", "S3_SECRE
 /** Reads which servers are given; throws a refusal that names every variable that is missing beside them. */
 export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenServers {
   checkAddresses(env);
-  const { DATABASE_URL, REDIS_URL, SMTP_HOST, SMTP_PORT, BETTER_AUTH_URL, PAYMENT_PROVIDER } = env;
+  const { DATABASE_URL, SMTP_HOST, SMTP_PORT, BETTER_AUTH_URL, PAYMENT_PROVIDER } = env;
   const s3 = readBucket(env);
+  const redis = readRedis(env);
   return {
     ...(DATABASE_URL && { databaseUrl: DATABASE_URL }),
-    ...(REDIS_URL && { redisUrl: REDIS_URL }),
+    ...(redis && { redis }),
     ...(s3 && { s3 }),
     ...(SMTP_HOST && { smtp: { host: SMTP_HOST, port: smtpPort.parse(SMTP_PORT || undefined) } }),
     ...(BETTER_AUTH_URL && { identityUrl: BETTER_AUTH_URL }),
@@ -52,17 +61,23 @@ export function withoutPassword(address: string): string {
 
 /** An address that cannot be read may hold a password anywhere: only what is wrong is said of it. */
 function checkAddresses(env: NodeJS.ProcessEnv) {
-  const { EXTRA_CA_FILE, DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } =
-    environment.api.shape;
+  const { EXTRA_CA_FILE, DATABASE_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
+  const { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES } = environment.api.shape;
   const { SMTP_HOST } = environment.worker.shape;
-  const servers = { DATABASE_URL, REDIS_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
-  const addresses = { EXTRA_CA_FILE, ...servers };
-  const given = { ...addresses, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
+  const servers = { DATABASE_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
+  const redis = { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES };
+  const given = { EXTRA_CA_FILE, ...servers, ...redis, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
   const wrong = Object.entries(given).flatMap(([name, kind]) => {
     const { error } = env[name] ? kind.safeParse(env[name]) : {};
     return error ? [`${name} is wrong: ${error.issues[0]?.message}`] : [];
   });
   if (wrong.length > 0) throw new Refusal(`${wrong.join("\n")}\nCorrect it, or leave it out to have a server started.`);
+}
+
+function readRedis(env: NodeJS.ProcessEnv): GivenRedis | undefined {
+  const names = ["REDIS_URL", "REDIS_SENTINELS", "REDIS_CLUSTER_NODES"];
+  const variable = names.find((name) => env[name]);
+  return variable === undefined ? undefined : { variable, value: String(env[variable]) };
 }
 
 function readBucket(env: NodeJS.ProcessEnv): Bucket | undefined {

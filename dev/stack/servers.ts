@@ -70,8 +70,13 @@ async function postgres({ given, ports, secrets, supervisor }: ServerOptions): P
   return url;
 }
 
-async function redis({ given, ports, secrets, supervisor }: ServerOptions): Promise<string> {
-  if (given.redisUrl) return theirs("Redis", given.redisUrl, "REDIS_URL");
+/** Its URL; undefined: API and workers read variables of the person's own. */
+async function redis({ given, ports, secrets, supervisor }: ServerOptions): Promise<string | undefined> {
+  if (given.redis?.variable === "REDIS_URL") return theirs("Redis", given.redis.value, "REDIS_URL");
+  if (given.redis) {
+    step(`Redis: yours at ${given.redis.value} (${given.redis.variable})`);
+    return undefined;
+  }
   const options = {
     dataDirectory: paths.redis,
     binaryDirectory: paths.redisBinary,

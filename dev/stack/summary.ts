@@ -14,7 +14,8 @@ export interface StackFile {
   payments: string | null;
   s3: { endpoint: string; bucket: string; publicUrl: string };
   databaseUrl: string;
-  redisUrl: string;
+  /** Null where variables of the person's own name it. */
+  redisUrl: string | null;
   smtp: string;
   tokens: { admin: string; employee: string; user: string } | null;
   apiKey: string;
@@ -25,7 +26,7 @@ export interface StackFile {
 export interface Addresses {
   api: string;
   databaseUrl: string;
-  redisUrl: string;
+  redisUrl: string | undefined;
   s3: Bucket;
   smtp: Smtp;
   identity: Identity;
@@ -46,7 +47,7 @@ export async function describe(addresses: Addresses): Promise<Omit<StackFile, "p
     payments: cards?.pageUrl ?? null,
     s3: { endpoint: s3.endpoint, bucket: s3.bucket, publicUrl: s3.publicUrl },
     databaseUrl,
-    redisUrl,
+    redisUrl: redisUrl ?? null,
     smtp: `smtp://${smtp.host}:${smtp.port}`,
     tokens: await signTokens(identity),
     apiKey: secrets.apiKey,
@@ -64,7 +65,7 @@ export function summary(stack: Omit<StackFile, "pids">, stackFile: string): stri
     ...(stack.payments ? [["Card payments", stack.payments]] : []),
     ["S3", `${stack.s3.publicUrl}/`],
     ["PostgreSQL", withoutPassword(stack.databaseUrl)],
-    ["Redis", withoutPassword(stack.redisUrl)],
+    ["Redis", stack.redisUrl === null ? "as your variables say" : withoutPassword(stack.redisUrl)],
     ["As JSON", stackFile],
     ...Object.entries(stack.tokens ?? {}).map(([role, token]) => [`Token ${role}`, token]),
   ].map(([name = "", value = ""]) => `  ${paint("bold", name.padEnd(15))} ${value}`);

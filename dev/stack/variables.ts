@@ -17,7 +17,7 @@ export function variables(
     OPS_PORT: "0",
     PUBLIC_URL: api,
     DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
+    ...(redisUrl && { REDIS_URL: redisUrl }),
     S3_ENDPOINT_URL: s3.endpoint,
     S3_BUCKET_NAME: s3.bucket,
     S3_ACCESS_KEY: s3.accessKey,
@@ -73,12 +73,13 @@ const secrets = {
 };
 
 /** Throws a refusal that names each variable which API or workers would refuse, before anything is started for them. */
-export function checkVariables(apiPort: number, { identityUrl = local, ...given }: GivenServers): void {
+export function checkVariables(apiPort: number, { identityUrl = local, redis, ...given }: GivenServers): void {
   const cards = given.cards ? undefined : emulator;
   const addresses = {
     api: `${local}:${apiPort}`,
     ...standIn,
     ...given,
+    ...(redis && { redisUrl: undefined }),
     identity: { url: identityUrl },
     cards,
     secrets,

@@ -38,6 +38,17 @@
 {{- end -}}
 
 {{- range $pod, $settings := omit $pods "migrations" -}}
+{{- range $of := list "REDIS" "REDIS_CACHE" -}}
+{{- $sentinels := index $settings (printf "%s_SENTINELS" $of) -}}
+{{- $nodes := index $settings (printf "%s_CLUSTER_NODES" $of) -}}
+{{- $url := get ($.Values.secrets.values | default dict) (printf "%s_URL" $of) -}}
+{{- if and $sentinels $nodes -}}
+{{- $wrong = append $wrong (printf "%s_SENTINELS and %s_CLUSTER_NODES are both set: keep the one that is meant, in %s" $of $of $pod) -}}
+{{- end -}}
+{{- if and $url (or $sentinels $nodes) -}}
+{{- $wrong = append $wrong (printf "secrets.values.%s_URL is set beside %s_%s: keep the one that is meant, in %s" $of $of (ternary "SENTINELS" "CLUSTER_NODES" (not (empty $sentinels))) $pod) -}}
+{{- end -}}
+{{- end -}}
 {{- if not $settings.S3_BUCKET_NAME -}}
 {{- $wrong = append $wrong (printf "config.S3_BUCKET_NAME is not set, in %s" $pod) -}}
 {{- end -}}

@@ -81,6 +81,19 @@ What src/config/unsafe.ts refuses, as far as values show it; test/helm/unsafe.te
 {{- end -}}
 {{- end -}}
 {{- $_ := set $found "no-limits" $unlimited -}}
+{{- $settings := . -}}
+{{- $redis := list -}}
+{{- range $of := list "REDIS" "REDIS_CACHE" -}}
+{{- range $name := list "SENTINELS" "CLUSTER_NODES" -}}
+{{- range $node := splitList "," (index $settings (printf "%s_%s" $of $name) | default "") -}}
+{{- $host := regexReplaceAll ":[0-9]+$" (trim $node) "" -}}
+{{- if and $host (not (include "tcf.isInside" $host)) (ne (include "tcf.text" (index $settings (printf "%s_TLS" $of))) "true") -}}
+{{- $redis = append $redis (printf "%s_%s leads outside without TLS: others could read and change jobs" $of $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $found "plain-redis" (uniq $redis) -}}
 {{- if include "tcf.isPlain" .S3_ENDPOINT_URL -}}
 {{- $_ := set $found "plain-s3" (list "S3_ENDPOINT_URL leads outside without TLS: others could read and change files") -}}
 {{- end -}}

@@ -32,7 +32,7 @@ const hasStarted = endOnUncaughtError("The API");
 const config = loadApiConfig();
 const runtime = await startRuntime({ config, name: "api", service: "tcf-api" });
 const { log, stopping, version, db, redis, metrics, engine, store, cache } = runtime;
-const limiter = cacheConnection(config.redisCacheUrl, log);
+const limiter = cacheConnection(config.redis.cache, log);
 const context: ApiContext = {
   db,
   transact: engine.transact,

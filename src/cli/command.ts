@@ -5,12 +5,12 @@ import type { ScalingRules } from "../jobs/scaling.ts";
 import type { MailerOptions } from "../platform/mailer.ts";
 import type { S3Options } from "../platform/object-store.ts";
 import type { CardSettings } from "../platform/payments/create-card-provider.ts";
+import type { RedisAddress } from "../platform/redis.ts";
 
 /** The access of `tcf` to all parts of an installation. */
 export interface Installation {
   databaseUrl: string;
-  redisUrl: string;
-  redisCacheUrl: string;
+  redis: { broker: RedisAddress; cache: RedisAddress };
   queuePrefix: string;
   scaling: ScalingRules;
   s3: S3Options;

@@ -6,27 +6,12 @@ import { readOutboxStats } from "../engine/index.ts";
 import { checkMailServer } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { readShop } from "../platform/payments/yookassa.ts";
-import { connectOnce, type RedisConnection } from "../platform/redis.ts";
-import { tlsFault } from "../platform/tls.ts";
 import { checkBooks } from "./books.ts";
 import type { Command, CommandContext, Installation } from "./command.ts";
-
-export interface Finding {
-  what: string;
-  state: "ok" | "warning" | "problem" | "unknown";
-  found: string;
-  /** What to do about it. */
-  advice?: string;
-}
+import { lookAtCache, lookAtRedis } from "./doctor-redis.ts";
+import { compareClocks, type Finding, reasonOf } from "./findings.ts";
 
 const probeMs = 5_000;
-/** Leases and links that expire are compared by several clocks. */
-const tolerableMs = 1_000;
-const badMs = 5_000;
-
-const reasonOf = (error: unknown, server = "the server") =>
-  tlsFault(error, server) ?? (error instanceof Error ? error.message || error.name : String(error));
-
 async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> {
   try {
     return await transact(async (tx) => {
@@ -66,15 +51,6 @@ async function clock(tx: EntityManager): Promise<Finding> {
   return compareClocks("clock of postgres", row?.at.getTime() ?? Number.NaN, began, Date.now());
 }
 
-/** `theirs` was read at some moment between `began` and `ended`. */
-export function compareClocks(what: string, theirs: number, began: number, ended: number): Finding {
-  const off = theirs < began ? theirs - began : Math.max(0, theirs - ended);
-  const found = off === 0 ? "agrees with this machine" : `${Math.round(off)} ms from this machine's`;
-  if (Math.abs(off) <= tolerableMs) return { what, state: "ok", found };
-  const state = Math.abs(off) > badMs ? "problem" : "warning";
-  return { what, state, found, advice: "Set both by NTP (chrony, systemd-timesyncd): leases and links expire by them" };
-}
-
 async function outbox(tx: EntityManager): Promise<Finding> {
   const { promised, paused } = await readOutboxStats(tx);
   const lag = Math.max(0, ...promised.map(({ lagSeconds }) => lagSeconds));
@@ -92,65 +68,6 @@ async function auditChain(tx: EntityManager): Promise<Finding> {
   const advice =
     "Compare it with the log lines 'entered into the audit chain' and a backup, and find out who can write to Postgres";
   return { what, state: "problem", found, advice };
-}
-
-async function lookAtRedis({ redisUrl }: Installation): Promise<Finding[]> {
-  let redis: RedisConnection | undefined;
-  try {
-    redis = await connectOnce(redisUrl);
-    const info = new Map(
-      (await redis.info())
-        .split("\r\n")
-        .map((line): [string, string] => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
-    );
-    const began = Date.now();
-    const [seconds = 0, micros = 0] = await redis.time();
-    const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
-    return [...describeRedis(info), compareClocks("clock of redis", now, began, Date.now())];
-  } catch (error) {
-    const advice = "Start it, or correct REDIS_URL; jobs wait in Postgres meanwhile";
-    return [{ what: "redis", state: "problem", found: reasonOf(error, new URL(redisUrl).host), advice }];
-  } finally {
-    redis?.disconnect();
-  }
-}
-
-/** What INFO reports about the server of the queues. */
-export function describeRedis(info: ReadonlyMap<string, string>): Finding[] {
-  const policy = info.get("maxmemory_policy") ?? "unknown";
-  const isAppendOnly = info.get("aof_enabled") === "1";
-  const maxMemory = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
-  const share = Number(info.get("used_memory")) / maxMemory;
-  const percent = `${Math.round(share * 100)} % of its memory`;
-  return [
-    { what: "redis", state: "ok", found: `version ${info.get("redis_version") ?? "unknown"}` },
-    policy === "noeviction"
-      ? { what: "redis policy", state: "ok", found: policy }
-      : {
-          ...{ what: "redis policy", state: "problem", found: `${policy}: it evicts jobs when it is full` },
-          advice: "`redis-cli config set maxmemory-policy noeviction`, and in its configuration file",
-        },
-    isAppendOnly
-      ? { what: "redis persistence", state: "ok", found: "append-only file" }
-      : {
-          ...{
-            what: "redis persistence",
-            state: "warning",
-            found: "no append-only file: a restart loses its data",
-          },
-          advice: "`redis-cli config set appendonly yes`, and in its configuration file; jobs would come back, late",
-        },
-    share < 0.8 || Number.isNaN(share)
-      ? { what: "redis memory", state: "ok", found: Number.isNaN(share) ? "unknown" : percent }
-      : { what: "redis memory", state: "problem", found: percent, advice: "See docs/runbook/redis-memory-high.md" },
-  ];
-}
-
-function lookAtCache({ redisUrl, redisCacheUrl }: Installation): Finding {
-  if (new URL(redisUrl).host !== new URL(redisCacheUrl).host)
-    return { what: "cache", state: "ok", found: "a Redis of its own" };
-  const advice = "Fine while it is small; a cache has to evict, and jobs must not be evicted: set REDIS_CACHE_URL";
-  return { what: "cache", state: "warning", found: "the Redis of the queues", advice };
 }
 
 async function lookAtBucket({ s3 }: Installation): Promise<Finding> {

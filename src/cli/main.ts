@@ -17,12 +17,11 @@ const context = {
   demoTokensUrl: () => warned(loadDemoConfig()).DEMO_TOKENS_URL,
   databaseUrl: () => warned(loadDatabaseConfig()).DATABASE_URL,
   installation() {
-    const { DATABASE_URL, REDIS_URL, QUEUE_PREFIX, redisCacheUrl, scaling, s3, smtp, cards } = warned(loadToolConfig());
+    const { DATABASE_URL, QUEUE_PREFIX, redis, scaling, s3, smtp, cards } = warned(loadToolConfig());
     return {
       databaseUrl: DATABASE_URL,
-      redisUrl: REDIS_URL,
+      redis,
       queuePrefix: QUEUE_PREFIX,
-      redisCacheUrl,
       scaling,
       s3,
       smtp,

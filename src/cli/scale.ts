@@ -8,8 +8,8 @@ import { type Command, type CommandContext, text, UsageError, type Values, whole
 import { queueOf } from "./queues.ts";
 
 async function explain(context: CommandContext, queue: QueueName): Promise<Explanation> {
-  const { redisUrl, queuePrefix, scaling } = context.installation();
-  const connection = await connectOnce(redisUrl);
+  const { redis, queuePrefix, scaling } = context.installation();
+  const connection = await connectOnce(redis.broker);
   const queues = createQueues(queueNames, connection, queuePrefix, createLogger("silent", "tcf"));
   try {
     const readStats = () => context.transact((tx) => readOutboxStats(tx));
@@ -47,9 +47,9 @@ interface Wanted {
 }
 
 async function write(context: CommandContext, values: Values, queue: QueueName, wanted?: Wanted) {
-  const { redisUrl, queuePrefix } = context.installation();
-  const connection = await connectOnce(redisUrl);
-  const key = wantedKey(queuePrefix, queue);
+  const { redis, queuePrefix } = context.installation();
+  const connection = await connectOnce(redis.broker);
+  const key = wantedKey({ client: connection, prefix: queuePrefix }, queue);
   const deed = { path: `queues/${queue}/scale`, input: { wanted: wanted ?? null } };
   try {
     await actAs(context, values, deed, async (_tx, operator) => {

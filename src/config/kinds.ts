@@ -21,6 +21,10 @@ export const whole = (min: number, max = 999_999_999) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 export const port = whole(0, 65_535);
+export const yesOrNo = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((text) => text === "true");
 /** `Name <address>`, or the address alone. */
 export const sender = z.string().transform((text, context) => {
   const [, name = "", address] = /^(?:([^<>"\r\n]*)<([^<>]+)>|[^<>]+)$/.exec(text.trim()) ?? [];

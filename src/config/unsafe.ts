@@ -26,7 +26,13 @@ export interface Settings {
   PAYMENT_PROVIDER?: string | undefined;
   PRINT_ALLOWED_CIDRS?: string[] | undefined;
   RATE_LIMIT_EXEMPT_CIDRS?: string[] | undefined;
+  REDIS_CACHE_CLUSTER_NODES?: readonly { host: string }[] | undefined;
+  REDIS_CACHE_SENTINELS?: readonly { host: string }[] | undefined;
+  REDIS_CACHE_TLS?: boolean | undefined;
   REDIS_CACHE_URL?: string | undefined;
+  REDIS_CLUSTER_NODES?: readonly { host: string }[] | undefined;
+  REDIS_SENTINELS?: readonly { host: string }[] | undefined;
+  REDIS_TLS?: boolean | undefined;
   REDIS_URL?: string | undefined;
   S3_ENDPOINT_URL?: string | undefined;
   SMTP_FROM?: { address: string } | undefined;
@@ -125,12 +131,19 @@ export const rules = {
       `DATABASE_URL leads to '${hostOf(DATABASE_URL)}' over public networks, and is not encrypted to a verified server: others could read and change all data. ${nameIt("Add '?sslmode=verify-full'")}`,
     ),
   "plain-redis": (settings) =>
-    (["REDIS_URL", "REDIS_CACHE_URL"] as const).flatMap((name) =>
-      when(
-        isPlain(settings[name], "redis:"),
-        `${name} leads to '${hostOf(settings[name])}' over public networks without TLS: others could read and change jobs. ${nameIt("Use rediss://")}`,
+    (["REDIS", "REDIS_CACHE"] as const).flatMap((of) => [
+      ...when(
+        isPlain(settings[`${of}_URL`], "redis:"),
+        `${of}_URL leads to '${hostOf(settings[`${of}_URL`])}' over public networks without TLS: others could read and change jobs. ${nameIt("Use rediss://")}`,
       ),
-    ),
+      ...(["SENTINELS", "CLUSTER_NODES"] as const).flatMap((list) => {
+        const outside = (settings[`${of}_${list}`] ?? []).filter(({ host }) => !isInside(host));
+        return when(
+          outside.length > 0 && !settings[`${of}_TLS`],
+          `${of}_${list} leads to '${outside[0]?.host}' over public networks without TLS: others could read and change jobs. ${nameIt(`Set ${of}_TLS=true`)}`,
+        );
+      }),
+    ]),
   "plain-s3": ({ S3_ENDPOINT_URL }) =>
     when(
       isPlain(S3_ENDPOINT_URL),
@@ -174,6 +187,10 @@ const secrets: Record<string, number> = {
   PAYMENT_WEBHOOK_SECRET: ownBits,
   MAIL_WEBHOOK_SECRET: ownBits,
   MAIL_LINK_SECRET: ownBits,
+  REDIS_PASSWORD: loginBits,
+  REDIS_SENTINEL_PASSWORD: loginBits,
+  REDIS_CACHE_PASSWORD: loginBits,
+  REDIS_CACHE_SENTINEL_PASSWORD: loginBits,
   S3_SECRET_KEY: ownBits,
   SMTP_PASS: loginBits,
   YOOKASSA_SECRET_KEY: loginBits,

@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import { isNetworkError } from "../errors.ts";
 import type { Log } from "../platform/logger.ts";
-import type { RedisConnection } from "../platform/redis.ts";
+import { queuePrefix, type RedisConnection } from "../platform/redis.ts";
 import type { QueuedData } from "./dispatch.ts";
 
 /** Queues by name, all on one connection. */
@@ -9,13 +9,18 @@ export interface Queues<Name extends string = string> {
   byName: Readonly<Record<Name, Queue<QueuedData>>>;
   /** The queue of this name, which may be a former one; undefined: this process knows none. */
   find(name: string): Queue<QueuedData> | undefined;
-  /** Prefix of all keys. */
+  /** Prefix of all keys; those of a queue begin as `keysOf` says. */
   prefix: string;
   client: RedisConnection;
   /** False while Redis is unavailable: calls to a queue would wait for it. */
   isUp(): boolean;
   /** Closes all queues; their shared connection stays open. */
   close(): Promise<void>;
+}
+
+/** What all keys of a queue begin with, without the colon that follows. */
+export function keysOf({ client, prefix }: Pick<Queues, "client" | "prefix">, queue: string): string {
+  return `${queuePrefix(client, prefix, queue)}:${queue}`;
 }
 
 /** One BullMQ queue for each name, on a connection that fails fast; `presentName` maps former names to present ones. */
@@ -27,7 +32,12 @@ export function createQueues<Name extends string>(
   presentName: ReadonlyMap<string, string> = new Map(),
 ): Queues<Name> {
   const open = (name: Name) => {
-    const queue = new Queue<QueuedData>(name, { connection, prefix });
+    const queue = new Queue<QueuedData>(name, {
+      connection,
+      prefix: queuePrefix(connection, prefix, name),
+      // It would print a warning beside the log; `warnOfUnfit` looks at the version.
+      skipVersionCheck: true,
+    });
     queue.on("error", (error) => isNetworkError(error) || log.warn({ err: error, queue: name }, "queue error"));
     return [name, queue] as const;
   };

@@ -2,7 +2,7 @@ import { ZodError } from "zod";
 import { AppError, InconclusiveError, PermanentError, UnavailableError } from "../errors.ts";
 import { describeError } from "../platform/describe-error.ts";
 import { isPostgresUnavailable } from "../platform/postgres/errors.ts";
-import { isRedisUnavailable } from "../platform/redis.ts";
+import { isRedisUnavailable } from "../platform/redis-errors.ts";
 import type { FailureCost, Release } from "./ledger.ts";
 
 /** The job ran longer than its definition allows. */

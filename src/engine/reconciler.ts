@@ -1,14 +1,14 @@
 import type { Log } from "../platform/logger.ts";
 import { poll } from "../platform/poll.ts";
-import { isRedisTrouble } from "../platform/redis.ts";
-import type { Queues } from "./bull-queues.ts";
+import { isRedisTrouble } from "../platform/redis-errors.ts";
+import { keysOf, type Queues } from "./bull-queues.ts";
 import { type Dispatch, queuedJobId } from "./dispatch.ts";
 import type { ReconcilerStore } from "./reconciler-store.ts";
 
 const passMs = 1_000;
 /** How long a sound job may be between two states. */
 const quietMs = 15_000;
-/** The same when Redis has lost its data, and everything is missing. */
+/** The same when Redis may have lost data, and much is missing. */
 const quietAfterLossMs = 1_000;
 const pageSize = 500;
 /** Pages of one pass after a loss; otherwise it is one page. */
@@ -29,7 +29,7 @@ export interface ReconcilerOptions {
 
 /**
  * Compares the ledger with Redis until the signal, and enqueues again what Redis has lost; any number of processes may
- * run it, one at a time works. It checks jobs in the order of ids; when Redis has lost its data, all at once.
+ * run it, one at a time works. It checks jobs in the order of ids; when Redis may have lost data, all at once.
  */
 export function startReconciler({ withLock, queues, wake, onEachPass, log, signal }: ReconcilerOptions) {
   const comparePage = async (store: ReconcilerStore, { cursor, isAfterLoss }: Place): Promise<Place> => {
@@ -42,22 +42,25 @@ export function startReconciler({ withLock, queues, wake, onEachPass, log, signa
     if (suspects.length < pageSize) return { cursor: firstId, isAfterLoss: false };
     return { cursor: String(suspects.at(-1)?.jobId), isAfterLoss };
   };
-  const compare = async (store: ReconcilerStore): Promise<Place> => {
-    let place = await readPlace(queues);
+  const compare = async (store: ReconcilerStore) => {
+    const servers = await readServers(queues);
+    const isLost = servers.some(({ known, present }) => known !== present);
+    let place = isLost ? { cursor: firstId, isAfterLoss: true } : await readPlace(queues);
     place = await comparePage(store, place);
     for (let page = 1; place.isAfterLoss && page < pagesAfterLoss; page++) place = await comparePage(store, place);
-    return place;
+    return { place, servers };
   };
   const look = async () => {
-    let place: Place | undefined;
+    let found: Awaited<ReturnType<typeof compare>> | undefined;
     await withLock(async (store) => {
       await store.settleParents();
       await store.cancelAbandoned();
-      if (queues.isUp() && (await isDue(queues))) place = await compare(store);
+      if (queues.isUp() && (await isDue(queues))) found = await compare(store);
     });
-    if (!place) return false;
+    if (!found) return false;
     // Only now that the enqueued jobs are committed.
-    await writePlace(queues, place);
+    await writePlace(queues, found.place);
+    await rememberServers(queues, found.servers);
     wake();
     await onEachPass?.();
     return false;
@@ -75,11 +78,40 @@ export function startReconciler({ withLock, queues, wake, onEachPass, log, signa
 /** The progress of the comparison, for the process that continues it. */
 interface Place {
   cursor: string;
-  /** Redis has lost its data, and part of the ledger is not compared yet. */
+  /** Redis may have lost data, and part of the ledger is not compared yet. */
   isAfterLoss: boolean;
 }
 
-/** The cursor is in Redis itself: when it is lost, so is everything else there. */
+/** The server that holds the keys of a queue: the run that was seen last, as that queue's keys say, and the present. */
+interface SeenServer {
+  key: string;
+  known: string;
+  present: string;
+}
+
+const serverScript = `
+  local info = redis.pcall('INFO', 'server')
+  return { redis.call('GET', KEYS[1]) or '', type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '-' }`;
+
+/**
+ * A server that was restarted or took over from its master may lack what was written last, and one that lost its disk
+ * lacks everything. In a cluster this happens to some queues only.
+ */
+async function readServers(queues: Queues): Promise<SeenServer[]> {
+  return Promise.all(
+    Object.keys(queues.byName).map(async (queue) => {
+      const key = `${keysOf(queues, queue)}:server`;
+      const [known, present] = (await queues.client.eval(serverScript, 1, key)) as [string, string];
+      return { key, known, present };
+    }),
+  );
+}
+
+async function rememberServers({ client }: Queues, servers: readonly SeenServer[]) {
+  const changed = servers.filter(({ known, present }) => known !== present);
+  await Promise.all(changed.map(({ key, present }) => client.set(key, present)));
+}
+
 async function readPlace({ client, prefix }: Queues): Promise<Place> {
   const [mode, cursor] = ((await client.get(`${prefix}:reconciler`)) ?? "").split(" ");
   return { cursor: cursor || firstId, isAfterLoss: mode !== "calm" };

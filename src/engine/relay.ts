@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "../platform/describe-error.ts";
 import type { Log } from "../platform/logger.ts";
-import { isRedisTrouble } from "../platform/redis.ts";
+import { isRedisTrouble } from "../platform/redis-errors.ts";
 import type { Queues } from "./bull-queues.ts";
 import { type JobDefinitions, priorities } from "./define-job.ts";
 import {
@@ -195,20 +195,24 @@ function startSweep(
 
 function createPublish({ queues, jobs, onPublished }: RelayOptions): Publish {
   return async (batch) => {
-    const refused: Unpublishable[] = [];
-    for (const queue of Object.values(queues.byName)) {
+    const publishTo = async (queue: (typeof queues.byName)[string]) => {
       const group = batch.filter((job) => queues.find(job.queue) === queue);
-      if (group.length === 0) continue;
+      if (group.length === 0) return [];
       const add = (some: Dispatch[]) => queue.addBulk(some.map((job) => toQueuedJob(job, jobs)));
+      let refused: Unpublishable[] = [];
       try {
         await add(group);
       } catch (error) {
         if (isRedisTrouble(error)) throw error;
-        refused.push(...(await oneByOne(group, add)));
+        refused = await oneByOne(group, add);
       }
       onPublished?.(queue.name, group);
-    }
-    return refused;
+      return refused;
+    };
+    // In a cluster the server of one queue may be down: the jobs of others go on.
+    const results = await Promise.allSettled(Object.values(queues.byName).map(publishTo));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Job, Worker } from "bullmq";
 import { isNetworkError } from "../errors.ts";
-import type { RedisConnection } from "../platform/redis.ts";
+import { queuePrefix, type RedisConnection } from "../platform/redis.ts";
 import { createClaims } from "./claims.ts";
 import type { QueuedData } from "./dispatch.ts";
 import { type Consumer, runJob } from "./run-job.ts";
@@ -28,11 +28,13 @@ export function startWorker<Context>(settings: WorkerSettings<Context>) {
   };
   const worker = new Worker<QueuedData>(queue, work, {
     connection,
-    prefix,
+    prefix: queuePrefix(connection, prefix, queue),
     name,
     concurrency,
     lockDuration: lockMs,
     stalledInterval: Math.min(stalledMs, lockMs),
+    // It would print a warning beside the log; `warnOfUnfit` looks at the version.
+    skipVersionCheck: true,
     // The ledger counts crashes; BullMQ's own limit would fail a job that a few deploys have interrupted.
     maxStalledCount: 1_000,
   });

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Log } from "./logger.ts";
-import { cacheConnection, type RedisConnection, subscriberConnection } from "./redis.ts";
+import { cacheConnection, type RedisAddress, type RedisConnection, subscriberConnection } from "./redis.ts";
 
 /** A cached answer: the bytes to send, and their strong ETag, computed when they were stored. */
 export interface CachedBody {
@@ -60,8 +60,8 @@ const entryBytes = 200;
 const retryMs = 1_000;
 
 /** A cache on connections of its own: one for commands, one that subscribes to the invalidations of other processes. */
-export function openCache(url: string, options: CacheOptions): Cache {
-  return createCache(cacheConnection(url, options.log), subscriberConnection(url, options.log), options);
+export function openCache(address: RedisAddress, options: CacheOptions): Cache {
+  return createCache(cacheConnection(address, options.log), subscriberConnection(address, options.log), options);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { redact } from "./redact.ts";
+import { adviceOnRedis } from "./redis-errors.ts";
 
 /** What the ledger keeps of an error; Redis keeps only its message. */
 export interface DescribedError {
@@ -38,6 +39,7 @@ export function errorLine(error: unknown, depth = 0): Record<string, unknown> {
     reply: responseCode,
     status: $metadata?.httpStatusCode,
     // Values are parameters of a statement, never in its text.
+    advice: adviceOnRedis(error),
     query: typeof query === "string" ? query.slice(0, maxLength.kept) : undefined,
     stack: framesOf(stack),
     cause: cause === undefined || depth > 3 ? undefined : errorLine(cause, depth + 1),

@@ -45,7 +45,7 @@ const runtime = await startRuntime({
   worker: { name, queues: config.WORKER_QUEUES },
 });
 const { log, stopping, db, redis, metrics, engine, store, cache } = runtime;
-const consumer = consumerConnection(config.REDIS_URL, log);
+const consumer = consumerConnection(config.redis.broker, log);
 const cutOff = new AbortController();
 const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
 const { MAIL_LINK_SECRET: secret, PUBLIC_URL: publicUrl } = config;

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CommandContext } from "../../src/cli/command.ts";
-import { compareClocks, describeRedis } from "../../src/cli/doctor.ts";
+import { describeRedis } from "../../src/cli/doctor-redis.ts";
+import { compareClocks } from "../../src/cli/findings.ts";
 import { runCli } from "../../src/cli/run.ts";
 import { auditLog } from "../../src/db/dao/audit/audit-log.ts";
 import type { Role } from "../../src/db/entities/accounts/user.ts";
@@ -13,7 +14,7 @@ import { scalingRules } from "../../src/jobs/scaling.ts";
 import { sendMail } from "../../src/jobs/send-mail.ts";
 import { useDatabase } from "../support/database.ts";
 import { useMailbox } from "../support/mailbox.ts";
-import { queuePrefix, redisUrl } from "../support/redis.ts";
+import { queuePrefix, redisAddress } from "../support/redis.ts";
 import { useBucket } from "../support/s3.ts";
 import { addUser } from "../support/users.ts";
 import { useYooKassa } from "../support/yookassa.ts";
@@ -42,8 +43,7 @@ beforeAll(async () => {
     transact: (work, origin = { actorId: null, traceId: null }) => transact(origin, work),
     installation: () => ({
       databaseUrl: url,
-      redisUrl,
-      redisCacheUrl: redisUrl,
+      redis: { broker: redisAddress, cache: redisAddress },
       queuePrefix,
       scaling: scalingRules({ mail: { minWorkers: 0 } }),
       s3: {
@@ -344,7 +344,11 @@ describe("tcf doctor", () => {
 
   test("names servers that are unavailable, and the variable that says where they are", async () => {
     const installation = context.installation();
-    const away = { ...installation, redisUrl: "redis://127.0.0.1:1", smtp: { ...mailbox.mailerOptions(), port: 1 } };
+    const away = {
+      ...installation,
+      redis: { broker: "redis://127.0.0.1:1", cache: "redis://127.0.0.1:1" },
+      smtp: { ...mailbox.mailerOptions(), port: 1 },
+    };
     const spy = vi.spyOn(context, "installation").mockReturnValue({
       ...away,
       s3: { ...installation.s3, endpoint: "http://127.0.0.1:1" },

@@ -105,7 +105,7 @@ describe("each setting of src/config.ts", () => {
   const noSecrets = ["S3_ACCESS_KEY", "DEMO_TOKENS_URL"];
   const chart = readFileSync("helm/templates/_environment.tpl", "utf8").split('define "tcf.secretVariables"')[1] ?? "";
   const inSecret = Array.from(
-    chart.slice(0, chart.indexOf("{{- end -}}")).matchAll(/([A-Z0-9_]+): \w/g),
+    chart.slice(0, chart.indexOf("{{- end -}}")).matchAll(/([A-Z0-9_]+): (?:\w|\{\{)/g),
     ([, name]) => name,
   );
   const isSecret = (name: string) =>
@@ -145,7 +145,11 @@ describe("each setting of src/config.ts", () => {
   });
 
   test("that the chart takes out of a Secret is a secret here, or a name or an address", () => {
-    const others = ["S3_ACCESS_KEY", "SMTP_USER", "DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL"];
+    const logins = ["REDIS_USERNAME", "REDIS_SENTINEL_USERNAME"].flatMap((name) => [
+      name,
+      name.replace("REDIS", "REDIS_CACHE"),
+    ]);
+    const others = ["S3_ACCESS_KEY", "SMTP_USER", ...logins, "DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL"];
     expect(inSecret.length).toBeGreaterThan(10);
     expect(inSecret.filter((name = "") => !isSecret(name)).sort()).toEqual(others.sort());
   });

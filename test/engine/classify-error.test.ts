@@ -12,7 +12,7 @@ import { isPostgresUnavailable } from "../../src/platform/postgres/errors.ts";
 import { openKeyedPool, prepare, runPrepared } from "../../src/platform/postgres/prepared.ts";
 import { cacheConnection, consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import { useDatabase, useKeyedPool } from "../support/database.ts";
-import { redisUrl } from "../support/redis.ts";
+import { redisAddress } from "../support/redis.ts";
 
 const log = createLogger("silent", "test");
 const now = prepare("SELECT now()");
@@ -123,7 +123,7 @@ describe("Postgres", () => {
 });
 
 test("Redis that refuses a command costs one attempt, and one that has no room costs none", async () => {
-  const connection = consumerConnection(redisUrl, log);
+  const connection = consumerConnection(redisAddress, log);
   closers.push(() => connection.disconnect());
   expect(costOf(await errorOf(connection.call("SET", "only-a-key")))).toBe("one");
   const full = await errorOf(connection.eval("return redis.error_reply('OOM command not allowed')", 0));

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import { enqueue, enqueueAll } from "../../src/engine/outbox.ts";
 import { createTransact } from "../../src/engine/transaction.ts";
-import { isRedisTrouble } from "../../src/platform/redis.ts";
+import { isRedisTrouble } from "../../src/platform/redis-errors.ts";
 import { testJob, useEngine } from "../support/engine.ts";
 import { useOwnRedis } from "../support/redis.ts";
 

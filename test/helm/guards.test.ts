@@ -13,6 +13,13 @@ const refused: [says: string, files: string[], ...sets: string[]][] = [
   ["secrets.values in environment 'production'", [dev], 'environment="production"'],
   ["secrets.values in environment 'staging'", [dev], 'environment="staging"'],
   ["secrets.values.REDIS_URL is not set", [dev], 'secrets.values.REDIS_URL=""'],
+  [
+    "REDIS_SENTINELS and REDIS_CLUSTER_NODES are both set",
+    [required],
+    'config.REDIS_SENTINELS="sentinel:26379"',
+    'config.REDIS_CLUSTER_NODES="redis-0.redis.shop.svc:6379"',
+  ],
+  ["secrets.values.REDIS_URL is set beside REDIS_SENTINELS", [dev], 'config.REDIS_SENTINELS="sentinel:26379"'],
   ["secrets.values.AUTOSCALER_TOKEN is not set", [dev], "autoscaler.token=true"],
   ["secrets.values.PAYMENT_WEBHOOK_SECRET is needed with it", [dev], 'secrets.values.PAYMENT_WEBHOOK_SECRET=""'],
   ["config.S3_BUCKET_NAME is not set", [required], 'config.S3_BUCKET_NAME=""'],

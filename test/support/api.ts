@@ -46,7 +46,7 @@ import { useIdentity } from "./identity.ts";
 import { useMailbox } from "./mailbox.ts";
 import { openApiChecker } from "./openapi.ts";
 import { payee } from "./printouts.ts";
-import { queuePrefix, redisUrl } from "./redis.ts";
+import { queuePrefix, redisAddress, redisEnv } from "./redis.ts";
 import { defaultRetention } from "./retention.ts";
 import { useBucket } from "./s3.ts";
 
@@ -129,7 +129,8 @@ export function useApi({
     identity,
     log,
     url: "",
-    redisUrl: "",
+    redis: redisAddress,
+    redisEnv,
     queuePrefix,
     context: undefined as unknown as ApiContext,
     queues: undefined as unknown as Queues<QueueName>,
@@ -139,8 +140,8 @@ export function useApi({
   };
 
   beforeAll(async () => {
-    api.redisUrl = redis?.url ?? redisUrl;
-    const producer = producerConnection(api.redisUrl, log);
+    if (redis) Object.assign(api, { redis: redis.url, redisEnv: { REDIS_URL: redis.url } });
+    const producer = producerConnection(api.redis, log);
     api.queues = createQueues(queueNames, producer, queuePrefix, log);
     const metrics = createMetrics();
     const store = createObjectStore({
@@ -152,8 +153,8 @@ export function useApi({
       publicUrl: s3.publicUrl,
       ...(s3Sockets !== undefined && { sockets: s3Sockets }),
     });
-    const limiter = cacheConnection(api.redisUrl, log);
-    const cache = openCache(api.redisUrl, { prefix: `${queuePrefix}-cache`, log });
+    const limiter = cacheConnection(api.redis, log);
+    const cache = openCache(api.redis, { prefix: `${queuePrefix}-cache`, log });
     const relay = relays
       ? startRelay({ outbox: createOutbox(db, queueNames), queues: api.queues, jobs, log, signal: stop.signal })
       : undefined;
@@ -262,7 +263,7 @@ export function useWorker(api: TestApi, { links = false, cards = () => testSettl
   const mailbox = useMailbox();
   beforeAll(() => {
     const { db, log } = api;
-    const connection = consumerConnection(api.redisUrl, log);
+    const connection = consumerConnection(api.redis, log);
     const { store, shop, cache, metrics } = api.context;
     const mailer = createMailer({ ...mailbox.mailerOptions(), ...(links && { links: api.context.mailLinks }) });
     const webhookClient = createWebhookClient({ allowPrivate: true });

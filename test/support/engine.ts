@@ -18,7 +18,7 @@ import { createMetrics } from "../../src/platform/metrics.ts";
 import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
 import type { WorkerContext } from "../../src/workers/context.ts";
 import { useDatabase } from "./database.ts";
-import { redisUrl } from "./redis.ts";
+import { redisAddress } from "./redis.ts";
 
 /** A job of tests in the queue `maintenance`, with whatever else the test wants of it. */
 export function testJob(name: string, changes: Partial<AnyJob> = {}) {
@@ -80,7 +80,7 @@ export function useEngine(jobs: AnyJob[], options: EngineOptions) {
   let close = async () => {};
 
   beforeAll(async () => {
-    const url = redis?.url ?? redisUrl;
+    const url = redis?.url ?? redisAddress;
     const producer = producerConnection(url, log);
     const connection = consumerConnection(url, log);
     const kinds: Kinds<WorkerContext> = {

@@ -6,21 +6,34 @@ import pg from "pg";
 import type { TestProject } from "vitest/node";
 import { removePostgres, startPostgres } from "../../dev/services/postgres.ts";
 import { startRedis } from "../../dev/services/redis.ts";
-import type { Service } from "../../dev/services/service.ts";
 import { startWatchdog } from "../../dev/services/watchdog.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
+import type { RedisAddress } from "../../src/platform/redis.ts";
+import { type GroupOptions, type RedisGroup, startCluster, startSentinelGroup } from "./redis-groups.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** Server with the migrated database `template`. */
     postgresUrl: string;
-    redisUrl: string;
+    redisAddress: RedisAddress;
+    /** Settings of a process that uses it. */
+    redisEnv: Record<string, string>;
     /** Scratch folder of this run; deleted after it. */
     directory: string;
   }
 }
 
 const binaryDirectory = "node_modules/.cache/tcf-backend/redis";
+
+/** The Redis of the tests: one server, or by `TEST_REDIS` a master with sentinels or a cluster. */
+async function startGivenRedis(options: GroupOptions): Promise<Pick<RedisGroup, "address" | "env" | "stop">> {
+  const kind = process.env.TEST_REDIS ?? "single";
+  if (kind === "sentinel") return startSentinelGroup(options);
+  if (kind === "cluster") return startCluster(options);
+  if (kind !== "single") throw new Error(`TEST_REDIS is '${kind}'; it can be single, sentinel or cluster`);
+  const { url, stop } = await startRedis({ ...options, dataDirectory: options.directory });
+  return { address: url, env: { REDIS_URL: url }, stop: async () => void (await stop()) };
+}
 
 /** Starts the servers that all test files share, and migrates the database that each of them clones. */
 export default async function setup(project: TestProject) {
@@ -30,9 +43,14 @@ export default async function setup(project: TestProject) {
   const dataDirectory = join(directory, "postgres");
   const watchdog = startWatchdog([directory]);
   const password = randomBytes(18).toString("base64url");
+  const services: number[] = [];
+  const spawned = (pid: number) => {
+    services.push(pid);
+    watchdog.watch({ services });
+  };
   const starts = await Promise.allSettled([
     startPostgres({ dataDirectory, fast: true, password }),
-    startRedis({ dataDirectory: join(directory, "redis"), binaryDirectory, password }),
+    startGivenRedis({ directory: join(directory, "redis"), binaryDirectory, password, spawned }),
   ]);
   const teardown = async () => {
     await Promise.all(starts.map((start) => start.status === "fulfilled" && start.value.stop()));
@@ -42,10 +60,11 @@ export default async function setup(project: TestProject) {
   };
   try {
     const [postgres, redis] = [started(starts[0]), started(starts[1])];
-    watchdog.watch({ databases: [postgres.pid], services: [redis.pid] });
+    watchdog.watch({ databases: [postgres.pid], services });
     await migrateTemplate(postgres.url);
     project.provide("postgresUrl", postgres.url);
-    project.provide("redisUrl", redis.url);
+    project.provide("redisAddress", redis.address);
+    project.provide("redisEnv", redis.env);
     project.provide("directory", directory);
     return teardown;
   } catch (error) {
@@ -54,7 +73,7 @@ export default async function setup(project: TestProject) {
   }
 }
 
-function started(start: PromiseSettledResult<Service>): Service {
+function started<Started>(start: PromiseSettledResult<Started>): Started {
   if (start.status === "rejected") throw start.reason;
   return start.value;
 }

@@ -1,8 +1,19 @@
 import type { Redis } from "ioredis";
+import { connectOnce, mastersOf, type RedisAddress } from "../../src/platform/redis.ts";
 
 /** Every key of one prefix, with all that lies under it, as text. */
-export async function keptInRedis(redis: Redis, prefix: string): Promise<string[]> {
-  const keys = await redis.keys(`${prefix}*`);
+export async function keptInRedis(address: RedisAddress, prefix: string): Promise<string[]> {
+  const connection = await connectOnce(address);
+  try {
+    return (await Promise.all(mastersOf(connection).map((server) => keptIn(server, prefix)))).flat();
+  } finally {
+    connection.disconnect();
+  }
+}
+
+async function keptIn(redis: Redis, prefix: string): Promise<string[]> {
+  // In a cluster the prefix of a queue stands in braces.
+  const keys = (await Promise.all([redis.keys(`${prefix}*`), redis.keys(`{${prefix}*`)])).flat();
   return Promise.all(keys.map(async (key) => `${key} ${await shown(redis, key)}`));
 }
 

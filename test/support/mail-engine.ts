@@ -29,7 +29,7 @@ import type { WorkerContext } from "../../src/workers/context.ts";
 import { createMailStatements } from "../../src/workers/mail/mail-statements.ts";
 import { sendMailProcessor } from "../../src/workers/processors/send-mail.ts";
 import { useDatabase } from "./database.ts";
-import { redisUrl } from "./redis.ts";
+import { redisAddress } from "./redis.ts";
 import { defaultRetention } from "./retention.ts";
 import { type ScriptedSmtp, startScriptedSmtp } from "./scripted-smtp.ts";
 
@@ -67,8 +67,8 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
   beforeAll(async () => {
     engine.smtp = await startScriptedSmtp();
     await haveTodaysList(db);
-    const producer = producerConnection(redisUrl, log);
-    const connection = consumerConnection(redisUrl, log);
+    const producer = producerConnection(redisAddress, log);
+    const connection = consumerConnection(redisAddress, log);
     const retry = { ...sendMail.retry, backoffMs: 2, outageMs: 50 };
     const kinds = {
       jobs: { [sendMail.name]: { ...sendMail, retry } as unknown as AnyJob },

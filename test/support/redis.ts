@@ -6,7 +6,10 @@ import { freePort, type Service } from "../../dev/services/service.ts";
 import { startWatchdog } from "../../dev/services/watchdog.ts";
 
 /** The Redis that all test files share: keep to `queuePrefix`, and never flush it. */
-export const redisUrl = inject("redisUrl");
+export const redisAddress = inject("redisAddress");
+
+/** Settings of a process that uses it. */
+export const redisEnv = inject("redisEnv");
 
 /** First part of all keys of this test file. */
 export const queuePrefix = `test-${randomUUID()}`;

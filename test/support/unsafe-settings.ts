@@ -74,6 +74,10 @@ export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
       { BETTER_AUTH_WEBHOOK_SECRET: "abcdefghijklmnopqrstuvwxyz" },
       { MAIL_WEBHOOK_SECRET: Buffer.from("secretsecretsecretsecret").toString("base64") },
       { REDIS_URL: "redis://:password123@redis:6379" },
+      { REDIS_CACHE_SENTINELS: "sentinel:26379", REDIS_CACHE_PASSWORD: "password123" },
+      { REDIS_CACHE_SENTINELS: "sentinel:26379", REDIS_CACHE_SENTINEL_PASSWORD: "password123" },
+      { REDIS_URL: "", REDIS_SENTINELS: "sentinel:26379", REDIS_PASSWORD: "password123" },
+      { REDIS_URL: "", REDIS_SENTINELS: "sentinel:26379", REDIS_SENTINEL_PASSWORD: "password123" },
       { OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20password123" },
     ),
     ...worker({ SMTP_USER: "shop", SMTP_PASS: "Qwerty2024" }),
@@ -109,8 +113,17 @@ export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
     ].map((DATABASE_URL): UnsafeCase => ({ process: "database", settings: { DATABASE_URL } })),
   ],
   "plain-redis": [
-    ...api({ REDIS_URL: "redis://redis.example:6379" }, { REDIS_CACHE_URL: "redis://[2001:db8::1]:6379" }),
+    ...api(
+      { REDIS_CACHE_SENTINELS: "sentinel:26379, 198.51.100.7" },
+      { REDIS_CACHE_CLUSTER_NODES: "redis.example:6379", REDIS_CACHE_TLS: "false" },
+      { REDIS_URL: "redis://redis.example:6379" },
+      { REDIS_CACHE_URL: "redis://[2001:db8::1]:6379" },
+    ),
     ...worker({ REDIS_URL: "redis://198.51.100.7" }),
+    ...worker(
+      { REDIS_URL: "", REDIS_SENTINELS: "sentinel.example" },
+      { REDIS_URL: "", REDIS_CLUSTER_NODES: "[2001:db8::1]:6379" },
+    ),
   ],
   "plain-s3": [
     ...api({ S3_ENDPOINT_URL: "http://s3.example" }, { S3_ENDPOINT_URL: "http://198.51.100.7:9000" }),

@@ -21,7 +21,7 @@ export function useWorkerProcesses(api: TestApi) {
         OPS_PORT: "0",
         DATABASE_URL: String((api.db.options as { url?: string }).url),
         DATABASE_POOL_MAX: "4",
-        REDIS_URL: api.redisUrl,
+        ...api.redisEnv,
         QUEUE_PREFIX: api.queuePrefix,
         S3_ENDPOINT_URL: api.s3.endpoint,
         S3_BUCKET_NAME: api.s3.bucket,

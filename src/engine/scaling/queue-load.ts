@@ -1,4 +1,4 @@
-import type { Queues } from "../bull-queues.ts";
+import { keysOf, type Queues } from "../bull-queues.ts";
 import type { QueueLoad } from "./desired-workers.ts";
 import { defaultPace, summarise } from "./throughput.ts";
 
@@ -14,7 +14,8 @@ export interface PromisedLoad {
 }
 
 /** The number of workers that an operator has set for a queue, until it expires. */
-export const wantedKey = (prefix: string, queue: string) => `${prefix}:${queue}:wanted-workers`;
+export const wantedKey = (queues: Pick<Queues, "client" | "prefix">, queue: string) =>
+  `${keysOf(queues, queue)}:wanted-workers`;
 
 /**
  * All that Redis knows of one queue, at one moment and by its own clock. It reads the first job of each priority, since
@@ -85,13 +86,13 @@ export interface QueueState extends QueueLoad {
  * soon as Postgres has it, before Redis does.
  */
 export async function readQueueLoad(
-  { client, prefix }: Pick<Queues, "client" | "prefix">,
+  queues: Pick<Queues, "client" | "prefix">,
   queue: string,
   promised: PromisedLoad | undefined,
   isToBePaused: boolean,
   pace = defaultPace,
 ): Promise<QueueState> {
-  const reply = (await client.eval(loadScript, 1, `${prefix}:${queue}`, pace.silentMs)) as Reply;
+  const reply = (await queues.client.eval(loadScript, 1, keysOf(queues, queue), pace.silentMs)) as Reply;
   const [nowMs, waiting, prioritized, delayedDue, active, activeMs, oldestMs, workers, meta, wanted, fields] = reply;
   const [paused, concurrency, max, duration] = meta;
   const pairs = Array.from({ length: fields.length / 2 }, (_, index) => fields.slice(2 * index, 2 * index + 2));

@@ -1,4 +1,4 @@
-import type { Queues } from "../bull-queues.ts";
+import { keysOf, type Queues } from "../bull-queues.ts";
 import type { JobMetrics } from "../metrics.ts";
 
 /** How fast the numbers follow the events. */
@@ -25,9 +25,6 @@ export const defaultPace: Pace = {
   silentMs: 15_000,
   flushMs: 1_000,
 };
-
-const keys = (prefix: string, queue: string) =>
-  [`${prefix}:${queue}:throughput`, `${prefix}:${queue}:workers`] as const;
 
 /**
  * Adds to the present five seconds, by the clock of Redis, and records that a worker is alive or (argument 5) has
@@ -73,7 +70,7 @@ interface Counts {
  * records there which queues it serves. Counts that cannot be written while Redis is unavailable are dropped.
  */
 export function countThroughput(
-  { client, prefix, isUp }: Pick<Queues, "client" | "prefix" | "isUp">,
+  queues: Pick<Queues, "client" | "prefix" | "isUp">,
   worker?: { name: string; queues: readonly string[] },
   pace = defaultPace,
 ): Throughput {
@@ -87,12 +84,13 @@ export function countThroughput(
   const flush = async (state: "here" | "gone") => {
     const taken = counts;
     counts = new Map();
-    if (!isUp()) return;
+    if (!queues.isUp()) return;
     const named = new Set([...taken.keys(), ...(worker?.queues ?? [])]);
     const writes = [...named].map((queue) => {
       const { arrived, completed, busyMs } = taken.get(queue) ?? { arrived: 0, completed: 0, busyMs: 0 };
       const name = worker?.queues.some((served) => served === queue) ? worker.name : "";
-      return client.eval(script, 2, ...keys(prefix, queue), arrived, completed, Math.round(busyMs), name, state);
+      const keys = ["throughput", "workers"].map((name) => `${keysOf(queues, queue)}:${name}`);
+      return queues.client.eval(script, 2, ...keys, arrived, completed, Math.round(busyMs), name, state);
     });
     await Promise.allSettled(writes);
   };

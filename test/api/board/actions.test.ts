@@ -10,7 +10,7 @@ import { applyPauses, queuePauses } from "../../../src/engine/queue-controls.ts"
 import { createTransact } from "../../../src/engine/transaction.ts";
 import { queueNames } from "../../../src/jobs/queues.ts";
 import { renderDocument } from "../../../src/jobs/render-document.ts";
-import { consumerConnection } from "../../../src/platform/redis.ts";
+import { consumerConnection, queuePrefix } from "../../../src/platform/redis.ts";
 import { call, useApi, userIds } from "../../support/api.ts";
 import { useKeyedPool } from "../../support/database.ts";
 
@@ -46,8 +46,9 @@ describe("what is done in Bull Board is done in the ledger", () => {
 
   /** Has a worker of BullMQ's take the job and end it as told, if it is told, past the ledger. */
   async function taken(id: string, end?: "complete" | "fail") {
-    const connection = consumerConnection(api.redisUrl, api.log);
-    const worker = new Worker("documents", null, { connection, prefix: api.queuePrefix, autorun: false });
+    const connection = consumerConnection(api.redis, api.log);
+    const prefix = queuePrefix(connection, api.queuePrefix, "documents");
+    const worker = new Worker("documents", null, { connection, prefix, autorun: false });
     const token = randomUUID();
     const wanted = await bullId(id);
     let job = await worker.getNextJob(token);

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { queuedJobId } from "../../../src/engine/dispatch.ts";
 import { type JobName, jobs } from "../../../src/jobs/index.ts";
 import { type QueueName, queueNames } from "../../../src/jobs/queues.ts";
-import { consumerConnection } from "../../../src/platform/redis.ts";
+import { consumerConnection, queuePrefix } from "../../../src/platform/redis.ts";
 import { type Act, ranks, rightTo } from "../../../src/services/operations/job-rights.ts";
 import { call, useApi } from "../../support/api.ts";
 import { compare, type Door, insertJob, operators, outcomeOf, usePeople } from "../../support/rights.ts";
@@ -36,8 +36,10 @@ const press =
   };
 
 function workerOf(queue: QueueName) {
-  const connection = consumerConnection(api.redisUrl, api.log);
-  const worker = workers.get(queue) ?? new Worker(queue, null, { connection, prefix: api.queuePrefix, autorun: false });
+  const connection = consumerConnection(api.redis, api.log);
+  const worker =
+    workers.get(queue) ??
+    new Worker(queue, null, { connection, prefix: queuePrefix(connection, api.queuePrefix, queue), autorun: false });
   workers.set(queue, worker);
   return worker;
 }

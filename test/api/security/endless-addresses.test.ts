@@ -6,7 +6,7 @@ import { routes } from "../../../src/api/routes/index.ts";
 import { openCache } from "../../../src/platform/cache.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { createMetrics } from "../../../src/platform/metrics.ts";
-import { redisUrl } from "../../support/redis.ts";
+import { redisAddress } from "../../support/redis.ts";
 
 /** Something that keeps what callers have asked for, by an address of their choice. */
 interface Store {
@@ -32,7 +32,7 @@ function responseCacheHits(path: string): Store {
 
 async function cache(): Promise<Store> {
   const prefix = `endless-${process.pid}`;
-  const one = openCache(redisUrl, { prefix, log: createLogger("silent", "test") });
+  const one = openCache(redisAddress, { prefix, log: createLogger("silent", "test") });
   await vi.waitFor(async () => expect((await one.read("probe", "x", async () => 1)).isFresh()).toBe(true), 10_000);
   return {
     keep: (address) => one.read("t", address, async () => 1),

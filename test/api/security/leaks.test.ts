@@ -1,6 +1,5 @@
 import { connect } from "node:net";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { call, useApi } from "../../support/api.ts";
 import { useApiProcesses } from "../../support/api-process.ts";
 import { addBusiness, known } from "../../support/business.ts";
@@ -19,16 +18,14 @@ const given = {
 const api = useApi({ relay: false });
 const processes = useApiProcesses(api);
 let server: Awaited<ReturnType<typeof processes.start>>;
-let redis: Redis;
 let secrets: Record<string, string>;
 const answers: string[] = [];
 
 beforeAll(async () => {
   await addBusiness(api.db);
-  redis = new Redis(api.redisUrl);
   server = await processes.start({ API_KEY: apiKey, BETTER_AUTH_WEBHOOK_SECRET: webhookSecret });
   const [, database] = /:([^:@]+)@/.exec(String((api.db.options as { url?: string }).url)) ?? [];
-  const [, redisPassword] = /:([^:@]+)@/.exec(api.redisUrl) ?? [];
+  const [, redisPassword] = /:([^:@]+)@/.exec(String(api.redis)) ?? [];
   secrets = {
     "the token of an employee": api.tokens.employee,
     "the signature of a token": api.tokens.admin.split(".")[2] ?? "",
@@ -43,7 +40,6 @@ beforeAll(async () => {
   await misbehave();
   await logged(({ request }) => request === "the-last-one");
 }, 60_000);
-afterAll(() => redis.disconnect());
 
 const lines = () =>
   server.output
@@ -148,7 +144,7 @@ describe("secrets and what was told in confidence", () => {
   });
 
   test("are not in Redis", async () => {
-    const found = await keptInRedis(redis, queuePrefix);
+    const found = await keptInRedis(api.redis, queuePrefix);
     expect(found.length).toBeGreaterThan(0);
     expectNone(found.join("\n"), "Redis");
   });

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { routes } from "../../../src/api/routes/index.ts";
 import { enqueue } from "../../../src/engine/outbox.ts";
@@ -55,7 +54,6 @@ const refusals: { path: string; status: number; text: string }[] = [];
 const spans: string[] = [];
 let server: Awaited<ReturnType<typeof apiProcesses.start>>;
 let workers: Awaited<ReturnType<typeof workerProcesses.start>>[];
-let redis: Redis;
 let smtp: Awaited<ReturnType<typeof startScriptedSmtp>>;
 let sent = 0;
 
@@ -78,7 +76,6 @@ const listening = async (one: typeof collector) => {
 };
 
 beforeAll(async () => {
-  redis = new Redis(api.redisUrl);
   smtp = await startScriptedSmtp();
   smtp.play({ replies: { RCPT: `550 5.1.1 <${recipient}> no zqmark 'Zqmarkname' +79787771234 here` }, times: 10_000 });
   receiver.answer = (res, { body }) => res.writeHead(500, { "x-told": "zqmark" }).end(`zqmark ${body}`);
@@ -111,7 +108,6 @@ beforeAll(async () => {
   await untilAllWereTried();
 }, 300_000);
 afterAll(async () => {
-  redis.disconnect();
   await smtp.close();
   for (const one of [brokenBucket, collector]) {
     one.closeAllConnections();
@@ -355,7 +351,7 @@ describe("personal data and tokens, sent everywhere and stored", () => {
   });
 
   test("are nowhere in Redis", async () => {
-    const kept = await keptInRedis(redis, queuePrefix);
+    const kept = await keptInRedis(api.redis, queuePrefix);
     expect(kept.some((entry) => entry.includes("failedReason"))).toBe(true);
     expect(found(kept)).toEqual([]);
   });

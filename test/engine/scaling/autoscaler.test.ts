@@ -11,7 +11,7 @@ import { scalingRules } from "../../../src/jobs/scaling.ts";
 import { createLogger } from "../../../src/platform/logger.ts";
 import { producerConnection, type RedisConnection } from "../../../src/platform/redis.ts";
 import { useDatabase } from "../../support/database.ts";
-import { redisUrl } from "../../support/redis.ts";
+import { redisAddress } from "../../support/redis.ts";
 
 const db = useDatabase();
 const log = createLogger("silent", "test");
@@ -20,7 +20,7 @@ let connection: RedisConnection;
 let queues: Queues<QueueName>;
 
 beforeAll(async () => {
-  connection = producerConnection(redisUrl, log);
+  connection = producerConnection(redisAddress, log);
   await vi.waitFor(() => expect(connection.status).toBe("ready"), 10_000);
 });
 beforeEach(async () => {
@@ -103,9 +103,9 @@ describe("the autoscaler", () => {
   });
 
   test("does as an operator wants until that expires", async () => {
-    await connection.set(wantedKey(queues.prefix, "mail"), "7", "EX", 60);
+    await connection.set(wantedKey(queues, "mail"), "7", "EX", 60);
     expect((await explain()).desiredWorkers).toBe(7);
-    await connection.del(wantedKey(queues.prefix, "mail"));
+    await connection.del(wantedKey(queues, "mail"));
     expect((await explain()).desiredWorkers).toBe(0);
   });
 
