@@ -4,7 +4,7 @@ import { jobs } from "./jobs/index.ts";
 import { type QueueName, queues } from "./jobs/queues.ts";
 import type { ScalingRules } from "./jobs/scaling.ts";
 import { openCache } from "./platform/cache.ts";
-import { createLogger } from "./platform/logger.ts";
+import { createLogger, logConsole } from "./platform/logger.ts";
 import { measurePool, measureRedis } from "./platform/measure.ts";
 import { createMetrics } from "./platform/metrics.ts";
 import { createObjectStore, type S3Options } from "./platform/object-store.ts";
@@ -45,6 +45,7 @@ export interface RuntimeOptions {
  */
 export async function startRuntime({ config, name, service, worker }: RuntimeOptions) {
   const log = createLogger(config.LOG_LEVEL, name);
+  logConsole(log);
   for (const warning of config.warnings) log.warn(warning);
   trustAlso(config.EXTRA_CA_FILE);
   const stopping = shutdownSignal();

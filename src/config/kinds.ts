@@ -120,13 +120,15 @@ export const certificateFile = z.string().transform((path, context) => {
     context.addIssue({ code: "custom", message });
     return z.NEVER;
   };
+  // Another kind of setting that was put here by mistake may be a secret.
+  const shown = /^[\w./-]+$/.test(path) ? path : "the file";
   try {
     const found = readFileSync(path, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    if (found.length === 0) return refuse(`${path} has no certificate in PEM`);
+    if (found.length === 0) return refuse(`${shown} has no certificate in PEM`);
     const broken = found.findIndex((pem) => !isCertificate(pem));
-    return broken < 0 ? [...found] : refuse(`certificate ${broken + 1} in ${path} cannot be read`);
+    return broken < 0 ? [...found] : refuse(`certificate ${broken + 1} in ${shown} cannot be read`);
   } catch (error) {
-    return refuse(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return refuse(`${shown} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 });
 

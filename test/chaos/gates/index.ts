@@ -1,6 +1,7 @@
 import { longChaos, naive, shortChaos } from "./chaos.ts";
 import { crashPointGate } from "./crash-points.ts";
 import { deployGate } from "./deploy.ts";
+import { failoverGate } from "./failover.ts";
 import type { Gate } from "./gate.ts";
 import { mailGate } from "./mail.ts";
 import { postgresGate } from "./postgres.ts";
@@ -10,5 +11,5 @@ import { soakGate } from "./soak.ts";
 /** All gates, the short ones first. */
 export const gates: readonly Gate[] = [
   ...[shortChaos, naive, redisShort],
-  ...[longChaos, redisLong, postgresGate, mailGate, deployGate, crashPointGate, soakGate],
+  ...[longChaos, redisLong, failoverGate, postgresGate, mailGate, deployGate, crashPointGate, soakGate],
 ];

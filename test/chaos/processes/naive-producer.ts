@@ -16,7 +16,7 @@ const settings = readSettings();
 const signal = shutdownSignal();
 process.on("disconnect", () => process.exit(1));
 const db = await connectDatabase(settings.DATABASE_URL);
-const connection = producerConnection(settings.REDIS_URL, createLogger(settings.LOG_LEVEL, "naive-producer"));
+const connection = producerConnection(settings.redis, createLogger(settings.LOG_LEVEL, "naive-producer"));
 const queue = new Queue("naive", { connection, prefix: settings.QUEUE_PREFIX });
 queue.on("error", () => undefined);
 

@@ -21,7 +21,7 @@ const work = async ({ name, data }: Job<StockPayload | MailPayload>) => {
   else await mailer.send(mailOf(data as MailPayload), { signal: AbortSignal.timeout(30_000) });
 };
 const worker = new Worker("naive", work, {
-  connection: consumerConnection(settings.REDIS_URL, createLogger(settings.LOG_LEVEL, "naive-worker")),
+  connection: consumerConnection(settings.redis, createLogger(settings.LOG_LEVEL, "naive-worker")),
   prefix: settings.QUEUE_PREFIX,
   concurrency: 25,
   lockDuration: 5_000,

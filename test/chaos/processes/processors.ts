@@ -16,6 +16,8 @@ export const graceMs = 12_000;
 
 export interface Means {
   crash: CrashHere;
+  /** How long each job takes besides its work. */
+  workMs: number;
   /** Whether the sink has a message with this id. */
   hasArrived: (messageId: string, signal: AbortSignal) => Promise<boolean>;
 }
@@ -29,6 +31,7 @@ export function createKinds(jobs: Record<ChaosKind, AnyJob>, means: Means): Kind
       [kindNames.stock]: {
         async run(job: JobRun<StockPayload>, context: WorkerContext) {
           crash("worker.after-claim");
+          await sleep(means.workMs);
           const receiptKey = job.payload.withReceipt ? await putReceipt(context, job.payload) : null;
           crash("worker.before-complete");
           await job.complete(async (tx) => {
@@ -81,6 +84,7 @@ interface MailRow {
 
 async function sendMail(job: JobRun<MailPayload>, { db, mailer }: WorkerContext, means: Means) {
   const { ref } = job.payload;
+  await sleep(means.workMs);
   const recordSent = () => untilWritten(job.signal, () => job.complete((tx) => tx.query(noteSql, [ref, "sent"])));
   const [row]: MailRow[] = await db.query(
     `SELECT state, (extract(epoch FROM now() - sending_at) * 1000)::int AS "ageMs" FROM chaos_mail WHERE send_key = $1`,

@@ -23,7 +23,7 @@ export async function startRuntime(name: string) {
   const log = createLogger(settings.LOG_LEVEL, name);
   const signal = shutdownSignal();
   const db = await connectDatabase(settings.DATABASE_URL, 12);
-  const producer = producerConnection(settings.REDIS_URL, log);
+  const producer = producerConnection(settings.redis, log);
   const queues = createQueues(queueNames, producer, settings.QUEUE_PREFIX, log);
   crashAroundAdd(queues, crash);
   const outbox = crashingOutbox(createOutbox(db, queueNames), crash);

@@ -16,7 +16,7 @@ const lockMs = 5_000;
 const concurrency = { maintenance: 20, mail: 5 } as const;
 
 const { settings, jobs, crash, log, signal, db, relay, end } = await startRuntime("worker");
-const connection = consumerConnection(settings.REDIS_URL, log);
+const connection = consumerConnection(settings.redis, log);
 const store = createObjectStore({
   endpoint: settings.S3_ENDPOINT_URL,
   region: "us-east-1",
@@ -31,7 +31,7 @@ const cutOff = new AbortController();
 const metrics = createMetrics();
 const context = { db, log, metrics, store, mailer } as unknown as WorkerContext;
 const jobMetrics = createJobMetrics(metrics.registry);
-const kinds = createKinds(jobs, { crash, hasArrived: askSink(settings.PROBE_URL) });
+const kinds = createKinds(jobs, { crash, workMs: settings.WORK_MS, hasArrived: askSink(settings.PROBE_URL) });
 const workers = (["maintenance", "mail"] as const).map((queue) =>
   startWorker({
     ...queues[queue],
