@@ -8,7 +8,7 @@ import { load } from "../tools/load.ts";
 const root = join(import.meta.dirname, "..");
 
 /** Folders with packages of their own, which `npm install` leaves out because few commands need them. */
-export type SideFolder = "bench" | "tools" | "tools/linter";
+export type SideFolder = "bench" | "tools" | "tools/linter" | "tools/s3";
 
 /**
  * Installs the packages of a folder as its lock file says, unless they are there; returns where they are. Throws when npm

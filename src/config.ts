@@ -7,6 +7,7 @@ import {
   headersOf,
   host,
   json,
+  keyPrefix,
   list,
   origin,
   Payee,
@@ -72,7 +73,11 @@ const Shared = Database.extend({
   /** Absent: Amazon's own endpoint of the region. */
   S3_ENDPOINT_URL: url.optional(),
   S3_DEFAULT_REGION: z.string().min(1).default("us-east-1"),
+  /** How a request names the bucket: `path` (`https://s3.example/bucket`), or `virtual` (`https://bucket.s3.example`). */
+  S3_ADDRESSING: z.enum(["path", "virtual"]).default("path"),
   S3_BUCKET_NAME: z.string().min(1),
+  /** First part of the key of every object, for a bucket that others use as well. */
+  S3_KEY_PREFIX: keyPrefix.default(""),
   S3_ACCESS_KEY: z.string().min(1),
   S3_SECRET_KEY: z.string().min(1),
   /** Port of probes, metrics and desired workers; 0: any free port, which the log names. */
@@ -81,7 +86,7 @@ const Shared = Database.extend({
   AUTOSCALER_TOKEN: z.string().min(16).optional(),
   /** JSON, by queue, overrides of `src/jobs/scaling.ts`: `{"images": {"maxWorkers": 20}}`. */
   AUTOSCALE: json("{}").pipe(Scaling),
-  /** Where browsers read `images/…` of the bucket; default: `<endpoint>/<bucket>`. */
+  /** Where browsers read the bucket; default: `<endpoint>/<bucket>`, or with the bucket in the host. */
   S3_PUBLIC_URL: url.optional(),
   ...paymentSettings,
   /** The account of the payee of invoices, as JSON; absent: there are no invoices. */
@@ -396,7 +401,6 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
         `Bad configuration:\n  AUTOSCALE is wrong: ${queue} has minWorkers ${minWorkers} and maxWorkers ${maxWorkers}`,
       );
   }
-  const endpoint = config.S3_ENDPOINT_URL ?? `https://s3.${config.S3_DEFAULT_REGION}.amazonaws.com`;
   return {
     ...config,
     redis: redisOf(config),
@@ -407,14 +411,26 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
       headers: config.OTEL_EXPORTER_OTLP_HEADERS,
       ratio: config.OTEL_TRACES_SAMPLER_ARG,
     },
-    s3: {
-      endpoint: config.S3_ENDPOINT_URL,
-      region: config.S3_DEFAULT_REGION,
-      bucket: config.S3_BUCKET_NAME,
-      accessKeyId: config.S3_ACCESS_KEY,
-      secretAccessKey: config.S3_SECRET_KEY,
-      publicUrl: config.S3_PUBLIC_URL ?? `${endpoint}/${config.S3_BUCKET_NAME}`,
-    },
+    s3: s3Of(config),
+  };
+}
+
+type S3Variable = Extract<keyof z.output<typeof Shared>, `S3_${string}`>;
+
+/** The bucket as `platform/object-store` takes it. */
+export function s3Of(config: Pick<z.output<typeof Shared>, S3Variable>) {
+  const { S3_ENDPOINT_URL, S3_DEFAULT_REGION: region, S3_BUCKET_NAME: bucket, S3_ADDRESSING: addressing } = config;
+  const endpoint = S3_ENDPOINT_URL ?? `https://s3.${region}.amazonaws.com`;
+  const inPath = `${endpoint}/${bucket}`;
+  return {
+    endpoint: S3_ENDPOINT_URL,
+    region,
+    addressing,
+    bucket,
+    keyPrefix: config.S3_KEY_PREFIX,
+    accessKeyId: config.S3_ACCESS_KEY,
+    secretAccessKey: config.S3_SECRET_KEY,
+    publicUrl: config.S3_PUBLIC_URL ?? (addressing === "path" ? inPath : endpoint.replace("://", `://${bucket}.`)),
   };
 }
 

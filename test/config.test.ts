@@ -49,6 +49,23 @@ describe("the configuration", () => {
     rmSync(folder, { recursive: true });
   });
 
+  test.each([
+    [{}, "http://localhost:9000/shop"],
+    [{ S3_ADDRESSING: "virtual" }, "http://shop.localhost:9000"],
+    [{ S3_ADDRESSING: "virtual", S3_ENDPOINT_URL: "" }, "https://shop.s3.us-east-1.amazonaws.com"],
+    [{ S3_ENDPOINT_URL: "" }, "https://s3.us-east-1.amazonaws.com/shop"],
+    [{ S3_PUBLIC_URL: "https://cdn.example/" }, "https://cdn.example"],
+  ])("finds the public address of the bucket for %j", (env, publicUrl) => {
+    expect(loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", ...env }).s3.publicUrl).toBe(publicUrl);
+  });
+
+  test("takes a prefix of keys with or without the slash at its end, and none that would name another place", () => {
+    const load = (S3_KEY_PREFIX: string) =>
+      loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", S3_KEY_PREFIX }).s3.keyPrefix;
+    expect(["", "shop", "shop/a/"].map(load)).toEqual(["", "shop/", "shop/a/"]);
+    for (const wrong of ["/shop", "a//b", "a b", "a?b"]) expect(() => load(wrong), wrong).toThrow("S3_KEY_PREFIX");
+  });
+
   test("has sensible values for what is not said", () => {
     const config = loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test/" });
     expect(config).toMatchObject({

@@ -49,6 +49,7 @@ export const slow = [
   "test/dev/demo/loaded.test.ts",
   "test/flows/erasure-kills.test.ts",
   "test/flows/outages.test.ts",
+  "test/platform/s3-stores.test.ts",
   "test/flows/private-authority.test.ts",
   "test/api/routes/orders/order-retries.test.ts",
   "test/workers/mail/hostile-mails.test.ts",

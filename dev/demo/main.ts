@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment } from "../../src/config.ts";
+import { environment, s3Of } from "../../src/config.ts";
 import { createDataSource, reaching } from "../../src/db/data-source.ts";
 import { NotThereYetError, StartUpError, UnavailableError } from "../../src/errors.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
@@ -14,7 +14,10 @@ const Environment = environment.api
     DATABASE_URL: true,
     S3_ENDPOINT_URL: true,
     S3_DEFAULT_REGION: true,
+    S3_ADDRESSING: true,
     S3_BUCKET_NAME: true,
+    S3_KEY_PREFIX: true,
+    S3_PUBLIC_URL: true,
     S3_ACCESS_KEY: true,
     S3_SECRET_KEY: true,
   })
@@ -33,14 +36,7 @@ console.log(await whileUnreachable(run, patience));
 async function run() {
   const start = performance.now();
   const db = createDataSource(config.DATABASE_URL, 2, unhurried);
-  const store = createObjectStore({
-    endpoint: config.S3_ENDPOINT_URL,
-    region: config.S3_DEFAULT_REGION,
-    bucket: config.S3_BUCKET_NAME,
-    accessKeyId: config.S3_ACCESS_KEY,
-    secretAccessKey: config.S3_SECRET_KEY,
-    publicUrl: "",
-  });
+  const store = createObjectStore(s3Of(config));
   try {
     await reaching(config.DATABASE_URL, () => db.initialize());
     const loaded = await loadDemo(db, store, config.DEMO_CATALOGUE, { patience }).catch(explain);

@@ -75,6 +75,11 @@ function isPlainlyWritten(text: string) {
   const [, rest = ""] = /^[a-z]+:\/\/(?:[^@/?#]*@)?(.*)$/is.exec(text) ?? [];
   return !/[@\\\s\p{Cc}]/u.test(rest) && !/[\\\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text);
 }
+/** The first part of the keys of objects, with a slash at its end. */
+export const keyPrefix = z
+  .string()
+  .regex(/^[\w.-]+(\/[\w.-]+)*\/?$/, "is not like 'shop/production' (letters, digits, '_', '-' and '.')")
+  .transform((text) => text.replace(/(?<!\/)$/, "/"));
 /** A name or an address, not a URL. */
 export const host = z.string().regex(/^[\p{L}\d._:-]+$/u, "is not the name or the address of a host");
 /** OpenTelemetry's own notation: https://opentelemetry.io/docs/specs/otel/protocol/exporter/. */

@@ -6,11 +6,13 @@ import {
   HeadBucketCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { isNetworkError, TooManyRequestsError, UnavailableError } from "../errors.ts";
+import { keptBytes, maxAttempts, sendWithReplay } from "./replay.ts";
 import { tlsFault } from "./tls.ts";
 import { traced } from "./tracing.ts";
 
@@ -21,7 +23,10 @@ export interface StoredHeaders {
 
 /** What this system does with S3. Every call throws `UnavailableError` when S3 is unavailable or overloaded. */
 export interface ObjectStore {
-  /** Stores an object in one piece; a stream has to be exactly `length` bytes and is not retried. */
+  /**
+   * Stores an object in one piece; a stream has to be exactly `length` bytes. When the connection breaks, it is sent
+   * again up to twice: of a stream, while no more than its first chunk and 128 KB were read.
+   */
   put(key: string, body: Buffer | Readable, headers: StoredHeaders, options?: PutOptions): Promise<void>;
   /** The first `length` bytes of an object (all of it without); throws `MissingObjectError` when there is none. */
   get(key: string, options?: { length?: number; signal?: AbortSignal }): Promise<Buffer>;
@@ -81,9 +86,14 @@ export interface S3Options {
   /** Absent: Amazon's own of the region. */
   endpoint?: string | undefined;
   region: string;
+  /** Where a request names the bucket: in its path, also when absent, or in the host. */
+  addressing?: "path" | "virtual";
+  /** First part of the key of every object, which the keys here do not have; it ends in a slash. */
+  keyPrefix?: string;
   bucket: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** Where browsers read the bucket, without the prefix. */
   publicUrl: string;
   /** Maximum number of connections; 200 when absent. */
   sockets?: number;
@@ -91,7 +101,7 @@ export interface S3Options {
 
 /** An object store on one bucket of an S3-compatible server. */
 export function createObjectStore(options: S3Options): ObjectStore & { close(): void } {
-  const Bucket = options.bucket;
+  const { bucket: Bucket, addressing = "path", keyPrefix = "" } = options;
   const maxSockets = options.sockets ?? defaultSockets;
   const maxReaders = Math.ceil(maxSockets * readersShare);
   const maxOfClient = Math.ceil(maxReaders * clientShare);
@@ -100,15 +110,18 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
   const account = {
     region: options.region,
     credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
-    forcePathStyle: true,
+    forcePathStyle: addressing === "path",
   };
-  const client = new S3Client({
+  const keyOf = (key: string) => `${keyPrefix}${key}`;
+  const configuration = {
     ...account,
     ...(options.endpoint && { endpoint: options.endpoint }),
     // Without this, presigned URLs carry the checksum of an empty body and stream uploads are wrapped in chunks.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    maxAttempts: 3,
+    // A server that does not know `Expect: 100-continue` would let every upload from 2 MB on wait for a minute.
+    expectContinueHeader: false,
+    maxAttempts,
     // The SDK would write to the console; every failure reaches the caller as an error anyway.
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     requestHandler: {
@@ -116,44 +129,59 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       throwOnRequestTimeout: true,
       connectionTimeout: 2_000,
       requestTimeout: answerMs,
-      httpAgent: { maxSockets },
-      httpsAgent: { maxSockets },
     },
-  });
-  // A signature covers the host, and clients outside may know the server under another name.
-  const outside = options.publicUrl.endsWith(`/${Bucket}`) ? options.publicUrl.slice(0, -Bucket.length - 1) : undefined;
-  const reachable = outside ?? options.endpoint;
-  const signer = new S3Client({ ...account, ...(reachable && { endpoint: reachable }) });
-  const send: S3Client["send"] = (async (command: object, sendOptions: never) => {
-    const operation = command.constructor.name.replace("Command", "");
-    return traced(`S3 ${operation}`, { kind: "client", attributes: { "rpc.method": operation } }, async () => {
-      try {
-        return await client.send(command as never, sendOptions);
-      } catch (error) {
-        throw translate(error);
-      }
+  } as const;
+  const clientOn = (agent: object) =>
+    new S3Client({
+      ...configuration,
+      requestHandler: { ...configuration.requestHandler, httpAgent: agent, httpsAgent: agent },
     });
-  }) as never;
+  const client = clientOn({ maxSockets });
+  // The server may close a kept connection at any moment, and what was read of a large stream cannot be sent again.
+  const freshClient = clientOn({ maxSockets, keepAlive: false });
+  // A signature covers the host, and clients outside may know the server under another name.
+  const reachable = serverOf(options) ?? options.endpoint;
+  const signer = new S3Client({ ...account, ...(reachable && { endpoint: reachable }) });
+  const sendBy = (by: S3Client): S3Client["send"] =>
+    (async (command: object, sendOptions: never) => {
+      const operation = command.constructor.name.replace("Command", "");
+      return traced(`S3 ${operation}`, { kind: "client", attributes: { "rpc.method": operation } }, async () => {
+        try {
+          return await by.send(command as never, sendOptions);
+        } catch (error) {
+          throw translate(error);
+        }
+      });
+    }) as never;
+  const send = sendBy(client);
   const within = (signal?: AbortSignal) => (signal ? { abortSignal: signal } : {});
 
+  const putStream = (stream: Readable, object: Omit<PutObjectCommandInput, "Body">, signal?: AbortSignal) => {
+    const sendStream = (object.ContentLength ?? Number.POSITIVE_INFINITY) <= keptBytes ? send : sendBy(freshClient);
+    return sendWithReplay(stream, { isBroken, signal }, async (Body, abortSignal) => {
+      await sendStream(new PutObjectCommand({ ...object, Body }), { abortSignal, requestTimeout: streamMs });
+    });
+  };
+
   return {
-    async put(Key, Body, { contentType, cacheControl }, { length, signal } = {}) {
+    async put(key, body, { contentType, cacheControl }, { length, signal } = {}) {
       const headers = { ContentType: contentType, ...(cacheControl && { CacheControl: cacheControl }) };
-      const size = length === undefined ? {} : { ContentLength: length };
-      const patience = Buffer.isBuffer(Body) ? {} : { requestTimeout: streamMs };
-      await send(new PutObjectCommand({ Bucket, Key, Body, ...headers, ...size }), { ...within(signal), ...patience });
+      const object = { Bucket, Key: keyOf(key), ...headers };
+      if (Buffer.isBuffer(body)) await send(new PutObjectCommand({ ...object, Body: body }), within(signal));
+      else await putStream(body, { ...object, ...(length !== undefined && { ContentLength: length }) }, signal);
     },
-    async get(Key, { length, signal } = {}) {
+    async get(key, { length, signal } = {}) {
       const Range = length === undefined ? undefined : `bytes=0-${length - 1}`;
-      const { Body } = await send(new GetObjectCommand({ Bucket, Key, ...(Range && { Range }) }), within(signal));
-      if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
+      const command = new GetObjectCommand({ Bucket, Key: keyOf(key), ...(Range && { Range }) });
+      const { Body } = await send(command, within(signal));
+      if (!Body) throw new MissingObjectError(`S3 returned no body for '${key}'`);
       try {
         return Buffer.from(await Body.transformToByteArray());
       } catch (error) {
         throw translate(error);
       }
     },
-    async read(Key, { signal, isPublic = false, client: reader } = {}) {
+    async read(key, { signal, isPublic = false, client: reader } = {}) {
       const own = (reader !== undefined && readersOf.get(reader)) || 0;
       if (own >= maxOfClient)
         throw new TooManyRequestsError(
@@ -172,8 +200,8 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
       count(1);
       const leave = () => count(-1);
       try {
-        const { Body } = await send(new GetObjectCommand({ Bucket, Key }), within(signal));
-        if (!Body) throw new MissingObjectError(`S3 returned no body for '${Key}'`);
+        const { Body } = await send(new GetObjectCommand({ Bucket, Key: keyOf(key) }), within(signal));
+        if (!Body) throw new MissingObjectError(`S3 returned no body for '${key}'`);
         const body = Body as Readable;
         // An answer of S3 that is destroyed without an error means that the server has hung up.
         const taken = new PassThrough();
@@ -185,38 +213,53 @@ export function createObjectStore(options: S3Options): ObjectStore & { close(): 
         throw error;
       }
     },
-    async copy(from, Key, { contentType, cacheControl }, { signal } = {}) {
-      const CopySource = encodeURI(`${Bucket}/${from}`);
+    async copy(from, to, { contentType, cacheControl }, { signal } = {}) {
+      const objects = { Bucket, Key: keyOf(to), CopySource: encodeURI(`${Bucket}/${keyOf(from)}`) };
       const headers = { ContentType: contentType, ...(cacheControl && { CacheControl: cacheControl }) };
-      const command = new CopyObjectCommand({ Bucket, Key, CopySource, MetadataDirective: "REPLACE", ...headers });
-      await send(command, within(signal));
+      await send(new CopyObjectCommand({ ...objects, MetadataDirective: "REPLACE", ...headers }), within(signal));
     },
-    async remove(Key) {
-      await send(new DeleteObjectCommand({ Bucket, Key }));
+    async remove(key) {
+      await send(new DeleteObjectCommand({ Bucket, Key: keyOf(key) }));
     },
-    async *list(Prefix, { signal } = {}) {
+    async *list(prefix, { signal } = {}) {
+      const Prefix = keyOf(prefix);
       let ContinuationToken: string | undefined;
       do {
         const command = new ListObjectsV2Command({ Bucket, Prefix, ...(ContinuationToken && { ContinuationToken }) });
         const { Contents = [], NextContinuationToken } = await send(command, within(signal));
-        yield Contents.map(({ Key = "", LastModified = new Date() }) => ({ key: Key, modifiedAt: LastModified }));
+        yield Contents.map(({ Key = "", LastModified = new Date() }) => ({
+          key: Key.slice(keyPrefix.length),
+          modifiedAt: LastModified,
+        }));
         ContinuationToken = NextContinuationToken;
       } while (ContinuationToken);
     },
     async ping(signal) {
       await send(new HeadBucketCommand({ Bucket }), within(signal));
     },
-    publicUrl: (key) => `${options.publicUrl}/${key}`,
-    signedUrl: (Key, { disposition, seconds }) =>
-      getSignedUrl(signer, new GetObjectCommand({ Bucket, Key, ResponseContentDisposition: disposition }), {
-        expiresIn: seconds,
-      }),
+    publicUrl: (key) => `${options.publicUrl}/${keyOf(key)}`,
+    signedUrl: (key, { disposition, seconds }) => {
+      const command = new GetObjectCommand({ Bucket, Key: keyOf(key), ResponseContentDisposition: disposition });
+      return getSignedUrl(signer, command, { expiresIn: seconds });
+    },
     close() {
       client.destroy();
+      freshClient.destroy();
       signer.destroy();
     },
   };
 }
+
+/** The server that serves the bucket at its public address; undefined when that is another program, such as a CDN. */
+function serverOf({ publicUrl, bucket, addressing = "path" }: S3Options): string | undefined {
+  if (addressing === "path")
+    return publicUrl.endsWith(`/${bucket}`) ? publicUrl.slice(0, -bucket.length - 1) : undefined;
+  const [, protocol, host] = /^(https?:\/\/)([^/]+)$/.exec(publicUrl) ?? [];
+  return host?.startsWith(`${bucket}.`) ? `${protocol}${host.slice(bucket.length + 1)}` : undefined;
+}
+
+/** True when the connection failed: the server may not have read anything. */
+const isBroken = (error: unknown) => error instanceof UnavailableError && isNetworkError(error.cause);
 
 function ignore() {}
 
