@@ -95,7 +95,7 @@ async function lookAtGuards(redis: RedisConnection, address: RedisAddress): Prom
     const silent = looks.filter((answer) => answer !== "OK");
     const found = `${looks.length - silent.length} of ${looks.length} can replace the master '${address.master}'`;
     if (silent.length === 0) return [{ what: "redis sentinels", state: "ok", found }];
-    const advice = "Start or correct them: without a majority nobody replaces a master that fails";
+    const advice = "Start or correct them: without a majority they replace no master that fails";
     const state = silent.length * 2 >= looks.length ? "problem" : "warning";
     return [{ what: "redis sentinels", state, found: `${found} (${silent.join("; ")})`, advice }];
   }

@@ -32,7 +32,7 @@ interface Trusted extends TokenIssuer {
   logMisfit: LogMisfit;
 }
 
-/** Logs a claim of a token that names someone else than us. */
+/** Logs a claim of a token that names another party than us. */
 type LogMisfit = (claim: "iss" | "aud" | "azp", expected: string[], given: unknown) => void;
 
 /** Maximum difference of clocks. */

@@ -27,7 +27,7 @@ export interface TrustedKeys {
    * valid for an hour, and when too many tokens wait; `JWKSMultipleMatchingKeys` when several keys share the id.
    */
   find: JWTVerifyGetKey;
-  /** As `find`, among the keys that are known; an unknown key id asks nobody. */
+  /** As `find`, among the keys that are known; an unknown key id asks no issuer. */
   findKnown: JWTVerifyGetKey;
 }
 

@@ -72,7 +72,7 @@ describe.each(Object.entries(faults))("an issuer that %s", (_what, fault) => {
     await expect(ask(keys)).resolves.toBeDefined();
     clock.pass(6_000);
     await expect(ask(keys)).resolves.toBeDefined();
-    // While it is known to be unavailable, nobody waits for it.
+    // While it is known to be unavailable, no request waits for it.
     expect(Date.now() - began).toBeLessThan(1_000);
     clock.pass(50 * 60_000);
     await expect(ask(keys)).rejects.toBeInstanceOf(UnavailableError);
