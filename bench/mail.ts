@@ -124,7 +124,7 @@ async function openOurs(smtpPort: number) {
     startRedis({ dataDirectory: join(directory, "redis"), binaryDirectory, password: "bench" }),
   ]);
   watchdog.watch({ databases: [postgres.pid], services: [redis.pid] });
-  const migrating = await createDataSource(postgres.url, 2, {}).initialize();
+  const migrating = await createDataSource(postgres.url, 2, { timeouts: {} }).initialize();
   await migrating.runMigrations();
   await migrating.destroy();
   const db = await connectDatabase(postgres.url, 4);

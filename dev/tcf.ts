@@ -25,7 +25,7 @@ function readStack(): StackFile | undefined {
 }
 
 /** Servers that stand in for ours have their keys in this process's environment already. */
-function environmentOf({ databaseUrl, redisUrl, s3, smtp, mailbox }: StackFile) {
+function environmentOf({ databaseUrl, databaseSettings, redisUrl, s3, smtp, mailbox }: StackFile) {
   const { s3AccessKey, s3SecretKey } = readSecrets(paths.secrets);
   const { identity } = readJson(paths.ports) as { identity: number };
   const server = new URL(smtp);
@@ -35,6 +35,7 @@ function environmentOf({ databaseUrl, redisUrl, s3, smtp, mailbox }: StackFile) 
     ...process.env,
     ENVIRONMENT: "local",
     DATABASE_URL: databaseUrl,
+    ...databaseSettings,
     ...(redisUrl && { REDIS_URL: redisUrl }),
     S3_ENDPOINT_URL: s3.endpoint,
     S3_BUCKET_NAME: s3.bucket,

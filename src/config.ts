@@ -13,6 +13,7 @@ import {
   Payee,
   perMinute,
   port,
+  postgresConnection,
   sender,
   signingSecret,
   url,
@@ -27,6 +28,7 @@ import { mailKindNames } from "./jobs/mail-kinds.ts";
 import { queueNames } from "./jobs/queues.ts";
 import { readRetention } from "./jobs/retention.ts";
 import { scalingRules } from "./jobs/scaling.ts";
+import { parsePostgresUrl } from "./platform/postgres/address.ts";
 
 const workers = z.int().min(0).max(1_000);
 const seconds = z.number().positive().max(86_400);
@@ -56,8 +58,12 @@ const Process = z.object({
 });
 
 const Database = Process.extend({
-  DATABASE_URL: connection(/^postgres(ql)?$/),
-  /** Connections of one process; replicas × pool has to stay below Postgres' max_connections. */
+  DATABASE_URL: postgresConnection,
+  /** `transaction`: DATABASE_URL leads to a pooler that gives a connection to a transaction, such as PgBouncer. */
+  DATABASE_POOLER: z.enum(["none", "transaction"]).default("none"),
+  /** The same database without the pooler, for migrations; absent: they go through it. */
+  DATABASE_DIRECT_URL: postgresConnection.optional(),
+  /** Connections of one process, besides those of its queues (src/platform/postgres/connections.ts). */
   DATABASE_POOL_MAX: whole(2).default(10),
 });
 
@@ -257,6 +263,13 @@ export function loadDatabaseConfig(env: NodeJS.ProcessEnv = process.env) {
   return read(Database, env);
 }
 
+/** The URL and the kind of server that migrations go to. */
+export function migrationsOf(config: Pick<z.output<typeof Database>, `DATABASE_${"URL" | "DIRECT_URL" | "POOLER"}`>) {
+  const { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_POOLER } = config;
+  if (DATABASE_DIRECT_URL) return { url: DATABASE_DIRECT_URL, isPooled: false };
+  return { url: DATABASE_URL, isPooled: DATABASE_POOLER === "transaction" };
+}
+
 /** As `loadDatabaseConfig`, for `src/api/main.ts`. */
 export function loadApiConfig(env: NodeJS.ProcessEnv = process.env) {
   const { BETTER_AUTH_URL, TRUSTED_ISSUERS, ...config } = read(Api, env);
@@ -376,7 +389,10 @@ function dkimOf({ DKIM_SELECTOR, DKIM_PRIVATE_KEY, SMTP_FROM }: z.output<typeof 
 function read<Schema extends z.ZodObject<typeof Process.shape>>(schema: Schema, env: NodeJS.ProcessEnv) {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const { success, data, error } = schema.safeParse(given);
-  if (success) return { ...data, warnings: warningsOf(data) };
+  if (success) {
+    refuseSessionOptions(data);
+    return { ...data, warnings: warningsOf(data) };
+  }
   const wrong = error.issues.map(({ path, message }) => {
     const name = String(path[0]);
     return `  ${name} ${given[name] === undefined ? "is not set" : `is wrong: ${message}`}`;
@@ -384,6 +400,16 @@ function read<Schema extends z.ZodObject<typeof Process.shape>>(schema: Schema, 
   wrong.push(...lackOfBroker(schema.shape, given));
   throw new StartUpError(
     `Bad configuration:\n${wrong.join("\n")}\nAll variables: .env.example, docs/operations/configuration.md`,
+  );
+}
+
+/** A session's options would be lost behind a pooler, or found by others. */
+function refuseSessionOptions(settings: unknown) {
+  const { DATABASE_URL, DATABASE_POOLER } = settings as Partial<z.output<typeof Database>>;
+  if (DATABASE_POOLER !== "transaction" || !parsePostgresUrl(DATABASE_URL ?? "").options) return;
+  throw new StartUpError(
+    "Bad configuration:\n  DATABASE_URL has 'options', which a pooler in transaction mode does not keep: " +
+      "set them for the role, as in ALTER ROLE … SET search_path = …",
   );
 }
 

@@ -8,6 +8,7 @@ import { createLogger, logConsole } from "./platform/logger.ts";
 import { measurePool, measureRedis } from "./platform/measure.ts";
 import { createMetrics } from "./platform/metrics.ts";
 import { createObjectStore, type S3Options } from "./platform/object-store.ts";
+import { connectionsOf } from "./platform/postgres/connections.ts";
 import { producerConnection, type RedisAddress, warnOfUnfit } from "./platform/redis.ts";
 import { shutdownSignal } from "./platform/shutdown.ts";
 import { trustAlso } from "./platform/tls.ts";
@@ -21,6 +22,7 @@ export interface RuntimeConfig {
   LOG_LEVEL: string;
   EXTRA_CA_FILE: readonly string[];
   DATABASE_URL: string;
+  DATABASE_POOLER: "none" | "transaction";
   DATABASE_POOL_MAX: number;
   QUEUE_PREFIX: string;
   redis: { broker: RedisAddress; cache: RedisAddress };
@@ -51,10 +53,16 @@ export async function startRuntime({ config, name, service, worker }: RuntimeOpt
   const stopping = shutdownSignal();
   const version = packageVersion();
   const tracing = startTracing({ ...config.tracing, service, version, log });
-  const db = await whileUnreachable(() => connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX), {
+  const session = {
+    isPooled: config.DATABASE_POOLER === "transaction",
+    name: worker ? `tcf worker ${worker.queues.join(",")}` : `tcf ${name}`,
+  };
+  const db = await whileUnreachable(() => connectDatabase(config.DATABASE_URL, config.DATABASE_POOL_MAX, session), {
     say: (text) => log.warn(text),
     signal: stopping,
   });
+  const connections = connectionsOf(config.DATABASE_POOL_MAX, worker?.queues.length ?? 0);
+  log.info({ connections, applicationName: session.name }, "connected to Postgres");
   const redis = producerConnection(config.redis.broker, log);
   warnOfUnfit(redis, log);
   const metrics = createMetrics();

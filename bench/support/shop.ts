@@ -55,7 +55,7 @@ export async function openShop(): Promise<Shop> {
 }
 
 async function enter(url: string, catalogue: Catalogue) {
-  const db = await createDataSource(url, 2, {}).initialize();
+  const db = await createDataSource(url, 2, { timeouts: {} }).initialize();
   await db.runMigrations();
   await db.transaction(async (tx) => {
     await insertRows(tx, "users", demoUsers);

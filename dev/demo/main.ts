@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environment, s3Of } from "../../src/config.ts";
+import { environment, migrationsOf, s3Of } from "../../src/config.ts";
 import { createDataSource, reaching } from "../../src/db/data-source.ts";
 import { NotThereYetError, StartUpError, UnavailableError } from "../../src/errors.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
@@ -12,6 +12,8 @@ const Environment = environment.api
   .pick({
     EXTRA_CA_FILE: true,
     DATABASE_URL: true,
+    DATABASE_POOLER: true,
+    DATABASE_DIRECT_URL: true,
     S3_ENDPOINT_URL: true,
     S3_DEFAULT_REGION: true,
     S3_ADDRESSING: true,
@@ -24,21 +26,22 @@ const Environment = environment.api
   .extend({ DEMO_CATALOGUE: z.enum(["none", "small", "full"]).default("small") });
 
 /** None of the limits of a request: a busy machine may take minutes over a statement. */
-const unhurried = { connectionTimeoutMillis: 30_000 };
+const unhurried = { timeouts: {}, connectMs: 30_000 };
 
 endOnUncaughtError("The demo load");
 const config = readEnvironment();
 trustAlso(config.EXTRA_CA_FILE);
+const database = migrationsOf(config);
 const patience = { say: (text: string) => console.error(text) };
 console.log(await whileUnreachable(run, patience));
 
 /** May be repeated: the shop is entered in one transaction. */
 async function run() {
   const start = performance.now();
-  const db = createDataSource(config.DATABASE_URL, 2, unhurried);
+  const db = createDataSource(database.url, 2, { ...unhurried, isPooled: database.isPooled, name: "tcf demo" });
   const store = createObjectStore(s3Of(config));
   try {
-    await reaching(config.DATABASE_URL, () => db.initialize());
+    await reaching(database.url, () => db.initialize());
     const loaded = await loadDemo(db, store, config.DEMO_CATALOGUE, { patience }).catch(explain);
     const seconds = ((performance.now() - start) / 1_000).toFixed(1);
     const counts = Object.entries(loaded).map(([what, count]) => `${count} ${what}`);
@@ -50,7 +53,7 @@ async function run() {
 }
 
 function explain(error: unknown): Promise<never> {
-  if (!(error instanceof UnavailableError)) return reaching(config.DATABASE_URL, () => Promise.reject(error));
+  if (!(error instanceof UnavailableError)) return reaching(database.url, () => Promise.reject(error));
   throw new NotThereYetError(`S3 at ${config.S3_ENDPOINT_URL} cannot be reached: ${error.message}.`, { cause: error });
 }
 

@@ -61,7 +61,7 @@ export async function startPostgres({
   const exited = exitOf(child);
   if (child.pid) spawned?.(child.pid);
   eachLine(child, log);
-  await untilReady(child, { name: "PostgreSQL", line: /ready to accept connections/ });
+  await untilReady(child, { name: "PostgreSQL", line: /ready to accept (read-only )?connections/ });
   return {
     name: "postgres",
     url: `postgresql://postgres${password ? `:${password}` : ""}@127.0.0.1:${chosenPort}/postgres`,

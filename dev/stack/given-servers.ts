@@ -1,4 +1,5 @@
 import { environment } from "../../src/config.ts";
+import { parsePostgresUrl } from "../../src/platform/postgres/address.ts";
 import { Refusal } from "./refusal.ts";
 
 /** The S3 bucket to use and the keys for it. */
@@ -52,25 +53,39 @@ export function readGivenServers(env: NodeJS.ProcessEnv = process.env): GivenSer
 
 /** Shows an address without its password; one that cannot be read is not shown. */
 export function withoutPassword(address: string): string {
-  if (!URL.canParse(address)) return "an address that cannot be read";
+  if (!URL.canParse(address)) return serversOf(address) ?? "an address that cannot be read";
   const url = new URL(address);
   if (url.password) url.password = "***";
   if (url.searchParams.has("password")) url.searchParams.set("password", "***");
   return url.href;
 }
 
+/** Of a URL with several servers of Postgres, which is no URL for others. */
+function serversOf(address: string) {
+  try {
+    const { servers, path } = parsePostgresUrl(address);
+    return `postgresql://${servers}${path}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** An address that cannot be read may hold a password anywhere: only what is wrong is said of it. */
 function checkAddresses(env: NodeJS.ProcessEnv) {
-  const { EXTRA_CA_FILE, DATABASE_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
+  const { EXTRA_CA_FILE, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
+  const { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_POOLER } = environment.api.shape;
   const { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES } = environment.api.shape;
   const { SMTP_HOST } = environment.worker.shape;
-  const servers = { DATABASE_URL, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
+  const databases = { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_POOLER };
+  const servers = { ...databases, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
   const redis = { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES };
   const given = { EXTRA_CA_FILE, ...servers, ...redis, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
   const wrong = Object.entries(given).flatMap(([name, kind]) => {
     const { error } = env[name] ? kind.safeParse(env[name]) : {};
     return error ? [`${name} is wrong: ${error.issues[0]?.message}`] : [];
   });
+  // It would migrate that one, and fill the one that it starts.
+  if (env.DATABASE_DIRECT_URL && !env.DATABASE_URL) wrong.push("DATABASE_DIRECT_URL is set without DATABASE_URL");
   if (wrong.length > 0) throw new Refusal(`${wrong.join("\n")}\nCorrect it, or leave it out to have a server started.`);
 }
 

@@ -14,6 +14,8 @@ export interface StackFile {
   payments: string | null;
   s3: { endpoint: string; bucket: string; publicUrl: string };
   databaseUrl: string;
+  /** DATABASE_POOLER and DATABASE_DIRECT_URL, where they were given. */
+  databaseSettings: Record<string, string>;
   /** Null where variables of the person's own name it. */
   redisUrl: string | null;
   smtp: string;
@@ -47,12 +49,18 @@ export async function describe(addresses: Addresses): Promise<Omit<StackFile, "p
     payments: cards?.pageUrl ?? null,
     s3: { endpoint: s3.endpoint, bucket: s3.bucket, publicUrl: s3.publicUrl },
     databaseUrl,
+    databaseSettings: databaseSettings(),
     redisUrl: redisUrl ?? null,
     smtp: `smtp://${smtp.host}:${smtp.port}`,
     tokens: await signTokens(identity),
     apiKey: secrets.apiKey,
     webhookSecret: secrets.webhookSecret,
   };
+}
+
+function databaseSettings() {
+  const { DATABASE_POOLER, DATABASE_DIRECT_URL } = process.env;
+  return { ...(DATABASE_POOLER && { DATABASE_POOLER }), ...(DATABASE_DIRECT_URL && { DATABASE_DIRECT_URL }) };
 }
 
 /** Gives the text that tells people where everything is and what to try first. */

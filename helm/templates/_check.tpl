@@ -155,7 +155,7 @@
 
 {{- $open := include "tcf.connections" . | int -}}
 {{- if and (gt (int .Values.database.maxConnections) 0) (gt $open (int .Values.database.maxConnections)) -}}
-{{- $wrong = append $wrong (printf "all replicas together may open %d connections to Postgres, more than database.maxConnections (%v): lower DATABASE_POOL_MAX or the replicas" $open .Values.database.maxConnections) -}}
+{{- $wrong = append $wrong (printf "all replicas together may open %d connections to %s, more than database.maxConnections (%v): lower DATABASE_POOL_MAX or the replicas" $open (include "tcf.connectedTo" .) .Values.database.maxConnections) -}}
 {{- end -}}
 
 {{- if $wrong -}}
@@ -163,9 +163,14 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* What the pods connect to, in words. */ -}}
+{{- define "tcf.connectedTo" -}}
+{{- if eq (.Values.config.DATABASE_POOLER | default "none") "transaction" -}}the pooler{{- else -}}Postgres{{- end -}}
+{{- end -}}
+
 {{- /*
-Connections to Postgres that the largest number of replicas may open, with one pod more of each for a rollout.
-A worker claims by 4 more connections for each queue (connectionsPerQueue in src/engine/claims.ts).
+Connections to Postgres or its pooler that the largest number of replicas may open, with one pod more of each for a rollout.
+A worker claims by 4 more connections for each queue (src/platform/postgres/connections.ts).
 */ -}}
 {{- define "tcf.connections" -}}
 {{- $usual := .Values.config.DATABASE_POOL_MAX | default 10 -}}

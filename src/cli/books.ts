@@ -1,13 +1,13 @@
 import { type BookRule, bookRules, findDisagreements } from "../db/dao/payments/books.ts";
 import { connectForMigration } from "../db/data-source.ts";
-import type { Answer, CommandContext } from "./command.ts";
+import type { Answer, CommandContext, DatabaseAccess } from "./command.ts";
 
 /**
  * Checks each rule of docs/money.md on one state of the database, and names what breaks it; changes nothing. Throws
  * `StartUpError` when Postgres cannot be used.
  */
-export async function checkBooks({ databaseUrl }: CommandContext): Promise<Answer> {
-  const results = await readBooks(databaseUrl());
+export async function checkBooks({ database }: CommandContext): Promise<Answer> {
+  const results = await readBooks(database());
   const lines = results.flatMap(({ name, rule, count, examples }) => [
     `${(count === 0 ? "ok" : "PROBLEM").padEnd(8)} ${name.padEnd(18)} ${count === 0 ? rule : `broken ${count} times: ${rule}`}`,
     ...examples.map(({ id, says }) => `${" ".repeat(28)}${id ?? ""} ${says}`),
@@ -22,8 +22,8 @@ export async function checkBooks({ databaseUrl }: CommandContext): Promise<Answe
 type Result = BookRule & Awaited<ReturnType<typeof findDisagreements>>;
 
 /** The books of an old shop take longer to read than a request may, so this needs a connection without its limits. */
-async function readBooks(url: string): Promise<Result[]> {
-  const db = await connectForMigration(url);
+async function readBooks({ url, isPooled }: DatabaseAccess): Promise<Result[]> {
+  const db = await connectForMigration(url, { isPooled, name: "tcf books" });
   try {
     return await db.transaction("REPEATABLE READ", async (tx) => {
       await tx.query("SET TRANSACTION READ ONLY");

@@ -9,7 +9,6 @@ import type { RedisAddress } from "../platform/redis.ts";
 
 /** The access of `tcf` to all parts of an installation. */
 export interface Installation {
-  databaseUrl: string;
   redis: { broker: RedisAddress; cache: RedisAddress };
   queuePrefix: string;
   scaling: ScalingRules;
@@ -20,6 +19,12 @@ export interface Installation {
   cards: CardSettings;
 }
 
+/** A way to the database: `isPooled` where it goes through a pooler in transaction mode. */
+export interface DatabaseAccess {
+  url: string;
+  isPooled: boolean;
+}
+
 export interface CommandContext {
   /**
    * Without an actor, unless a context names one. Throws `StartUpError` when the variable is missing or Postgres cannot
@@ -28,7 +33,8 @@ export interface CommandContext {
   transact<T>(work: (tx: EntityManager) => Promise<T>, transactionContext?: TransactionContext): Promise<T>;
   /** Throws `StartUpError` that lists every missing variable. */
   installation(): Installation;
-  databaseUrl(): string;
+  /** The database for statements that take longer than a request may, and for migrations. */
+  database(): DatabaseAccess;
   /** The calling account and its machine, for reasons that others read. */
   caller: string;
   /** E-mail addresses, in lower case, of employees who may control jobs. */

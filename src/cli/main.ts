@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { hostname, userInfo } from "node:os";
 import type { DataSource, EntityManager } from "typeorm";
-import { loadDatabaseConfig, loadDemoConfig, loadOperators, loadToolConfig } from "../config.ts";
+import { loadDatabaseConfig, loadDemoConfig, loadOperators, loadToolConfig, migrationsOf } from "../config.ts";
 import { connectDatabase } from "../db/data-source.ts";
 import { createTransact, type TransactionContext } from "../engine/index.ts";
 import { endOnUncaughtError } from "../platform/start-up.ts";
@@ -15,11 +15,10 @@ const context = {
   caller: `${userInfo().username}@${hostname()}`,
   operators: () => warned(loadOperators()).BOARD_OPERATORS,
   demoTokensUrl: () => warned(loadDemoConfig()).DEMO_TOKENS_URL,
-  databaseUrl: () => warned(loadDatabaseConfig()).DATABASE_URL,
+  database: () => migrationsOf(warned(loadDatabaseConfig())),
   installation() {
-    const { DATABASE_URL, QUEUE_PREFIX, redis, scaling, s3, smtp, cards } = warned(loadToolConfig());
+    const { QUEUE_PREFIX, redis, scaling, s3, smtp, cards } = warned(loadToolConfig());
     return {
-      databaseUrl: DATABASE_URL,
       redis,
       queuePrefix: QUEUE_PREFIX,
       scaling,
@@ -32,7 +31,11 @@ const context = {
     work: (tx: EntityManager) => Promise<T>,
     transactionContext: TransactionContext = { actorId: null, traceId: null },
   ) {
-    db ??= await connectDatabase(context.databaseUrl(), 2);
+    if (!db) {
+      const { DATABASE_URL, DATABASE_POOLER } = warned(loadDatabaseConfig());
+      const isPooled = DATABASE_POOLER === "transaction";
+      db = await connectDatabase(DATABASE_URL, 2, { isPooled, name: "tcf operator" });
+    }
     // The relay of any process publishes the jobs that are enqueued here.
     return createTransact(db, () => undefined)(transactionContext, work);
   },

@@ -32,8 +32,10 @@ const otherCommands: Record<string, Command> = {
     usage: "",
     about: "runs the missing migrations; waits for another process that does this",
     takes: 0,
-    async run({ databaseUrl }) {
-      const migrated = await runMigrations(databaseUrl());
+    async run({ database }) {
+      const { url, isPooled } = database();
+      const say = (text: string) => void process.stderr.write(`${text}\n`);
+      const migrated = await runMigrations(url, { isPooled, say });
       return {
         data: { migrated },
         text: migrated.length > 0 ? `migrated: ${migrated.join(", ")}` : "schema is current",

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { parsePostgresUrl } from "../platform/postgres/address.ts";
 
 // Kinds of settings, which `src/config.ts` combines.
 
@@ -63,14 +64,24 @@ export const url = z
   .url({ protocol: /^https?$/, hostname: /.*/ })
   .refine((text) => !text.includes("@"), "has a user or a password in it, which would be shown")
   .transform((text) => text.replace(/(?<!\/)\/+$/, ""));
+const oddlyWritten = "has a character with a special meaning there; percent-encode user and password";
 /**
  * A URL to connect to, perhaps with a login. It refuses spellings that programs split in different ways: a part of the
  * password could count as the host or the database, and be shown as that.
  */
 export const connection = (protocol: RegExp) =>
-  z
-    .url({ protocol, hostname: /.*/ })
-    .refine(isPlainlyWritten, "has a character with a special meaning there; percent-encode user and password");
+  z.url({ protocol, hostname: /.*/ }).refine(isPlainlyWritten, oddlyWritten);
+/** The same for Postgres, whose URLs may name several servers; refuses parameters that would have no effect. */
+export const postgresConnection = z
+  .string()
+  .refine(isPlainlyWritten, { error: oddlyWritten, abort: true })
+  .superRefine((text, context) => {
+    try {
+      parsePostgresUrl(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+    }
+  });
 function isPlainlyWritten(text: string) {
   const [, rest = ""] = /^[a-z]+:\/\/(?:[^@/?#]*@)?(.*)$/is.exec(text) ?? [];
   return !/[@\\\s\p{Cc}]/u.test(rest) && !/[\\\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text);

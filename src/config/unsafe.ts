@@ -1,5 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { StartUpError } from "../errors.ts";
+import { type PostgresAddress, parsePostgresUrl } from "../platform/postgres/address.ts";
 import { isInside, isThisMachine, isWide } from "./addresses.ts";
 import { bitsOf, isPublished } from "./strength.ts";
 
@@ -18,6 +19,7 @@ export interface Settings {
   [name: string]: unknown;
   API_KEY?: string[] | undefined;
   BETTER_AUTH_URL?: string | undefined;
+  DATABASE_DIRECT_URL?: string | undefined;
   DATABASE_URL?: string | undefined;
   DEMO_TOKENS_URL?: string | undefined;
   DKIM_PRIVATE_KEY?: string | undefined;
@@ -125,11 +127,15 @@ export const rules = {
         `${name} is 0, which means no limit: one client could use all resources. Set a number above 0.`,
       ),
     ),
-  "plain-postgres": ({ DATABASE_URL }) =>
-    when(
-      DATABASE_URL && !isInside(hostOf(DATABASE_URL)) && !isVerified(new URL(DATABASE_URL).searchParams),
-      `DATABASE_URL leads to '${hostOf(DATABASE_URL)}' over public networks, and is not encrypted to a verified server: others could read and change all data. ${nameIt("Add '?sslmode=verify-full'")}`,
-    ),
+  "plain-postgres": (settings) =>
+    (["DATABASE_URL", "DATABASE_DIRECT_URL"] as const).flatMap((name) => {
+      const address = settings[name] && parsePostgresUrl(settings[name]);
+      const outside = address && !isVerified(address) && address.hosts.find((host) => !isInside(host));
+      return when(
+        outside,
+        `${name} leads to '${outside}' over public networks, and is not encrypted to a verified server: others could read and change all data. ${nameIt("Add '?sslmode=verify-full'")}`,
+      );
+    }),
   "plain-redis": (settings) =>
     (["REDIS", "REDIS_CACHE"] as const).flatMap((of) => [
       ...when(
@@ -243,10 +249,15 @@ function named(name: string, value: unknown) {
 
 /** The password in a URL of any kind, also in the query, where the drivers of Postgres and Redis read it. */
 function passwords(name: string, value: unknown) {
-  if (typeof value !== "string" || !URL.canParse(value)) return [];
-  const { password, searchParams } = new URL(value);
-  const given = [decode(password), ...searchParams.getAll("password")].filter(Boolean);
-  return given.map((text) => ({ name: `The password in ${name}`, text }));
+  if (typeof value !== "string") return [];
+  return passwordsOf(name, value).map((text) => ({ name: `The password in ${name}`, text }));
+}
+
+function passwordsOf(name: string, url: string) {
+  if (/^DATABASE_(DIRECT_)?URL$/.test(name)) return parsePostgresUrl(url).passwords;
+  if (!URL.canParse(url)) return [];
+  const { password, searchParams } = new URL(url);
+  return [decode(password), ...searchParams.getAll("password")].filter(Boolean);
 }
 
 function decode(text: string) {
@@ -293,18 +304,17 @@ function isPlain(url: string | undefined, protocol = "http:") {
   return url !== undefined && new URL(url).protocol === protocol && !isInside(hostOf(url));
 }
 
-/** The host, also from the query, where the drivers of Postgres and Redis read it. */
+/** The host, also from the query, where the driver of Redis reads it. */
 function hostOf(url = "http://none") {
   const { hostname, searchParams } = new URL(url);
   return decode(searchParams.getAll("host").at(-1) ?? hostname);
 }
 
-/** As `pg` reads the query: encrypted, and only to a server with a matching certificate. */
-function isVerified(query: URLSearchParams) {
-  const last = (name: string) => query.getAll(name).at(-1);
-  const mode = last("sslmode");
-  if (mode === undefined) return ["true", "1"].includes(last("ssl") ?? "");
-  if (mode === "require") return last("uselibpqcompat") !== "true";
+/** As `pg` reads the parameters: encrypted, and only to a server with a matching certificate. */
+function isVerified({ encryption }: PostgresAddress) {
+  const mode = encryption.get("sslmode");
+  if (mode === undefined) return ["true", "1"].includes(encryption.get("ssl") ?? "");
+  if (mode === "require") return encryption.get("uselibpqcompat") !== "true";
   return mode === "verify-full" || mode === "verify-ca";
 }
 

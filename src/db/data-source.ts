@@ -3,7 +3,9 @@ import "reflect-metadata";
 import pg from "pg";
 import { DataSource, type EntityManager } from "typeorm";
 import { NotThereYetError, StartUpError } from "../errors.ts";
-import { isPostgresUnavailable, PostgresPool, postgresTlsFault } from "../platform/postgres/errors.ts";
+import { parsePostgresUrl } from "../platform/postgres/address.ts";
+import { isPostgresUnavailable, postgresTlsFault } from "../platform/postgres/errors.ts";
+import { PostgresPool, type PostgresPoolOptions, type Timeouts } from "../platform/postgres/pool.ts";
 import { Address } from "./entities/accounts/address.ts";
 import { User } from "./entities/accounts/user.ts";
 import { AuditEntry } from "./entities/audit/audit-entry.ts";
@@ -52,25 +54,47 @@ import { EmailsOfActiveUsers1767225600040 } from "./migrations/0040-emails-of-ac
 import { OrdersByEmail1767225600041 } from "./migrations/0041-orders-by-email.ts";
 import { UuidV71767657600045 } from "./migrations/0045-uuid-v7.ts";
 
-const defaultTimeouts = {
+const defaultTimeouts: Timeouts = {
   statement_timeout: 10_000,
   lock_timeout: 3_000,
   idle_in_transaction_session_timeout: 10_000,
-  // Measured on this side, for a server that does not answer any more.
-  query_timeout: 15_000,
 };
+/** Measured on this side, for a server that does not answer any more. */
+const answerMs = 15_000;
 /** An index on a large table takes minutes; if a lock is not free soon, another attempt is better than to wait. */
-const migrationTimeouts = { lock_timeout: 30_000 };
+const migrationTimeouts: Timeouts = { lock_timeout: 30_000 };
 /** A request must not wait longer for a connection … */
-const connectMs = 3_000;
+const requestConnectMs = 3_000;
 /** … but a start may take as long as a busy machine needs to connect. */
 const firstConnectMs = 30_000;
+/** Of a name in Postgres, less its end. */
+const maxNameLength = 63;
 
-/**
- * A data source that is not connected yet; `initialize()` connects it.
- * Its limits turn a stuck lock or a dead server into an error within seconds instead of a hanging request.
- */
-export function createDataSource(url: string, poolSize = 10, timeouts: object = defaultTimeouts) {
+export interface DataSourceOptions {
+  /** Absent: those of a request, which turn a stuck lock or a dead server into an error within seconds. */
+  timeouts?: Timeouts;
+  /** True behind a pooler in transaction mode. */
+  isPooled?: boolean;
+  /** Names the process in `pg_stat_activity`; 63 bytes of it are seen there. */
+  name?: string;
+  /** The longest wait for a connection. */
+  connectMs?: number;
+}
+
+/** A data source that is not connected yet; `initialize()` connects it. */
+export function createDataSource(
+  url: string,
+  poolSize = 10,
+  { timeouts = defaultTimeouts, isPooled = false, name = "tcf", connectMs = requestConnectMs }: DataSourceOptions = {},
+) {
+  const extra: PostgresPoolOptions = {
+    application_name: name.slice(0, maxNameLength),
+    connectionTimeoutMillis: connectMs,
+    keepAlive: true,
+    timeouts,
+    isPooled,
+    ...(timeouts === defaultTimeouts && { query_timeout: answerMs }),
+  };
   return new DataSource({
     type: "postgres",
     driver: { ...pg, Pool: PostgresPool },
@@ -134,34 +158,61 @@ export function createDataSource(url: string, poolSize = 10, timeouts: object = 
     poolSize,
     // The pool replaces an idle connection that breaks; without a handler its error would end the process.
     poolErrorHandler: () => undefined,
-    extra: {
-      connectionTimeoutMillis: connectMs,
-      keepAlive: true,
-      ...timeouts,
-    },
+    extra,
   });
 }
 
+type ConnectOptions = Pick<DataSourceOptions, "isPooled" | "name">;
+
 /**
- * A connected data source; throws `StartUpError` with the address when Postgres refuses, `NotThereYetError` when it
- * cannot be reached or is starting.
+ * A connected data source; throws `StartUpError` with the address when Postgres refuses or is behind a pooler that was
+ * not named, `NotThereYetError` when it cannot be reached or is starting.
  */
-export function connectDatabase(url: string, poolSize?: number) {
-  return connect(url, poolSize, defaultTimeouts);
+export function connectDatabase(url: string, poolSize?: number, options?: ConnectOptions) {
+  return connect(url, poolSize, { ...options, timeouts: defaultTimeouts });
 }
 
 /** As `connectDatabase`, without the limits that a migration may exceed. */
-export function connectForMigration(url: string) {
-  return connect(url, 2, migrationTimeouts);
+export function connectForMigration(url: string, options?: ConnectOptions) {
+  return connect(url, 2, { ...options, timeouts: migrationTimeouts });
 }
 
-async function connect(url: string, poolSize: number | undefined, timeouts: object) {
-  const db = createDataSource(url, poolSize, { ...timeouts, connectionTimeoutMillis: firstConnectMs });
-  await reaching(url, () => db.initialize()).catch((error: unknown) => {
-    throw error instanceof NotThereYetError ? error : new StartUpError(about(url, "used", error), { cause: error });
-  });
-  poolOf(db).options.connectionTimeoutMillis = connectMs;
+async function connect(url: string, poolSize: number | undefined, options: DataSourceOptions & { timeouts: Timeouts }) {
+  const db = createDataSource(url, poolSize, { ...options, connectMs: firstConnectMs });
+  try {
+    await reaching(url, async () => {
+      await db.initialize();
+      await refuseHiddenPooler(db, url, options);
+    });
+  } catch (error) {
+    if (db.isInitialized) await db.destroy();
+    if (isStartParameterRefused(error)) throw new StartUpError(aboutPooler(url), { cause: error });
+    throw error instanceof StartUpError ? error : new StartUpError(about(url, "used", error), { cause: error });
+  }
+  const { connectSeconds } = parsePostgresUrl(url);
+  poolOf(db).options.connectionTimeoutMillis = connectSeconds ? connectSeconds * 1_000 : requestConnectMs;
   return db;
+}
+
+/** What PgBouncer answers, with the code of a broken protocol. */
+function isStartParameterRefused(error: unknown) {
+  const { cause } = error as { cause?: unknown };
+  return [error, cause].some((one) => one instanceof Error && /unsupported startup parameter/.test(one.message));
+}
+
+/** A pooler that ignores the time-outs of a session would leave a stuck statement running for ever. */
+async function refuseHiddenPooler(db: DataSource, url: string, { isPooled, timeouts }: DataSourceOptions) {
+  if (isPooled) return;
+  const [row] = await db.query("SELECT setting::int AS given FROM pg_settings WHERE name = 'lock_timeout'");
+  if (row.given !== timeouts?.lock_timeout) throw new StartUpError(aboutPooler(url));
+}
+
+function aboutPooler(url: string) {
+  const { servers, path } = parsePostgresUrl(url);
+  return (
+    `Postgres at ${servers}${path} is behind a pooler, which does not pass on the time-outs of a session. ` +
+    "Set DATABASE_POOLER=transaction, and DATABASE_DIRECT_URL to the server itself for migrations."
+  );
 }
 
 /**
@@ -177,10 +228,10 @@ export async function reaching<T>(url: string, work: () => Promise<T>): Promise<
 }
 
 function about(url: string, done: "reached" | "used", error: unknown) {
-  const { host, pathname } = new URL(url);
+  const { servers, path } = parsePostgresUrl(url);
   // Where a name has several addresses, the error for all of them has no message of its own.
   const reason = error instanceof Error ? error.message || (error as { code?: string }).code : String(error);
-  return `Postgres at ${host}${pathname} cannot be ${done}: ${postgresTlsFault(error, host) ?? reason}.`;
+  return `Postgres at ${servers}${path} cannot be ${done}: ${postgresTlsFault(error, servers) ?? reason}.`;
 }
 
 /** How many connections of a data source are busy or idle, and how many callers wait for one. */

@@ -1,6 +1,7 @@
 import type { DataSource } from "typeorm";
 import { createBatcher } from "../platform/batch.ts";
 import type { Log } from "../platform/logger.ts";
+import { connectionsPerQueue } from "../platform/postgres/connections.ts";
 import { isPostgresUnavailable } from "../platform/postgres/errors.ts";
 import { openKeyedPool } from "../platform/postgres/prepared.ts";
 import type { JobProgress } from "./job-entity.ts";
@@ -23,9 +24,6 @@ const lookMs = 400;
 
 /** Interval between statements of busy workers, or their jobs; a worker with one job at a time does not wait. */
 const [minIntervalMs, flushAt] = [12, 16];
-
-/** Connections for claims and finishes, besides the shared pool. */
-export const connectionsPerQueue = 4;
 
 export interface ClaimsOptions {
   db: DataSource;

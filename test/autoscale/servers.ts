@@ -39,7 +39,7 @@ export async function openServers() {
   };
   const urlOf = (name: string) => new URL(`/${name}`, postgres.url).href;
   await admin("CREATE DATABASE template");
-  const db = await createDataSource(urlOf("template"), 2, {}).initialize();
+  const db = await createDataSource(urlOf("template"), 2, { timeouts: {} }).initialize();
   await db.runMigrations();
   await db.destroy();
   const warm = keepWarm(podFile);

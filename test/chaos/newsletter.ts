@@ -49,7 +49,7 @@ const probe = await startHttpProbe((messageId) => {
   for (; counted < smtp.taken.length; counted++) arrived.add(String(smtp.taken[counted]));
   return arrived.has(messageId);
 });
-const migrating = await createDataSource(postgres.url, 2, {}).initialize();
+const migrating = await createDataSource(postgres.url, 2, { timeouts: {} }).initialize();
 await migrating.runMigrations();
 await migrating.destroy();
 const db = await connectDatabase(postgres.url, 4);

@@ -39,10 +39,9 @@ beforeAll(async () => {
     caller: "tester",
     operators: () => ["operator@test.example"],
     demoTokensUrl: () => undefined,
-    databaseUrl: () => url,
+    database: () => ({ url, isPooled: false }),
     transact: (work, origin = { actorId: null, traceId: null }) => transact(origin, work),
     installation: () => ({
-      databaseUrl: url,
       redis: { broker: redisAddress, cache: redisAddress },
       queuePrefix,
       scaling: scalingRules({ mail: { minWorkers: 0 } }),

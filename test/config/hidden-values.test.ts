@@ -67,15 +67,15 @@ describe("a value that cannot be used", () => {
     }
   });
 
-  const addresses = ["DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL"];
+  const addresses = ["DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL", "REDIS_CACHE_URL"];
   test.each(addresses)("is refused where programs would cut it up in different ways: %s", (name) => {
-    const scheme = name === "DATABASE_URL" ? "postgres" : "redis";
+    const scheme = name.startsWith("DATABASE") ? "postgres" : "redis";
     const wrong = hostile.filter((one) => one.startsWith(`${scheme}:`) && !one.endsWith(`:${mark}@h/d`));
     // A line break is no part of a URL, and is left out when it is read.
     for (const value of wrong.filter((one) => !one.includes("\n"))) {
       expect(() => loadApiConfig({ ENVIRONMENT: "local", ...good, [name]: value }), value).toThrow(name);
     }
-    const encoded = `${scheme}://u:a%2Fb%40c%23@h:1234/0?x=y`;
+    const encoded = `${scheme}://u:a%2Fb%40c%23@h:1234/0?${scheme === "postgres" ? "sslmode=disable" : "x=y"}`;
     expect(loadApiConfig({ ENVIRONMENT: "local", ...good, [name]: encoded })).toMatchObject({ [name]: encoded });
   });
 

@@ -149,7 +149,8 @@ describe("each setting of src/config.ts", () => {
       name,
       name.replace("REDIS", "REDIS_CACHE"),
     ]);
-    const others = ["S3_ACCESS_KEY", "SMTP_USER", ...logins, "DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL"];
+    const databases = ["DATABASE_URL", "DATABASE_DIRECT_URL"];
+    const others = ["S3_ACCESS_KEY", "SMTP_USER", ...logins, ...databases, "REDIS_URL", "REDIS_CACHE_URL"];
     expect(inSecret.length).toBeGreaterThan(10);
     expect(inSecret.filter((name = "") => !isSecret(name)).sort()).toEqual(others.sort());
   });

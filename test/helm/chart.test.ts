@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { environment } from "../../src/config.ts";
-import { connectionsPerQueue } from "../../src/engine/claims.ts";
 import { queueNames } from "../../src/jobs/queues.ts";
+import { connectionsOf } from "../../src/platform/postgres/connections.ts";
 import { helm, type Manifest, pick, render } from "../support/helm.ts";
 
 const required = "test/helm/required.yaml";
@@ -57,7 +57,7 @@ describe("every pod", () => {
 
   it("shows no secret: each comes out of the one Secret", () => {
     const secret =
-      /PASS|SECRET|^(S3_\w+|API)_KEY$|_URL$(?<=DATABASE_URL|REDIS_URL|REDIS_CACHE_URL)|REDIS_(CACHE_)?(SENTINEL_)?(USERNAME|PASSWORD)/;
+      /PASS|SECRET|^(S3_\w+|API)_KEY$|_URL$(?<=DATABASE_URL|DATABASE_DIRECT_URL|REDIS_URL|REDIS_CACHE_URL)|REDIS_(CACHE_)?(SENTINEL_)?(USERNAME|PASSWORD)/;
     const variables = pods.flatMap((pod) => podOf(pod).containers.flatMap(({ env }: Container) => env));
     const named = variables.filter(({ name }: Container) => secret.test(name));
     expect(named.length).toBeGreaterThan(10);
@@ -314,8 +314,8 @@ describe("scaling", () => {
     const connections = Number(/up to (\d+) connections/.exec(notes)?.[1]);
     const most = all.flatMap(({ kind, spec }) => (kind === "ScaledObject" ? [spec.maxReplicaCount] : []));
     expect(most).toHaveLength(queueNames.length);
-    const workers = most.reduce((sum, pods) => sum + (pods + 1) * (4 + connectionsPerQueue), 0);
-    expect(connections).toBe(3 * 10 + workers);
+    const workers = most.reduce((sum, pods) => sum + (pods + 1) * connectionsOf(4, 1), 0);
+    expect(connections).toBe(3 * connectionsOf(10, 0) + workers);
   });
 
   it("knows every queue of src/jobs/queues.ts", () => {
@@ -396,7 +396,7 @@ describe("the network policies", () => {
   });
 
   it("let the migrations reach Postgres alone", () => {
-    expect(ports("migrate")).toEqual([53, 53, 5432]);
+    expect(ports("migrate")).toEqual([53, 53, 5432, 6432]);
     expect(policy("migrate")).not.toHaveProperty("ingress");
   });
 

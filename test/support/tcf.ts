@@ -7,7 +7,7 @@ import type { TestApi } from "./api.ts";
 export async function runTcf(api: TestApi, operators: readonly string[], argv: readonly string[]) {
   const unused = () => expect.fail("not asked for here");
   const context: CommandContext = {
-    ...{ caller: "tester", demoTokensUrl: unused, databaseUrl: unused, installation: unused },
+    ...{ caller: "tester", demoTokensUrl: unused, database: unused, installation: unused },
     operators: () => operators,
     transact: (work, origin = { actorId: null, traceId: null }) => api.context.transact(origin, work),
   };

@@ -106,11 +106,15 @@ export const unsafeCases: Record<(typeof ruleNames)[number], UnsafeCase[]> = {
       "postgres://203.0.113.7/shop",
       "postgres://db.example/shop?sslmode=disable",
       "postgres://db.example/shop?sslmode=no-verify",
-      "postgres://db.example/shop?sslmode=verify-full&sslmode=disable",
+      "postgres://db.internal,db.example/shop",
+      "postgres://db.internal:5432,203.0.113.7:5432/shop?target_session_attrs=read-write",
       "postgres://db.example/shop?uselibpqcompat=true&sslmode=require",
       "postgres://postgres/shop?host=db.example",
       "postgres://134744072/shop",
-    ].map((DATABASE_URL): UnsafeCase => ({ process: "database", settings: { DATABASE_URL } })),
+    ].flatMap((url): UnsafeCase[] => [
+      { process: "database", settings: { DATABASE_URL: url } },
+      { process: "database", settings: { DATABASE_DIRECT_URL: url } },
+    ]),
   ],
   "plain-redis": [
     ...api(
@@ -166,5 +170,8 @@ export const harmless: UnsafeCase[] = [
     "postgres:///shop?host=/var/run/postgresql",
     "postgres://192.168.0.7/shop",
     "postgres://[fd00::7]/shop",
+    "postgres://db1.internal:5432,db2.internal:5433/shop?target_session_attrs=read-write",
+    "postgres://db1.example,db2.example/shop?sslmode=verify-full",
+    "postgres:///shop?host=10.0.0.7,10.0.0.8&port=5432,5433",
   ].map((DATABASE_URL): UnsafeCase => ({ process: "database", settings: { DATABASE_URL } })),
 ];

@@ -26,11 +26,11 @@ export async function openServers() {
     /** A database of its own with our tables, and so many finished jobs in its ledger. */
     async database(name: string, finishedJobs = 0): Promise<Servers> {
       const url = new URL(postgres.url);
-      const admin = await createDataSource(url.href, 1, {}).initialize();
+      const admin = await createDataSource(url.href, 1, { timeouts: {} }).initialize();
       await admin.query(`CREATE DATABASE ${name}`);
       await admin.destroy();
       url.pathname = `/${name}`;
-      const db = await createDataSource(url.href, 2, {}).initialize();
+      const db = await createDataSource(url.href, 2, { timeouts: {} }).initialize();
       await db.runMigrations();
       if (finishedJobs > 0) await db.query(finishedSql, [finishedJobs]);
       await db.query("VACUUM ANALYZE");

@@ -15,16 +15,10 @@ function isFromPostgres(error: unknown) {
   return error instanceof pg.DatabaseError || (error instanceof Error && known.has(error));
 }
 
-type Connected = Parameters<Parameters<pg.Pool["connect"]>[0]>;
-
-/** A pool whose errors are known to be those of Postgres. */
-export class PostgresPool extends pg.Pool {
-  override connect(): Promise<pg.PoolClient>;
-  override connect(done: (...connected: Connected) => void): void;
-  override connect(done?: (...connected: Connected) => void) {
-    if (!done) return super.connect().catch((error: unknown) => Promise.reject(fromPostgres(error)));
-    return super.connect((error, client, release) => done(fromPostgres(error), client, release));
-  }
+/** A server that takes no writes: a standby, or a primary that was made read-only (25006). */
+export class ReadOnlyServerError extends Error {
+  override readonly name = "ReadOnlyServerError";
+  readonly code = "25006";
 }
 
 interface PostgresError {
@@ -54,17 +48,21 @@ export function isTransactionConflict(error: unknown) {
   return ["40P01", "40001"].includes(postgresError(error).code ?? "");
 }
 
+/** A statement to a standby or a server made read-only, a lock time-out, an error of the disk. */
+const unavailable = ["25006", "55P03", "58030"];
+
 /**
- * True when Postgres is unavailable, overloaded or stuck, rather than the statement wrong: connection errors,
- * SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, time-outs) and 55P03 (lock time-out).
- * False for the same codes of any other server.
+ * True when Postgres is unavailable, overloaded, stuck or failing over, rather than the statement wrong: connection
+ * errors, SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, time-outs) and those above
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html). False for the same codes of any other server.
  */
 export function isPostgresUnavailable(error: unknown) {
   const thrown =
     (error as { driverError?: unknown } | null)?.driverError ?? (isFromPostgres(error) ? error : undefined);
   if (!(thrown instanceof Error)) return false;
   const { code = "" } = thrown as PostgresError;
-  if (isNetworkError(thrown) || /^(08|53|57)/.test(code) || code === "55P03" || isTlsFault(thrown)) return true;
+  if (isNetworkError(thrown) || /^(08|53|57)/.test(code) || unavailable.includes(code) || isTlsFault(thrown))
+    return true;
   return /Query read timeout|Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
     thrown.message,
   );

@@ -1,4 +1,4 @@
-import type { EntityManager, QueryRunner } from "typeorm";
+import type { EntityManager } from "typeorm";
 
 /** The number of every advisory lock of this code, as SQL; in one list, so that no two are the same. */
 const locks = {
@@ -32,7 +32,18 @@ export async function waitForLockOn(tx: EntityManager, thing: string): Promise<v
   await tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [thing]);
 }
 
-/** Acquires a lock until the connection ends; waits while another connection holds it. */
-export async function waitForSessionLock(connection: QueryRunner, lock: Lock): Promise<void> {
-  await connection.query(`SELECT pg_advisory_lock(${locks[lock]})`);
+/**
+ * The holders of a lock for people, as in "process 4711, 'tcf migrate', since 12:05:01 UTC"; empty where nothing holds
+ * it any more.
+ */
+export async function holdersOf(tx: EntityManager, lock: Lock): Promise<string[]> {
+  const rows: { holder: string }[] = await tx.query(
+    `SELECT format('process %s, ''%s'', since %s', pid, application_name,
+       to_char(coalesce(xact_start, backend_start) AT TIME ZONE 'UTC', 'HH24:MI:SS "UTC"')) AS holder
+     FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE locktype = 'advisory' AND granted AND objsubid = 1
+       AND (classid::bigint << 32 | objid::bigint) = ${locks[lock]}::bigint
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  return rows.map(({ holder }) => holder);
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type pg from "pg";
 import type { DataSource, EntityManager } from "typeorm";
-import { fromPostgres, PostgresPool } from "./errors.ts";
+import { fromPostgres } from "./errors.ts";
+import { PostgresPool, type PostgresPoolOptions } from "./pool.ts";
 
-/** A statement that each connection parses and plans once. */
+/** A statement that each connection parses and plans once, or each time behind a pooler in transaction mode. */
 export interface Prepared {
   name: string;
   text: string;
@@ -20,7 +20,7 @@ export function prepare(text: string): Prepared {
 
 /**
  * Runs a prepared statement and returns its rows. Only for those whose plan stays right when tables grow: the plan for
- * an empty table is kept until the next ANALYZE. A pooler that swaps connections has to support prepared statements.
+ * an empty table is kept until the next ANALYZE.
  */
 export async function runPrepared<Row>(tx: EntityManager, statement: Prepared, values: unknown[]): Promise<Row[]> {
   const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as Client) : poolOf(tx);
@@ -47,7 +47,7 @@ function poolOf({ connection }: EntityManager) {
  */
 export const forceIndexScan = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off";
 
-const keyedPlans = "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan";
+const keyedPlans = { enable_seqscan: "off", plan_cache_mode: "force_generic_plan" };
 
 /** Connections for prepared statements that find rows by their keys. */
 export interface KeyedPool {
@@ -61,8 +61,8 @@ export interface KeyedPool {
  * call with few items again, which took 40 % of a claim.
  */
 export function openKeyedPool({ options }: DataSource, max: number): KeyedPool {
-  const { url, extra } = options as { url: string; extra: pg.PoolConfig };
-  const pool = new PostgresPool({ ...extra, connectionString: url, max, options: keyedPlans });
+  const { url, extra } = options as { url: string; extra: PostgresPoolOptions };
+  const pool = new PostgresPool({ ...extra, connectionString: url, max, planner: keyedPlans });
   // The pool replaces an idle connection that breaks.
   pool.on("error", () => undefined);
   return {
