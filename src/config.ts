@@ -3,7 +3,6 @@ import { isWide } from "./config/addresses.ts";
 import {
   certificateFile,
   cidrs,
-  connection,
   headersOf,
   host,
   json,

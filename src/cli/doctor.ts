@@ -1,74 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { EntityManager } from "typeorm";
-import { auditLog } from "../db/dao/audit/audit-log.ts";
-import { pendingOf } from "../db/data-source.ts";
-import { readOutboxStats } from "../engine/index.ts";
 import { checkMailServer } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { readShop } from "../platform/payments/yookassa.ts";
 import { checkBooks } from "./books.ts";
-import type { Command, CommandContext, Installation } from "./command.ts";
+import type { Command, Installation } from "./command.ts";
+import { lookAtMigrations, lookAtPostgres } from "./doctor-postgres.ts";
 import { lookAtCache, lookAtRedis } from "./doctor-redis.ts";
-import { compareClocks, type Finding, reasonOf } from "./findings.ts";
+import { type Finding, reasonOf } from "./findings.ts";
 
 const probeMs = 5_000;
-async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> {
-  try {
-    return await transact(async (tx) => {
-      const known = await schema(tx);
-      const rest = [await clock(tx), await outbox(tx)];
-      return [await version(tx), known, ...rest, ...(known.state === "ok" ? [await auditChain(tx)] : [])];
-    });
-  } catch (error) {
-    const advice = "Start it, or correct DATABASE_URL; without Postgres nothing works";
-    return [{ what: "postgres", state: "problem", found: reasonOf(error), advice }];
-  }
-}
-
-async function version(tx: EntityManager): Promise<Finding> {
-  const [row]: { version: string; used: number; max: number }[] = await tx.query(
-    `SELECT current_setting('server_version') AS version, current_setting('max_connections')::int AS max,
-       (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS used`,
-  );
-  const { version = "", used = 0, max = 1 } = row ?? {};
-  const found = `version ${version}, ${used} of ${max} connections`;
-  if (used < max * 0.8) return { what: "postgres", state: "ok", found };
-  const advice = "Raise max_connections, or lower DATABASE_POOL_MAX or the number of pods";
-  return { what: "postgres", state: "warning", found, advice };
-}
-
-async function schema(tx: EntityManager): Promise<Finding> {
-  const { pending, foreign } = await pendingOf(tx);
-  if (pending.length > 0)
-    return { what: "schema", state: "problem", found: `missing: ${pending.join(", ")}`, advice: "Run `tcf migrate`" };
-  const newer = foreign.length > 0 ? `, and newer than this code by ${foreign.join(", ")}: fine after a rollback` : "";
-  return { what: "schema", state: "ok", found: `current${newer}` };
-}
-
-async function clock(tx: EntityManager): Promise<Finding> {
-  const began = Date.now();
-  const [row]: { at: Date }[] = await tx.query("SELECT clock_timestamp() AS at");
-  return compareClocks("clock of postgres", row?.at.getTime() ?? Number.NaN, began, Date.now());
-}
-
-async function outbox(tx: EntityManager): Promise<Finding> {
-  const { promised, paused } = await readOutboxStats(tx);
-  const lag = Math.max(0, ...promised.map(({ lagSeconds }) => lagSeconds));
-  const pauses = paused.length > 0 ? `; paused: ${paused.join(", ")}` : "";
-  const found = `${lag === 0 ? "nothing waits for Redis" : `the oldest job waits for Redis for ${Math.round(lag)} s`}${pauses}`;
-  if (lag < 60) return { what: "outbox", state: "ok", found };
-  return { what: "outbox", state: "problem", found, advice: "See docs/runbook/outbox-stuck.md" };
-}
-
-async function auditChain(tx: EntityManager): Promise<Finding> {
-  const what = "audit chain";
-  const broken = await auditLog.firstBroken(tx);
-  if (!broken) return { what, state: "ok", found: "whole" };
-  const found = `link ${broken.no} (row ${broken.id}) is not as written, or follows one that is missing`;
-  const advice =
-    "Compare it with the log lines 'entered into the audit chain' and a backup, and find out who can write to Postgres";
-  return { what, state: "problem", found, advice };
-}
 
 async function lookAtBucket({ s3 }: Installation): Promise<Finding> {
   const store = createObjectStore(s3);
@@ -133,10 +73,11 @@ export const doctorCommands: Record<string, Command> = {
     async run(context, _args, { books }) {
       if (books) return checkBooks(context);
       const installation = context.installation();
-      const looks = [lookAtPostgres(context), lookAtRedis(installation), lookAtBucket(installation)] as const;
+      const postgresLooks = Promise.all([lookAtPostgres(context), lookAtMigrations(context)]);
+      const looks = [postgresLooks, lookAtRedis(installation), lookAtBucket(installation)] as const;
       const rest = [lookAtMail(installation), lookAtCards(installation)] as const;
       const [postgres, redis, bucket, mail, cards] = await Promise.all([...looks, ...rest]);
-      const findings = [...postgres, ...redis, lookAtCache(installation), bucket, mail, cards];
+      const findings = [...postgres.flat(), ...redis, lookAtCache(installation), bucket, mail, cards];
       const lines = findings.flatMap(({ what, state, found, advice }) => [
         `${marks[state].padEnd(8)} ${what.padEnd(18)} ${found}`,
         ...(advice ? [`${" ".repeat(28)}${advice}`] : []),

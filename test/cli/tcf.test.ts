@@ -5,6 +5,7 @@ import { describeRedis } from "../../src/cli/doctor-redis.ts";
 import { compareClocks } from "../../src/cli/findings.ts";
 import { runCli } from "../../src/cli/run.ts";
 import { auditLog } from "../../src/db/dao/audit/audit-log.ts";
+import { connectDatabase } from "../../src/db/data-source.ts";
 import type { Role } from "../../src/db/entities/accounts/user.ts";
 import { enqueue } from "../../src/engine/outbox.ts";
 import { queuePauses } from "../../src/engine/queue-controls.ts";
@@ -294,7 +295,38 @@ describe("tcf doctor", () => {
       "redis persistence",
     ])
       expect(names).toContain(what);
-    for (const what of ["clock of redis", "cache", "bucket", "mail server"]) expect(names).toContain(what);
+    for (const what of ["connections", "migrations", "clock of redis", "cache", "bucket", "mail server"])
+      expect(names).toContain(what);
+  });
+
+  test("adds up the connections by process", async () => {
+    const url = String((db.options as { url?: string }).url);
+    const worker = await connectDatabase(url, 3, { name: "tcf worker images,mail" });
+    await Promise.all([1, 2, 3].map(() => worker.query("SELECT pg_sleep(0.1)")));
+    const { state, found } = await finding("connections");
+    await worker.destroy();
+    expect(state).toBe("ok");
+    const [, used, most, each = ""] = /^(\d+) of (\d+): (.+)$/.exec(found) ?? [];
+    expect(each).toContain("tcf worker images,mail 3");
+    const counts = Array.from(each.matchAll(/ (\d+)(?:, |$)/g), ([, count]) => Number(count));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(Number(used));
+    const [{ max_connections }] = await db.query("SHOW max_connections");
+    expect(Number(most)).toBeLessThan(Number(max_connections));
+  });
+
+  test("finds migrations that would change another database", async () => {
+    const { database } = context;
+    expect(await finding("migrations")).toEqual({ what: "migrations", state: "ok", found: "go to the server itself" });
+    const other = (path: string) => new URL(path, database().url).href;
+    context.database = () => ({ url: other("/postgres"), isPooled: false });
+    expect(await finding("migrations")).toMatchObject({
+      state: "problem",
+      found: "go to another database than the processes use",
+      advice: expect.stringContaining("Correct DATABASE_DIRECT_URL"),
+    });
+    context.database = () => ({ url: other("/nowhere"), isPooled: false });
+    expect((await finding("migrations")).found).toContain("cannot be used");
+    context.database = database;
   });
 
   test("names a schema that is behind, and what to do", async () => {
