@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { loadApiConfig, loadDatabaseConfig, loadWorkerConfig } from "../src/config.ts";
+import { loadApiConfig, loadDatabaseConfig, loadWorkerConfig, migrationsOf } from "../src/config.ts";
 import { queueNames } from "../src/jobs/queues.ts";
 
 const shared = {
@@ -64,6 +64,31 @@ describe("the configuration", () => {
       loadApiConfig({ ...shared, BETTER_AUTH_URL: "https://shop.test", S3_KEY_PREFIX }).s3.keyPrefix;
     expect(["", "shop", "shop/a/"].map(load)).toEqual(["", "shop/", "shop/a/"]);
     for (const wrong of ["/shop", "a//b", "a b", "a?b"]) expect(() => load(wrong), wrong).toThrow("S3_KEY_PREFIX");
+  });
+
+  test("refuses options of a session where the session is the pooler's", () => {
+    const options = { ...shared, DATABASE_URL: "postgresql://u:hunter2@h/d?options=-c%20search_path%3Dshop" };
+    const load = () => loadDatabaseConfig({ ...options, DATABASE_POOLER: "transaction" });
+    expect(load).toThrow("DATABASE_URL has 'options', which a pooler in transaction mode does not keep");
+    expect(load).not.toThrow("hunter2");
+    expect(loadDatabaseConfig(options).DATABASE_POOLER).toBe("none");
+  });
+
+  test("refuses parameters of a database's URL that would have no effect, by name", () => {
+    const DATABASE_DIRECT_URL = "postgresql://u:hunter2@h/d?schema=shop";
+    const load = () => loadDatabaseConfig({ ...shared, DATABASE_DIRECT_URL });
+    expect(load).toThrow("DATABASE_DIRECT_URL is wrong: has the parameter 'schema', which would have no effect: set");
+    expect(load).not.toThrow("hunter2");
+  });
+
+  test("sends migrations to the server itself, where it is known", () => {
+    const through = { ...shared, DATABASE_POOLER: "transaction" };
+    expect(migrationsOf(loadDatabaseConfig(shared))).toEqual({ url: shared.DATABASE_URL, isPooled: false });
+    expect(migrationsOf(loadDatabaseConfig(through))).toEqual({ url: shared.DATABASE_URL, isPooled: true });
+    const DATABASE_DIRECT_URL = "postgresql://user@server:5432/shop";
+    expect(migrationsOf(loadDatabaseConfig({ ...through, DATABASE_DIRECT_URL }))).toEqual({
+      ...{ url: DATABASE_DIRECT_URL, isPooled: false },
+    });
   });
 
   test("has sensible values for what is not said", () => {

@@ -186,7 +186,8 @@ async function connect(url: string, poolSize: number | undefined, options: DataS
     });
   } catch (error) {
     if (db.isInitialized) await db.destroy();
-    if (isStartParameterRefused(error)) throw new StartUpError(aboutPooler(url), { cause: error });
+    if (isStartParameterRefused(error))
+      throw new StartUpError(options.isPooled ? about(url, "used", error) : aboutPooler(url), { cause: error });
     throw error instanceof StartUpError ? error : new StartUpError(about(url, "used", error), { cause: error });
   }
   const { connectSeconds } = parsePostgresUrl(url);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readGivenServers } from "../../dev/stack/given-servers.ts";
+import { readGivenServers, withoutPassword } from "../../dev/stack/given-servers.ts";
 import { environment } from "../../src/config.ts";
 
 test.each([
@@ -12,4 +12,18 @@ test.each([
 
 test.each(["abc", "0", "65536", "25.5"])("the port %j of a given mail server is refused by name", (SMTP_PORT) => {
   expect(() => readGivenServers({ SMTP_HOST: "mail.example", SMTP_PORT })).toThrow("SMTP_PORT is wrong");
+});
+
+test("a database for migrations is refused where the stack would start the one that it fills", () => {
+  const DATABASE_DIRECT_URL = "postgresql://u:hunter2@db.internal/shop";
+  expect(() => readGivenServers({ DATABASE_DIRECT_URL })).toThrow("DATABASE_DIRECT_URL is set without DATABASE_URL");
+  const DATABASE_URL = "postgresql://u:hunter2@pooler.internal:6432/shop";
+  expect(readGivenServers({ DATABASE_URL, DATABASE_DIRECT_URL }).databaseUrl).toBe(DATABASE_URL);
+  expect(() => readGivenServers({ DATABASE_URL, DATABASE_POOLER: "session" })).toThrow("DATABASE_POOLER is wrong");
+});
+
+test("several servers of Postgres are shown without the login", () => {
+  const url = "postgresql://u:hunter2@db1:5432,db2:5432/shop?target_session_attrs=read-write";
+  expect(readGivenServers({ DATABASE_URL: url }).databaseUrl).toBe(url);
+  expect(withoutPassword(url)).toBe("postgresql://db1:5432,db2:5432/shop");
 });

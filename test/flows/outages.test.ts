@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from "vitest";
+import pg from "pg";
+import { describe, expect, inject, test, vi } from "vitest";
 import { call, objectKeys, sendCategory, stored, type TestApi, useApi, useWorker } from "../support/api.ts";
 import { redPng } from "../support/images.ts";
 import { useOwnRedis } from "../support/redis.ts";
@@ -73,6 +74,43 @@ describe("while S3 is unavailable", () => {
     await api.s3.start();
     await vi.waitFor(isDone(api, body.id), { timeout: 15_000, interval: 100 });
     expect((await job()).body).toMatchObject({ status: "succeeded", failures: 0 });
+  });
+});
+
+describe("while Postgres takes no writes, as after a fail-over", () => {
+  const api = useApi();
+  useWorker(api);
+
+  /** New sessions of the API's database; those that are open end. */
+  async function setReadOnly(isOn: boolean) {
+    const [{ name }] = await api.db.query("SELECT current_database() AS name");
+    const admin = new pg.Client(inject("postgresUrl"));
+    await admin.connect();
+    await admin.query(`ALTER DATABASE ${name} SET default_transaction_read_only = ${isOn ? "on" : "off"}`);
+    const end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1";
+    if (isOn) await admin.query(end, [name]);
+    await admin.end();
+  }
+
+  test("changes are 503 with Retry-After, lists work, jobs lose nothing, and soon all is as before", async () => {
+    await api.queues.byName.images.pause();
+    const { body } = await sendCategory(api, { name: "До", image: await redPng() });
+    await setReadOnly(true);
+    const change = async () => {
+      const { status, headers } = await sendCategory(api, { name: `После ${Date.now()}`, image: await redPng() });
+      return [status, headers.get("retry-after")];
+    };
+    await vi.waitFor(async () => expect(await change()).toEqual([503, "5"]), 10_000);
+    expect(await Promise.all([change(), change(), change()])).toEqual(Array(3).fill([503, "5"]));
+    expect((await call(`${api.url}/categories/${body.id}`)).status).toBe(200);
+    await api.queues.byName.images.resume();
+    await setReadOnly(false);
+    // Each session that refused a write has been replaced: the next request may still meet one that has not.
+    await vi.waitFor(async () => expect(await change()).toEqual([201, null]), { timeout: 5_000, interval: 20 });
+    await vi.waitFor(isDone(api, body.id), { timeout: 30_000, interval: 100 });
+    expect(await api.db.query("SELECT failures FROM job WHERE id = $1", [body.image_job?.id])).toEqual([
+      { failures: 0 },
+    ]);
   });
 });
 

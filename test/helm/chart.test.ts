@@ -316,6 +316,10 @@ describe("scaling", () => {
     expect(most).toHaveLength(queueNames.length);
     const workers = most.reduce((sum, pods) => sum + (pods + 1) * connectionsOf(4, 1), 0);
     expect(connections).toBe(3 * connectionsOf(10, 0) + workers);
+    expect(notes).toContain("connections to Postgres");
+    const pooled = ["--set", "config.DATABASE_POOLER=transaction"];
+    const through = await helm("install", "shop", "helm", "--dry-run=client", "--values", required, ...pooled);
+    expect(through).toContain(`up to ${connections} connections to the pooler`);
   });
 
   it("knows every queue of src/jobs/queues.ts", () => {

@@ -9,6 +9,7 @@ import { hasPgbouncer, usePgbouncer } from "../../support/pgbouncer.ts";
 const direct = useDatabase();
 /** Fewer connections to the server than clients, so that they change hands. */
 const pooler = usePgbouncer({ default_pool_size: 2 });
+const inSessionMode = usePgbouncer({ pool_mode: "session" });
 const careless = usePgbouncer({
   ignore_startup_parameters: "statement_timeout,lock_timeout,idle_in_transaction_session_timeout,options",
 });
@@ -106,6 +107,13 @@ describe.runIf(hasPgbouncer)("behind PgBouncer in transaction mode (skipped wher
       "SELECT locktype FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     expect(await bare.query(held)).toEqual([]);
     await bare.destroy();
+  });
+
+  it("a pooler in session mode will do as well", async () => {
+    const other = await connectDatabase(inSessionMode.to(urlOf(direct)), 2, { isPooled: true });
+    expect(await other.query(settings)).toMatchObject([ours]);
+    expect(await other.transaction((tx) => tx.query(settings))).toMatchObject([ours]);
+    await other.destroy();
   });
 
   it("the server is told who asks", async () => {
