@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How much of a stream is kept beside its first chunk. */
@@ -15,7 +15,7 @@ interface ReplayOptions {
 /**
  * Calls `send` with the stream and a signal that ends the request; calls it again, with the stream from its beginning,
  * while it throws such errors: up to three times, and only until more than the first chunk and `keptBytes` were read.
- * Throws the stream's own error when that breaks.
+ * Throws the stream's own error when that breaks; destroys the stream when it gives up.
  */
 export async function sendWithReplay(
   stream: Readable,
@@ -23,46 +23,44 @@ export async function sendWithReplay(
   send: (body: Readable, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { open, isWhole } = createReplay(stream);
+  const failed = new AbortController();
+  // An HTTP client that only pipes its body would wait for the rest.
+  stream.on("error", (error) => failed.abort(error));
   for (let attempt = 1; ; attempt++) {
     const body = open();
-    const failed = new AbortController();
-    // An HTTP client that only pipes the body would wait for the rest.
-    body.on("error", (error) => failed.abort(error));
     try {
       return await send(body, signal ? AbortSignal.any([signal, failed.signal]) : failed.signal);
     } catch (error) {
+      stream.unpipe(body);
       body.destroy();
       failed.signal.throwIfAborted();
-      if (attempt >= maxAttempts || signal?.aborted || !isWhole() || !isBroken(error)) throw error;
-      await sleep(pauseMs * attempt);
+      if (attempt < maxAttempts && !signal?.aborted && isWhole() && isBroken(error)) await sleep(pauseMs * attempt);
+      else {
+        stream.destroy();
+        throw error;
+      }
     }
   }
 }
 
 function createReplay(stream: Readable) {
-  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
-  let kept: Promise<IteratorResult<Buffer>>[] = [];
-  let readBytes = 0;
-  const isWhole = () => readBytes <= keptBytes;
-  const read = async (isFirst: boolean) => {
-    const result = await chunks.next();
-    if (!result.done && !isFirst) readBytes += result.value.length;
-    return result;
-  };
-
-  async function* fromBeginning() {
-    for (let at = 0; ; at++) {
-      // A reader that was given up may have asked for this chunk already.
-      kept[at] ??= read(at === 0);
-      const { done, value } = await (kept[at] as Promise<IteratorResult<Buffer>>);
-      if (done) return;
-      if (!isWhole()) kept = [];
-      yield value;
-    }
-  }
+  const kept: Buffer[] = [];
+  let keptMore = 0;
+  let isWhole = true;
+  stream.on("data", (chunk: Buffer) => {
+    if (!isWhole) return;
+    if (kept.length > 0) keptMore += chunk.length;
+    isWhole = keptMore <= keptBytes;
+    if (isWhole) kept.push(chunk);
+    else kept.length = 0;
+  });
   return {
-    isWhole,
-    /** The stream from its beginning. One that was opened before must not be read any more. */
-    open: () => Readable.from(fromBeginning(), { objectMode: false }),
+    isWhole: () => isWhole,
+    /** The stream from its beginning. One that was opened before has to be unpiped first. */
+    open() {
+      const body = new PassThrough();
+      for (const chunk of kept) body.write(chunk);
+      return stream.pipe(body);
+    },
   };
 }
