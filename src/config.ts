@@ -133,6 +133,11 @@ const Api = Shared.extend({
   PORT: port.default(8080),
   /** Address of this API as clients see it; audit rows and job links are built from it. */
   PUBLIC_URL: url.optional(),
+  /** false: the proxy in front leaves the path of PUBLIC_URL in its requests; true: it takes it away. */
+  PUBLIC_PATH_STRIPPED: z
+    .enum(["true", "false"])
+    .default("true")
+    .transform((text) => text === "true"),
   /** How many proxies in front are trusted about the client's address and protocol. */
   TRUST_PROXY: whole(0).default(0),
   /** Origins from which browsers may call, comma separated. */

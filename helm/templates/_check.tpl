@@ -114,6 +114,9 @@
 {{- $wrong = append $wrong (printf "%s, in %s" $sentence (join ", " $where)) -}}
 {{- end -}}
 
+{{- if and .Values.ingress.enabled (eq (toString $pods.api.PUBLIC_PATH_STRIPPED) "false") -}}
+{{- $wrong = append $wrong "PUBLIC_PATH_STRIPPED is false, and the chart's ingress serves the root: its rule for ingress.staffPaths would not cover them; set ingress.enabled=false" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
 {{- $wrong = append $wrong "ingress.hosts is empty: name a host, or set ingress.enabled=false" -}}
 {{- end -}}

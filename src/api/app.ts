@@ -7,6 +7,7 @@ import { BadRequestError, NotFoundError, TooManyRequestsError } from "../errors.
 import { addressFault, hasOddHost, normalTarget } from "../platform/request-target.ts";
 import { type BoardOptions, boardPath, bullBoard } from "./board/bull-board.ts";
 import { type HealthOptions, healthRoutes } from "./health.ts";
+import { basePathOf, withoutBase } from "./http/base-path.ts";
 import { boundConnections, type ConnectionRules, retrySeconds } from "./http/connections.ts";
 import { limitByAddress } from "./http/limit-requests.ts";
 import { mount } from "./http/mount.ts";
@@ -26,6 +27,8 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Proxies in front that are trusted about the client's address. */
   trustProxy: number;
+  /** True when the proxy in front leaves the path of the public URL in its requests. */
+  pathIsKept?: boolean;
   connections: ConnectionRules;
   board: BoardOptions;
   /** Where the reference page gets tokens of demo users. */
@@ -46,15 +49,20 @@ const patience = {
 /** The whole HTTP side, not listening yet; `main.ts` and the tests start the same one. */
 export function createApiServer(options: AppOptions): Server {
   const { context } = options;
-  const app = createApp(options);
+  const base = basePathOf(context.publicUrl);
+  const app = createApp(options, base);
   const server = createServer(patience);
   const clients = { proxies: options.trustProxy, isExempt: context.isExempt };
   const admits = boundConnections(server, options.connections, clients);
   server.on("request", (req, res) => {
     // Routes, response cache, limits, logs and audit rows see only this form.
     req.url = normalTarget(req.url);
+    // One form alone, or a rule of the proxy for one path would not cover the other.
+    const inner = options.pathIsKept ? withoutBase(req.url, base) : req.url;
+    if (inner === undefined) outside.add(req);
+    else req.url = inner;
     if (!admits(req, res)) overLimit.add(req);
-    else if (!hasOddHost(req) && context.answers.serve(context, req, res)) return;
+    else if (inner !== undefined && !hasOddHost(req) && context.answers.serve(context, req, res)) return;
     app(req, res);
   });
   return server;
@@ -62,13 +70,16 @@ export function createApiServer(options: AppOptions): Server {
 
 /** Requests that are refused before any route. */
 const overLimit = new WeakSet<IncomingMessage>();
+/** Requests that are not under the path of `PUBLIC_URL`, where the proxy in front keeps it. */
+const outside = new WeakSet<IncomingMessage>();
 
 const refuseOverLimit: RequestHandler = (req, _res, next) => {
   if (!overLimit.has(req)) return next();
   throw new TooManyRequestsError("You have too many requests in flight; wait until some of them end", retrySeconds);
 };
 
-function createApp({ context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl }: AppOptions) {
+function createApp(options: AppOptions, base: string) {
+  const { context, queues, health, corsOrigins, trustProxy, board, demoTokensUrl } = options;
   const app = express();
   app.enable("case sensitive routing");
   app.set("etag", false);
@@ -79,20 +90,20 @@ function createApp({ context, queues, health, corsOrigins, trustProxy, board, de
   );
   const limited = limitByAddress(context);
   app.use(nameRequest, hearErrors(context), observe(context), jsonHeaders, refuseOverLimit);
-  app.use(refuseOddAddresses(limited));
+  app.use(refuseOddAddresses(limited), refuseOutside(limited));
   // Probes come every few seconds from all sides, and cost at most one check a second.
   app.use(healthRoutes(health));
 
   // People open the address that they know; programs get the usual 404.
   app.get("/", limited, (req, res, next) =>
-    req.accepts(["json", "html"]) === "html" ? res.redirect("/docs") : next(),
+    req.accepts(["json", "html"]) === "html" ? res.redirect(`${base}/docs`) : next(),
   );
-  app.use(boardPath, bullBoard(queues, context, board));
-  app.use("/docs", limited, docsRoutes(demoTokensUrl));
+  app.use(boardPath, bullBoard(queues, context, board, base));
+  app.use("/docs", limited, docsRoutes(base, demoTokensUrl));
   app.use(allowOrigins(corsOrigins));
   app.use(answerPreflight(limited));
   const version = health.version ?? "0.0.0";
-  const document = JSON.stringify(describeApi(routes, version));
+  const document = JSON.stringify(describeApi(routes, version, base));
   app.get("/openapi.json", limited, (_req, res) => void res.type("json").send(document));
   app.get("/-/version", limited, (_req, res) => sendJson(res, { version: health.version }));
   app.use("/warehouse", mount(createRouter(), routes, context, "warehouse"));
@@ -163,6 +174,13 @@ const refuseOddAddresses = (limited: RequestHandler): RequestHandler => {
       if (exceeded) return next(exceeded);
       next(fault.status === 404 ? new NotFoundError(fault.message) : new BadRequestError(fault.message));
     });
+  };
+};
+
+const refuseOutside = (limited: RequestHandler): RequestHandler => {
+  return (req, res, next) => {
+    if (!outside.has(req)) return next();
+    limited(req, res, (exceeded) => next(exceeded ?? new NotFoundError("Not Found")));
   };
 };
 

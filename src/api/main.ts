@@ -80,6 +80,7 @@ const server = createApiServer({
   },
   corsOrigins: config.CORS_ORIGINS,
   trustProxy: config.TRUST_PROXY,
+  pathIsKept: !config.PUBLIC_PATH_STRIPPED,
   connections: { perClient: config.CONNECTIONS_PER_CLIENT, unreadMs: config.UNREAD_ANSWER_SECONDS * 1_000 },
   board: {
     ...config.board,

@@ -40,6 +40,7 @@ const refused: [says: string, files: string[], ...sets: string[]][] = [
   ["TRUST_PROXY has no effect in workers.images.config", [required], 'workerDefaults.config={"TRUST_PROXY":2}'],
   ["S3_ENDPOINT_URL has a password in it", [required], 'config.S3_ENDPOINT_URL="https://a:hunter2@s3.example"'],
   ["S3_ENDPOINT_URL has a password in it", [required], 'config.S3_ENDPOINT_URL="https://s3.example?password=hunter2"'],
+  ["PUBLIC_PATH_STRIPPED is false, and", [required], 'api.config={"PUBLIC_PATH_STRIPPED":false}'],
   ["ingress.hosts is empty", [required], "ingress.hosts=[]"],
   ["api.autoscaling.min (7) is above max (6)", [required], "api.autoscaling.enabled=true", "api.autoscaling.min=7"],
   ["no pod could ever be replaced", [required], "api.maxSurge=0", "api.maxUnavailable=0"],

@@ -99,6 +99,10 @@ export interface ApiOptions {
   unprovedMailsPerDay?: number;
   /** Connections to S3; as in production otherwise. */
   s3Sockets?: number;
+  /** Address of the API as clients see it. */
+  publicUrl?: string;
+  /** True when a proxy leaves the path of that address in its requests. */
+  pathIsKept?: boolean;
 }
 
 /** The real HTTP side on a free port, with a database, a bucket and an identity provider of its own. */
@@ -116,6 +120,8 @@ export function useApi({
   connections = { perClient: 0, unreadMs: 30_000 },
   unprovedMailsPerDay = 0,
   s3Sockets,
+  publicUrl = "https://api.test",
+  pathIsKept = false,
 }: ApiOptions = {}) {
   const db = useDatabase();
   const s3 = useBucket();
@@ -191,7 +197,7 @@ export function useApi({
       isPrinter: inNetworks(printers),
       webhookRules: { allowPrivate: false },
       stopping: stop.signal,
-      publicUrl: "https://api.test",
+      publicUrl,
     };
     api.context = context;
     const probes = {
@@ -206,6 +212,7 @@ export function useApi({
       corsOrigins,
       board: { environment: "local", ...board },
       trustProxy,
+      pathIsKept,
       connections,
     });
     server.listen(0, "127.0.0.1");

@@ -35,7 +35,12 @@ export function locationsOf({ spec }: Manifest, backends: Readonly<Record<string
 }
 
 /** A real nginx with these locations, on a free port of this machine; in a folder of its own. */
-export async function startNginx(locations: string) {
+export function startNginx(locations: string) {
+  return startNginxWith((port) => `server { listen 127.0.0.1:${port};\n${locations}\n}`);
+}
+
+/** A real nginx with this content of its `http` block, which listens on the port that it is given. */
+export async function startNginxWith(content: (port: number) => string) {
   const folder = mkdtempSync(join(tmpdir(), "tcf-nginx-"));
   const port = await freePort();
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
@@ -47,9 +52,7 @@ export async function startNginx(locations: string) {
     `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
      events {}
      http { access_log off; ${temporary.join(" ")}
-       server { listen 127.0.0.1:${port};
-         ${locations}
-       } }`,
+       ${content(port)} }`,
   );
   const env = { PATH: `${process.env.PATH}:/usr/sbin` };
   const child: ChildProcess = spawn("nginx", ["-p", folder, "-c", config], { env, stdio: "ignore" });

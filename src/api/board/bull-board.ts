@@ -40,7 +40,6 @@ import { type BoardAccess, createSessions, type Sessions, type Visitor } from ".
 
 /** Where the board is served. */
 export const boardPath = "/admin/queues";
-const loginPath = `${boardPath}/login`;
 
 export interface BoardOptions extends BoardAccess {
   /** The environment, shown in a corner: red for `production`. */
@@ -54,10 +53,13 @@ export interface BoardOptions extends BoardAccess {
  * with an access token, kept in a cookie that no script can read and no other site can send, or is named by a proxy in
  * front; a program sends a bearer token.
  */
-export function bullBoard(queues: Queues, context: ApiContext, options: BoardOptions) {
+export function bullBoard(queues: Queues, context: ApiContext, options: BoardOptions, base: string) {
+  // As browsers see it: behind a proxy it is under the path of PUBLIC_URL.
+  const path = `${base}${boardPath}`;
+  const loginPath = `${path}/login`;
   const router = createRouter();
   const limited = limitByAddress(context);
-  const sessions = createSessions(context, boardPath, options);
+  const sessions = createSessions(context, path, options);
   const readForm = express.urlencoded({ extended: false, limit: "20kb" });
   router.use(pageHeaders());
   router.use((_req, res, next) => {
@@ -66,7 +68,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   });
   router.use(refuseOtherSites);
   router.use(["/login", "/logout"], limited);
-  router.get("/login", (req, res) => void res.type("html").send(loginPage(messagesFor(req))));
+  router.get("/login", (req, res) => void res.type("html").send(loginPage(messagesFor(req), loginPath)));
   router.post("/login", readForm, sessions.login);
   router.post("/logout", (_req, res) => {
     sessions.logout(res);
@@ -74,8 +76,8 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
   });
 
   const boardActions = createBoardActions(context, queues);
-  const boards = everyBoard(queues, boardActions, options);
-  const ledger = ledgerPages(context, boardPath, sessions);
+  const boards = everyBoard(queues, boardActions, options, base);
+  const ledger = ledgerPages(context, path, sessions);
   router.use(async (req, res, next) => {
     const visitor = await sessions.visitorOf(req).catch((error: unknown) => {
       countRefusal(context, req, res, error);
@@ -104,12 +106,12 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     next();
   });
   router.get("/reason", (req, res) => {
-    const page = reasonPage(messagesFor(req), boardPath, sessions.csrfOf(req, res), sessions.reasonOf(req));
+    const page = reasonPage(messagesFor(req), path, sessions.csrfOf(req, res), sessions.reasonOf(req));
     res.type("html").send(page);
   });
   router.post("/reason", (req, res) => {
     sessions.keepReason(res, (req.body as { reason?: unknown } | undefined)?.reason);
-    res.redirect(303, boardPath);
+    res.redirect(303, path);
   });
   router.use(ledger);
   router.use(refuseCapitals);
@@ -121,7 +123,7 @@ export function bullBoard(queues: Queues, context: ApiContext, options: BoardOpt
     renderWithoutFonts(res, next);
     boardActions.as(res.locals.pressing as Pressing, () => boards[messagesFor(req).lang][rank](req, res, next));
   });
-  router.use(((error, _req, _res, next) => next(sayWhere(error))) satisfies ErrorRequestHandler);
+  router.use(((error, _req, _res, next) => next(sayWhere(error, path))) satisfies ErrorRequestHandler);
   router.use("/api", sayWhyBeforeTheBoard);
   return router;
 }
@@ -155,9 +157,9 @@ function checkPress(req: Request, visitor: Visitor, pressing: Pressing, sessions
 }
 
 /** The board has no field for a reason: a separate page takes it. */
-function sayWhere(error: unknown) {
+function sayWhere(error: unknown, path: string) {
   if (!(error instanceof ReasonNeededError)) return error;
-  return new PreconditionFailedError(`This needs a reason: give one first, at ${boardPath}/reason`);
+  return new PreconditionFailedError(`This needs a reason: give one first, at ${path}/reason`);
 }
 
 /** Bull Board's page links fonts of a foreign host, which would learn who opens it; the system's own are enough. */
@@ -170,17 +172,23 @@ function renderWithoutFonts(res: Response, next: NextFunction) {
 const foreignLink = /<link href="https:\/\/[^>]{1,1000}>\s{0,9}/g;
 
 /** One for each role and language: buttons and texts are fixed when a board is made. */
-function everyBoard(queues: Queues, boardActions: BoardActions, options: BoardOptions) {
+function everyBoard(queues: Queues, boardActions: BoardActions, options: BoardOptions, base: string) {
   const inLanguage = (messages: Messages) =>
-    Object.fromEntries(ranks.map((one) => [one, board(queues, boardActions, options, one, messages)])) as Record<
-      Rank,
-      RequestHandler
-    >;
+    Object.fromEntries(
+      ranks.map((one) => [one, board(queues, boardActions, { ...options, base }, one, messages)]),
+    ) as Record<Rank, RequestHandler>;
   return { en: inLanguage(languages.en), ru: inLanguage(languages.ru) };
 }
 
-function board(queues: Queues, boardActions: BoardActions, options: BoardOptions, rank: Rank, messages: Messages) {
-  const serverAdapter = new ExpressAdapter().setBasePath(boardPath);
+function board(
+  queues: Queues,
+  boardActions: BoardActions,
+  options: BoardOptions & { base: string },
+  rank: Rank,
+  messages: Messages,
+) {
+  const path = `${options.base}${boardPath}`;
+  const serverAdapter = new ExpressAdapter().setBasePath(path);
   (serverAdapter.getRouter() as Express).enable("case sensitive routing");
   const readOnlyMode = !isAtLeast(rank, "operator");
   const texts = messages.board;
@@ -191,7 +199,7 @@ function board(queues: Queues, boardActions: BoardActions, options: BoardOptions
     const description = `${messages.queues[name as QueueName]} ${texts.owner}: ${owner}.${runbook}`;
     const externalJobUrl = ({ data }: { data?: unknown }) => ({
       displayText: "Ledger",
-      href: `${boardPath}/ledger/${(data as QueuedData | undefined)?.id}`,
+      href: `${path}/ledger/${(data as QueuedData | undefined)?.id}`,
     });
     return new LedgerAdapter(
       queue,
@@ -212,14 +220,14 @@ function board(queues: Queues, boardActions: BoardActions, options: BoardOptions
         showWorkers: false,
         environment: badgeOf(environment),
         miscLinks: [
-          { text: texts.reference, url: "/docs" },
-          ...(readOnlyMode ? [] : [{ text: texts.reason, url: `${boardPath}/reason` }]),
+          { text: texts.reference, url: `${options.base}/docs` },
+          ...(readOnlyMode ? [] : [{ text: texts.reason, url: `${path}/reason` }]),
           ...(runbookUrl ? [{ text: texts.runbook, url: runbookUrl }] : []),
         ],
       },
     },
   });
-  serverAdapter.setErrorHandler(sayWhy);
+  serverAdapter.setErrorHandler((error) => sayWhy(sayWhere(error, path)));
   return serverAdapter.getRouter() as RequestHandler;
 }
 
@@ -228,8 +236,7 @@ function badgeOf(label: string) {
 }
 
 /** An `AppError` in the board's format; all others are for `problemHandler`. */
-function sayWhy(thrown: unknown) {
-  const error = sayWhere(thrown);
+function sayWhy(error: unknown) {
   if (!(error instanceof AppError)) throw error;
   const status = statusOfError(error) as 409;
   return { status, body: { error: "Nothing was done", message: error.message } };

@@ -10,8 +10,8 @@ const style = `${cardStyle("#2563eb")}
   .problem { padding: .6rem .8rem; border-radius: 8px; color: light-dark(#8a1f11, #ffb4a8); background: light-dark(#fdebe8, #41201b); }`;
 
 /** The page on which a person logs in to Bull Board; `problem` says why the last try failed. */
-export function loginPage({ lang, login }: Messages, problem?: string) {
-  const body = `<form class="card" method="post" action="/admin/queues/login">
+export function loginPage({ lang, login }: Messages, loginPath: string, problem?: string) {
+  const body = `<form class="card" method="post" action="${loginPath}">
   <h1>${login.title}</h1>
   <p>${login.who}</p>
   ${problem ? `<p class="problem" role="alert">${login.refused}: ${escapeHtml(problem)}</p>` : ""}

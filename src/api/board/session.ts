@@ -99,7 +99,7 @@ export function createSessions(context: ApiContext, path: string, access: BoardA
           .set(headersOf(error))
           .status(statusOfError(error))
           .type("html")
-          .send(loginPage(messagesFor(req), error.message));
+          .send(loginPage(messagesFor(req), `${path}/login`, error.message));
       }
       res.cookie(cookies.token, token, { ...options, httpOnly: true, maxAge: sessionMs });
       res.redirect(303, path);

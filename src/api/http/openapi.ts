@@ -9,7 +9,7 @@ import { InvalidRequest, Problem } from "./problem.ts";
 import type { Access, FileResponse, Route } from "./types.ts";
 
 /** OpenAPI 3.1 from the objects that serve the requests, so that the two cannot differ. */
-export function describeApi(routes: readonly Route[], version: string) {
+export function describeApi(routes: readonly Route[], version: string, base = "") {
   const paths: ZodOpenApiPathsObject = {};
   // Only an entity that can be read has an ETag for If-Match.
   const readable = new Set(routes.filter(({ method }) => method === "get").map(({ path }) => path));
@@ -31,8 +31,8 @@ export function describeApi(routes: readonly Route[], version: string) {
     },
     servers: [
       // Relative, so that the reference works under whatever name a person reached it by.
-      { url: "/", description: "Storefront representation" },
-      { url: "/warehouse", description: "Warehouse representation: some lists are bare arrays" },
+      { url: base || "/", description: "Storefront representation" },
+      { url: `${base}/warehouse`, description: "Warehouse representation: some lists are bare arrays" },
     ],
     components: {
       securitySchemes: {

@@ -1,14 +1,16 @@
+import { escapeHtml } from "../../platform/escape-html.ts";
 import { exampleOfferId, exampleProductId } from "../http/examples.ts";
 import { htmlPage } from "./html-page.ts";
 
-/** The reference page; `demoTokensUrl` is where it gets the people to choose from. */
-export function page(demoTokensUrl: string | undefined) {
+/** The reference page of an API under the path `base`; `demoTokensUrl` is where it gets the people to choose from. */
+export function page(base: string, demoTokensUrl: string | undefined) {
+  const docs = `${escapeHtml(base)}/docs`;
   const source = demoTokensUrl === undefined ? "" : ` data-demo-tokens="${encodeURI(demoTokensUrl)}"`;
   return htmlPage({
     lang: "en",
     title: "TCF back end: API reference",
-    head: `<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" href="/docs/favicon-32x32.png">`,
+    head: `<link rel="stylesheet" href="${docs}/swagger-ui.css">
+<link rel="icon" href="${docs}/favicon-32x32.png">`,
     isIndexed: true,
     style: `  body { margin: 0; }
   #who { position: sticky; top: 0; z-index: 10; display: flex; gap: .75rem; align-items: center; flex-wrap: wrap;
@@ -22,13 +24,13 @@ export function page(demoTokensUrl: string | undefined) {
   <output id="hint" for="person"></output>
 </form>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"${source}></script>`,
+<script src="${docs}/swagger-ui-bundle.js"></script>
+<script src="${docs}/start.js" data-base="${escapeHtml(base)}"${source}></script>`,
   });
 }
 
 /** What the page does in the browser. */
-export const script = `const tokensUrl = document.currentScript.dataset.demoTokens;
+export const script = `const { demoTokens: tokensUrl, base } = document.currentScript.dataset;
 const hints = {
   "": "Guests look around and order.",
   USER: "A customer sees his own orders, cart and balance.",
@@ -39,7 +41,7 @@ const hints = {
 start();
 
 async function start() {
-  const [spec, offer] = await Promise.all([get("/openapi.json"), anOfferInStock()]);
+  const [spec, offer] = await Promise.all([get(base + "/openapi.json"), anOfferInStock()]);
   const text = JSON.stringify(spec);
   const ui = SwaggerUIBundle({
     spec: JSON.parse(offer ? withIdsOf(offer, text) : text),
@@ -62,7 +64,7 @@ async function get(url) {
 }
 
 async function anOfferInStock() {
-  const { items } = await get("/offers?size=50").catch(() => ({ items: [] }));
+  const { items } = await get(base + "/offers?size=50").catch(() => ({ items: [] }));
   return items.find(({ quantity }) => quantity > 0);
 }
 

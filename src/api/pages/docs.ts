@@ -9,13 +9,13 @@ const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dis
 const files = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
 /**
- * The API reference at /docs, where every route can be tried; all of it is served from here. With `demoTokensUrl` a
+ * The API reference at /docs, where every route can be tried; all of it is served from here, under the path `base`. With `demoTokensUrl` a
  * person can choose there who to be; without it, paste a token.
  */
-export function docsRoutes(demoTokensUrl: string | undefined) {
+export function docsRoutes(base: string, demoTokensUrl: string | undefined) {
   const router = createRouter();
   router.use(pageHeaders(demoTokensUrl === undefined ? [] : [new URL(demoTokensUrl).origin]));
-  router.get("/", (_req, res) => void res.type("html").send(page(demoTokensUrl)));
+  router.get("/", (_req, res) => void res.type("html").send(page(base, demoTokensUrl)));
   router.get("/start.js", (_req, res) => void res.type("js").send(script));
   for (const file of files)
     router.get(`/${file}`, (_req, res) => res.sendFile(file, { root: swaggerUi, maxAge: "1h" }));
