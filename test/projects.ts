@@ -22,7 +22,7 @@ export const unit = [
   "test/projects.test.ts",
   "test/start-scripts.test.ts",
   "test/platform/payments/*.test.ts",
-  "test/platform/postgres/address.test.ts",
+  "test/platform/postgres/{address,session-state}.test.ts",
   "test/platform/{batch,delivery-probe,kept-file,logger,outbound-url,rate-limits,redact,request-target,while-unreachable}.test.ts",
   "test/services/audit/without-secrets.test.ts",
   "test/services/business-day.test.ts",

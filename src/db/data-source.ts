@@ -186,8 +186,9 @@ async function connect(url: string, poolSize: number | undefined, options: DataS
     });
   } catch (error) {
     if (db.isInitialized) await db.destroy();
-    if (isStartParameterRefused(error))
-      throw new StartUpError(options.isPooled ? about(url, "used", error) : aboutPooler(url), { cause: error });
+    const refused = refusedParameter(error);
+    if (refused)
+      throw new StartUpError(options.isPooled ? about(url, "used", refused) : aboutPooler(url), { cause: error });
     throw error instanceof StartUpError ? error : new StartUpError(about(url, "used", error), { cause: error });
   }
   const { connectSeconds } = parsePostgresUrl(url);
@@ -195,10 +196,10 @@ async function connect(url: string, poolSize: number | undefined, options: DataS
   return db;
 }
 
-/** What PgBouncer answers, with the code of a broken protocol. */
-function isStartParameterRefused(error: unknown) {
-  const { cause } = error as { cause?: unknown };
-  return [error, cause].some((one) => one instanceof Error && /unsupported startup parameter/.test(one.message));
+/** PgBouncer's answer to a parameter of a session, which has the code of a broken protocol; undefined for all others. */
+function refusedParameter(error: unknown) {
+  const { cause = error } = error as { cause?: unknown };
+  return cause instanceof Error && /unsupported startup parameter/.test(cause.message) ? cause : undefined;
 }
 
 /** A pooler that ignores the time-outs of a session would leave a stuck statement running for ever. */

@@ -50,6 +50,25 @@ describe.runIf(hasPgbouncer)("an API and a worker behind PgBouncer (skipped wher
     });
   });
 
+  test("go on after a restart of the pooler, with nothing lost", async () => {
+    const send = async (name: string) =>
+      sendCategory({ ...api, url: there.url }, { name, image: await redPng(900, 900) });
+    const before = await Promise.all([1, 2, 3, 4].map((at) => send(`До перезапуска ${at}`)));
+    expect(before.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    await pooler.restart(async () => {
+      const { status, headers } = await send("Во время перезапуска");
+      expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
+    });
+    await vi.waitFor(async () => expect((await send(`После перезапуска ${Date.now()}`)).status).toBe(201), 10_000);
+    await vi.waitFor(
+      async () => {
+        const rows = await api.db.query("SELECT DISTINCT state, failures FROM job");
+        expect(rows).toEqual([{ state: "succeeded", failures: 0 }]);
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+  }, 90_000);
+
   test("are named to the server, and leave no lock behind", async () => {
     const seen = () =>
       api.db.query(

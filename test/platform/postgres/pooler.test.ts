@@ -1,5 +1,5 @@
 import type { DataSource } from "typeorm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test, vi } from "vitest";
 import { connectDatabase, createDataSource } from "../../../src/db/data-source.ts";
 import { isPostgresUnavailable } from "../../../src/platform/postgres/errors.ts";
 import { type KeyedPool, openKeyedPool, prepare, runPrepared } from "../../../src/platform/postgres/prepared.ts";
@@ -133,6 +133,17 @@ describe.runIf(hasPgbouncer)("a pooler that was not named (skipped where PgBounc
       `Postgres at ${new URL(url).host}${new URL(url).pathname} is behind a pooler, which does not pass on the time-outs of a ` +
         "session. Set DATABASE_POOLER=transaction, and DATABASE_DIRECT_URL to the server itself for migrations.",
     );
+  });
+});
+
+test.runIf(hasPgbouncer)("a parameter of the environment that the pooler refuses is named", async () => {
+  vi.stubEnv("PGOPTIONS", "-c work_mem=1MB");
+  const url = pooler.to(urlOf(direct));
+  const error = await errorOf(connectDatabase(url, 2, { isPooled: true }));
+  vi.unstubAllEnvs();
+  expect(error).toMatchObject({
+    name: "StartUpError",
+    message: `Postgres at ${new URL(url).host}${new URL(url).pathname} cannot be used: unsupported startup parameter: options.`,
   });
 });
 
