@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { checkMailServer } from "../platform/mailer.ts";
+import { checkMailServer, type MailServerError } from "../platform/mailer.ts";
 import { createObjectStore } from "../platform/object-store.ts";
 import { readShop } from "../platform/payments/yookassa.ts";
+import { mailFaults } from "../platform/smtp-replies.ts";
 import { checkBooks } from "./books.ts";
 import type { Command, Installation } from "./command.ts";
 import { lookAtMigrations, lookAtPostgres } from "./doctor-postgres.ts";
@@ -36,8 +37,9 @@ async function lookAtMail({ smtp }: Installation): Promise<Finding> {
     await checkMailServer(smtp);
     return { what: "mail server", state: "ok", found: `${where} accepts the login` };
   } catch (error) {
-    const advice = "Start it, or correct SMTP_HOST, SMTP_PORT, SMTP_SECURITY, SMTP_USER and SMTP_PASS";
-    return { what: "mail server", state: "problem", found: `${where}: ${reasonOf(error, where)}`, advice };
+    const { said, fault } = error as Partial<MailServerError>;
+    const advice = `${mailFaults[fault ?? "unreachable"]}; see docs/runbook/mail-server-refuses.md`;
+    return { what: "mail server", state: "problem", found: `${where}: ${said ?? reasonOf(error, where)}`, advice };
   }
 }
 

@@ -11,7 +11,7 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Attempts that a failed run costs: none for an outage of Postgres, Redis or the object store, all for a bad payload or
+ * Attempts that a failed run costs: none for an outage of Postgres, Redis, the object store or the mail server, all for a bad payload or
  * input, else one. The client that threw it tells an outage, not a code such as `ECONNREFUSED`: a server that a
  * processor calls by itself may be gone for good.
  */

@@ -8,6 +8,7 @@ export {
   claimHolds,
   claimKey,
   columnsOf,
+  type FailureCost,
   FencedError,
   fenced,
   type HeldClaim,

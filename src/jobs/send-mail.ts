@@ -12,7 +12,7 @@ export const sendMail = defineJob({
   entity: ({ mailId }) => ({ type: "mail", id: mailId }),
   // A newsletter waits in Postgres: Redis has only as many of its mails as go out soon.
   group: ({ newsletterId }) => newsletterId ?? null,
-  // A mail server that is unavailable for half an hour loses no mail.
+  // For replies about the recipient or the mail: greylists take minutes. A server that refuses the shop costs nothing.
   retry: { attempts: 10, backoffMs: 4_000, outageMs: 3_000 },
   timeoutMs: 90_000,
   description: "Renders one mail and passes it to the mail server.",

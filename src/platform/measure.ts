@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
 import type { RedisConnection } from "./redis.ts";
+import type { MailFault } from "./smtp-replies.ts";
 
 export type Sample = [labels: Record<string, string>, value: number];
 
@@ -96,4 +97,18 @@ export function measureUnmatched(registry: Registry, read: () => Promise<Unmatch
   add("payments_unmatched", "Payments whose money matched no open sum, and that staff has not decided on", "payments");
   add("payments_unmatched_roubles", "The money of these payments that has not been given back", "roubles");
   add("payments_unmatched_oldest_seconds", "How long the oldest of these payments has waited", "oldestSeconds");
+}
+
+/** Adds whether the mail server refuses this installation, with the fault. */
+export function measureMailServer(registry: Registry, fault: () => MailFault | undefined) {
+  measure(
+    registry,
+    "mail_server_refuses",
+    "1: the mail server refuses this installation or cannot be reached, and mails wait; absent: it does not",
+    ["fault"],
+    async () => {
+      const now = fault();
+      return now ? [[{ fault: now }, 1]] : [];
+    },
+  );
 }

@@ -17,7 +17,7 @@ import { schedules } from "../jobs/schedules.ts";
 import { createHttpProbe } from "../platform/delivery-probe.ts";
 import { createMailLinks } from "../platform/mail-links.ts";
 import { createMailer } from "../platform/mailer.ts";
-import { measureUnmatched } from "../platform/measure.ts";
+import { measureMailServer, measureUnmatched } from "../platform/measure.ts";
 import { memoizeFor } from "../platform/memoize-for.ts";
 import { startOpsServer } from "../platform/ops-server.ts";
 import { createCardSettlement } from "../platform/payments/create-card-provider.ts";
@@ -50,7 +50,7 @@ const cutOff = new AbortController();
 const probe = config.MAIL_PROBE_URL ? createHttpProbe(config.MAIL_PROBE_URL) : undefined;
 const { MAIL_LINK_SECRET: secret, PUBLIC_URL: publicUrl } = config;
 const links = secret && publicUrl ? createMailLinks({ publicUrl, secret }) : undefined;
-const mailer = createMailer({ ...config.smtp, probe, links });
+const mailer = createMailer({ ...config.smtp, probe, links, log });
 
 const { transact } = engine;
 const scheduler = startScheduler({ schedules, conditions: scheduleConditions, transact, log, signal: stopping });
@@ -96,6 +96,7 @@ measureUnmatched(
   metrics.registry,
   memoizeFor(() => payments.unmatchedTotals(db.manager)),
 );
+measureMailServer(metrics.registry, mailer.fault);
 const fetching = watchFetching({
   fetching: workers.map((one) => one.fetching),
   hasReady: async (queue) => {

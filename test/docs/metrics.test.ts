@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createJobMetrics, measureOutbox, measureQueues, measureSchedules } from "../../src/engine/metrics.ts";
 import { isCompletion } from "../../src/engine/run-job.ts";
-import { measurePool, measureRedis, measureUnmatched } from "../../src/platform/measure.ts";
+import { measureMailServer, measurePool, measureRedis, measureUnmatched } from "../../src/platform/measure.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import type { RedisConnection } from "../../src/platform/redis.ts";
 
@@ -26,6 +26,7 @@ test("docs/metrics.md names the metrics of this code, with their labels", () => 
   measureSchedules(registry, nothing);
   measureRedis(registry, {} as RedisConnection);
   measureUnmatched(registry, nothing);
+  measureMailServer(registry, () => undefined);
   measurePool(registry, () => ({ busy: 0, idle: 0, waiting: 0 }));
   const real = registry.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[];
   const ours = real.filter(({ name }) => !/^(nodejs|process)_/.test(name));

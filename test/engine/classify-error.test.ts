@@ -72,16 +72,8 @@ describe.each([
     ["Redis, by a connection of a producer", () => redis(producerConnection)],
     ["Redis, by the connection of a cache", () => redis(cacheConnection)],
     ["the object store", () => store().get("x")],
-  ])("costs no attempt when it is %s", async (_which, call) => {
-    expect(costOf(await errorOf(call()))).toBe("none");
-  });
-
-  test.each([
-    ["a socket", async () => void (await once(connect(port, "127.0.0.1").once("connect", send), "end"))],
-    ["an HTTP request", () => once(get({ port, host: "127.0.0.1", agent: false }), "response")],
-    ["fetch", () => fetch(`http://127.0.0.1:${port}`)],
     [
-      "a mailer",
+      "the mail server",
       () => {
         const from = { name: "a", address: "a@test.example" };
         const mailer = createMailer({ host: "127.0.0.1", port, from, security: "none" });
@@ -90,6 +82,14 @@ describe.each([
         return mailer.send(mail, { signal });
       },
     ],
+  ])("costs no attempt when it is %s", async (_which, call) => {
+    expect(costOf(await errorOf(call()))).toBe("none");
+  });
+
+  test.each([
+    ["a socket", async () => void (await once(connect(port, "127.0.0.1").once("connect", send), "end"))],
+    ["an HTTP request", () => once(get({ port, host: "127.0.0.1", agent: false }), "response")],
+    ["fetch", () => fetch(`http://127.0.0.1:${port}`)],
   ])("costs an attempt when it is one that a processor calls by %s", async (_how, call) => {
     const error = await errorOf(call());
     expect(costOf(error)).toBe("one");

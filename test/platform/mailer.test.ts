@@ -6,9 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
 import { costOf } from "../../src/engine/classify-error.ts";
-import { createMailer, type Mailer, RefusedMailError, UncertainMailError } from "../../src/platform/mailer.ts";
+import {
+  BadRecipientError,
+  createMailer,
+  type Mailer,
+  RefusedMailError,
+  UncertainMailError,
+} from "../../src/platform/mailer.ts";
 import { startBreakingSmtp } from "../support/breaking-smtp.ts";
 import { useMailbox } from "../support/mailbox.ts";
+import { startScriptedSmtp } from "../support/scripted-smtp.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -93,7 +100,6 @@ describe("the mailer", () => {
 
   test.each([
     ["an unknown recipient", { onRcptTo: (_address, _session, done) => done(reply(550, "No such user")) }],
-    ["a sender that is not welcome", { onMailFrom: (_address, _session, done) => done(reply(553, "Not you")) }],
     [
       "a mail that it dislikes",
       { onData: (stream, _session, done) => stream.resume().on("end", () => done(reply(554, "Spam"))) },
@@ -106,18 +112,23 @@ describe("the mailer", () => {
   });
 
   test.each([
-    ["a greylist", { onRcptTo: (_address, _session, done) => done(reply(451, "Try later")) }],
+    ["a greylist", "one", { onRcptTo: (_address, _session, done) => done(reply(451, "Try later")) }],
     [
       "a full disk after the mail",
+      "none",
       { onData: (stream, _session, done) => stream.resume().on("end", () => done(reply(452, "No room"))) },
     ],
-    ["a refused greeting", { onConnect: (_session, done) => done(reply(554, "No service here")) }],
-  ] satisfies [string, SMTPServerOptions][])("can try again after %s", async (_what, options) => {
-    const error = await errorOf(send(await mailerFor(options)));
-    expect(error).toBeInstanceOf(Error);
-    expect(error).not.toBeInstanceOf(UncertainMailError);
-    expect(costOf(error)).toBe("one");
-  });
+    ["a refused greeting", "none", { onConnect: (_session, done) => done(reply(554, "No service here")) }],
+    ["a sender that is not welcome", "none", { onMailFrom: (_address, _session, done) => done(reply(553, "Not you")) }],
+  ] satisfies [string, string, SMTPServerOptions][])(
+    "can try again after %s: costs %s",
+    async (_what, cost, options) => {
+      const error = await errorOf(send(await mailerFor(options)));
+      expect(error).toBeInstanceOf(Error);
+      expect(error).not.toBeInstanceOf(UncertainMailError);
+      expect(costOf(error)).toBe(cost);
+    },
+  );
 
   test("can try again when no server listens, and when there is no such host", async () => {
     const server = createServer();
@@ -125,11 +136,16 @@ describe("the mailer", () => {
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
-    expect(costOf(await errorOf(send(mailerAt(port))))).toBe("one");
+    const refused = await errorOf(send(mailerAt(port)));
+    expect(refused).toMatchObject({
+      fault: "unreachable",
+      message: expect.stringContaining("SMTP_HOST and SMTP_PORT"),
+    });
+    expect(costOf(refused)).toBe("none");
 
     const nowhere = createMailer({ host: "nowhere.invalid", port: 25, from, security: "none" });
     closers.push(() => nowhere.close());
-    expect(costOf(await errorOf(send(nowhere)))).toBe("one");
+    expect(costOf(await errorOf(send(nowhere)))).toBe("none");
   });
 
   test.each(["rcpt", "middle"] as const)("can try again when the connection breaks at %s", async (point) => {
@@ -137,7 +153,7 @@ describe("the mailer", () => {
     closers.push(server.close);
     const error = await errorOf(send(mailerAt(server.port), "anna@test.example", { html: "x".repeat(5_000_000) }));
     expect(error).toBeInstanceOf(Error);
-    expect(costOf(error)).toBe("one");
+    expect(costOf(error)).toBe("none");
     expect(server.state.arrived).toBe(0);
   });
 
@@ -162,6 +178,38 @@ describe("the mailer", () => {
     await expect.poll(() => server.state.arrived).toBe(1);
     giveUp.abort();
     expect(await sending).toBeInstanceOf(UncertainMailError);
+  });
+});
+
+describe("an address", () => {
+  test("with a domain in another script goes to its ASCII form", async () => {
+    const smtp = await startScriptedSmtp();
+    closers.push(smtp.close);
+    smtp.refused.set("anna@xn--80a1acny.test", "550 5.1.1 asked for");
+    expect(await errorOf(send(mailerAt(smtp.port), "anna@почта.test"))).toMatchObject({ reply: "550 5.1.1 asked for" });
+  });
+
+  test.each(["анна@test.example", "анна@почта.test", "a.ж@test.example"])(
+    "with other scripts before the @ is refused with what it would need: %s",
+    async (address) => {
+      const error = await errorOf(send(mailerAt(9), address));
+      expect(error).toBeInstanceOf(BadRecipientError);
+      expect(String(error)).toContain("SMTPUTF8");
+    },
+  );
+
+  test.each([
+    "a@поч/та.test",
+    "a@x.test@почта.test",
+    "a@почта.test\r\nBcc: b@x.test",
+    "a@[почта].test",
+    "",
+    "@",
+    "a b@почта.test",
+  ])("is one mailbox or nothing: %j", async (address) => {
+    const error = await errorOf(send(mailerAt(9), address));
+    expect(error).toBeInstanceOf(BadRecipientError);
+    expect(String(error)).toContain("is not the plain address of one mailbox");
   });
 });
 

@@ -1,43 +1,78 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { costOf } from "../../src/engine/classify-error.ts";
 import {
   createMailer,
   DeferredMailError,
   type Mailer,
+  MailServerError,
   RefusedMailError,
   UncertainMailError,
 } from "../../src/platform/mailer.ts";
-import { type Script, type ScriptedSmtp, type Stage, stages, startScriptedSmtp } from "../support/scripted-smtp.ts";
+import { type SmtpStage, smtpStages } from "../../src/platform/smtp-replies.ts";
+import { exampleReplies } from "../support/example-replies.ts";
+import { type Script, type ScriptedSmtp, stages, startScriptedSmtp } from "../support/scripted-smtp.ts";
 
 let smtp: ScriptedSmtp;
-let mailer: Mailer;
+let mailers: Record<"plain" | "login" | "starttls", Mailer>;
 beforeAll(async () => {
   smtp = await startScriptedSmtp();
-  const from = { name: "Shop", address: "shop@test.example" };
-  mailer = createMailer({ host: "127.0.0.1", port: smtp.port, from, security: "none" });
+  const server = { host: "127.0.0.1", port: smtp.port, from: { name: "Shop", address: "shop@test.example" } };
+  const credentials = { user: "shop", pass: "secret" };
+  mailers = {
+    plain: createMailer({ ...server, security: "none" }),
+    login: createMailer({ ...server, security: "none", credentials }),
+    starttls: createMailer({ ...server, security: "starttls" }),
+  };
 });
 afterAll(async () => {
-  mailer.close();
+  for (const mailer of Object.values(mailers)) mailer.close();
   await smtp.close();
 });
 
-/** What came of a mail: the server's words, or the error. */
-async function outcomeOf(script: Script, html = "<p>Hello</p>", sendDeadline = performance.now() + 10_000) {
-  smtp.play(script);
-  const mail = { messageId: "one@test.example", to: "anna@test.example", subject: "s", text: "t", html };
-  return mailer.send(mail, { signal: AbortSignal.timeout(10_000), sendDeadline }).catch((error: unknown) => error);
+/** A mailer whose dialogues come to this stage. */
+const mailerTo = (stage: SmtpStage) =>
+  stage === "AUTH" ? mailers.login : stage === "STARTTLS" ? mailers.starttls : mailers.plain;
+
+interface Sending {
+  html?: string;
+  sendDeadline?: number;
+  mailer?: Mailer;
 }
 
-const codes = [421, 450, 451, 452, 550, 552, 553, 554];
-/** 5xx is a verdict on the mail from MAIL on; before that it is one on us. */
-const isVerdict = (stage: Stage, code: number) => code >= 500 && stage !== "greeting" && stage !== "EHLO";
+/** What came of a mail: the server's words, or the error. */
+async function outcomeOf(
+  script: Script,
+  { html = "<p>Hello</p>", sendDeadline, mailer = mailers.plain }: Sending = {},
+) {
+  smtp.play(script);
+  const mail = { messageId: `${randomUUID()}@test.example`, to: "anna@test.example", subject: "s", text: "t", html };
+  const options = { signal: AbortSignal.timeout(10_000), sendDeadline: sendDeadline ?? performance.now() + 10_000 };
+  return mailer.send(mail, options).catch((error: unknown) => error);
+}
 
 describe("a reply", () => {
-  const table = stages.flatMap((stage) => codes.map((code) => [code, stage] as const));
-  test.each(table)("%i at %s decides, and nothing is sent", async (code, stage) => {
-    const outcome = await outcomeOf({ replies: { [stage]: `${code} no` } });
-    expect(outcome).toBeInstanceOf(isVerdict(stage, code) ? RefusedMailError : DeferredMailError);
-    expect(outcome).toMatchObject({ code, reply: `${code} no` });
-    expect(smtp.taken).toEqual([]);
+  test.each(exampleReplies)(
+    "'$reply' at $stage counts for what it is about",
+    async ({ stage, reply, about, fault }) => {
+      const outcome = await outcomeOf({ replies: { [stage]: reply } }, { mailer: mailerTo(stage) });
+      const code = Number(reply.slice(0, 3));
+      if (about === "us") {
+        expect(outcome).toBeInstanceOf(MailServerError);
+        expect(outcome).toMatchObject({ fault, reply: { stage, code, reply } });
+        expect(costOf(outcome)).toBe("none");
+      } else {
+        expect(outcome).toBeInstanceOf(code >= 500 ? RefusedMailError : DeferredMailError);
+        expect(outcome).toMatchObject({ code, reply });
+        expect(costOf(outcome)).toBe(code >= 500 ? "all" : "one");
+      }
+      expect(smtp.taken).toEqual([]);
+    },
+  );
+
+  test("of several lines is read as one", async () => {
+    const reply = "550-5.1.1 The account does not exist.\r\n550 5.1.1 Check the address";
+    expect(await outcomeOf({ replies: { RCPT: reply } })).toMatchObject({ code: 550, name: "RefusedMailError" });
   });
 
   test.each(["354 more", "199 what", "hello"])(
@@ -46,6 +81,12 @@ describe("a reply", () => {
       expect(await outcomeOf({ replies: { message: reply } })).toBeInstanceOf(UncertainMailError);
     },
   );
+
+  test.each(smtpStages.slice(0, -1))("that no mail server would give is about us at %s", async (stage) => {
+    const outcome = await outcomeOf({ replies: { [stage]: "999 what" } }, { mailer: mailerTo(stage) });
+    expect(outcome).toBeInstanceOf(MailServerError);
+    expect(smtp.taken).toEqual([]);
+  });
 });
 
 describe("a connection that breaks", () => {
@@ -53,18 +94,15 @@ describe("a connection that breaks", () => {
     [`at ${at} without a word`, { cut: { at, said: 0 } }],
     [`in the middle of the reply to ${at}`, { cut: { at, said: 2 } }],
   ]);
-  test.each(beforeTheMessage)("%s has surely sent nothing", async (_where, script) => {
+  test.each(beforeTheMessage)("%s has surely sent nothing, and costs nothing", async (_where, script) => {
     const outcome = await outcomeOf(script);
-    expect(outcome).toBeInstanceOf(Error);
-    expect(outcome).not.toBeInstanceOf(UncertainMailError);
-    expect(outcome).not.toBeInstanceOf(RefusedMailError);
+    expect(outcome).toBeInstanceOf(MailServerError);
+    expect(outcome).toMatchObject({ fault: "session", reply: undefined });
     expect(smtp.taken).toEqual([]);
   });
 
   test.each([1, 100, 100_000])("after %i bytes of a long message has surely sent nothing", async (cutAfterBytes) => {
-    const outcome = await outcomeOf({ cutAfterBytes }, "x".repeat(8_000_000));
-    expect(outcome).toBeInstanceOf(Error);
-    expect(outcome).not.toBeInstanceOf(UncertainMailError);
+    expect(await outcomeOf({ cutAfterBytes }, { html: "x".repeat(8_000_000) })).toBeInstanceOf(MailServerError);
     expect(smtp.taken).toEqual([]);
   });
 
@@ -80,12 +118,12 @@ describe("a connection that breaks", () => {
 
   test("after the whole line that it was taken is no matter", async () => {
     expect(await outcomeOf({ cut: { at: "message", said: 11 } })).toBe("250 taken");
-    expect(smtp.taken).toEqual(["one@test.example"]);
+    expect(smtp.taken).toHaveLength(1);
   });
 });
 
 test("the end of a message goes out in time or never", async () => {
-  const late = await outcomeOf({}, "<p>Hello</p>", performance.now() - 1);
+  const late = await outcomeOf({}, { sendDeadline: performance.now() - 1 });
   expect(late).toBeInstanceOf(Error);
   expect(late).not.toBeInstanceOf(UncertainMailError);
   expect(smtp.taken).toEqual([]);

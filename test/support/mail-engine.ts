@@ -21,6 +21,7 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
 import { consumerConnection, producerConnection } from "../../src/platform/redis.ts";
+import type { MailFault } from "../../src/platform/smtp-replies.ts";
 import { businessDay } from "../../src/services/business-day.ts";
 import { publicPriceList } from "../../src/services/documents/kinds/index.ts";
 import { noMailRules } from "../../src/services/mail/mail-rules.ts";
@@ -35,6 +36,9 @@ import { type ScriptedSmtp, startScriptedSmtp } from "./scripted-smtp.ts";
 
 /** So long a mail that broke off is left alone in tests; a dialogue has half of it, also on a busy machine. */
 export const graceMs = 2_000;
+
+/** Waits while the server refuses the shop. */
+export const holdTimes = { firstMs: 50, mostMs: 400 };
 
 /** Ledger, relay and a worker of the queue `mail` in this process, and a mail server that does as it is told. */
 export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; off?: readonly MailKindName[] }) {
@@ -56,6 +60,8 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
       const [jobId = ""] = await engine.transact(origin, (tx) => requestMails(tx, requests));
       return (await db.manager.findOneByOrFail(Mail, { jobId })).id;
     },
+    /** Why the worker holds all mail back. */
+    fault: (): MailFault | undefined => undefined,
     find: (id: string) => db.manager.findOneByOrFail(Mail, { id }),
     async job(mailId: string) {
       const { jobId } = await engine.find(mailId);
@@ -86,7 +92,8 @@ export function useMailEngine({ probe: hasProbe, off = [] }: { probe: boolean; o
     };
     const from = { name: "Shop", address: "shop@test.example" };
     const server = { host: "127.0.0.1", port: engine.smtp.port, from, security: "none" } as const;
-    const mailer = createMailer({ ...server, graceMs, probe: hasProbe ? probe : undefined });
+    const mailer = createMailer({ ...server, graceMs, holdTimes, probe: hasProbe ? probe : undefined });
+    engine.fault = mailer.fault;
     const store = { publicUrl: (key: string) => `https://files.test/${key}` };
     const shop = { payee: null, publicUrl: store.publicUrl };
     const context = {

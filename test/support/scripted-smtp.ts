@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** Where a dialogue with a mail server is; `message` is after the dot that ends the mail. */
+/** Where every dialogue with a mail server is at some time; `message` is after the dot that ends the mail. */
 export const stages = ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "message"] as const;
-export type Stage = (typeof stages)[number];
+/** With those of dialogues that log in or ask for TLS; it takes any login, and has no TLS. */
+export type Stage = (typeof stages)[number] | "STARTTLS" | "AUTH";
 
 /** What the server does otherwise than a good one, in the next dialogues. */
 export interface Script {
@@ -23,9 +24,13 @@ export interface Script {
   times?: number;
 }
 
+const shortened: Record<string, Stage | undefined> = { STAR: "STARTTLS" };
+
 const usual: Record<Stage, string> = {
   greeting: "220 ready",
-  EHLO: "250 fine",
+  EHLO: "250-fine\r\n250 AUTH PLAIN",
+  STARTTLS: "454 4.7.0 not here",
+  AUTH: "235 welcome",
   MAIL: "250 fine",
   RCPT: "250 fine",
   DATA: "354 go on",
@@ -39,6 +44,8 @@ export async function startScriptedSmtp() {
   const sockets = new Set<Socket>();
   const taken: string[] = [];
   const held: (() => void)[] = [];
+  const refused = new Map<string, string>();
+  let dialogues = 0;
   let scripts: Script[] = [];
   /** The script of one dialogue, which begins with the connection or with MAIL. */
   const take = (): Script => scripts.shift() ?? {};
@@ -51,13 +58,13 @@ export async function startScriptedSmtp() {
     let message: string | undefined;
     let rest = "";
 
-    const answer = (stage: Stage) => {
+    const answer = (stage: Stage, recipient?: string) => {
       if (current.silentAt === stage) return;
       if (current.heldAt === stage) {
         current = { ...current, heldAt: undefined };
         return void held.push(() => answer(stage));
       }
-      const reply = `${current.replies?.[stage] ?? usual[stage]}\r\n`;
+      const reply = `${refused.get(recipient ?? "") ?? current.replies?.[stage] ?? usual[stage]}\r\n`;
       if (current.cut?.at !== stage) return void socket.write(reply);
       socket.end(reply.slice(0, current.cut.said), () => socket.destroy());
     };
@@ -66,15 +73,17 @@ export async function startScriptedSmtp() {
       RSET: () => socket.write("250 fine\r\n"),
       HELO: () => answer("EHLO"),
     };
+    const begin = () => {
+      if (!isFirst) current = take();
+      isFirst = false;
+      dialogues++;
+    };
     const converse = (line: string) => {
       const command = line.slice(0, 4).toUpperCase();
       if (unscripted[command]) return void unscripted[command]();
-      if (command === "MAIL") {
-        if (!isFirst) current = take();
-        isFirst = false;
-      }
+      if (command === "MAIL") begin();
       if (command === "DATA" && !current.replies?.DATA && current.cut?.at !== "DATA") message = "";
-      answer(command as Stage);
+      answer(shortened[command] ?? (command as Stage), /^RCPT TO:<(.*?)>/i.exec(line)?.[1]);
     };
     const receive = (data: string) => {
       message += data;
@@ -106,10 +115,16 @@ export async function startScriptedSmtp() {
     port: (server.address() as AddressInfo).port,
     /** Message-IDs of the messages that it took, in order. */
     taken,
+    /** Recipients that it refuses, each with its reply. */
+    refused,
+    /** How often a mail was offered to it. */
+    dialogues: () => dialogues,
     /** Starts again: connections are gone, nothing was taken, and the next dialogues are as told. */
     play(...next: Script[]) {
       hangUp();
       taken.length = 0;
+      dialogues = 0;
+      refused.clear();
       scripts = next.flatMap((script) => Array.from({ length: script.times ?? 1 }, () => script));
     },
     /** Answers the held clients. */

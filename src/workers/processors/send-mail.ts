@@ -4,7 +4,13 @@ import { CancelledError, costOf, FencedError, PermanentError, sharedWrites } fro
 import { UnavailableError } from "../../errors.ts";
 import { type MailKindName, mailKindOf } from "../../jobs/mail-kinds.ts";
 import { sendMail } from "../../jobs/send-mail.ts";
-import { DeferredMailError, RefusedMailError, UncertainMailError } from "../../platform/mailer.ts";
+import {
+  DeferredMailError,
+  MailServerError,
+  RefusedMailError,
+  type SmtpReply,
+  UncertainMailError,
+} from "../../platform/mailer.ts";
 import { isPaced, planMail } from "../../services/mail/mail-pace.ts";
 import { isErased, isHeldBack } from "../../services/mail/mail-suppressions.ts";
 import type { JobRun, Processor, WorkerContext } from "../context.ts";
@@ -38,9 +44,13 @@ export const sendMailProcessor: Processor<"send-mail"> = {
     const waitMs = await waitOf(job, context, mail);
     if (waitMs > 0) return job.snooze(waitMs);
     if (isHeldBack(mail)) return suppress(job, mail);
+    const heldMs = context.mailer.waitMs(messageIdOf(context, mail));
+    if (heldMs > 0) return job.snooze(heldMs);
     await deliver(job, context, mail, await renderMail(job, context, mail));
   },
 };
+
+const messageIdOf = ({ mailer }: WorkerContext, { id, messageId }: MailToSend) => messageId ?? mailer.messageIdOf(id);
 
 /** How long a mail has to wait for its slot. */
 async function waitOf(job: Run, { mailRules: { pace } }: WorkerContext, mail: MailToSend): Promise<number> {
@@ -70,12 +80,13 @@ async function holdBack(job: Run, { id }: MailToSend, skipped: string, text = sk
  * Finds out whether a mail arrived whose connection broke; false when it may be sent again. Throws `MailInDoubtError`
  * when it is too early to tell, and `UncertainMailError` when only a person can decide.
  */
-async function settle(job: Run, { mailer }: WorkerContext, mail: MailToSend): Promise<boolean> {
+async function settle(job: Run, context: WorkerContext, mail: MailToSend): Promise<boolean> {
+  const { mailer } = context;
   const waitMs = mailer.graceMs - (mail.sendingAgeMs ?? 0);
   if (waitMs > 0)
     throw new MailInDoubtError(`Whether it arrived can be found out in ${Math.ceil(waitMs / 1_000)} s at the earliest`);
   if (mailer.probe) {
-    if (await mailer.probe.has(mail.messageId ?? mailer.messageIdOf(mail.id), job.signal)) return true;
+    if (await mailer.probe.has(messageIdOf(context, mail), job.signal)) return true;
   } else if (mailKindOf(mail.kind)?.inDoubt !== "resend") {
     await job.commit((tx) => mails.markEnded(tx, mail.id, "unknown", nothingSaid));
     throw new UncertainMailError(asks(mail));
@@ -134,8 +145,13 @@ async function recordNotSent(job: Run, context: WorkerContext, sending: { id: st
     await mails.markEnded(tx, sending.id, "unknown", nothingSaid);
     return error;
   }
-  const isReply = error instanceof RefusedMailError || error instanceof DeferredMailError;
-  const reply = isReply ? { code: error.code, text: error.reply } : { code: null, text: String(error) };
-  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, costOf(error) === "all"));
+  const said = replyOf(error);
+  const reply = said ? { code: said.code, text: said.reply } : { code: null, text: String(error) };
+  await untilWritten(job, context, () => mails.markNotSent(tx, sending, reply, costOf(error)));
   return error;
+}
+
+function replyOf(error: unknown): SmtpReply | undefined {
+  if (error instanceof RefusedMailError || error instanceof DeferredMailError) return error;
+  return error instanceof MailServerError ? error.reply : undefined;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { mailSuppressions } from "../../../db/dao/mail/mail-suppressions.ts";
 import { type MailSuppression, suppressionReasons } from "../../../db/entities/mail/mail-suppression.ts";
 import { BadRequestError, ForgedLinkError, NotFoundError } from "../../../errors.ts";
+import { judgeReply } from "../../../platform/smtp-replies.ts";
 import { checkSignature, refuseUnsigned, type WebhookHeaders } from "../../../platform/webhook-signature.ts";
 import { suppressAddress, unsubscribe, unsuppressAddress } from "../../../services/mail/mail-suppressions.ts";
 import { defineRoute } from "../../http/define-route.ts";
@@ -53,6 +54,14 @@ function parse(bytes: Buffer) {
   } catch {
     throw new BadRequestError("Invalid payload structure");
   }
+}
+
+/** A full mailbox will be empty again, and a server that refuses the shop or this mail says nothing of the address. */
+function isAboutAddress({ type, message = "" }: { type: string; message?: string | undefined }) {
+  if (/^(transient|temporary|soft)$/i.test(type)) return false;
+  const [reply = ""] = /[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}.*/s.exec(message) ?? [];
+  const judged = judgeReply("RCPT", reply);
+  return !judged || judged.rule.about === "recipient";
 }
 
 function providerHook({ mailWebhook }: ApiContext) {
@@ -181,8 +190,7 @@ export const mailSuppressionRoutes = [
       checkSignature(providerHook(context), bytes, headers, prefixOf(headers));
       const event = parse(bytes);
       const bounce = event?.type === "email.bounced" ? event.data.bounce : undefined;
-      // A full mailbox will be empty again.
-      if (!event || (bounce && /^(transient|temporary|soft)$/i.test(bounce.type)))
+      if (!event || (bounce && !isAboutAddress(bounce)))
         return { status: 200, body: { message: "Event of no interest" } };
       const reason = event.type === "email.bounced" ? "bounce" : "complaint";
       return commit(async (tx) => {

@@ -1,5 +1,13 @@
 import type { EntityManager, SelectQueryBuilder } from "typeorm";
-import { cancelledError, claimHolds, claimKey, columnsOf, fenced, type HeldClaim } from "../../../engine/worker.ts";
+import {
+  cancelledError,
+  claimHolds,
+  claimKey,
+  columnsOf,
+  type FailureCost,
+  fenced,
+  type HeldClaim,
+} from "../../../engine/worker.ts";
 import { sendMail } from "../../../jobs/send-mail.ts";
 import { Mail, type MailState, mailStates } from "../../entities/mail/mail.ts";
 import type { MailSuppression } from "../../entities/mail/mail-suppression.ts";
@@ -243,20 +251,21 @@ export const mails = {
   },
 
   /**
-   * Records that the server does not have it: it is retried, unless the refusal was permanent or its job has no attempt
-   * left. Does nothing when another claim has begun to send it.
+   * Records that the server does not have it: it is retried, unless that costs all attempts of its job or the last one.
+   * What costs none is no try. Does nothing when another claim has begun to send it.
    */
   async markNotSent(
     tx: EntityManager,
     { id, epoch }: { id: string; epoch: number },
     { code, text }: MailReply,
-    isForGood: boolean,
+    cost: FailureCost,
   ) {
     await tx.query(
-      `UPDATE mails SET smtp_code = $3, server_answer = $4,
-         state = CASE WHEN $5 OR job.failures + 1 >= job.max_failures THEN 'failed' ELSE 'retry' END
+      `UPDATE mails SET smtp_code = $3, server_answer = $4, tries = tries - ($5 = 'none')::int,
+         state = CASE
+           WHEN $5 = 'all' OR $5 = 'one' AND job.failures + 1 >= job.max_failures THEN 'failed' ELSE 'retry' END
        FROM job WHERE job.id = mails.job_id AND mails.id = $1 AND mails.epoch = $2 AND mails.state = 'sending'`,
-      [id, epoch, code, text, isForGood],
+      [id, epoch, code, text, cost],
     );
   },
 

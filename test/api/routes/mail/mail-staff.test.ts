@@ -171,6 +171,14 @@ describe("the suppression list", () => {
     const to = ["full@test.example"];
     const soft = { type: "email.bounced", data: { to, bounce: { type: "Transient", message: "full" } } };
     expect((await tell(soft)).body.message).toBe("Event of no interest");
+    for (const message of [
+      "smtp; 554 5.7.1 <full@test.example>: Relay access denied",
+      "550-5.7.26 This mail is unauthenticated",
+      "The server said: 552 5.3.4 Message too big",
+    ]) {
+      const aboutUs = { type: "email.bounced", data: { to, bounce: { type: "Permanent", message } } };
+      expect((await tell(aboutUs)).body.message).toBe("Event of no interest");
+    }
     expect((await tell({ type: "email.delivered", data: { to } })).body.message).toBe("Event of no interest");
     expect((await send("full@test.example")).state).toBe("sent");
   });
