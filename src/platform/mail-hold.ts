@@ -19,8 +19,8 @@ const usualTimes: HoldTimes = { firstMs: 3_000, mostMs: 300_000 };
 
 /** One mail tries the server again; without an outcome after so long, the next one does. */
 const trialMs = 30_000;
-/** Sessions that end one after the other, with no mail taken in between: as many as there are connections. */
-const sessionsInARow = 20;
+/** Sessions that end one after the other, with no mail taken in between: twice as many as there are connections. */
+const sessionsInARow = 40;
 /** A mail that the server refuses so often "because of us", while it takes others in between, is refused itself. */
 const timesInARow = 3;
 /** A mail that waits tries again within so long after its wait. */

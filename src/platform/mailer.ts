@@ -1,8 +1,8 @@
-import { type Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { domainToASCII } from "node:url";
 import { createTransport, type SMTPPoolOptions } from "nodemailer";
 import { InconclusiveError, PermanentError, UnavailableError } from "../errors.ts";
-import { followSignals } from "./abort.ts";
 import type { DeliveryProbe } from "./delivery-probe.ts";
 import type { Log } from "./logger.ts";
 import { createMailHold, type HoldTimes } from "./mail-hold.ts";
@@ -25,7 +25,7 @@ export interface MailerOptions {
   links?: MailLinks | undefined;
   /** Absent: mails are not signed here; the mail server may do that. */
   dkim?: Dkim | undefined;
-  /** Is told when the server refuses this installation, and when it no longer does; absent: nobody is. */
+  /** Is told when the server refuses this installation, and when it no longer does; absent: that is not logged. */
   log?: Log | undefined;
   /** Absent: 3 s to 5 min. */
   holdTimes?: HoldTimes | undefined;
@@ -184,7 +184,7 @@ export function createMailer(options: MailerOptions): Mailer {
   const running = new Map<string, SmtpTransaction>();
   transport.use("stream", ({ data, message }, done) => {
     const transaction = running.get(String(data.messageId));
-    if (transaction) message?.processFunc((content) => content.pipe(deadlineTransform(content, transaction)));
+    if (transaction) message?.processFunc((content) => Readable.from(untilDeadline(content, transaction), onDemand));
     done();
   });
 
@@ -204,14 +204,12 @@ export function createMailer(options: MailerOptions): Mailer {
         sendDeadline,
         isHandedOver: false,
         isLate: false,
-        giveUp: new AbortController(),
       };
       running.set(messageId, transaction);
       const envelope = { from: from.address, to: [recipient] };
-      const forget = followSignals(transaction.giveUp, [signal]);
       try {
         const address = { from, to: { name: "", address: recipient } };
-        const mail = { ...content, ...address, messageId, envelope, signal: transaction.giveUp.signal };
+        const mail = { ...content, ...address, messageId, envelope, signal };
         const sent = await traced("SMTP send", { kind: "client" }, () => transport.sendMail(mail));
         hold.taken(bareId);
         return sent.response ?? "";
@@ -221,7 +219,6 @@ export function createMailer(options: MailerOptions): Mailer {
         if (!(verdict instanceof MailServerError)) throw verdict;
         throw hold.refuse(bareId, beganAt, verdict) ? refusedAlone(verdict) : verdict;
       } finally {
-        forget();
         running.delete(messageId);
       }
     },
@@ -234,46 +231,36 @@ interface SmtpTransaction {
   isHandedOver: boolean;
   /** It was given up before its end was sent. */
   isLate: boolean;
-  giveUp: AbortController;
 }
+
+/** Bytes, and none before they are asked for. */
+const onDemand = { objectMode: false, highWaterMark: 1 };
 
 /** The library writes a mail in dozens of pieces, each of which would be a packet of its own. */
 const packetBytes = 65_536;
 
 /**
- * Passes a message on, but its end only before the deadline: a process that was frozen with half a mail on the wire
- * must not finish it after another worker has sent it.
+ * Passes a message on when it is asked for, which is after the reply to DATA, and its end only before the deadline: a
+ * process that was frozen with half a mail on the wire must not finish it after another worker has sent it.
  */
-function deadlineTransform(content: Readable, transaction: SmtpTransaction) {
+async function* untilDeadline(content: Readable, transaction: SmtpTransaction) {
   let pieces: Buffer[] = [];
   let bytes = 0;
-  const packet = () => {
-    const content = Buffer.concat(pieces, bytes);
+  for await (const piece of content as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes < packetBytes) continue;
+    yield Buffer.concat(pieces, bytes);
     [pieces, bytes] = [[], 0];
-    return content;
-  };
-  const through = new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes < packetBytes) return done();
-      done(null, packet());
-    },
-    flush(done) {
-      if (bytes > 0) this.push(packet());
-      // Everything but the end is on the wire by then.
-      setImmediate(() => {
-        if (performance.now() > transaction.sendDeadline) {
-          transaction.isLate = true;
-          return transaction.giveUp.abort();
-        }
-        transaction.isHandedOver = true;
-        done();
-      });
-    },
-  });
-  content.once("error", (error) => through.destroy(error));
-  return through;
+  }
+  if (bytes > 0) yield Buffer.concat(pieces, bytes);
+  // Everything but the end is on the wire by then.
+  await setImmediate();
+  if (performance.now() > transaction.sendDeadline) {
+    transaction.isLate = true;
+    throw new Error("The mail server was too slow to take the mail in time");
+  }
+  transaction.isHandedOver = true;
 }
 
 /** Connects to the mail server as the mailer does, logs in, and sends nothing; throws a `MailServerError`. */

@@ -99,11 +99,11 @@ describe("a server that refuses us", () => {
 });
 
 describe("sessions that end", () => {
-  test("hold nothing before twenty in a row", () => {
+  test("hold nothing before forty in a row", () => {
     const hold = aHold();
-    for (let n = 0; n < 19; n++) expect(refuse(hold, `${n}`, session)).toBe(0);
+    for (let n = 0; n < 39; n++) expect(refuse(hold, `${n}`, session)).toBe(0);
     hold.taken("one");
-    for (let n = 0; n < 19; n++) expect(refuse(hold, `${n}`, session)).toBe(0);
+    for (let n = 0; n < 39; n++) expect(refuse(hold, `${n}`, session)).toBe(0);
     expect(refuse(hold, "last", session)).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { costOf } from "../../src/engine/classify-error.ts";
 import {
   createMailer,
@@ -11,7 +11,7 @@ import {
 } from "../../src/platform/mailer.ts";
 import { type SmtpStage, smtpStages } from "../../src/platform/smtp-replies.ts";
 import { exampleReplies } from "../support/example-replies.ts";
-import { type Script, type ScriptedSmtp, stages, startScriptedSmtp } from "../support/scripted-smtp.ts";
+import { type Script, type ScriptedSmtp, type Stage, stages, startScriptedSmtp } from "../support/scripted-smtp.ts";
 
 let smtp: ScriptedSmtp;
 let mailers: Record<"plain" | "login" | "starttls", Mailer>;
@@ -86,6 +86,35 @@ describe("a reply", () => {
     const outcome = await outcomeOf({ replies: { [stage]: "999 what" } }, { mailer: mailerTo(stage) });
     expect(outcome).toBeInstanceOf(MailServerError);
     expect(smtp.taken).toEqual([]);
+  });
+});
+
+/** What came of a mail whose server waits at a stage until `then`. */
+async function outcomeAfterWait(heldAt: Stage, sendDeadline: number, then: () => void) {
+  const sending = outcomeOf({ heldAt }, { sendDeadline });
+  await vi.waitFor(() => expect(smtp.isHolding()).toBe(true));
+  // Time for all of the mail to be made.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  then();
+  return sending;
+}
+
+describe("a server that takes its time", () => {
+  const before = stages.slice(2, -1);
+  test.each(before)("at %s, and hangs up then, has surely got nothing", async (stage) => {
+    const outcome = await outcomeAfterWait(stage, performance.now() + 10_000, () => smtp.play());
+    expect(outcome).toMatchObject({ name: "MailServerError", fault: "session" });
+  });
+
+  test.each(before)("at %s, until it is too late, does not get the end of the mail", async (stage) => {
+    const outcome = await outcomeAfterWait(stage, performance.now() + 100, smtp.release);
+    expect(outcome).toMatchObject({ name: "MailServerError", fault: "session" });
+    expect(smtp.taken).toEqual([]);
+  });
+
+  test("after the dot, and hangs up then, leaves all open", async () => {
+    const outcome = await outcomeAfterWait("message", performance.now() + 10_000, () => smtp.play());
+    expect(outcome).toBeInstanceOf(UncertainMailError);
   });
 });
 

@@ -123,10 +123,12 @@ export async function startScriptedSmtp() {
     play(...next: Script[]) {
       hangUp();
       taken.length = 0;
+      held.length = 0;
       dialogues = 0;
       refused.clear();
       scripts = next.flatMap((script) => Array.from({ length: script.times ?? 1 }, () => script));
     },
+    isHolding: () => held.length > 0,
     /** Answers the held clients. */
     release() {
       for (const answer of held.splice(0)) answer();
