@@ -33,8 +33,8 @@ export async function startMailSink() {
     const index = refusals.findIndex((refusal) => refusal.stage === stage);
     const [refusal] = index < 0 ? [] : refusals.splice(index, 1);
     if (!refusal) return undefined;
-    // A refused greeting is about the client, not about a mail.
-    if (refusal.code >= 500 && stage !== "greeting") refusedForGood++;
+    // A refused greeting or sender is about the client, not about a mail.
+    if (refusal.code >= 500 && stage !== "greeting" && stage !== "MAIL") refusedForGood++;
     return replyOf(refusal.code);
   };
   const take = async (stream: SMTPServerDataStream) => {
@@ -74,7 +74,7 @@ export async function startMailSink() {
     received,
     /** What it still has to say no to, each once. */
     refusals,
-    /** How many mails it has refused with a code of 500 or above. */
+    /** How many mails it has refused for good: with a code of 500 or above, for their recipient or their message. */
     refusedForGood: () => refusedForGood,
     port: (smtp.server.address() as AddressInfo).port,
     probeUrl: `http://127.0.0.1:${(probe.address() as AddressInfo).port}`,
