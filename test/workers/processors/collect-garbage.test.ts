@@ -111,6 +111,31 @@ describe("collect-garbage", () => {
     expect(before).toHaveLength(8);
   });
 
+  test.each([
+    "https://storage.example/tcf-images/images/product.jpg",
+    "https://images.storage.example/images/product.jpg?version=2",
+    "https://storage.example/documents/images/product.jpg",
+    "https://cdn.example/images/shop/images/product.jpg#top",
+  ])("keeps a picture at an imported address, wherever browsers read the bucket: %s", async (address) => {
+    await db.query("INSERT INTO categories (name, slug, image_url) VALUES ('old', 'old', $1)", [address]);
+    await put("images/product.jpg");
+    await pass();
+    await pass();
+    expect(await objectKeys(s3)).toEqual(["images/product.jpg"]);
+  });
+
+  test("neither keeps nor removes anything outside the prefix of its keys", async () => {
+    const { endpoint, bucket, publicUrl } = s3;
+    const keys = { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey };
+    const own = createObjectStore({ endpoint, bucket, publicUrl, region: "us-east-1", ...keys, keyPrefix: "shop/" });
+    await put("staged/2026-01-01/of-others", "images/of-others.webp");
+    await own.put("staged/2026-01-01/a", Buffer.from("a"), { contentType: "image/webp" });
+    expect(await pass(2 * day, own)).toMatchObject({ looked_at: 1, noted: 1 });
+    expect(await pass(2 * day, own)).toMatchObject({ looked_at: 1, removed: 1 });
+    own.close();
+    expect(await objectKeys(s3)).toEqual(["images/of-others.webp", "staged/2026-01-01/of-others"]);
+  });
+
   test("removes pictures that were replaced or whose entity is gone", async () => {
     const former = await addImage({ variants: ["images/former/r1-320.webp", "images/both/r1-320.webp"] });
     const { id, objectKey } = await addImage({ replaces: former.id, variants: ["images/both/r1-320.webp"] });

@@ -14,9 +14,15 @@ const keptImages = `
     FROM kept JOIN images former ON former.id = kept.replaces_id WHERE kept.published_at IS NULL
   )`;
 
-/** Imported addresses may point to the same bucket. */
+/** Imported addresses may point to the same bucket: each rest of one that may be a key, whatever is in front of it. */
 const keptAddresses = ["categories", "sub_categories", "products", "offers"]
-  .map((table) => `SELECT substring(image_url from '(?:images|staged|documents)/.*$') FROM ${table}`)
+  .map(
+    (table) => `
+    SELECT array_to_string(parts[at:], '/') FROM ${table},
+      LATERAL string_to_array(regexp_replace(image_url, '[?#].*$', ''), '/') AS parts,
+      LATERAL generate_subscripts(parts, 1) AS at
+    WHERE parts[at] IN ('images', 'staged', 'documents')`,
+  )
   .join(" UNION ALL ");
 
 const referencedSql = `
