@@ -445,13 +445,17 @@ function withDefaults<C extends z.output<typeof Shared>>(config: C) {
   };
 }
 
+/** Where browsers read a bucket of this server. */
+export function bucketUrl(endpoint: string, bucket: string, addressing: "path" | "virtual") {
+  return addressing === "path" ? `${endpoint}/${bucket}` : endpoint.replace("://", `://${bucket}.`);
+}
+
 type S3Variable = Extract<keyof z.output<typeof Shared>, `S3_${string}`>;
 
 /** The bucket as `platform/object-store` takes it. */
 export function s3Of(config: Pick<z.output<typeof Shared>, S3Variable>) {
   const { S3_ENDPOINT_URL, S3_DEFAULT_REGION: region, S3_BUCKET_NAME: bucket, S3_ADDRESSING: addressing } = config;
   const endpoint = S3_ENDPOINT_URL ?? `https://s3.${region}.amazonaws.com`;
-  const inPath = `${endpoint}/${bucket}`;
   return {
     endpoint: S3_ENDPOINT_URL,
     region,
@@ -460,7 +464,7 @@ export function s3Of(config: Pick<z.output<typeof Shared>, S3Variable>) {
     keyPrefix: config.S3_KEY_PREFIX,
     accessKeyId: config.S3_ACCESS_KEY,
     secretAccessKey: config.S3_SECRET_KEY,
-    publicUrl: config.S3_PUBLIC_URL ?? (addressing === "path" ? inPath : endpoint.replace("://", `://${bucket}.`)),
+    publicUrl: config.S3_PUBLIC_URL ?? bucketUrl(endpoint, bucket, addressing),
   };
 }
 

@@ -1,4 +1,4 @@
-import { environment } from "../../src/config.ts";
+import { bucketUrl, environment } from "../../src/config.ts";
 import { parsePostgresUrl } from "../../src/platform/postgres/address.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -72,14 +72,14 @@ function serversOf(address: string) {
 
 /** An address that cannot be read may hold a password anywhere: only what is wrong is said of it. */
 function checkAddresses(env: NodeJS.ProcessEnv) {
-  const { EXTRA_CA_FILE, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
+  const { EXTRA_CA_FILE, S3_ADDRESSING, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL } = environment.api.shape;
   const { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_POOLER } = environment.api.shape;
   const { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES } = environment.api.shape;
   const { SMTP_HOST } = environment.worker.shape;
   const databases = { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_POOLER };
   const servers = { ...databases, S3_ENDPOINT_URL, S3_PUBLIC_URL, BETTER_AUTH_URL, SMTP_HOST };
   const redis = { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES };
-  const given = { EXTRA_CA_FILE, ...servers, ...redis, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
+  const given = { EXTRA_CA_FILE, S3_ADDRESSING, ...servers, ...redis, ...(env.SMTP_HOST && { SMTP_PORT: smtpPort }) };
   const wrong = Object.entries(given).flatMap(([name, kind]) => {
     const { error } = env[name] ? kind.safeParse(env[name]) : {};
     return error ? [`${name} is wrong: ${error.issues[0]?.message}`] : [];
@@ -95,6 +95,10 @@ function readRedis(env: NodeJS.ProcessEnv): GivenRedis | undefined {
   return variable === undefined ? undefined : { variable, value: String(env[variable]) };
 }
 
+function addressingOf({ S3_ADDRESSING }: NodeJS.ProcessEnv) {
+  return environment.api.shape.S3_ADDRESSING.parse(S3_ADDRESSING || undefined);
+}
+
 function readBucket(env: NodeJS.ProcessEnv): Bucket | undefined {
   if (!env.S3_ENDPOINT_URL) return undefined;
   const missing = s3Names.filter((name) => !env[name]);
@@ -102,6 +106,6 @@ function readBucket(env: NodeJS.ProcessEnv): Bucket | undefined {
     throw new Refusal(`S3_ENDPOINT_URL is set, so that S3 is used; it also needs ${missing.join(", ")}.`);
   }
   const [endpoint = "", bucket = "", accessKey = "", secretKey = ""] = s3Names.map((name) => env[name]);
-  const publicUrl = env.S3_PUBLIC_URL || `${endpoint.replace(/\/+$/, "")}/${bucket}`;
+  const publicUrl = env.S3_PUBLIC_URL || bucketUrl(endpoint.replace(/\/+$/, ""), bucket, addressingOf(env));
   return { endpoint, bucket, accessKey, secretKey, publicUrl };
 }

@@ -27,3 +27,12 @@ test("several servers of Postgres are shown without the login", () => {
   expect(readGivenServers({ DATABASE_URL: url }).databaseUrl).toBe(url);
   expect(withoutPassword(url)).toBe("postgresql://db1:5432,db2:5432/shop");
 });
+
+test.each([
+  [{}, "https://s3.example/shop"],
+  [{ S3_ADDRESSING: "virtual" }, "https://shop.s3.example"],
+  [{ S3_ADDRESSING: "virtual", S3_PUBLIC_URL: "https://cdn.example" }, "https://cdn.example"],
+])("the public address of a given bucket is as its processes find it: %j", (env, publicUrl) => {
+  const keys = { S3_BUCKET_NAME: "shop", S3_ACCESS_KEY: "a", S3_SECRET_KEY: "b" };
+  expect(readGivenServers({ S3_ENDPOINT_URL: "https://s3.example/", ...keys, ...env }).s3?.publicUrl).toBe(publicUrl);
+});
