@@ -1,3 +1,4 @@
+import { AppError, StartUpError } from "../errors.ts";
 import { tlsFault } from "../platform/tls.ts";
 
 export interface Finding {
@@ -13,8 +14,10 @@ const tolerableMs = 1_000;
 const badMs = 5_000;
 
 /** The reason of a failed look, as one sentence. */
-export const reasonOf = (error: unknown, server = "the server") =>
-  tlsFault(error, server) ?? (error instanceof Error ? error.message || error.name : String(error));
+export function reasonOf(error: unknown, server = "the server") {
+  if (error instanceof AppError || error instanceof StartUpError) return error.message;
+  return tlsFault(error, server) ?? (error instanceof Error ? error.message || error.name : String(error));
+}
 
 /** `theirs` was read at some moment between `began` and `ended`. */
 export function compareClocks(what: string, theirs: number, began: number, ended: number): Finding {
