@@ -13,11 +13,15 @@ export interface PostgresBinaries {
 const systemFolder = "/usr/lib/postgresql";
 
 /**
- * Finds PostgreSQL programs that `user` can run: those of `POSTGRES_FOLDER`, else those of the npm package (copied to
+ * Finds PostgreSQL programs that `user` can run: those of the chosen folder (`POSTGRES_FOLDER`), else those of the npm package (copied to
  * `copyFolder` where the user cannot read the project), else those of the system; throws what to do when there are none.
  */
-export async function findPostgres(user: DroppedUser, copyFolder: string): Promise<PostgresBinaries> {
-  for (const { folder, how } of candidates()) {
+export async function findPostgres(
+  user: DroppedUser,
+  copyFolder: string,
+  chosen = process.env.POSTGRES_FOLDER,
+): Promise<PostgresBinaries> {
+  for (const { folder, how } of candidates(chosen)) {
     const version = await versionOf(folder, user);
     if (version) return { folder, version, how };
     if (user.ids.uid === undefined || !(await versionOf(folder, { name: "root", ids: {} }))) continue;
@@ -30,9 +34,8 @@ export async function findPostgres(user: DroppedUser, copyFolder: string): Promi
   );
 }
 
-function candidates(): { folder: string; how: string }[] {
-  const chosen = process.env.POSTGRES_FOLDER;
-  if (chosen) return [{ folder: chosen, how: `POSTGRES_FOLDER ${chosen}` }];
+function candidates(chosen: string | undefined): { folder: string; how: string }[] {
+  if (chosen) return [{ folder: chosen, how: `folder ${chosen}` }];
   const packaged = packagedFolder();
   const system = existsSync(systemFolder) ? readdirSync(systemFolder) : [];
   return [

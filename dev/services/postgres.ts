@@ -17,6 +17,8 @@ export interface PostgresOptions {
   password?: string;
   /** No fsync: for data that need not survive a crash of the machine. */
   fast?: boolean;
+  /** Folder of its programs; absent: those of `POSTGRES_FOLDER`, of npm's package or of the system. */
+  programs?: string;
   /** Further settings, as `ssl=on`. */
   settings?: readonly string[];
   log?: (line: string) => void;
@@ -33,6 +35,7 @@ export async function startPostgres({
   port,
   password,
   fast = false,
+  programs,
   settings: more = [],
   log,
   spawned,
@@ -40,7 +43,7 @@ export async function startPostgres({
   const user = droppedUser();
   const home = homeOf(resolve(dataDirectory), user);
   const data = join(home, "data");
-  const binaries = await findPostgres(user, join(home, "binaries"));
+  const binaries = await findPostgres(user, join(home, "binaries"), programs);
   await stopLeftover(data, join(data, "postmaster.pid"), "SIGINT");
   if (!existsSync(data)) await makeCluster(binaries, data, user, { password, spawned });
   checkVersion(data, binaries);

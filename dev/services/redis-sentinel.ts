@@ -31,7 +31,7 @@ export async function startSentinel(options: SentinelOptions): Promise<Service> 
     ...(password ? [`requirepass ${password}`, `sentinel sentinel-pass ${password}`] : []),
     `sentinel monitor ${name} ${master.host} ${master.port} ${quorum}`,
     `sentinel down-after-milliseconds ${name} ${downMs}`,
-    `sentinel failover-timeout ${name} ${10 * downMs}`,
+    `sentinel failover-timeout ${name} ${3 * downMs}`,
     ...(password ? [`sentinel auth-pass ${name} ${password}`] : []),
   ];
   const configuration = join(folder, "sentinel.conf");

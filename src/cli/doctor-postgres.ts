@@ -5,9 +5,9 @@ import { readOutboxStats } from "../engine/index.ts";
 import type { CommandContext } from "./command.ts";
 import { compareClocks, type Finding, reasonOf } from "./findings.ts";
 
-export async function lookAtPostgres(context: CommandContext): Promise<Finding[]> {
+export async function lookAtPostgres({ transact }: CommandContext): Promise<Finding[]> {
   try {
-    const findings = await context.transact(async (tx) => {
+    return await transact(async (tx) => {
       const known = await schema(tx);
       const rest = [await clock(tx), await outbox(tx)];
       return [
@@ -18,7 +18,6 @@ export async function lookAtPostgres(context: CommandContext): Promise<Finding[]
         ...(known.state === "ok" ? [await auditChain(tx)] : []),
       ];
     });
-    return [...findings, await migrations(context)];
   } catch (error) {
     const advice = "Start it, or correct DATABASE_URL; without Postgres nothing works";
     return [{ what: "postgres", state: "problem", found: reasonOf(error), advice }];
@@ -83,7 +82,7 @@ async function auditChain(tx: EntityManager): Promise<Finding> {
 }
 
 /** Whether migrations would change the database that the processes use. */
-async function migrations({ transact, database }: CommandContext): Promise<Finding> {
+export async function lookAtMigrations({ transact, database }: CommandContext): Promise<Finding[]> {
   const what = "migrations";
   try {
     const used = await transact(identity);
@@ -91,18 +90,18 @@ async function migrations({ transact, database }: CommandContext): Promise<Findi
     const db = await connectForMigration(url, { isPooled, name: "tcf doctor" });
     const migrated = await identity(db.manager).finally(() => db.destroy());
     const found = `go ${isPooled ? "through the pooler" : "to the server itself"}`;
-    if (migrated === used) return { what, state: "ok", found };
+    if (migrated === used) return [{ what, state: "ok", found }];
     const advice = "Correct DATABASE_DIRECT_URL: it has to be the database that DATABASE_URL leads to";
-    return { what, state: "problem", found: "go to another database than the processes use", advice };
+    return [{ what, state: "problem", found: "go to another database than the processes use", advice }];
   } catch (error) {
-    return { what, state: "problem", found: reasonOf(error), advice: "Correct DATABASE_DIRECT_URL" };
+    return [{ what, state: "problem", found: reasonOf(error), advice: "Correct DATABASE_DIRECT_URL, or DATABASE_URL" }];
   }
 }
 
 /** Differs between two servers and between two databases of one. */
 async function identity(tx: EntityManager): Promise<string> {
   const [row]: { identity: string }[] = await tx.query(
-    `SELECT format('%s %s', extract(epoch FROM pg_postmaster_start_time()), oid) AS identity FROM pg_database
+    `SELECT format('%s %s', pg_postmaster_start_time(), oid) AS identity FROM pg_database
      WHERE datname = current_database()`,
   );
   return row?.identity ?? "";

@@ -5,7 +5,7 @@ import { readShop } from "../platform/payments/yookassa.ts";
 import { mailFaults } from "../platform/smtp-replies.ts";
 import { checkBooks } from "./books.ts";
 import type { Command, Installation } from "./command.ts";
-import { lookAtPostgres } from "./doctor-postgres.ts";
+import { lookAtMigrations, lookAtPostgres } from "./doctor-postgres.ts";
 import { lookAtCache, lookAtRedis } from "./doctor-redis.ts";
 import { type Finding, reasonOf } from "./findings.ts";
 
@@ -75,10 +75,11 @@ export const doctorCommands: Record<string, Command> = {
     async run(context, _args, { books }) {
       if (books) return checkBooks(context);
       const installation = context.installation();
-      const looks = [lookAtPostgres(context), lookAtRedis(installation), lookAtBucket(installation)] as const;
+      const postgresLooks = Promise.all([lookAtPostgres(context), lookAtMigrations(context)]);
+      const looks = [postgresLooks, lookAtRedis(installation), lookAtBucket(installation)] as const;
       const rest = [lookAtMail(installation), lookAtCards(installation)] as const;
       const [postgres, redis, bucket, mail, cards] = await Promise.all([...looks, ...rest]);
-      const findings = [...postgres, ...redis, lookAtCache(installation), bucket, mail, cards];
+      const findings = [...postgres.flat(), ...redis, lookAtCache(installation), bucket, mail, cards];
       const lines = findings.flatMap(({ what, state, found, advice }) => [
         `${marks[state].padEnd(8)} ${what.padEnd(18)} ${found}`,
         ...(advice ? [`${" ".repeat(28)}${advice}`] : []),

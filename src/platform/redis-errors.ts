@@ -37,7 +37,7 @@ const advice: Readonly<Record<string, string>> = {
   CLUSTERDOWN: "The cluster lacks a master for some keys: look at CLUSTER INFO, and start its servers.",
   NOAUTH: "Redis requires a password: put it into REDIS_URL, or with sentinels or a cluster into REDIS_PASSWORD.",
   WRONGPASS: "Redis refuses this user or password: correct it in REDIS_URL or REDIS_PASSWORD.",
-  NOPERM: "The user of Redis lacks rights: docs/operations/install.md lists those that are needed.",
+  NOPERM: "The user of Redis lacks rights: docs/infrastructure.md lists those that are needed.",
   READONLY: "This Redis is a replica: name the sentinels in REDIS_SENTINELS, or lead REDIS_URL to the master.",
   LOADING: "Redis reads its data from disk, and answers when it is done.",
   MASTERDOWN: "This replica has lost its master: wait for the election, or start the master.",

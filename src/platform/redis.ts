@@ -80,7 +80,7 @@ interface Manner {
   sentinel?: SentinelOptions;
 }
 
-type SentinelOptions = Pick<RedisOptions, "sentinelRetryStrategy" | "failoverDetector">;
+type SentinelOptions = Pick<RedisOptions, "sentinelRetryStrategy">;
 
 /** Waits for Redis as long as it takes. */
 const patient: Manner = {
@@ -123,8 +123,7 @@ function open(address: RedisAddress, { redis, cluster, sentinel }: Manner): Redi
       ...(isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
       sentinelRetryStrategy: retryStrategy,
       sentinelCommandTimeout: 2_000,
-      // The old master may be unreachable for others only, and go on answering us.
-      failoverDetector: true,
+      // No `failoverDetector`: what it hears while a connection is being made ends that connection for good.
       ...sentinel,
     });
   }
@@ -166,7 +165,7 @@ export async function connectOnce(address: RedisAddress): Promise<RedisConnectio
   const redis = open(address, {
     redis: { ...limits, lazyConnect: true, retryStrategy: () => null },
     cluster: { lazyConnect: true, clusterRetryStrategy: () => null, slotsRefreshTimeout: 2_000 },
-    sentinel: { sentinelRetryStrategy: () => null, failoverDetector: false },
+    sentinel: { sentinelRetryStrategy: () => null },
   });
   let reason: unknown;
   redis.on("error", (error: Error) => {

@@ -39,8 +39,6 @@ export interface Scenario {
   ordersPerSecond?: number;
   redisGroup?: "sentinel" | "cluster";
   isDirect?: boolean;
-  /** Settings of the workers besides. */
-  workerEnv?: Record<string, string>;
   /** What goes wrong; resolves when it is over. */
   attack: (fire: Fire) => Promise<void>;
   /** Jobs that the attack makes fail for good, as they should. */
@@ -93,7 +91,7 @@ export async function runScenario(scenario: Scenario): Promise<RunResult> {
   return result;
 }
 
-async function startProcesses(stack: Stack, { variant = "ledger", workers = 3, apis = 0, workerEnv = {} }: Scenario) {
+async function startProcesses(stack: Stack, { variant = "ledger", workers = 3, apis = 0 }: Scenario) {
   const isNaive = variant === "naive";
   if (isNaive) await stack.postgres.query(withoutLedgerSql);
   const { fleet, role } = stack;
@@ -102,7 +100,7 @@ async function startProcesses(stack: Stack, { variant = "ledger", workers = 3, a
   await Promise.all([
     fleet.start("producer", role(`${prefix}producer`, { PORT: port })),
     ...(isNaive ? [] : [fleet.start("relay", role("relay"))]),
-    ...count(workers).map((n) => fleet.start(`worker-${n}`, role(`${prefix}worker`, workerEnv))),
+    ...count(workers).map((n) => fleet.start(`worker-${n}`, role(`${prefix}worker`))),
     ...count(apis).map((n) => fleet.start(`api-${n}`, stack.apiRole(n))),
   ]);
 }

@@ -101,8 +101,8 @@ describe("each setting of src/config.ts", () => {
     const { success, data } = settings.find(([other]) => other === name)?.[1].safeParse(text) ?? {};
     return success ? [data] : [];
   };
-  /** Named like secrets, and none: names of an account, the address of tokens. */
-  const noSecrets = ["S3_ACCESS_KEY", "DEMO_TOKENS_URL"];
+  /** Named like secrets, and none: names of an account or of objects, the address of tokens. */
+  const noSecrets = ["S3_ACCESS_KEY", "S3_KEY_PREFIX", "DEMO_TOKENS_URL"];
   const chart = readFileSync("helm/templates/_environment.tpl", "utf8").split('define "tcf.secretVariables"')[1] ?? "";
   const inSecret = Array.from(
     chart.slice(0, chart.indexOf("{{- end -}}")).matchAll(/([A-Z0-9_]+): (?:\w|\{\{)/g),

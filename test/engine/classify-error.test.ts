@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { get } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EntityManager } from "typeorm";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort } from "../../dev/services/service.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
 import { costOf } from "../../src/engine/classify-error.ts";
+import { Job } from "../../src/engine/job-entity.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createMailer } from "../../src/platform/mailer.ts";
 import { createObjectStore } from "../../src/platform/object-store.ts";
@@ -114,6 +116,24 @@ describe("Postgres", () => {
     ["a statement by keys", () => pool().run(prepare(dies), [])],
   ])("that ends %s half-way costs no attempt", async (_what, call) => {
     expect(costOf(await errorOf(call()))).toBe("none");
+  });
+
+  test.each<[string, (tx: EntityManager) => Promise<unknown>]>([
+    ["a query", (tx) => tx.query("SELECT 1")],
+    ["a repository", (tx) => tx.find(Job, { take: 1 })],
+    ["a prepared statement", (tx) => runPrepared(tx, now, [])],
+    ["the commit", async () => undefined],
+  ])("that ends a transaction between statements costs no attempt at %s", async (_what, next) => {
+    const transaction = db.transaction(async (tx) => {
+      const [{ pid }] = await tx.query("SELECT pg_backend_pid() AS pid");
+      await db.query("SELECT pg_terminate_backend($1)", [pid]);
+      const isGone = async () => (await db.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1", [pid])).length === 0;
+      await vi.waitFor(async () => expect(await isGone()).toBe(true));
+      // The news of it is read before the next statement is sent.
+      await vi.waitFor(() => expect(tx.queryRunner?.isReleased).toBe(true));
+      await next(tx);
+    });
+    expect(costOf(await errorOf(transaction))).toBe("none");
   });
 
   test("that refuses a statement costs one", async () => {

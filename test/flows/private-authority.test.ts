@@ -107,6 +107,7 @@ describe.skipIf(!hasOpenssl || !hasRedisServer)("with servers of a private autho
     const problems = output.split("\n").filter((line) => line.includes("is not trusted"));
     expect(problems.map((line) => line.slice(0, line.indexOf("is not trusted")).replace(/:\d+/g, ""))).toEqual([
       expect.stringMatching(/^PROBLEM +postgres +Postgres at localhost/),
+      expect.stringMatching(/^PROBLEM +migrations +Postgres at localhost/),
       expect.stringMatching(/^PROBLEM +redis .*localhost/),
       expect.stringMatching(/^PROBLEM +bucket .*the object store/),
       expect.stringMatching(/^PROBLEM +mail server +localhost/),

@@ -76,7 +76,7 @@ describe("an answer that no command can mend", () => {
     ["CLUSTERDOWN The cluster is down", /CLUSTER INFO/],
     ["NOAUTH Authentication required.", /REDIS_PASSWORD/],
     ["WRONGPASS invalid username-password pair or user is disabled.", /REDIS_PASSWORD/],
-    ["NOPERM User shop has no permissions to run the 'info' command", /install\.md/],
+    ["NOPERM User shop has no permissions to run the 'info' command", /infrastructure\.md/],
     ["READONLY You can't write against a read only replica.", /REDIS_SENTINELS/],
     ["MASTERDOWN Link with MASTER is down", /election/],
     ["LOADING Redis is loading the dataset in memory", /reads its data/],

@@ -8,7 +8,7 @@ import { removePostgres, startPostgres } from "../../dev/services/postgres.ts";
 import { startRedis } from "../../dev/services/redis.ts";
 import { startWatchdog } from "../../dev/services/watchdog.ts";
 import { createDataSource } from "../../src/db/data-source.ts";
-import type { RedisAddress } from "../../src/platform/redis.ts";
+import { connectOnce, type RedisAddress } from "../../src/platform/redis.ts";
 import { type GroupOptions, type RedisGroup, startCluster, startSentinelGroup } from "./redis-groups.ts";
 
 declare module "vitest" {
@@ -25,14 +25,26 @@ declare module "vitest" {
 
 const binaryDirectory = "node_modules/.cache/tcf-backend/redis";
 
-/** The Redis of the tests: one server, or by `TEST_REDIS` a master with sentinels or a cluster. */
+/** The Redis of the tests: one server, or by `TEST_REDIS` a user with few rights, sentinels or a cluster. */
 async function startGivenRedis(options: GroupOptions): Promise<Pick<RedisGroup, "address" | "env" | "stop">> {
   const kind = process.env.TEST_REDIS ?? "single";
   if (kind === "sentinel") return startSentinelGroup(options);
   if (kind === "cluster") return startCluster(options);
-  if (kind !== "single") throw new Error(`TEST_REDIS is '${kind}'; it can be single, sentinel or cluster`);
-  const { url, stop } = await startRedis({ ...options, dataDirectory: options.directory });
+  const kinds = ["single", "restricted", "sentinel", "cluster"];
+  if (!kinds.includes(kind)) throw new Error(`TEST_REDIS is '${kind}'; it can be one of ${kinds.join(", ")}`);
+  const { url: own, stop } = await startRedis({ ...options, dataDirectory: options.directory });
+  const url = kind === "restricted" ? await restricted(own) : own;
   return { address: url, env: { REDIS_URL: url }, stop: async () => void (await stop()) };
+}
+
+/** The URL of a user with the rights that docs/infrastructure.md asks for. */
+async function restricted(url: string): Promise<string> {
+  const admin = await connectOnce(url);
+  const { password } = new URL(url);
+  const rights = ["~*", "&*", "+@all", "-@admin", "-@dangerous", "+info"];
+  await admin.call("ACL", "SETUSER", "shop", "on", `>${password}`, ...rights);
+  admin.disconnect();
+  return Object.assign(new URL(url), { username: "shop" }).href;
 }
 
 /** Starts the servers that all test files share, and migrates the database that each of them clones. */

@@ -179,6 +179,7 @@ const daemons = [
   "proxymap unix - - n - - proxymap",
   "tlsmgr unix - - n 1000? 1 tlsmgr",
   "virtual unix - n n - - virtual",
+  "smtp unix - - n - - smtp",
   "discard unix - - n - - discard",
   "error unix - - n - - error",
   "retry unix - - n - - error",

@@ -1,6 +1,6 @@
 /** The path of `PUBLIC_URL`, under which a proxy in front serves this API: empty, or as `/shop`. */
 export function basePathOf(publicUrl: string): string {
-  return new URL(publicUrl).pathname.replace(/\/+$/, "");
+  return new URL(publicUrl).pathname.replace(/(?<!\/)\/+$/, "");
 }
 
 /** A request's target without the base path; undefined when it is not under it. */

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from "typeorm";
 import { isNetworkError } from "../../errors.ts";
 import { isTlsFault, tlsFault } from "../tls.ts";
 
@@ -57,6 +58,7 @@ const unavailable = ["25006", "55P03", "58030"];
  * (https://www.postgresql.org/docs/current/errcodes-appendix.html). False for the same codes of any other server.
  */
 export function isPostgresUnavailable(error: unknown) {
+  if (isLostBetweenStatements(error)) return true;
   const thrown =
     (error as { driverError?: unknown } | null)?.driverError ?? (isFromPostgres(error) ? error : undefined);
   if (!(thrown instanceof Error)) return false;
@@ -71,4 +73,12 @@ export function isPostgresUnavailable(error: unknown) {
 /** As `tlsFault`, for what the client of Postgres threw: no wait mends it. */
 export function postgresTlsFault(error: unknown, host: string) {
   return tlsFault((error as { driverError?: unknown } | null)?.driverError ?? error, host);
+}
+
+/**
+ * True for a statement of a transaction whose connection the server has ended since the one before: TypeORM has then
+ * released it by itself, and says only that.
+ */
+function isLostBetweenStatements(error: unknown) {
+  return error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError;
 }

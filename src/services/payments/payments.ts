@@ -104,8 +104,12 @@ async function lockPayer(tx: EntityManager, orderId: string, books: OrderBooks, 
     );
   }
   const takenRub = heldRub({ ...books, fromBalanceRub: books.fromBalanceRub + amountRub }) - heldRub(books);
-  // Goods that staff booked for itself are not charged, and nothing is paid for them from a balance.
-  if (takenRub === 0 || deliveredRub > chargedRub) {
+  if (deliveredRub > chargedRub) {
+    throw new ConflictError(
+      `Staff has booked the goods of order '${orderId}' for itself, so nothing is paid for them from a balance; choose another method`,
+    );
+  }
+  if (takenRub === 0) {
     throw new ConflictError(
       `The goods of order '${orderId}' have left, and the balance has been charged for them already`,
     );

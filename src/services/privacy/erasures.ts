@@ -19,13 +19,17 @@ export interface ErasureRequest {
 /**
  * Disables an account and enqueues the job that erases the data of its owner; returns the job's id. While an erasure
  * runs, returns that one; a later one erases newer data. Throws `NotFoundError`, `ConflictError` for the admin's own
- * account, and `ValidationError` for a reason that names the person.
+ * account and for one whose balance is not 0, and `ValidationError` for a reason that names the person.
  */
 export async function requestErasure(tx: EntityManager, userId: string, request: ErasureRequest): Promise<string> {
   if (userId === request.requestedBy)
     throw new ConflictError("An admin cannot erase their own account; ask another admin");
   const user = await users.lock(tx, userId);
   if (!user) throw new NotFoundError("User not found");
+  if (user.balanceRub !== 0)
+    throw new ConflictError(
+      `The account has a balance of '${user.balanceRub}' roubles, which would be lost; pay it out or correct it, and book that by POST /balance/adjust/${userId} before the erasure`,
+    );
   checkReason(request.reason, [user.email, `${user.firstName} ${user.lastName}`, `${user.lastName} ${user.firstName}`]);
   await users.markErased(tx, userId);
   // What belongs to the address is then the other account's: the person signed up again.

@@ -48,6 +48,8 @@ const preparations: Record<string, { sql?: string; path?: string }> = {
     path: `/waybills/${delivery}/return`,
   },
   "POST /payments/{payment_id}/fail": paid("pending"),
+  // What was adjusted before would be lost.
+  "POST /users/{user_id}/erasure": { sql: `UPDATE users SET balance_rub = 0 WHERE id = '${known.user_id}'` },
 };
 
 /** Every other POST makes or moves something, and a repetition must not do it twice. */

@@ -7,12 +7,14 @@ import type { Gate, GateOptions } from "./gate.ts";
 const kills = 10;
 const waiting = 2_000;
 const running = 60;
-/** Each job takes a second, so that enough of them wait until the last kill. */
+/** Of the stock jobs; so that enough of them wait until the last kill, and all are done within the limit after it. */
 const workMs = 1_000;
-const jobs = 8_000;
+const workers = 4;
+/** Half of them are mails, which are sent at once. */
+const jobs = 9_000;
 const windowMs = 10_000;
-/** For the jobs that have to wait before a kill. */
-const patienceMs = 300_000;
+/** For the jobs that have to be at work before a kill. */
+const patienceMs = 60_000;
 
 const stateSql = `SELECT count(*) FILTER (WHERE state = 'running')::int AS running, count(*)::int AS unfinished
   FROM job WHERE entity_type = 'chaos' AND finished_at IS NULL`;
@@ -25,9 +27,14 @@ async function untilBusy({ postgres }: Stack): Promise<boolean> {
   return false;
 }
 
-async function killMasters({ stack, timeline, complain, note }: Fire, most: number) {
-  const { group, prefix } = stack;
+async function killMasters({ stack, load, timeline, complain, note }: Fire, most: number) {
+  const { group, prefix, fleet, role } = stack;
   if (!group) throw new Error("This run has no group of Redis servers");
+  await load.done;
+  const starts = Array.from({ length: workers }, (_, n) =>
+    fleet.start(`worker-${n + 1}`, role("worker", { WORK_MS: String(workMs) })),
+  );
+  await Promise.all(starts);
   const elections: number[] = [];
   for (let n = 0; n < most; n++) {
     if (!(await untilBusy(stack))) {
@@ -53,8 +60,8 @@ async function runKind(options: GateOptions, redisGroup: "sentinel" | "cluster")
     ...{ seed, log, progress, redisGroup, windowMs },
     name: redisGroup,
     jobs: options.jobs ?? jobs,
-    workers: 4,
-    workerEnv: { WORK_MS: String(workMs) },
+    // They come when all is promised.
+    workers: 0,
     attack: (fire) => killMasters(fire, faults),
   });
   if (run.drainMs > drainLimitMs) run.violations.push(`Drained only ${run.drainMs} ms after the last election`);

@@ -84,7 +84,6 @@ interface MailRow {
 
 async function sendMail(job: JobRun<MailPayload>, { db, mailer }: WorkerContext, means: Means) {
   const { ref } = job.payload;
-  await sleep(means.workMs);
   const recordSent = () => untilWritten(job.signal, () => job.complete((tx) => tx.query(noteSql, [ref, "sent"])));
   const [row]: MailRow[] = await db.query(
     `SELECT state, (extract(epoch FROM now() - sending_at) * 1000)::int AS "ageMs" FROM chaos_mail WHERE send_key = $1`,

@@ -257,6 +257,14 @@ describe("POST /users/{user_id}/erasure", () => {
     );
   });
 
+  test("is refused while the account has a balance, which would be lost", async () => {
+    const { id } = await addUser(api.db, { balanceRub: 500 });
+    const { status, body } = await post(`/users/${id}/erasure`, userIds.admin, { reason: "Asked" });
+    expect([status, body.detail]).toEqual([409, expect.stringContaining("a balance of '500' roubles")]);
+    await api.db.query("UPDATE users SET balance_rub = 0 WHERE id = $1", [id]);
+    expect((await post(`/users/${id}/erasure`, userIds.admin, { reason: "Asked" })).status).toBe(202);
+  });
+
   test("is for admins, of users that are there, and of others than oneself", async () => {
     const ask = async (of: string, by: string) => (await post(`/users/${of}/erasure`, by, { reason: "Asked" })).status;
     expect(await ask(userIds.user, userIds.employee)).toBe(403);

@@ -353,6 +353,16 @@ describe("payments", () => {
       ]);
     });
 
+    test("is refused for goods that staff has booked for itself", async () => {
+      const orderId = await orderOf(700, userIds.employee);
+      await deliver(api, { orderId });
+      const { status, body } = await pay(orderId, { method: "BALANCE" }, employee());
+      expect([status, body.detail]).toEqual([
+        409,
+        `Staff has booked the goods of order '${orderId}' for itself, so nothing is paid for them from a balance; choose another method`,
+      ]);
+    });
+
     test("is refused after the goods have left, both ways", async () => {
       await setBalance(1_000);
       const orderId = await orderOf(700);
