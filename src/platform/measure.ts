@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
-import type { RedisConnection } from "./redis.ts";
+import { fieldsOf, mastersOf, type RedisConnection } from "./redis.ts";
 import type { MailFault } from "./smtp-replies.ts";
 
 export type Sample = [labels: Record<string, string>, value: number];
@@ -27,17 +27,15 @@ export function measure(
   });
 }
 
-/** Adds the state of the queues' Redis: whether it answers, how full it is, whether it would evict jobs. */
+/**
+ * Adds the state of the queues' Redis: whether it answers, how full it is, whether it would evict jobs. Of the masters of
+ * a cluster the worst one counts.
+ */
 export function measureRedis(registry: Registry, client: RedisConnection) {
   const isUp = () => client.status === "ready";
   const memory = async () => {
     if (!isUp()) throw new Error("Redis is unavailable");
-    return new Map(
-      (await client.info("memory")).split("\r\n").flatMap((line) => {
-        const [, name, value] = /^(\w+):(.*)$/.exec(line) ?? [];
-        return name && value !== undefined ? [[name, value] as const] : [];
-      }),
-    );
+    return Promise.all(mastersOf(client).map(async (server) => fieldsOf(await server.info("memory"))));
   };
   measure(registry, "jobs_redis_up", "1: this process reaches the Redis of the queues", [], async () => [
     [{}, isUp() ? 1 : 0],
@@ -48,9 +46,12 @@ export function measureRedis(registry: Registry, client: RedisConnection) {
     "Memory that Redis uses, as a share of its maxmemory or of all memory of its machine",
     [],
     async () => {
-      const info = await memory();
-      const maxMemory = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
-      return maxMemory > 0 ? [[{}, Number(info.get("used_memory")) / maxMemory]] : [];
+      const shares = (await memory()).map((info) => {
+        const maxMemory = Number(info.get("maxmemory")) || Number(info.get("total_system_memory"));
+        return maxMemory > 0 ? Number(info.get("used_memory")) / maxMemory : Number.NaN;
+      });
+      const known = shares.filter((share) => !Number.isNaN(share));
+      return known.length > 0 ? [[{}, Math.max(...known)]] : [];
     },
   );
   measure(
@@ -58,7 +59,7 @@ export function measureRedis(registry: Registry, client: RedisConnection) {
     "jobs_redis_eviction_policy_ok",
     "1: Redis refuses writes when it is full; 0: it would evict jobs",
     [],
-    async () => [[{}, (await memory()).get("maxmemory_policy") === "noeviction" ? 1 : 0]],
+    async () => [[{}, (await memory()).every((info) => info.get("maxmemory_policy") === "noeviction") ? 1 : 0]],
   );
 }
 

@@ -55,7 +55,6 @@ class KnownRedis extends Redis {
 
 /** The same for a cluster. */
 class KnownCluster extends Cluster {
-  // A command that is sent again to another server passes by here once only.
   override sendCommand(...[command, ...rest]: Parameters<Cluster["sendCommand"]>) {
     remembering(command);
     return super.sendCommand(command, ...rest);
