@@ -242,6 +242,17 @@ export const rows: readonly Row[] = [
   { name: "Redis Cluster", servers: { ...usual, redis: group(startCluster) }, needs: [], isQuick: true },
   { name: "s3rver", servers: { ...usual, s3: s3rver }, needs: [] },
   { name: "Postfix by STARTTLS", servers: { ...usual, smtp: postfix }, needs: ["openssl", "postconf"] },
+  {
+    name: "PgBouncer, Sentinel, s3rver, Postfix and nginx at once",
+    servers: {
+      postgres: pooled(postgres(debian15)),
+      redis: group(startSentinelGroup),
+      s3: s3rver,
+      smtp: postfix,
+      front: nginx,
+    },
+    needs: [debian15, "pgbouncer", "openssl", "postconf", "nginx"],
+  },
   { name: "nginx with a path in front", servers: { ...usual, front: nginx }, needs: ["nginx"] },
 ];
 

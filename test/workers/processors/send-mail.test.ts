@@ -159,6 +159,9 @@ describe("a server that refuses the shop", () => {
     await expect.poll(async () => (await engine.find(String(ids[0]))).state, { timeout: 10_000 }).not.toBe("sending");
     await expect.poll(engine.fault).toBeDefined();
     // Those that were under way at once may all be refused; after that, waits of 50, 100, 200, 400 ms and so on.
+    const underWay = async () =>
+      (await Promise.all(ids.map(engine.find))).filter(({ state }) => state === "sending").length;
+    await expect.poll(underWay).toBeLessThan(2);
     const before = engine.smtp.dialogues();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect(engine.smtp.dialogues() - before).toBeLessThan(15);
