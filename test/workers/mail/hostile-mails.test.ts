@@ -130,7 +130,6 @@ const addresses: [what: string, address: string][] = [
   ["a display name", `"a@x.example" <${evil}>`],
   ["a name of another host in it", `evil%test.example@x.example`],
   ["an old route", `@x.example:${evil}`],
-  ["a domain of other letters", "a@почта.рф"],
   ["a local part of other letters", "иван@x.example"],
   ["a very long one", `${"a".repeat(5_000)}@x.example`],
   ["a line that ends", "a@x.example\n"],
