@@ -221,8 +221,8 @@ async function tokensOf({ sign }: Identity) {
 async function seed({ DATABASE_DIRECT_URL, DATABASE_URL, EXTRA_CA_FILE }: Record<string, string>) {
   const url = new URL(String(DATABASE_DIRECT_URL ?? DATABASE_URL));
   // This process does not read the settings of the others.
+  const ssl = EXTRA_CA_FILE && url.searchParams.has("sslmode") && { ca: readFileSync(EXTRA_CA_FILE) };
   url.searchParams.delete("sslmode");
-  const ssl = EXTRA_CA_FILE && url.href !== DATABASE_URL && { ca: readFileSync(EXTRA_CA_FILE) };
   const client = new pg.Client({ connectionString: url.href, ...(ssl && { ssl }) });
   await client.connect();
   const [category, subCategory, product] = [randomUUID(), randomUUID(), randomUUID()];
