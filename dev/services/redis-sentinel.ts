@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { runRedis } from "./redis.ts";
 import { findRedis } from "./redis-binary.ts";
-import { eachLine, exitOf, type Service, stopProcess } from "./service.ts";
-import { untilReady } from "./until-ready.ts";
+import type { Service } from "./service.ts";
 
 export interface SentinelOptions {
   /** An empty folder; the sentinel writes what it knows there. */
@@ -22,7 +21,7 @@ export async function startSentinel(options: SentinelOptions): Promise<Service> 
   const { port, master, password, spawned } = options;
   const folder = resolve(options.dataDirectory);
   mkdirSync(folder, { recursive: true });
-  const { file, argv0, env, how } = await findRedis(resolve(options.binaryDirectory));
+  const binary = await findRedis(resolve(options.binaryDirectory));
   const { name, quorum, downMs } = master;
   const lines = [
     `port ${port}`,
@@ -36,23 +35,7 @@ export async function startSentinel(options: SentinelOptions): Promise<Service> 
   ];
   const configuration = join(folder, "sentinel.conf");
   writeFileSync(configuration, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const child = spawn(file, [configuration, "--sentinel"], {
-    argv0,
-    env,
-    cwd: folder,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exited = exitOf(child);
-  if (child.pid) spawned?.(child.pid);
-  eachLine(child);
-  await untilReady(child, { name: "Redis Sentinel", line: /Sentinel ID is/ });
-  return {
-    name: `sentinel-${port}`,
-    url: `redis://127.0.0.1:${port}`,
-    how,
-    pid: child.pid ?? 0,
-    exited,
-    stop: (graceMs) => stopProcess(child, "SIGTERM", graceMs),
-  };
+  const ready = { name: "Redis Sentinel", line: /Sentinel ID is/ };
+  const url = `redis://127.0.0.1:${port}`;
+  return runRedis({ binary, folder, args: [configuration, "--sentinel"], ready, url, spawned });
 }

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stopLeftover } from "./processes.ts";
-import { findRedis } from "./redis-binary.ts";
+import { findRedis, type RedisBinary } from "./redis-binary.ts";
 import { eachLine, exitOf, freePort, type Service, stopProcess } from "./service.ts";
 import { untilReady } from "./until-ready.ts";
 
@@ -35,7 +35,7 @@ export async function startRedis({
   const pidFile = join(folder, "redis.pid");
   await stopLeftover(folder, pidFile, "SIGTERM");
 
-  const { file, argv0, env, how } = await findRedis(resolve(options.binaryDirectory));
+  const binary = await findRedis(resolve(options.binaryDirectory));
   const chosenPort = port ?? (await freePort());
   const settings = {
     port: String(chosenPort),
@@ -54,20 +54,33 @@ export async function startRedis({
   const configuration = join(folder, "redis.conf");
   writeFileSync(configuration, password ? `requirepass ${password}\n` : "", { mode: 0o600 });
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(file, [configuration, ...args], {
-    argv0,
-    env,
-    cwd: folder,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const url = `redis://${password ? `:${password}@` : ""}127.0.0.1:${chosenPort}`;
+  const ready = { name: "Redis", line: /Ready to accept connections/ };
+  return runRedis({ binary, folder, args: [configuration, ...args], ready, url, log, spawned });
+}
+
+interface Run {
+  binary: RedisBinary;
+  folder: string;
+  args: readonly string[];
+  ready: { name: string; line: RegExp };
+  url: string;
+  log?: RedisOptions["log"] | undefined;
+  spawned?: RedisOptions["spawned"] | undefined;
+}
+
+/** Starts the program of Redis, as a server or as a sentinel; resolves when it prints that it is ready. */
+export async function runRedis({ binary, folder, args, ready, url, log, spawned }: Run): Promise<Service> {
+  const { file, argv0, env, how } = binary;
+  const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+  const child = spawn(file, args, { argv0, env, cwd: folder, detached: true, stdio });
   const exited = exitOf(child);
   if (child.pid) spawned?.(child.pid);
   eachLine(child, log);
-  await untilReady(child, { name: "Redis", line: /Ready to accept connections/ });
+  await untilReady(child, ready);
   return {
     name: "redis",
-    url: `redis://${password ? `:${password}@` : ""}127.0.0.1:${chosenPort}`,
+    url,
     how,
     pid: child.pid ?? 0,
     exited,

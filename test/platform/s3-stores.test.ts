@@ -50,6 +50,7 @@ afterAll(() => restore());
 
 describe.each(contestants)("$name, by $addressing, below '$keyPrefix'", (contestant) => {
   const { start, addressing, keyPrefix, isThere = true, listed = 1_003, ignoresDisposition } = contestant;
+  // Its packages are no part of Node or npm; the name of the skipped test says that it was not tried.
   if (!isThere) return void test.skip("is not installed here, so it is untried");
   let server: S3Store;
   let store: ReturnType<typeof createObjectStore>;

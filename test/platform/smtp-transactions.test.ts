@@ -93,7 +93,7 @@ describe("a reply", () => {
 async function outcomeAfterWait(heldAt: Stage, sendDeadline: number, then: () => void) {
   const sending = outcomeOf({ heldAt }, { sendDeadline });
   await vi.waitFor(() => expect(smtp.isHolding()).toBe(true));
-  // Time for all of the mail to be made.
+  // Time for all of the mail to be made, if it were made too early: what is right does not depend on it.
   await new Promise((resolve) => setTimeout(resolve, 200));
   then();
   return sending;
